@@ -1,0 +1,34 @@
+namespace MedMerge.Data;
+
+/// <summary>Where a data set comes from, as a specification names it.</summary>
+/// <param name="Location">A MedMNIST file or <c>phantom:NAME</c>.</param>
+/// <param name="Classes">The number of classes; null reads it off the training labels.</param>
+/// <param name="TrainImages">Keep only that many training images, in equal shares of the classes as far as they go; null keeps all.</param>
+public sealed record DatasetSource(string Location, int? Classes = null, int? TrainImages = null)
+{
+    /// <summary>Whether it is drawn by seed instead of read from a file.</summary>
+    public bool IsPhantom => Location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal);
+
+    /// <summary>Reads or draws the data set.</summary>
+    /// <exception cref="InputException">It is missing or unusable.</exception>
+    public ImageDataset Load()
+    {
+        var dataset = IsPhantom ? Phantoms.Create(Location[Phantoms.Prefix.Length..]) : MedMnistReader.Read(Location, Classes);
+        return TrainImages is { } count ? dataset with { Train = Subset(dataset, count) } : dataset;
+    }
+
+    /// <summary>The first images of each class, taken in turns, in their old order: the same subset for every seed.</summary>
+    private static ImageSplit Subset(ImageDataset dataset, int count)
+    {
+        if (count < dataset.Classes || count > dataset.Train.Count)
+            throw new InputException($"trainImages is {count}; data set {dataset.Name} allows {dataset.Classes} (one a class) to {dataset.Train.Count}.");
+        var labels = dataset.Train.Labels;
+        var chosen = Enumerable.Range(0, labels.Length)
+            .GroupBy(i => labels[i])
+            .SelectMany(group => group.Select((index, turn) => (turn, label: group.Key, index)))
+            .Order().Take(count).Select(item => item.index).Order().ToArray();
+        var size = dataset.Height * dataset.Width * dataset.Channels;
+        return new ImageSplit(
+            [.. chosen.SelectMany(i => dataset.Train.Pixels.AsSpan(i * size, size).ToArray())], [.. chosen.Select(i => labels[i])]);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace MedMerge.Data;
+
+/// <summary>A classification data set of equally sized images, grey (1 channel) or RGB (3).</summary>
+/// <param name="Name">As shown in tables.</param>
+/// <param name="IsSynthetic">Drawn by seed, not taken from patients; said wherever the data set shows up.</param>
+public sealed record ImageDataset(
+    string Name, bool IsSynthetic, int Height, int Width, int Channels, int Classes, ImageSplit Train, ImageSplit Validation, ImageSplit Test)
+{
+    /// <summary>SHA-256 over everything that training can see, in hexadecimal.</summary>
+    public string ContentHash { get; } = Hash(Height, Width, Channels, Classes, Train, Validation, Test);
+
+    /// <summary>The name, with "(synthetic)" where it is.</summary>
+    public string Title => IsSynthetic ? $"{Name} (synthetic)" : Name;
+
+    /// <summary>Checks what no reader can repair.</summary>
+    /// <exception cref="InputException">An empty split, a label out of range, or training data of one class only.</exception>
+    public ImageDataset Validated()
+    {
+        if (Classes < 2)
+            throw new InputException($"Data set {Name} has {Classes} class(es); classification needs at least two. Are all labels of the training split the same?");
+        foreach (var (name, split) in new[] { ("train", Train), ("val", Validation), ("test", Test) })
+        {
+            if (split.Count == 0) throw new InputException($"Data set {Name}: the split '{name}' is empty.");
+            if (split.Pixels.Length != (long)split.Count * Height * Width * Channels)
+                throw new InputException($"Data set {Name}: the split '{name}' has {split.Count} labels, but its images are of another number.");
+            var bad = Array.FindIndex(split.Labels, label => label < 0 || label >= Classes);
+            if (bad >= 0)
+            {
+                throw new InputException(
+                    $"Data set {Name}: label {split.Labels[bad]} of image {bad} in the split '{name}' is out of range; there are {Classes} classes (0 to {Classes - 1}).");
+            }
+            var present = split.Labels.Distinct().Count();
+            if (present == 1)
+                throw new InputException($"Data set {Name}: the split '{name}' holds one class only (label {split.Labels[0]}), so no score can be computed on it.");
+            if (present < Classes && split == Train)
+            {
+                var missing = Enumerable.Range(0, Classes).Except(split.Labels).First();
+                throw new InputException($"Data set {Name}: no training image has label {missing}.");
+            }
+        }
+        return this;
+    }
+
+    private static string Hash(int height, int width, int channels, int classes, params ReadOnlySpan<ImageSplit> splits)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(MemoryMarshal.AsBytes<int>([height, width, channels, classes]));
+        foreach (var split in splits)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes<int>([split.Count]));
+            hash.AppendData(split.Pixels);
+            hash.AppendData(MemoryMarshal.AsBytes(split.Labels.AsSpan()));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

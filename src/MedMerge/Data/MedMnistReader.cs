@@ -1,0 +1,75 @@
+using System.IO.Compression;
+
+namespace MedMerge.Data;
+
+/// <summary>
+/// Reads a MedMNIST file (Yang et al. 2023): an .npz with <c>{train,val,test}_images</c> [n, side, side] or [n, side, side, 3] of bytes and
+/// <c>{train,val,test}_labels</c> [n, 1], sides from 28 to 224.
+/// </summary>
+public static class MedMnistReader
+{
+    /// <summary>Reads and checks the file.</summary>
+    /// <param name="classes">The number of classes, or null for the highest training label plus one.</param>
+    /// <exception cref="InputException">Missing, torn, of another layout, or with unusable labels; the message names the array.</exception>
+    public static ImageDataset Read(string path, int? classes = null)
+    {
+        try
+        {
+            using var archive = new ZipArchive(File.OpenRead(path), ZipArchiveMode.Read);
+            var train = Images(archive, "train");
+            var validation = Images(archive, "val");
+            var test = Images(archive, "test");
+            foreach (var other in new[] { validation, test })
+            {
+                if (!other.Shape.AsSpan(1).SequenceEqual(train.Shape.AsSpan(1)))
+                    throw new FormatException($"its images differ in shape: train [{string.Join(", ", train.Shape)}], another split [{string.Join(", ", other.Shape)}]");
+            }
+            var splits = new[] { ("train", train), ("val", validation), ("test", test) }
+                .Select(split => new ImageSplit(split.Item2.Data, Labels(archive, split.Item1))).ToArray();
+            var count = classes ?? (splits[0].Labels.Length == 0 ? 0 : splits[0].Labels.Max() + 1);
+            return new ImageDataset(Path.GetFileNameWithoutExtension(path), IsSynthetic: false, train.Shape[1], train.Shape[2],
+                train.Shape.Length == 4 ? 3 : 1, count, splits[0], splits[1], splits[2]).Validated();
+        }
+        catch (Exception error) when (error is FormatException or InvalidDataException or OverflowException)
+        {
+            throw new InputException($"'{path}' can't be read as a MedMNIST data set: {error.Message.TrimEnd('.')}.", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(error is FileNotFoundException or DirectoryNotFoundException
+                ? $"There is no data set '{path}'."
+                : $"The data set '{path}' can't be read: {error.Message}", error);
+        }
+    }
+
+    private static NpyArray Images(ZipArchive archive, string split)
+    {
+        var images = Array(archive, split + "_images");
+        return images is { ItemSize: 1, Shape: [_, >= 8 and <= 1024, >= 8 and <= 1024] or [_, >= 8 and <= 1024, >= 8 and <= 1024, 3] }
+            ? images
+            : throw new FormatException($"{split}_images has shape [{string.Join(", ", images.Shape)}] and {images.ItemSize} byte(s) a value; " +
+                                        "wanted are bytes of shape [n, height, width] or [n, height, width, 3]");
+    }
+
+    private static int[] Labels(ZipArchive archive, string split)
+    {
+        var labels = Array(archive, split + "_labels");
+        return labels.Shape is [_] or [_, 1]
+            ? labels.ToInt32()
+            : throw new FormatException($"{split}_labels has shape [{string.Join(", ", labels.Shape)}]: several labels for an image are not supported, one class each is");
+    }
+
+    private static NpyArray Array(ZipArchive archive, string name)
+    {
+        var entry = archive.GetEntry(name + ".npy") ?? throw new FormatException($"it has no array '{name}'");
+        try
+        {
+            using var stream = entry.Open();
+            return NpyArray.Read(stream);
+        }
+        catch (FormatException error)
+        {
+            throw new FormatException($"array '{name}': {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+namespace MedMerge.Data;
+
+/// <summary>
+/// Four small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They look like their field from afar
+/// and are called synthetic wherever they show up; no claim about medicine follows from them.
+/// </summary>
+public static class Phantoms
+{
+    /// <summary>How a specification names one: <c>phantom:lesions</c>.</summary>
+    public const string Prefix = "phantom:";
+
+    private delegate void Draw(Canvas canvas, int label, RandomStream random);
+
+    private static readonly Dictionary<string, (int Classes, int Channels, Draw Draw)> Tasks = new(StringComparer.Ordinal)
+    {
+        ["lesions"] = (2, 1, Lesion),
+        ["opacities"] = (2, 1, Opacity),
+        ["cells"] = (3, 3, Cells),
+        ["vessels"] = (2, 1, Vessels),
+    };
+
+    /// <summary>The tasks' names.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Tasks.Keys];
+
+    /// <summary>Draws a data set. Image <c>i</c> of a split depends on (task, seed, split, i) alone; labels take turns.</summary>
+    /// <exception cref="InputException">There is no such task.</exception>
+    public static ImageDataset Create(string task, int side = 28, int train = 400, int validation = 100, int test = 400, ulong seed = 0)
+    {
+        if (!Tasks.TryGetValue(task, out var definition))
+            throw new InputException($"There is no phantom '{task}'; there are: {string.Join(", ", Names)}.");
+        var number = (ulong)Names.ToList().IndexOf(task);
+
+        ImageSplit Split(ulong split, int count)
+        {
+            var pixels = new byte[count * side * side * definition.Channels];
+            var labels = new int[count];
+            for (var i = 0; i < count; i++)
+            {
+                labels[i] = i % definition.Classes;
+                var canvas = new Canvas(side, definition.Channels);
+                definition.Draw(canvas, labels[i], new RandomStream(seed, number, split, (ulong)i));
+                canvas.CopyTo(pixels.AsSpan(i * side * side * definition.Channels));
+            }
+            return new ImageSplit(pixels, labels);
+        }
+
+        return new ImageDataset(Prefix + task, IsSynthetic: true, side, side, definition.Channels, definition.Classes,
+            Split(0, train), Split(1, validation), Split(2, test)).Validated();
+    }
+
+    /// <summary>Ultrasound-like: a dark patch in speckle; label 1 has a smooth rim, label 0 a spiculated one.</summary>
+    private static void Lesion(Canvas canvas, int label, RandomStream random)
+    {
+        var (x, y) = (random.Between(-0.25, 0.25), random.Between(-0.25, 0.25));
+        var (radius, stretch) = (random.Between(0.3, 0.55), random.Between(0.75, 1.1));
+        var spicules = label == 0 ? random.Between(0.12, 0.3) : random.Between(0.0, 0.1);
+        var (lobes, phase, depth) = (5 + random.Below(4), random.Between(0, Math.Tau), random.Between(0.2, 0.4));
+        canvas.Fill((u, v, _) =>
+        {
+            var (dx, dy) = (u - x, (v - y) / stretch);
+            var rim = radius * (1 + (spicules * Math.Sin((lobes * Math.Atan2(dy, dx)) + phase)));
+            var inside = Sigmoid((rim - Math.Sqrt((dx * dx) + (dy * dy))) * 16);
+            return 0.55 - (depth * inside) - (0.1 * v);
+        });
+        canvas.Speckle(random, 0.28);
+    }
+
+    /// <summary>X-ray-like: two dark lung fields between ribs; label 1 has a hazy opacity in one of them.</summary>
+    private static void Opacity(Canvas canvas, int label, RandomStream random)
+    {
+        var (tilt, ribs, phase) = (random.Between(-0.08, 0.08), random.Between(9, 12), random.Between(0, Math.Tau));
+        var (side, y) = (random.Below(2) * 2 - 1, random.Between(-0.4, 0.5));
+        var (x, radius) = (side * random.Between(0.35, 0.55), random.Between(0.14, 0.3));
+        var haze = label == 1 ? random.Between(0.12, 0.32) : 0;
+        canvas.Fill((u, v, _) =>
+        {
+            var lung = Sigmoid((0.36 - Math.Sqrt(Math.Pow((Math.Abs(u + (tilt * v)) - 0.45) / 0.8, 2) + Math.Pow(v / 2.2, 2))) * 18);
+            var rib = 0.05 * Math.Sin((ribs * (v + (0.3 * u * u))) + phase);
+            var distance = (Math.Pow(u - x, 2) + Math.Pow(v - y, 2)) / (radius * radius);
+            return 0.72 - (0.42 * lung) + rib + (haze * Math.Exp(-distance));
+        });
+        canvas.Speckle(random, 0.1);
+    }
+
+    /// <summary>Microscopy-like, RGB: label 0 round cells, 1 elongated cells, 2 cells with a large nucleus.</summary>
+    private static void Cells(Canvas canvas, int label, RandomStream random)
+    {
+        var cells = Enumerable.Range(0, 3 + random.Below(3)).Select(_ => (
+            X: random.Between(-0.8, 0.8), Y: random.Between(-0.8, 0.8), Angle: random.Between(0, Math.PI), Radius: random.Between(0.22, 0.34),
+            Stretch: label == 1 ? random.Between(1.5, 2.1) : random.Between(1.0, 1.35),
+            Nucleus: label == 2 ? random.Between(0.6, 0.78) : random.Between(0.32, 0.52))).ToArray();
+        double[] stain = [random.Between(0.8, 0.95), random.Between(0.68, 0.82), random.Between(0.8, 0.92)];
+        double[] nucleus = [0.4, 0.25, 0.6];
+        canvas.Fill((u, v, channel) =>
+        {
+            var value = stain[channel];
+            foreach (var cell in cells)
+            {
+                var (dx, dy) = (u - cell.X, v - cell.Y);
+                var along = ((dx * Math.Cos(cell.Angle)) + (dy * Math.Sin(cell.Angle))) / cell.Stretch;
+                var across = ((dy * Math.Cos(cell.Angle)) - (dx * Math.Sin(cell.Angle))) * Math.Sqrt(cell.Stretch);
+                var distance = Math.Sqrt((along * along) + (across * across)) / cell.Radius;
+                value -= 0.2 * Sigmoid((1 - distance) * 10) * (channel == 1 ? 1.3 : 0.8);
+                value += (nucleus[channel] - value) * 0.7 * Sigmoid((cell.Nucleus - distance) * 12);
+            }
+            return value;
+        });
+        canvas.Speckle(random, 0.12);
+    }
+
+    /// <summary>Angiography-like: winding bright vessels; label 1 has one narrowed to a stenosis.</summary>
+    private static void Vessels(Canvas canvas, int label, RandomStream random)
+    {
+        var vessels = Enumerable.Range(0, 2).Select(i => (
+            Offset: (i == 0 ? -0.4 : 0.4) + random.Between(-0.15, 0.15), Swing: random.Between(0.1, 0.25), Wave: random.Between(2, 4),
+            Phase: random.Between(0, Math.Tau), Width: random.Between(0.12, 0.19))).ToArray();
+        var (narrowed, place) = (random.Below(2), random.Between(-0.5, 0.5));
+        var severity = label == 1 ? random.Between(0.5, 0.8) : random.Between(0, 0.15);
+        canvas.Fill((u, v, _) =>
+        {
+            var value = 0.25;
+            for (var i = 0; i < vessels.Length; i++)
+            {
+                var vessel = vessels[i];
+                var centre = vessel.Offset + (vessel.Swing * Math.Sin((vessel.Wave * v) + vessel.Phase));
+                var width = vessel.Width * (1 - (i == narrowed ? severity * Math.Exp(-Math.Pow((v - place) / 0.2, 2)) : 0));
+                value += 0.55 * Math.Exp(-Math.Pow((u - centre) / width, 2));
+            }
+            return value;
+        });
+        canvas.Speckle(random, 0.2);
+    }
+
+    private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
+
+    /// <summary>An image under way, values 0 to 1.</summary>
+    private sealed class Canvas(int side, int channels)
+    {
+        private readonly double[] _values = new double[side * side * channels];
+
+        /// <summary>Sets every value from its place: u to the right and v down, −1 to 1, and the channel.</summary>
+        public void Fill(Func<double, double, int, double> value)
+        {
+            for (var i = 0; i < _values.Length; i++)
+            {
+                var (pixel, channel) = (i / channels, i % channels);
+                _values[i] = value((2.0 * (pixel % side) / (side - 1)) - 1, (2.0 * (pixel / side) / (side - 1)) - 1, channel);
+            }
+        }
+
+        /// <summary>Multiplicative noise, one draw a pixel.</summary>
+        public void Speckle(RandomStream random, double strength)
+        {
+            for (var pixel = 0; pixel < side * side; pixel++)
+            {
+                var factor = 1 + (strength * random.NextNormal());
+                for (var channel = 0; channel < channels; channel++) _values[(pixel * channels) + channel] *= factor;
+            }
+        }
+
+        public void CopyTo(Span<byte> pixels)
+        {
+            for (var i = 0; i < _values.Length; i++) pixels[i] = (byte)Math.Clamp(Math.Round(_values[i] * 255), 0, 255);
+        }
+    }
+}

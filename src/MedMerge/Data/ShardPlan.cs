@@ -1,0 +1,40 @@
+namespace MedMerge.Data;
+
+/// <summary>
+/// Which training images a shard takes in which step. A shard owns a fixed part of the data, and its batches depend on
+/// (seed, epoch, step, shard) alone: not on nodes, nor on the order of answers.
+/// </summary>
+public sealed class ShardPlan
+{
+    private readonly ulong _seed;
+    private readonly int _batchPerShard;
+    private readonly int[][] _parts;
+
+    /// <param name="images">Training images.</param>
+    /// <param name="shards">Parts; the images are dealt out in random order, so part sizes differ by one at most.</param>
+    /// <param name="batchSize">Images in a step over all shards; a multiple of <paramref name="shards"/>.</param>
+    public ShardPlan(int images, int shards, int batchSize, ulong seed)
+    {
+        if (shards < 1 || shards > images) throw new InputException($"shards is {shards}; with {images} training images it can be 1 to {images}.");
+        if (batchSize < shards || batchSize % shards != 0) throw new InputException($"batchSize is {batchSize}; it must be a multiple of shards ({shards}).");
+        (_seed, _batchPerShard) = (seed, batchSize / shards);
+        var order = new RandomStream(seed, StreamKeys.Shards).Permutation(images);
+        _parts = [.. Enumerable.Range(0, shards).Select(shard => order.Where((_, i) => i % shards == shard).ToArray())];
+        StepsPerEpoch = (_parts.Max(part => part.Length) + _batchPerShard - 1) / _batchPerShard;
+    }
+
+    /// <summary>The number of shards.</summary>
+    public int Shards => _parts.Length;
+
+    /// <summary>Steps until every shard has seen each of its images once.</summary>
+    public int StepsPerEpoch { get; }
+
+    /// <summary>The images of one shard's step, possibly none in the last step of an epoch.</summary>
+    public int[] Batch(int epoch, int step, int shard)
+    {
+        var part = _parts[shard];
+        var order = new RandomStream(_seed, StreamKeys.Batches, (ulong)epoch, (ulong)shard).Permutation(part.Length);
+        var start = Math.Min(step * _batchPerShard, part.Length);
+        return [.. order[start..Math.Min(start + _batchPerShard, part.Length)].Select(i => part[i])];
+    }
+}

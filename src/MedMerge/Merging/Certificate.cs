@@ -1,0 +1,61 @@
+using MedMerge.Models;
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Merging;
+
+/// <summary>How far one layer's folded output is from its weighted features, on the same input.</summary>
+/// <param name="Difference">Largest absolute difference.</param>
+/// <param name="Rms">Root mean square of the folded output.</param>
+public sealed record LayerCertificate(string Layer, double Difference, double Rms)
+{
+    /// <summary>The difference in units of the output's root mean square; 0 for an output that is zero everywhere.</summary>
+    public double Relative => Difference == 0 ? 0 : Difference / Rms;
+}
+
+/// <summary>
+/// Proof that the merged model is the weighted-features network: every layer of both compared on real images, then the features of the
+/// folded network against those of the exported one, with its batch norm back.
+/// </summary>
+/// <param name="Images">How many training images it was measured on.</param>
+/// <param name="Features">Exported against folded, features before the classifier.</param>
+public sealed record Certificate(int Images, IReadOnlyList<LayerCertificate> Layers, LayerCertificate Features)
+{
+    /// <summary>The largest relative difference allowed in float32.</summary>
+    public const double Limit = 1e-5;
+
+    /// <summary>The layer with the largest relative difference.</summary>
+    public LayerCertificate Worst => Layers.Append(Features).MaxBy(layer => layer.Relative)!;
+
+    /// <summary>Whether every difference is below <see cref="Limit"/>.</summary>
+    public bool Holds => Worst.Relative < Limit;
+
+    /// <summary>Measures a merged model against its sources.</summary>
+    /// <param name="alpha">[sources × filters].</param>
+    /// <param name="merged">The exported model.</param>
+    /// <param name="images">[batch, 3, height, width], normalised.</param>
+    public static Certificate Measure(Architecture architecture, SourceStack sources, double[] alpha, IReadOnlyList<Tensor> kernels, IReadOnlyList<Tensor> biases,
+        StateDict merged, Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = no_grad();
+        var alphas = sources.Split(alpha);
+        var folded = new FoldedNetwork(architecture, kernels, biases);
+        var layers = new LayerCertificate[architecture.Layers.Count];
+        var features = architecture.Forward(images, (l, input) =>
+        {
+            var output = folded.Convolve(l, input);
+            layers[l] = Compare(architecture.Layers[l].Name, output, sources.WeightedFeatures(l, input, alphas[l]));
+            return output;
+        });
+        using var exported = new BatchNormNetwork(architecture, merged, images.device, images.dtype);
+        return new Certificate((int)images.shape[0], layers, Compare("features", features, exported.Features(images, training: false)));
+    }
+
+    private static LayerCertificate Compare(string name, Tensor output, Tensor other)
+    {
+        using var scope = NewDisposeScope();
+        return new LayerCertificate(name, (output - other).abs().max().to(ScalarType.Float64).item<double>(),
+            output.to(ScalarType.Float64).square().mean().sqrt().item<double>());
+    }
+}

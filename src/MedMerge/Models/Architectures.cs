@@ -1,0 +1,32 @@
+namespace MedMerge.Models;
+
+/// <summary>The architectures by name.</summary>
+public static class Architectures
+{
+    private static readonly Dictionary<string, Func<double, Architecture>> ByName = new(StringComparer.Ordinal)
+    {
+        ["resnet20"] = width => new CifarResNet(20, width),
+        ["resnet32"] = width => new CifarResNet(32, width),
+        ["resnet44"] = width => new CifarResNet(44, width),
+        ["resnet56"] = width => new CifarResNet(56, width),
+        ["resnet18"] = width => new ResNet18(smallStem: false, width),
+        ["resnet18-3x3"] = width => new ResNet18(smallStem: true, width),
+    };
+
+    /// <summary>The names a specification may use.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. ByName.Keys];
+
+    /// <summary>The architecture of that name and width.</summary>
+    /// <exception cref="InputException">Unknown, or a width that leaves a layer without a whole number of channels.</exception>
+    public static Architecture Create(string name, double width = 1) => ByName.TryGetValue(name, out var create)
+        ? create(width)
+        : throw new InputException($"There is no architecture '{name}'; there are: {string.Join(", ", Names)}.");
+
+    internal static int Scale(int channels, double width)
+    {
+        var scaled = channels * width;
+        return scaled >= 1 && scaled <= 65536 && scaled == Math.Floor(scaled)
+            ? (int)scaled
+            : throw new InputException(FormattableString.Invariant($"width {width} turns {channels} channels into {scaled}; it must give whole numbers of at least 1."));
+    }
+}

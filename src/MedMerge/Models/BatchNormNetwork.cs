@@ -1,0 +1,65 @@
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Models;
+
+/// <summary>An architecture with weights, batch norm and classifier on a device: what is fine-tuned and evaluated. Device thread only.</summary>
+public sealed class BatchNormNetwork : IDisposable
+{
+    /// <summary>Added to the variance, PyTorch's default.</summary>
+    public const double Epsilon = 1e-5;
+
+    private const double Momentum = 0.1;
+    private readonly Architecture _architecture;
+    private readonly OrderedDictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+
+    /// <param name="weights">Under the architecture's names, with a classifier; copied.</param>
+    public BatchNormNetwork(Architecture architecture, StateDict weights, Device device, ScalarType type = ScalarType.Float32)
+    {
+        _architecture = architecture;
+        using var scope = NewDisposeScope();
+        foreach (var (name, tensor) in weights)
+        {
+            var converted = tensor.is_floating_point() ? tensor.to(type, copy: true) : tensor.clone();
+            _tensors.Add(name, converted.to(device).DetachFromDisposeScope());
+        }
+        Parameters = [.. _tensors.Where(pair => IsParameter(pair.Key)).Select(pair => pair.Value)];
+    }
+
+    /// <summary>What training changes: kernels, batch norm's scale and shift, classifier; in the state dictionary's order.</summary>
+    public Tensor[] Parameters { get; }
+
+    /// <summary>The logits, [batch, classes].</summary>
+    /// <param name="training">Normalise by the batch and update the running statistics, instead of using them.</param>
+    public Tensor Forward(Tensor images, bool training)
+    {
+        var features = Features(images, training);
+        return nn.functional.linear(features, _tensors[_architecture.Classifier + ".weight"], _tensors[_architecture.Classifier + ".bias"]);
+    }
+
+    /// <summary>The features before the classifier, [batch, features].</summary>
+    public Tensor Features(Tensor images, bool training) => _architecture.Forward(images, (index, input) =>
+    {
+        var layer = _architecture.Layers[index];
+        var output = nn.functional.conv2d(input, _tensors[layer.Name + ".weight"], strides: [layer.Stride, layer.Stride], padding: [layer.Padding, layer.Padding]);
+        return nn.functional.batch_norm(output, _tensors[layer.BatchNorm + ".running_mean"], _tensors[layer.BatchNorm + ".running_var"],
+            _tensors[layer.BatchNorm + ".weight"], _tensors[layer.BatchNorm + ".bias"], training, Momentum, Epsilon);
+    });
+
+    /// <summary>A copy of the weights as they are now.</summary>
+    public StateDict Snapshot()
+    {
+        var copy = new StateDict();
+        using var scope = NewDisposeScope();
+        foreach (var (name, tensor) in _tensors) copy.Add(name, tensor.detach().clone());
+        return copy;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (var tensor in _tensors.Values) tensor.Dispose();
+    }
+
+    private static bool IsParameter(string name) => name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal);
+}

@@ -1,0 +1,53 @@
+using static TorchSharp.torch;
+
+namespace MedMerge.Models;
+
+/// <summary>
+/// The ResNets for small images of He et al. 2015, section 4.2: a 3×3 stem, three stages of (depth − 2)/6 basic blocks with 16, 32 and 64
+/// channels, option-A shortcuts (stride by dropping pixels, new channels zero). Names as in akamaster/pytorch_resnet_cifar10.
+/// </summary>
+public sealed class CifarResNet(int depth, double width)
+    : Architecture($"resnet{depth}", width, "linear", Build(depth, width))
+{
+    private static readonly int[] StageChannels = [16, 32, 64];
+
+    /// <inheritdoc />
+    public override Tensor Forward(Tensor images, Convolve convolve)
+    {
+        var x = nn.functional.relu(convolve(0, images));
+        for (var layer = 1; layer < Layers.Count; layer += 2)
+        {
+            var inner = nn.functional.relu(convolve(layer, x));
+            x = nn.functional.relu(convolve(layer + 1, inner) + Shortcut(x, Layers[layer]));
+        }
+        return x.mean([2L, 3L]);
+    }
+
+    private static Tensor Shortcut(Tensor x, ConvLayer layer)
+    {
+        if (layer.In == layer.Out) return x;
+        var pad = (layer.Out - layer.In) / 2L;
+        var step = layer.Stride;
+        return nn.functional.pad(x[TensorIndex.Colon, TensorIndex.Colon, TensorIndex.Slice(step: step), TensorIndex.Slice(step: step)],
+            [0, 0, 0, 0, pad, layer.Out - layer.In - pad]);
+    }
+
+    private static List<ConvLayer> Build(int depth, double width)
+    {
+        var channels = StageChannels.Select(c => Architectures.Scale(c, width)).ToArray();
+        var layers = new List<ConvLayer> { new("conv1", "bn1", 3, channels[0], 3, 1) };
+        var current = channels[0];
+        for (var stage = 0; stage < channels.Length; stage++)
+        {
+            for (var block = 0; block < (depth - 2) / 6; block++)
+            {
+                var stride = stage > 0 && block == 0 ? 2 : 1;
+                var name = $"layer{stage + 1}.{block}";
+                layers.Add(new($"{name}.conv1", $"{name}.bn1", current, channels[stage], 3, stride));
+                layers.Add(new($"{name}.conv2", $"{name}.bn2", channels[stage], channels[stage], 3, 1));
+                current = channels[stage];
+            }
+        }
+        return layers;
+    }
+}

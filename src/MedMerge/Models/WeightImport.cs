@@ -1,0 +1,113 @@
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Models;
+
+/// <summary>Brings a weight file's tensors under an architecture's own names, checked layer by layer.</summary>
+public static class WeightImport
+{
+    private static readonly string[] BatchNormParts = ["weight", "bias", "running_mean", "running_var"];
+
+    /// <summary>Names that other code bases give to the same thing (MedMNIST's own ResNet-18, for one).</summary>
+    private static readonly (string Ours, string Theirs)[] Aliases = [(".downsample.", ".shortcut."), ("fc.", "linear."), ("linear.", "fc.")];
+
+    /// <summary>
+    /// The file's weights as float32 under <paramref name="architecture"/>'s names, in its order. A classifier comes along where the file
+    /// has one, whatever its classes; a prefix before every name is found by itself.
+    /// </summary>
+    /// <param name="origin">How messages call the file.</param>
+    /// <param name="notes">Receives what was decided by itself, one sentence each.</param>
+    /// <exception cref="InputException">Another architecture: names the first layer that differs, with both shapes. Or a NaN.</exception>
+    public static StateDict Import(Architecture architecture, WeightFile file, string origin, ICollection<string> notes)
+    {
+        foreach (var note in file.Notes) notes.Add(note);
+        var prefix = FindPrefix(architecture, file.Tensors);
+        if (prefix.Length > 0) notes.Add($"removed the prefix '{prefix}'");
+
+        var weights = new StateDict();
+        var used = new HashSet<string>();
+        try
+        {
+            using var scope = NewDisposeScope();
+            foreach (var layer in architecture.Layers)
+            {
+                weights.Add(layer.Name + ".weight", Take(layer.Name + ".weight", layer.Shape));
+                foreach (var part in BatchNormParts) weights.Add($"{layer.BatchNorm}.{part}", Take($"{layer.BatchNorm}.{part}", [layer.Out]));
+                used.Add(Find($"{layer.BatchNorm}.num_batches_tracked") ?? "");
+                weights.Add($"{layer.BatchNorm}.num_batches_tracked", zeros(1, ScalarType.Int64).squeeze());
+            }
+            if (Find(architecture.Classifier + ".weight") is { } classifier && file.Tensors[classifier].shape is [var classes, var features]
+                && features == architecture.Features)
+            {
+                weights.Add(architecture.Classifier + ".weight", Take(architecture.Classifier + ".weight", [classes, features]));
+                weights.Add(architecture.Classifier + ".bias", Take(architecture.Classifier + ".bias", [classes]));
+            }
+            var unknown = file.Tensors.Names.FirstOrDefault(name => !used.Contains(name) && IsBackbone(name[Math.Min(prefix.Length, name.Length)..]));
+            if (unknown is not null)
+                throw new InputException($"{origin} is not a {architecture.Title}: it also has '{unknown}' of shape {Show(file.Tensors[unknown])}.");
+            if (weights.FirstNonFinite() is { } bad)
+                throw new InputException($"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+
+        string? Find(string name)
+        {
+            if (file.Tensors.Contains(prefix + name)) return prefix + name;
+            return Aliases.Select(alias => prefix + name.Replace(alias.Ours, alias.Theirs, StringComparison.Ordinal)).FirstOrDefault(file.Tensors.Contains);
+        }
+
+        Tensor Take(string name, long[] shape)
+        {
+            var found = Find(name) ?? throw new InputException($"{origin} is not a {architecture.Title}: it has no '{name}' (wanted shape [{string.Join(", ", shape)}]).");
+            var tensor = file.Tensors[found];
+            if (!tensor.shape.AsSpan().SequenceEqual(shape))
+                throw new InputException($"{origin} is not a {architecture.Title}: '{name}' has shape {Show(tensor)}, wanted [{string.Join(", ", shape)}].");
+            used.Add(found);
+            return tensor.to(ScalarType.Float32);
+        }
+    }
+
+    /// <summary>The architectures, at width 1, that the file's tensors fit.</summary>
+    public static IEnumerable<Architecture> Recognise(WeightFile file)
+    {
+        foreach (var name in Architectures.Names)
+        {
+            var architecture = Architectures.Create(name);
+            StateDict weights;
+            try
+            {
+                weights = Import(architecture, file, "it", new List<string>());
+            }
+            catch (InputException)
+            {
+                continue;
+            }
+            weights.Dispose();
+            yield return architecture;
+        }
+    }
+
+    /// <summary>The prefix under which most of the architecture's names are found.</summary>
+    private static string FindPrefix(Architecture architecture, StateDict tensors)
+    {
+        var names = architecture.Layers.Select(layer => layer.Name + ".weight").ToHashSet();
+        var stem = architecture.Layers[0].Name + ".weight";
+        return tensors.Names
+            .Where(name => name == stem || name.EndsWith("." + stem, StringComparison.Ordinal))
+            .Select(name => name[..^stem.Length])
+            .Distinct()
+            .OrderByDescending(prefix => names.Count(name => tensors.Contains(prefix + name)))
+            .ThenBy(prefix => prefix.Length)
+            .FirstOrDefault("");
+    }
+
+    private static bool IsBackbone(string name) =>
+        name.StartsWith("layer", StringComparison.Ordinal) || name.StartsWith("conv", StringComparison.Ordinal) || name.StartsWith("bn", StringComparison.Ordinal);
+
+    private static string Show(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
+}

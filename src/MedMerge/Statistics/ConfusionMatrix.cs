@@ -1,0 +1,60 @@
+namespace MedMerge.Statistics;
+
+/// <summary>Counts of (true class, predicted class), and the scores that follow from them.</summary>
+/// <param name="Classes">The number of classes.</param>
+/// <param name="Counts">[true × predicted], row-major.</param>
+public sealed record ConfusionMatrix(int Classes, double[] Counts)
+{
+    /// <summary>Counts predictions, each image as often as <paramref name="multiplicity"/> says (once where it is empty).</summary>
+    public static ConfusionMatrix Of(Predictions predictions, ReadOnlySpan<int> multiplicity = default)
+    {
+        var counts = new double[predictions.Classes * predictions.Classes];
+        for (var i = 0; i < predictions.Count; i++)
+            counts[(predictions.Labels[i] * predictions.Classes) + predictions.Predicted(i)] += multiplicity.IsEmpty ? 1 : multiplicity[i];
+        return new ConfusionMatrix(predictions.Classes, counts);
+    }
+
+    /// <summary>The mean of the classes' F1.</summary>
+    public double MacroF1 => PerClass().Average(score => score.F1);
+
+    /// <summary>Share of right answers.</summary>
+    public double Accuracy => Enumerable.Range(0, Classes).Sum(c => At(c, c)) / Counts.Sum();
+
+    /// <summary>The mean recall over the classes that occur.</summary>
+    public double BalancedAccuracy => PerClass().Where(score => score.Images > 0).Average(score => score.Recall);
+
+    /// <summary>Class by class; a ratio without a denominator is 0.</summary>
+    public IReadOnlyList<ClassScore> PerClass()
+    {
+        return [.. Enumerable.Range(0, Classes).Select(c =>
+        {
+            var (hit, actual, predicted) = (At(c, c), Row(c), Column(c));
+            return new ClassScore(c, (int)actual, Ratio(hit, predicted), Ratio(hit, actual), Ratio(2 * hit, actual + predicted));
+        })];
+    }
+
+    /// <summary>Cohen's κ: 1 − Σ w·observed / Σ w·expected, with w = [i ≠ j] or (i − j)². 0 where chance alone explains everything.</summary>
+    public double Kappa(bool quadratic)
+    {
+        var total = Counts.Sum();
+        var (observed, expected) = (0.0, 0.0);
+        for (var i = 0; i < Classes; i++)
+        {
+            for (var j = 0; j < Classes; j++)
+            {
+                var weight = quadratic ? (i - j) * (i - j) : i == j ? 0 : 1;
+                observed += weight * At(i, j);
+                expected += weight * Row(i) * Column(j) / total;
+            }
+        }
+        return expected == 0 ? 0 : 1 - (observed / expected);
+    }
+
+    private static double Ratio(double part, double whole) => whole == 0 ? 0 : part / whole;
+
+    private double At(int actual, int predicted) => Counts[(actual * Classes) + predicted];
+
+    private double Row(int actual) => Enumerable.Range(0, Classes).Sum(c => At(actual, c));
+
+    private double Column(int predicted) => Enumerable.Range(0, Classes).Sum(c => At(c, predicted));
+}

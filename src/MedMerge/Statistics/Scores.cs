@@ -1,0 +1,40 @@
+namespace MedMerge.Statistics;
+
+/// <summary>How good predictions are; every score is 0 to 1 but κ, which is −1 to 1.</summary>
+/// <param name="MacroF1">The mean of the classes' F1 (a class that neither occurs nor is predicted counts as 0).</param>
+/// <param name="Accuracy">Share of right answers.</param>
+/// <param name="BalancedAccuracy">The mean recall over the classes that occur.</param>
+/// <param name="Auc">Area under the ROC curve; for more than two classes the mean of one-against-rest over the classes that occur.</param>
+/// <param name="Kappa">Cohen's κ; unweighted.</param>
+/// <param name="QuadraticKappa">Cohen's κ with quadratic weights, for graded classes.</param>
+/// <param name="CalibrationError">Expected calibration error over 15 equal bins of confidence (Guo et al. 2017).</param>
+/// <param name="Classes">Class by class.</param>
+public sealed record Scores(
+    double MacroF1, double Accuracy, double BalancedAccuracy, double Auc, double Kappa, double QuadraticKappa, double CalibrationError, IReadOnlyList<ClassScore> Classes)
+{
+    private const int CalibrationBins = 15;
+
+    /// <summary>All scores of <paramref name="predictions"/>.</summary>
+    public static Scores Of(Predictions predictions)
+    {
+        var confusion = ConfusionMatrix.Of(predictions);
+        return new Scores(confusion.MacroF1, confusion.Accuracy, confusion.BalancedAccuracy, new RocRanking(predictions).Auc(),
+            confusion.Kappa(quadratic: false), confusion.Kappa(quadratic: true), CalibrationErrorOf(predictions), confusion.PerClass());
+    }
+
+    private static double CalibrationErrorOf(Predictions predictions)
+    {
+        var (confidence, right, count) = (new double[CalibrationBins], new double[CalibrationBins], new int[CalibrationBins]);
+        for (var i = 0; i < predictions.Count; i++)
+        {
+            var predicted = predictions.Predicted(i);
+            var probability = predictions.Row(i)[predicted];
+            // Bins are (0, 1/15], (1/15, 2/15], …
+            var bin = Math.Clamp((int)Math.Ceiling(probability * CalibrationBins) - 1, 0, CalibrationBins - 1);
+            confidence[bin] += probability;
+            right[bin] += predicted == predictions.Labels[i] ? 1 : 0;
+            count[bin]++;
+        }
+        return confidence.Zip(right, (c, r) => Math.Abs(c - r)).Sum() / predictions.Count;
+    }
+}

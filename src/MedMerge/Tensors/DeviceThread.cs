@@ -1,0 +1,97 @@
+using System.Threading.Channels;
+using TorchSharp;
+
+namespace MedMerge.Tensors;
+
+/// <summary>
+/// The one thread that computes on one device. TorchSharp's dispose scopes and <c>no_grad</c> are thread-static and libtorch's
+/// thread count is too, so all tensor work goes through here; callers await the answer.
+/// </summary>
+public sealed class DeviceThread : IAsyncDisposable
+{
+    private const int QueueCapacity = 256;
+    private readonly Channel<Action> _queue = Channel.CreateBounded<Action>(QueueCapacity);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
+    /// <param name="threads">Threads of libtorch on this device; sums depend on it, so it is part of a frozen specification.</param>
+    /// <exception cref="InputException">This machine has no such device.</exception>
+    public DeviceThread(string device, int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        TorchRuntime.Start();
+        Device = Parse(device);
+        new Thread(() => Run(threads)) { IsBackground = true, Name = $"device {device}" }.Start();
+    }
+
+    /// <summary>The device that work runs on.</summary>
+    public torch.Device Device { get; }
+
+    /// <summary>Runs <paramref name="work"/> on the device thread, inside a dispose scope of its own: what leaves it must be moved out of
+    /// that scope or be plain data.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled before it began, or by the work itself.</exception>
+    public async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellation)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _queue.Writer.WriteAsync(() =>
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                answer.TrySetCanceled(cancellation);
+                return;
+            }
+            try
+            {
+                using var scope = torch.NewDisposeScope();
+                answer.TrySetResult(work());
+            }
+            catch (OperationCanceledException cancelled)
+            {
+                answer.TrySetCanceled(cancelled.CancellationToken);
+            }
+            catch (Exception error)
+            {
+                answer.TrySetException(error);
+            }
+        }, cancellation).ConfigureAwait(false);
+        return await answer.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Finishes what is queued and ends the thread.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _ended.Task.ConfigureAwait(false);
+    }
+
+    private void Run(int threads)
+    {
+        try
+        {
+            torch.set_num_threads(threads);
+            while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+            {
+                while (_queue.Reader.TryRead(out var work)) work();
+            }
+        }
+        finally
+        {
+            _ended.TrySetResult();
+        }
+    }
+
+    private static torch.Device Parse(string device)
+    {
+        if (device == "cpu") return torch.CPU;
+        if (!device.StartsWith("cuda:", StringComparison.Ordinal) || !int.TryParse(device.AsSpan(5), out var index) || index < 0)
+            throw new InputException($"device '{device}' is not known: use 'cpu' or 'cuda:N'.");
+        if (!torch.cuda.is_available())
+        {
+            throw new InputException(
+                $"device '{device}' asks for CUDA, which this build or machine lacks. Build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.");
+        }
+        if (index >= torch.cuda.device_count())
+            throw new InputException($"device '{device}' is not there: this machine has {torch.cuda.device_count()} CUDA device(s).");
+        return new torch.Device(DeviceType.CUDA, index);
+    }
+}

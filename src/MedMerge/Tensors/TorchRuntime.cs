@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace MedMerge.Tensors;
+
+/// <summary>Loads libtorch, once per process, and says clearly what is missing where that fails.</summary>
+public static class TorchRuntime
+{
+    private static readonly Lock Gate = new();
+    private static bool _started;
+
+    /// <summary>Makes torch usable in this process. Safe to call often and from any thread.</summary>
+    /// <exception cref="PlatformNotSupportedException">libtorch can't be loaded here; the message says why.</exception>
+    public static void Start()
+    {
+        lock (Gate)
+        {
+            if (_started) return;
+            if (OperatingSystem.IsLinux()) LoadOnLinux();
+            try
+            {
+                torch.InitializeDeviceType(DeviceType.CPU);
+            }
+            catch (Exception error) when (error is NotSupportedException or DllNotFoundException or TypeInitializationException)
+            {
+                throw new PlatformNotSupportedException($"libtorch could not be loaded: {error.Message}", error);
+            }
+            _started = true;
+        }
+    }
+
+    /// <summary>
+    /// LibTorchSharp 0.107 is built with GCC 13 and asks for GLIBCXX_3.4.32, which Debian 12, Ubuntu 22.04 and RHEL 9 lack.
+    /// The version is only a marker that &lt;iostream&gt; leaves behind (see <see cref="GlibcxxMarker"/>), so a copy that merely
+    /// *wants* it loads and works. Can go once TorchSharp is built on an older base image (dotnet/TorchSharp issue 1485).
+    /// </summary>
+    private static void LoadOnLinux()
+    {
+        var folder = NativeFolder();
+        if (folder is null) return; // a layout of TorchSharp's own: leave loading to it
+        var library = Path.Combine(folder, "libLibTorchSharp.so");
+
+        // The copy lies elsewhere, so what it finds through $ORIGIN must be in the process already.
+        Load(Path.Combine(folder, "libtorch.so"));
+        if (NativeLibrary.TryLoad(library, out _)) return;
+
+        var image = File.ReadAllBytes(library);
+        if (!GlibcxxMarker.TryWeaken(image))
+            Load(library); // not our case: let the loader's own message through
+        var scratch = Directory.CreateTempSubdirectory("medmerge-");
+        try
+        {
+            var copy = Path.Combine(scratch.FullName, "libLibTorchSharp.so");
+            File.WriteAllBytes(copy, image);
+            Load(copy); // TorchSharp's own load finds it by its soname
+        }
+        finally
+        {
+            scratch.Delete(recursive: true); // mapped already; nothing stays behind
+        }
+    }
+
+    private static void Load(string path)
+    {
+        try
+        {
+            NativeLibrary.Load(path);
+        }
+        catch (DllNotFoundException error)
+        {
+            throw new PlatformNotSupportedException(
+                $"libtorch could not be loaded: {error.Message.Trim()}\n" +
+                "It needs glibc 2.34 and libstdc++ with GLIBCXX_3.4.30 (Debian 12, Ubuntu 22.04, RHEL 9 or later).", error);
+        }
+    }
+
+    private static string? NativeFolder()
+    {
+        string[] candidates =
+        [
+            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"),
+            AppContext.BaseDirectory,
+        ];
+        return candidates.FirstOrDefault(folder => File.Exists(Path.Combine(folder, "libLibTorchSharp.so"))
+                                                   && File.Exists(Path.Combine(folder, "libtorch.so")));
+    }
+}

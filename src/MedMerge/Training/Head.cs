@@ -1,0 +1,32 @@
+using MedMerge.Models;
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Training;
+
+/// <summary>A linear classifier in float64: logits = W·features + b.</summary>
+/// <param name="Weight">[classes × features], row-major.</param>
+/// <param name="Bias">[classes].</param>
+public sealed record Head(double[] Weight, double[] Bias)
+{
+    /// <summary>The number of classes.</summary>
+    public int Classes => Bias.Length;
+
+    /// <summary>The classifier of a state dictionary.</summary>
+    public static Head From(Architecture architecture, StateDict weights) => new(
+        Doubles(weights[architecture.Classifier + ".weight"]), Doubles(weights[architecture.Classifier + ".bias"]));
+
+    /// <summary>Adds it under the architecture's classifier name, as float32.</summary>
+    public void AddTo(Architecture architecture, StateDict weights)
+    {
+        using var scope = NewDisposeScope();
+        weights.Add(architecture.Classifier + ".weight", tensor(Weight).view(Classes, -1).to(ScalarType.Float32));
+        weights.Add(architecture.Classifier + ".bias", tensor(Bias).to(ScalarType.Float32));
+    }
+
+    private static double[] Doubles(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return tensor.to(ScalarType.Float64).contiguous().data<double>().ToArray();
+    }
+}

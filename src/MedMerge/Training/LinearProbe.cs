@@ -1,0 +1,45 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MedMerge.Training;
+
+/// <summary>
+/// Multinomial logistic regression on frozen features: mean cross-entropy plus λ/2·‖W‖², solved to its one optimum, so there is nothing
+/// to seed. The penalty is on the weights of the features as they are: on shrunken features an unpenalised head grows huge and makes the
+/// first steps of weight learning overshoot.
+/// </summary>
+public static class LinearProbe
+{
+    private const int MaxIterations = 500;
+    private const double GradientTolerance = 1e-6;
+
+    /// <summary>Fits a head. Device thread only.</summary>
+    /// <param name="features">[images, features], float64.</param>
+    /// <param name="labels">[images].</param>
+    /// <param name="decay">λ.</param>
+    public static Head Fit(Tensor features, int[] labels, int classes, double decay, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = no_grad();
+        var (count, width) = (features.shape[0], features.shape[1]);
+        // One column of ones carries the bias, which is not penalised.
+        var inputs = cat([features, ones(count, 1, ScalarType.Float64)], 1);
+        var truth = nn.functional.one_hot(tensor(labels.Select(label => (long)label).ToArray()), classes).to(ScalarType.Float64);
+        var penalty = cat([full(width, 1, decay, ScalarType.Float64), zeros(1, 1, ScalarType.Float64)], 0);
+
+        (double Loss, Tensor Gradient) Evaluate(Tensor weights)
+        {
+            using var inner = NewDisposeScope();
+            var logits = inputs.mm(weights);
+            var logProbabilities = logits.log_softmax(1);
+            var loss = -(truth * logProbabilities).sum() / count + (0.5 * (penalty * weights.square()).sum());
+            var gradient = (inputs.t().mm(logProbabilities.exp() - truth) / count) + (penalty * weights);
+            return (loss.item<double>(), gradient.MoveToOuterDisposeScope());
+        }
+
+        var solution = LimitedMemoryBfgs.Minimise(Evaluate, zeros(width + 1, classes, ScalarType.Float64), MaxIterations, GradientTolerance, cancellation);
+        var weight = solution.narrow(0, 0, width).t().contiguous().data<double>().ToArray();
+        var bias = solution.narrow(0, width, 1).contiguous().data<double>().ToArray();
+        return new Head(weight, bias);
+    }
+}

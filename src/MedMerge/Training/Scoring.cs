@@ -1,0 +1,50 @@
+using MedMerge.Data;
+using MedMerge.Statistics;
+using static TorchSharp.torch;
+
+namespace MedMerge.Training;
+
+/// <summary>Runs a network over a split. Device thread only.</summary>
+public static class Scoring
+{
+    private const int BatchSize = 256;
+
+    /// <summary>Class probabilities for every image, in order, from a function that gives logits [batch, classes] for images.</summary>
+    public static Predictions Predict(Func<Tensor, Tensor> logits, ImageSplit split, int classes, BatchLoader loader, CancellationToken cancellation)
+    {
+        using var inference = no_grad();
+        var probabilities = new double[split.Count * classes];
+        var at = 0;
+        foreach (var indices in Enumerable.Range(0, split.Count).Chunk(BatchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var rows = logits(loader.Load(split, indices)).to(ScalarType.Float64).softmax(1).cpu().contiguous().data<double>().ToArray();
+            rows.CopyTo(probabilities, at);
+            at += rows.Length;
+        }
+        return new Predictions(classes, probabilities, split.Labels);
+    }
+
+    /// <summary>The features of every image, [images, features], float64 on the CPU.</summary>
+    public static Tensor Features(Func<Tensor, Tensor> features, ImageSplit split, BatchLoader loader, CancellationToken cancellation)
+    {
+        using var inference = no_grad();
+        var parts = new List<Tensor>();
+        foreach (var indices in Enumerable.Range(0, split.Count).Chunk(BatchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            parts.Add(features(loader.Load(split, indices)).to(ScalarType.Float64).cpu().MoveToOuterDisposeScope());
+        }
+        return cat(parts, 0);
+    }
+
+    /// <summary>Macro F1 and mean cross-entropy.</summary>
+    public static Validation Validate(Predictions predictions)
+    {
+        var loss = 0.0;
+        for (var i = 0; i < predictions.Count; i++) loss -= Math.Log(Math.Max(predictions.Row(i)[predictions.Labels[i]], 1e-300));
+        return new Validation(ConfusionMatrix.Of(predictions).MacroF1, loss / predictions.Count);
+    }
+}

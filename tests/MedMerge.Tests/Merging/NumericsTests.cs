@@ -1,0 +1,139 @@
+using MedMerge.Data;
+using MedMerge.Merging;
+using MedMerge.Models;
+using MedMerge.Tests.Models;
+using MedMerge.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MedMerge.Tests.Merging;
+
+/// <summary>The algebra of DESIGN.md section 4 against independent computations.</summary>
+public class NumericsTests
+{
+    private static readonly ImageDataset Target = Phantoms.Create("lesions", train: 32, validation: 16, test: 16);
+
+    public static TheoryData<string, double> Architectures => new() { { "resnet20", 0.5 }, { "resnet18", 0.125 }, { "resnet18-3x3", 0.125 } };
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void The_gradient_of_alpha_equals_autograd_through_the_weighted_features(string name, double width)
+    {
+        var architecture = MedMerge.Models.Architectures.Create(name, width);
+        var sources = RandomModels.Prepared(architecture, 3);
+        using var scope = NewDisposeScope();
+        var settings = new WeightLearningSettings { BatchSize = 8 };
+        using var computer = new GradientComputer(architecture, sources, Target, settings, seed: 1, CPU, ScalarType.Float64);
+        var random = new RandomStream(7);
+        var theta = Enumerable.Range(0, 3 * architecture.Filters).Select(_ => random.NextNormal()).ToArray();
+        var alphaValues = KernelWeights.Softmax(theta, 3);
+        var head = RandomModels.Head(architecture, Target.Classes);
+
+        var gradient = computer.Gradient(0, new WeightStep(1, 0, alphaValues, head));
+        var byIdentity = KernelWeights.ThroughSoftmax(alphaValues, gradient.Alpha, 3);
+
+        // Independently: one feature map a source, softmax and all, differentiated by autograd.
+        using var stack = new SourceStack(architecture, sources, CPU, ScalarType.Float64);
+        using var loader = new BatchLoader(Target, CPU, ScalarType.Float64);
+        var leaf = tensor(theta).view(3, -1).requires_grad_();
+        var alphas = leaf.softmax(0).t().split([.. architecture.Layers.Select(layer => (long)layer.Out)], 0);
+        var indices = new ShardPlan(Target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
+        var features = architecture.Forward(loader.Load(Target.Train, indices), (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
+        var logits = nn.functional.linear(features, tensor(head.Weight).view(Target.Classes, -1), tensor(head.Bias));
+        var loss = nn.functional.cross_entropy(logits, loader.Labels(Target.Train, indices), reduction: nn.Reduction.Sum);
+        var byAutograd = autograd.grad([loss], [leaf])[0].contiguous().data<double>().ToArray();
+
+        var scale = byAutograd.Max(Math.Abs);
+        Assert.True(scale > 0);
+        Assert.Equal(loss.item<double>(), gradient.Loss, 1e-10 * Math.Abs(gradient.Loss));
+        Assert.All(byIdentity.Zip(byAutograd), pair => Assert.True(Math.Abs(pair.First - pair.Second) <= 1e-10 * scale, $"{pair.First} against {pair.Second}"));
+    }
+
+    [Fact]
+    public async Task Gradients_of_one_two_and_four_shards_agree_to_rounding()
+    {
+        var architecture = MedMerge.Models.Architectures.Create("resnet20", 0.5);
+        var sources = RandomModels.Prepared(architecture, 2);
+        var alpha = KernelWeights.Softmax(KernelWeights.Anchored(2, architecture.Filters, 0, 0.7), 2);
+        var head = RandomModels.Head(architecture, Target.Classes);
+        var sums = new List<ShardGradient>();
+        foreach (var shards in new[] { 1, 2, 4 })
+        {
+            // A batch of all images: the shards differ, the images of the step do not.
+            var settings = new WeightLearningSettings { BatchSize = Target.Train.Count, Shards = shards };
+            using var computer = new GradientComputer(architecture, sources, Target, settings, seed: 3, CPU, ScalarType.Float64);
+            sums.Add(await WeightLearning.SumAsync(new InlineWorkers(computer, shards), new WeightStep(1, 0, alpha, head), TestContext.Current.CancellationToken));
+        }
+        foreach (var sum in sums.Skip(1))
+        {
+            Assert.Equal(Target.Train.Count, sum.Images);
+            Assert.Equal(sums[0].Loss, sum.Loss, 1e-12);
+            AssertClose(sums[0].Alpha, sum.Alpha, 1e-12);
+            AssertClose(sums[0].HeadWeight, sum.HeadWeight, 1e-12);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void The_certificate_holds_in_float32_and_batch_norm_comes_back_without_changing_the_function(string name, double width)
+    {
+        var architecture = MedMerge.Models.Architectures.Create(name, width);
+        var sources = RandomModels.Prepared(architecture, 3);
+        var random = new RandomStream(5);
+        var alpha = KernelWeights.Softmax([.. Enumerable.Range(0, 3 * architecture.Filters).Select(_ => random.NextNormal())], 3);
+        using var scope = NewDisposeScope();
+        using var loader = new BatchLoader(Target, CPU);
+        var (kernels, biases) = KernelFolding.Fold(architecture, sources, alpha);
+        using var statistics = BatchNormRestoration.Measure(architecture, kernels, biases, Target, loader, CancellationToken.None);
+        RandomModels.Head(architecture, Target.Classes).AddTo(architecture, statistics);
+        using var merged = BatchNormRestoration.Restore(architecture, kernels, biases, statistics);
+        using var stack = new SourceStack(architecture, sources, CPU);
+
+        var certificate = Certificate.Measure(architecture, stack, alpha, kernels, biases, merged, loader.Load(Target.Train, [.. Enumerable.Range(0, 16)]));
+
+        Assert.Equal(architecture.Layers.Count, certificate.Layers.Count);
+        Assert.True(certificate.Holds, $"worst: {certificate.Worst}");
+        Assert.All(certificate.Layers, layer => Assert.True(layer.Rms > 0));
+
+        // And it must be able to fail: another α is another function.
+        var other = KernelWeights.Softmax(KernelWeights.Anchored(3, architecture.Filters, 0, 0.6), 3);
+        Assert.False(Certificate.Measure(architecture, stack, other, kernels, biases, merged, loader.Load(Target.Train, [0, 1])).Holds);
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Folding_batch_norm_keeps_what_a_source_computes(string name, double width)
+    {
+        var architecture = MedMerge.Models.Architectures.Create(name, width);
+        using var scope = NewDisposeScope();
+        using var weights = RandomModels.Weights(architecture, seed: 11, classes: 2);
+        using var prepared = PreparedSource.Fold("source", architecture, weights);
+        using var loader = new BatchLoader(Target, CPU);
+        var images = loader.Load(Target.Train, [0, 1, 2, 3]);
+        using var original = new BatchNormNetwork(architecture, weights, CPU);
+        var folded = new FoldedNetwork(architecture, [.. architecture.Layers.Select(prepared.Kernel)], [.. architecture.Layers.Select(prepared.Bias)]);
+
+        var (expected, actual) = (original.Features(images, training: false), folded.Features(images));
+
+        Assert.True((expected - actual).abs().max().item<float>() <= 1e-5 * expected.square().mean().sqrt().item<float>());
+    }
+
+    [Fact]
+    public void An_anchored_start_gives_the_anchor_its_share()
+    {
+        var alpha = KernelWeights.Softmax(KernelWeights.Anchored(4, 5, anchor: 2, 0.9), 4);
+        for (var f = 0; f < 5; f++)
+        {
+            Assert.Equal(0.9, alpha[(2 * 5) + f], 1e-12);
+            Assert.Equal(0.1 / 3, alpha[f], 1e-12);
+        }
+        Assert.Equal(0.9 * -Math.Log(0.9) / Math.Log(4) + 0.1 * -Math.Log(0.1 / 3) / Math.Log(4), KernelWeights.Entropy(alpha, 4), 1e-12);
+    }
+
+    private static void AssertClose(double[] expected, double[] actual, double relative)
+    {
+        var scale = expected.Max(Math.Abs);
+        Assert.True(scale > 0);
+        Assert.All(expected.Zip(actual), pair => Assert.True(Math.Abs(pair.First - pair.Second) <= relative * scale, $"{pair.First} against {pair.Second}"));
+    }
+}
