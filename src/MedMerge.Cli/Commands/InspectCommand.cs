@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using MedMerge.Merging;
+using MedMerge.Models;
+using MedMerge.Reporting;
+using MedMerge.Tensors;
+using TorchSharp;
+
+namespace MedMerge.Cli.Commands;
+
+/// <summary><c>medmerge inspect FILE</c>: what is in a weight file.</summary>
+internal static class InspectCommand
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    public static Command Create(TextWriter output)
+    {
+        var file = new Argument<string>("file") { Description = "A safetensors file or PyTorch checkpoint, old or new.", HelpName = "FILE" };
+        var json = CommonOptions.Json();
+        var command = new Command("inspect", "Shows any weight file: its format, the architecture it fits, its tensors; for kernel weights, who weighs how much.") { file, json };
+        command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(file)!, parsed.GetValue(json), output, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string path, bool json, TextWriter output, CancellationToken cancellation)
+    {
+        using var file = WeightFile.Read(path);
+        var fits = WeightImport.Recognise(file).Select(architecture => architecture.Name).ToList();
+        var tensors = file.Tensors.Select(pair => new { Name = pair.Key, Type = ElementType.Of(pair.Value.dtype).Name, Shape = pair.Value.shape, Rms = Rms(pair.Value) }).ToList();
+        if (json)
+        {
+            var text = JsonSerializer.Serialize(new { file.Format, file.Notes, Architectures = fits, file.Metadata, NonFinite = file.Tensors.FirstNonFinite(), Tensors = tensors }, Indented);
+            await output.WriteLineAsync(text.AsMemory(), cancellation).ConfigureAwait(false);
+            return ExitCodes.Done;
+        }
+        await output.WriteLineAsync($"{path}: {file.Format}, {tensors.Count} tensors, {file.Tensors.Sum(pair => pair.Value.numel()):N0} values").ConfigureAwait(false);
+        foreach (var note in file.Notes) await output.WriteLineAsync($"  {note}").ConfigureAwait(false);
+        if (file.Tensors.FirstNonFinite() is { } bad) await output.WriteLineAsync($"  NaN or infinite values in '{bad}'").ConfigureAwait(false);
+        foreach (var (key, value) in file.Metadata) await output.WriteLineAsync($"  {key}: {value}").ConfigureAwait(false);
+        if (LearnedOrNull(path, file) is { } learned)
+        {
+            using (learned) await output.WriteAsync("\n" + Weights(learned)).ConfigureAwait(false);
+            return ExitCodes.Done;
+        }
+        await output.WriteLineAsync(fits.Count > 0 ? $"  fits {string.Join(", ", fits)}" : "  fits no architecture known here (at width 1)").ConfigureAwait(false);
+        var rows = new List<IReadOnlyList<string>> { (string[])["tensor", "type", "shape", "rms"] };
+        rows.AddRange(tensors.Select(tensor => (string[])[tensor.Name, tensor.Type, $"[{string.Join(", ", tensor.Shape)}]", tensor.Rms?.ToString("G4", CultureInfo.InvariantCulture) ?? ""]));
+        await output.WriteAsync("\n" + TextTable.Render(rows)).ConfigureAwait(false);
+        return ExitCodes.Done;
+    }
+
+    private static LearnedWeights? LearnedOrNull(string path, WeightFile file) =>
+        file.Tensors.Names.Any(name => name.StartsWith("alpha.", StringComparison.Ordinal)) ? LearnedWeights.Read(File.ReadAllBytes(path), $"'{path}'") : null;
+
+    /// <summary>Each layer's mean α, source by source.</summary>
+    private static string Weights(LearnedWeights learned)
+    {
+        var rows = new List<IReadOnlyList<string>> { (string[])["layer", .. learned.Sources.Select(source => source.Name)] };
+        var (offset, filters) = (0, learned.Architecture.Filters);
+        foreach (var layer in learned.Architecture.Layers)
+        {
+            rows.Add([layer.Name, .. learned.Sources.Select((_, i) => learned.Alpha.AsSpan((i * filters) + offset, layer.Out).ToArray().Average().ToString("0.000", CultureInfo.InvariantCulture))]);
+            offset += layer.Out;
+        }
+        return $"Mean kernel weight by layer\n\n{TextTable.Render(rows)}";
+    }
+
+    private static double? Rms(torch.Tensor tensor)
+    {
+        if (!tensor.is_floating_point() || tensor.numel() == 0) return null;
+        using var scope = torch.NewDisposeScope();
+        var rms = tensor.to(torch.ScalarType.Float64).square().mean().sqrt().item<double>();
+        return double.IsFinite(rms) ? rms : null;
+    }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Globalization;
+using MedMerge.Data;
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
+using MedMerge.Models;
+using MedMerge.Statistics;
+using MedMerge.Storage;
+using MedMerge.Tensors;
+using MedMerge.Training;
+
+namespace MedMerge.Cli.Commands;
+
+/// <summary><c>medmerge pretrain</c>: makes a source model by training from scratch on a data set.</summary>
+internal static class PretrainCommand
+{
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var defaults = new FineTuneSettings();
+        var data = new Option<string>("--data") { Description = $"A MedMNIST .npz file or phantom:NAME ({string.Join(", ", Phantoms.Names)}).", HelpName = "DATA", Required = true };
+        var architecture = new Option<string>("--architecture") { Description = $"One of {string.Join(", ", Architectures.Names)}.", HelpName = "NAME", Required = true };
+        var width = new Option<double>("--width") { Description = "Multiplies the channels.", DefaultValueFactory = _ => 1 };
+        var epochs = new Option<int>("--epochs") { Description = "Passes over the training images.", DefaultValueFactory = _ => defaults.Epochs };
+        var batch = new Option<int>("--batch-size") { Description = "Images in a step.", DefaultValueFactory = _ => defaults.BatchSize };
+        var rate = new Option<double>("--learning-rate") { Description = "AdamW's first rate.", DefaultValueFactory = _ => defaults.LearningRate };
+        var seed = new Option<ulong>("--seed") { Description = "Of the weights and the batches." };
+        var device = new Option<string>("--device") { Description = "cpu or cuda:N.", DefaultValueFactory = _ => "cpu" };
+        var threads = new Option<int>("--threads") { Description = "libtorch's threads.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var target = new Option<string>("--output") { Description = "The model's file (safetensors).", HelpName = "FILE", Required = true };
+        var store = CommonOptions.Store();
+        var command = new Command("pretrain", "Makes a source model from a data set.") { data, architecture, width, epochs, batch, rate, seed, device, threads, target, store };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            OutputFolder.CheckFile(parsed.GetValue(target)!);
+            var training = new FineTuneSettings
+            {
+                Epochs = Positive(parsed.GetValue(epochs), "--epochs"),
+                BatchSize = Positive(parsed.GetValue(batch), "--batch-size"),
+                LearningRate = parsed.GetValue(rate),
+            };
+            var network = Architectures.Create(parsed.GetValue(architecture)!, parsed.GetValue(width));
+            var pretraining = new Pretraining(new DatasetSource(parsed.GetValue(data)!), training, parsed.GetValue(seed));
+            var stage = Plan.PretrainStage(pretraining, network, Positive(parsed.GetValue(threads), "--threads"), parsed.GetValue(device)!);
+            var thread = new DeviceThread(parsed.GetValue(device)!, parsed.GetValue(threads));
+            await using (thread.ConfigureAwait(false))
+            {
+                var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
+                var runner = new Runner(new StageStore(new FolderObjectStore(parsed.GetValue(store)!)), thread, line.Show, TimeProvider.System);
+                var model = await runner.OutputAsync(stage, (epoch, of) => line.Show("pretrain", epoch, of), cancellation).ConfigureAwait(false);
+                var answers = await runner.OutputAsync(new EvaluateStage(stage, stage.Task), (_, _) => { }, cancellation).ConfigureAwait(false);
+                line.End();
+                await AtomicFile.WriteAsync(parsed.GetValue(target)!, model[StageFiles.Model], overwrite: true, cancellation).ConfigureAwait(false);
+                var scores = Scores.Of(StageFiles.Read<HeldOutPredictions>(answers, StageFiles.Predictions).Test);
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                    $"Trained {network.Title} on {stage.Task.Dataset.Title}: test macro F1 {100 * scores.MacroF1:0.0}, accuracy {100 * scores.Accuracy:0.0}, AUC {100 * scores.Auc:0.0}; written to '{parsed.GetValue(target)}'.")).ConfigureAwait(false);
+            }
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static int Positive(int value, string option) => value > 0 ? value : throw new InputException($"{option} is {value}; it must be at least 1.");
+}

@@ -1,0 +1,91 @@
+using System.CommandLine;
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
+using MedMerge.Reporting;
+using MedMerge.Storage;
+using MedMerge.Tensors;
+
+namespace MedMerge.Cli.Commands;
+
+/// <summary><c>medmerge run SPEC</c>: the whole comparison, here and now.</summary>
+internal static class RunCommand
+{
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var file = new Argument<string>("specification") { Description = "The YAML specification to run.", HelpName = "FILE" };
+        var store = CommonOptions.Store();
+        var json = CommonOptions.Json();
+        var folder = new Option<string?>("--output") { Description = "Write results, merged models, kernel weights and certificates here.", HelpName = "DIR" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and print the plan; compute nothing." };
+        var command = new Command("run", "Runs a specification on this machine: sources, merge, baselines, comparison. Interrupted, it goes on where it was.")
+        {
+            file, store, folder, json, dryRun,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetValue(file)!, parsed.GetValue(store)!, parsed.GetValue(folder), parsed.GetValue(json), parsed.GetValue(dryRun), output, error, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string file, string storeFolder, string? outputFolder, bool json, bool dryRun, TextWriter output, TextWriter error,
+        CancellationToken cancellation)
+    {
+        var specification = SpecificationReader.ReadFile(file);
+        var plan = Plan.Build(specification);
+        foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
+        if (dryRun)
+        {
+            var kept = Directory.Exists(storeFolder) ? await new StageStore(new FolderObjectStore(storeFolder)).KeysAsync(cancellation).ConfigureAwait(false) : [];
+            await output.WriteLineAsync(PlanTable.Render(plan, kept.Contains)).ConfigureAwait(false);
+            return ExitCodes.Done;
+        }
+
+        var folder = outputFolder is null ? null : new OutputFolder(outputFolder);
+        var store = new StageStore(new FolderObjectStore(storeFolder));
+        var device = new DeviceThread(specification.Device, specification.Threads);
+        await using (device.ConfigureAwait(false))
+        {
+            var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
+            var runner = new Runner(store, device, line.Show, TimeProvider.System);
+            RunResult result;
+            try
+            {
+                result = await runner.RunAsync(plan, cancellation).ConfigureAwait(false);
+            }
+            finally
+            {
+                line.End();
+            }
+            if (folder is not null) await ExportAsync(result, runner, folder, cancellation).ConfigureAwait(false);
+            await output.WriteAsync(json ? ResultFiles.ToJson(result) : ComparisonTable.Render(result)).ConfigureAwait(false);
+            if (folder is not null) await error.WriteLineAsync($"Results, models, kernel weights and certificates are in '{outputFolder}'.").ConfigureAwait(false);
+            return ExitCodes.Done;
+        }
+    }
+
+    /// <summary>Results for people and programs, the sources as merged, and each seed's merged model with its kernel weights and certificate.</summary>
+    private static async Task ExportAsync(RunResult result, Runner runner, OutputFolder folder, CancellationToken cancellation)
+    {
+        foreach (var trial in result.Trials.Select(trial => trial.Trial).Where(trial => trial.Method.Kind == MethodKind.MedMerge))
+        {
+            var name = $"medmerge/seed-{trial.Seed}";
+            await CopyAsync(trial.Merge!, StageFiles.KernelWeights, $"{name}/kernel-weights.safetensors").ConfigureAwait(false);
+            await CopyAsync(trial.Merge!, StageFiles.Model, $"{name}/merged.safetensors").ConfigureAwait(false);
+            await CopyAsync(trial.Merge!, StageFiles.Certificate, $"{name}/certificate.json").ConfigureAwait(false);
+            await CopyAsync(trial.Model, StageFiles.Model, $"{name}/model.safetensors").ConfigureAwait(false);
+            await CopyAsync(trial.Model, StageFiles.History, $"{name}/fine-tuning.json").ConfigureAwait(false);
+            await CopyAsync(trial.Merge!.Weights, StageFiles.History, $"{name}/weighing.json").ConfigureAwait(false);
+            if (trial.Seed != result.Plan.Specification.Seeds[0]) continue;
+            foreach (var (stage, source) in trial.Merge.Sources.Zip(trial.Merge.SourceNames))
+                await CopyAsync(stage.Inputs[0], StageFiles.Model, $"sources/{source}.safetensors").ConfigureAwait(false);
+        }
+        await folder.WriteAsync("results.csv", ResultFiles.ToCsv(result), cancellation).ConfigureAwait(false);
+        await folder.WriteAsync("results.md", ComparisonTable.Render(result), cancellation).ConfigureAwait(false);
+        await folder.WriteAsync("results.json", ResultFiles.ToJson(result), cancellation).ConfigureAwait(false);
+
+        async Task CopyAsync(Stage stage, string artefact, string name)
+        {
+            var found = await runner.OutputAsync(stage, (_, _) => { }, cancellation).ConfigureAwait(false);
+            await folder.WriteAsync(name, found[artefact], cancellation).ConfigureAwait(false);
+        }
+    }
+}

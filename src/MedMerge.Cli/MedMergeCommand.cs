@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Runtime.InteropServices;
+using MedMerge.Cli.Commands;
+
+namespace MedMerge.Cli;
+
+/// <summary>The command <c>medmerge</c>: results to standard output, everything else to standard error.</summary>
+public static class MedMergeCommand
+{
+    /// <summary>Runs a command line and returns its exit code.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var root = new RootCommand("Merges medical-imaging models of different initialisations by learned kernel weights (MedMerge, arXiv 2403.11646).")
+        {
+            RunCommand.Create(output, error),
+            MergeCommand.Create(output, error),
+            InspectCommand.Create(output),
+            PretrainCommand.Create(output, error),
+        };
+        using var interrupted = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        try
+        {
+            var parsed = root.Parse(args);
+            var configuration = new InvocationConfiguration
+            {
+                Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null,
+            };
+            var code = await parsed.InvokeAsync(configuration, interrupted.Token).ConfigureAwait(false);
+            return parsed.Action is ParseErrorAction ? ExitCodes.BadInput : code;
+        }
+        catch (InputException problem)
+        {
+            await error.WriteLineAsync($"error: {problem.Message}").ConfigureAwait(false);
+            return ExitCodes.BadInput;
+        }
+        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("Interrupted. Finished stages are kept; the same command goes on from there.").ConfigureAwait(false);
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception problem)
+        {
+            await error.WriteLineAsync($"failed: {problem.Message}").ConfigureAwait(false);
+            if (Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1") await error.WriteLineAsync(problem.ToString()).ConfigureAwait(false);
+            else await error.WriteLineAsync("MEDMERGE_DEBUG=1 shows where.").ConfigureAwait(false);
+            return ExitCodes.Failed;
+        }
+
+        void Cancel(PosixSignalContext signal)
+        {
+            signal.Cancel = true; // end in our own way
+            interrupted.Cancel();
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Security.Cryptography;
+
+namespace MedMerge.Storage;
+
+/// <summary>Immutable content under <c>artefacts/HASH</c>, named by its SHA-256: written once, checked at every read.</summary>
+public sealed class ArtefactStore(IObjectStore objects)
+{
+    /// <summary>Where artefacts lie.</summary>
+    public const string Prefix = "artefacts/";
+
+    /// <summary>Keeps content and returns its hash. A damaged object of that name is replaced.</summary>
+    public async Task<string> WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(content.Span));
+        if (await objects.TryCreateAsync(Prefix + hash, content, cancellation).ConfigureAwait(false) is null
+            && await ReadAsync(hash, cancellation).ConfigureAwait(false) is null)
+        {
+            await objects.DeleteAsync(Prefix + hash, cancellation).ConfigureAwait(false);
+            await objects.TryCreateAsync(Prefix + hash, content, cancellation).ConfigureAwait(false);
+        }
+        return hash;
+    }
+
+    /// <summary>The content of that hash, or null where it is missing or not what its name says.</summary>
+    public async Task<byte[]?> ReadAsync(string hash, CancellationToken cancellation)
+    {
+        var found = await objects.ReadAsync(Prefix + hash, cancellation).ConfigureAwait(false);
+        return found is not null && Convert.ToHexStringLower(SHA256.HashData(found.Content)) == hash ? found.Content : null;
+    }
+}

@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+
+namespace MedMerge.Storage;
+
+/// <summary>Objects as files below a folder; an object's ETag is its content's hash. Several processes may use one folder.</summary>
+public sealed partial class FolderObjectStore : IObjectStore
+{
+    private const string LockName = ".lock";
+    private static readonly TimeSpan LockDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(10);
+    private readonly string _root;
+    private readonly TimeProvider _time;
+
+    /// <param name="root">Made where it is missing.</param>
+    /// <exception cref="InputException">The folder can't be made or written to.</exception>
+    public FolderObjectStore(string root, TimeProvider? time = null)
+    {
+        (_root, _time) = (Path.GetFullPath(root), time ?? TimeProvider.System);
+        try
+        {
+            Directory.CreateDirectory(_root);
+            File.WriteAllBytes(Path.Combine(_root, LockName), []);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"The store '{root}' can't be written to: {error.Message} Name another folder with --store.", error);
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            var content = await File.ReadAllBytesAsync(PathOf(name), cancellation).ConfigureAwait(false);
+            return new StoredObject(content, ETagOf(content));
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        await AtomicFile.WriteAsync(PathOf(name), content, overwrite: false, cancellation).ConfigureAwait(false) ? ETagOf(content.Span) : null;
+
+    /// <inheritdoc />
+    public async Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation)
+    {
+        var held = await LockAsync(cancellation).ConfigureAwait(false);
+        await using (held.ConfigureAwait(false))
+        {
+            var current = await ReadAsync(name, cancellation).ConfigureAwait(false);
+            if (current?.ETag != etag) return null;
+            await AtomicFile.WriteAsync(PathOf(name), content, overwrite: true, cancellation).ConfigureAwait(false);
+            return ETagOf(content.Span);
+        }
+    }
+
+    /// <inheritdoc />
+    public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var names = Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(_root, path).Replace(Path.DirectorySeparatorChar, '/'))
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && name != LockName && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
+        foreach (var name in names)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return name;
+        }
+        await Task.CompletedTask.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    public Task DeleteAsync(string name, CancellationToken cancellation)
+    {
+        var path = PathOf(name);
+        if (File.Exists(path)) File.Delete(path);
+        return Task.CompletedTask;
+    }
+
+    private static string ETagOf(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
+    private string PathOf(string name) => Name().IsMatch(name)
+        ? Path.Combine(_root, name.Replace('/', Path.DirectorySeparatorChar))
+        : throw new ArgumentException($"'{name}' is not an object's name.", nameof(name));
+
+    /// <summary>One replacement at a time, over all processes: the operating system frees the lock of one that dies.</summary>
+    private async Task<FileStream> LockAsync(CancellationToken cancellation)
+    {
+        var start = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(_root, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (_time.GetElapsedTime(start) < LockDeadline)
+            {
+                await Task.Delay(LockPause, _time, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")]
+    private static partial Regex Name();
+}

@@ -1,0 +1,29 @@
+namespace MedMerge.Storage;
+
+/// <summary>An object as read.</summary>
+/// <param name="ETag">Changes with every write.</param>
+public sealed record StoredObject(byte[] Content, string ETag);
+
+/// <summary>
+/// Named, immutable or conditionally replaced objects: a container of Azure blobs or a folder. Names are paths with '/', of letters, digits,
+/// '.', '-' and '_'.
+/// </summary>
+public interface IObjectStore
+{
+    /// <summary>The object, or null where there is none.</summary>
+    Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation);
+
+    /// <summary>Writes a new object, whole or not at all.</summary>
+    /// <returns>Its ETag, or null where the name is taken (If-None-Match: *).</returns>
+    Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation);
+
+    /// <summary>Replaces an object, whole or not at all, where its ETag is still <paramref name="etag"/> (If-Match).</summary>
+    /// <returns>The new ETag, or null where the object has changed or is gone.</returns>
+    Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation);
+
+    /// <summary>The names that start with <paramref name="prefix"/>, in ordinal order.</summary>
+    IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation);
+
+    /// <summary>Removes an object; it is fine where there is none.</summary>
+    Task DeleteAsync(string name, CancellationToken cancellation);
+}

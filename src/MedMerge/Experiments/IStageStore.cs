@@ -1,0 +1,21 @@
+namespace MedMerge.Experiments;
+
+/// <summary>What a stage produced: a few files by name, immutable.</summary>
+public sealed class StageOutput(IReadOnlyDictionary<string, byte[]> files)
+{
+    /// <summary>The files by name.</summary>
+    public IReadOnlyDictionary<string, byte[]> Files { get; } = files;
+
+    /// <summary>A file's bytes.</summary>
+    public byte[] this[string name] => Files[name];
+}
+
+/// <summary>Keeps stages' outputs by the stage's key, so that none is computed twice.</summary>
+public interface IStageStore
+{
+    /// <summary>The output of a stage, or null where it is not there whole and undamaged.</summary>
+    Task<StageOutput?> FindAsync(string key, CancellationToken cancellation);
+
+    /// <summary>Keeps an output. It is there whole or not at all, whenever the process dies.</summary>
+    Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation);
+}

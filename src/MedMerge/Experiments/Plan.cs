@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using MedMerge.Data;
+using MedMerge.Experiments.Stages;
+using MedMerge.Models;
+using MedMerge.Tensors;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments;
+
+/// <summary>What a specification unfolds to: its trials, with the stages they share.</summary>
+/// <param name="Target">The loaded target.</param>
+/// <param name="Notes">What was decided while reading the sources, for the user to know.</param>
+public sealed record Plan(Specification Specification, ImageDataset Target, IReadOnlyList<Trial> Trials, IReadOnlyList<string> Notes)
+{
+    /// <summary>Every stage of every trial, each once, in the order they run.</summary>
+    public IReadOnlyList<Stage> Stages { get; } = [.. Trials.SelectMany(trial => trial.Stages).DistinctBy(stage => stage.Key)];
+
+    /// <summary>
+    /// Loads the data sets, checks every source against the architecture, and lays out the trials. Nothing is computed yet.
+    /// </summary>
+    /// <exception cref="InputException">Data or weights are missing or unusable; the message lists everything found.</exception>
+    public static Plan Build(Specification specification)
+    {
+        var problems = new List<string>();
+        var notes = new List<string>();
+        var target = Attempt(specification.Target.Load);
+        var sources = specification.Sources.Select(source => Attempt(() => SourceStage(specification, source, notes))).ToList();
+        if (target is not null)
+        {
+            Attempt(() => new ShardPlan(target.Train.Count, specification.Weights.Shards, specification.Weights.BatchSize, seed: 0));
+            if (target.IsSynthetic) notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
+        }
+        if (problems.Count > 0) throw new InputException(string.Join('\n', problems.Distinct()));
+
+        var layout = new TrialLayout(specification, target!, sources!);
+        var trials = specification.Methods.SelectMany(layout.Methods)
+            .SelectMany(method => specification.Seeds.Select(seed => (method, seed)))
+            .Select((item, index) => layout.Trial(index + 1, item.method, item.seed)).ToList();
+        return new Plan(specification, target!, trials, [.. notes.Distinct()]);
+
+        T? Attempt<T>(Func<T> load) where T : class
+        {
+            try
+            {
+                return load();
+            }
+            catch (InputException error)
+            {
+                problems.Add(error.Message);
+                return null;
+            }
+        }
+    }
+
+    /// <summary>The stage that gives a source's weights: a file read and checked now, or a pretraining.</summary>
+    private static Stage SourceStage(Specification specification, SourceModel source, List<string> notes)
+    {
+        if (source.Pretrain is { } pretrain)
+            return PretrainStage(pretrain, specification.Architecture, specification.Threads, specification.Device);
+        var bytes = ReadWeights(source.Weights!);
+        var origin = $"source '{source.Name}' ('{source.Weights}')";
+        using var file = WeightFile.Read(bytes, origin);
+        var found = new List<string>();
+        WeightImport.Import(specification.Architecture, file, origin, found).Dispose();
+        if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
+        return new ImportStage(source.Weights!, Convert.ToHexStringLower(SHA256.HashData(bytes)), specification.Architecture);
+    }
+
+    /// <summary>Training a source model from scratch.</summary>
+    public static FineTuneStage PretrainStage(Pretraining pretraining, Architecture architecture, int threads, string device)
+    {
+        var data = pretraining.Data.Load();
+        var untrained = new UntrainedStage(architecture, data.Classes, pretraining.Seed, 0);
+        return new FineTuneStage(untrained, Head: null, KeepsHead: true, pretraining.Training, new TargetTask(architecture, data, threads, Kind(device)), pretraining.Seed);
+    }
+
+    /// <summary>The kind of a device: <c>cpu</c> or <c>cuda</c>.</summary>
+    internal static string Kind(string device) => device.Split(':')[0];
+
+    private static byte[] ReadWeights(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"The weight file '{path}' can't be read: {error.Message}", error);
+        }
+    }
+}

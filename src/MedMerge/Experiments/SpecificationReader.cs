@@ -1,0 +1,243 @@
+using System.Globalization;
+using MedMerge.Data;
+using MedMerge.Models;
+using MedMerge.Training;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace MedMerge.Experiments;
+
+/// <summary>Reads a YAML specification; every error at once, each with its line.</summary>
+public sealed class SpecificationReader
+{
+    private const int MaxEpochs = 100_000;
+    private const int MaxSeeds = 1000;
+
+    private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new Dictionary<string, Augmentation>
+    {
+        ["none"] = Augmentation.None, ["shift"] = Augmentation.Shift, ["shift-flip"] = Augmentation.ShiftFlip,
+    };
+
+    private static readonly IReadOnlyDictionary<string, WeightStart> Starts = new Dictionary<string, WeightStart>
+    {
+        ["anchored"] = WeightStart.Anchored, ["uniform"] = WeightStart.Uniform,
+    };
+
+    private readonly SpecificationErrors _errors = new();
+    private readonly IReadOnlyList<string> _folders;
+
+    /// <param name="folders">Where relative paths are looked for, in order.</param>
+    private SpecificationReader(IReadOnlyList<string> folders) => _folders = folders;
+
+    /// <summary>Reads a file. Relative paths are looked for beside it, then in the folder that MEDMERGE_DATA names.</summary>
+    /// <exception cref="InputException">It is missing or has errors; the message lists all of them.</exception>
+    public static Specification ReadFile(string path)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(File.Exists(path) ? $"The specification '{path}' can't be read: {error.Message}" : $"There is no specification '{path}'.", error);
+        }
+        var folders = new List<string> { Path.GetDirectoryName(Path.GetFullPath(path))! };
+        if (Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 } data) folders.Add(Path.GetFullPath(data));
+        return Read(text, $"'{path}'", folders);
+    }
+
+    /// <summary>Reads YAML text.</summary>
+    /// <param name="origin">How messages call it.</param>
+    /// <param name="folders">Where relative paths are looked for, in order.</param>
+    /// <exception cref="InputException">It has errors; the message lists all of them.</exception>
+    public static Specification Read(string yaml, string origin, IReadOnlyList<string> folders)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(new StringReader(yaml));
+        }
+        catch (YamlException error)
+        {
+            throw new InputException($"{origin} is not valid YAML: line {error.Start.Line}: {error.InnerException?.Message ?? error.Message}", error);
+        }
+        if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
+            throw new InputException($"{origin} must be one YAML mapping (key: value), with at least target, architecture and sources.");
+        var reader = new SpecificationReader(folders);
+        var specification = reader.Specification(new YamlMap(root, "", reader._errors));
+        reader._errors.ThrowIfAny(origin);
+        return specification!;
+    }
+
+    private Specification? Specification(YamlMap map)
+    {
+        var name = map.Text("name");
+        var target = map.Map("target", required: true);
+        var data = target is null ? null : Dataset(target);
+        target?.RefuseOthers();
+        var architecture = Architecture(map);
+        var sources = map.Maps("sources").Select(Source).ToList();
+        if (sources.Count == 1) _errors.Add(map.LineOf("sources"), "'sources' has one entry; merging needs at least two");
+        foreach (var twice in sources.GroupBy(source => source.Model?.Name).Where(group => group.Key is not null && group.Count() > 1))
+            _errors.Add(twice.Last().Line, $"the source name '{twice.Key}' is there twice");
+        var anchor = Anchor(map, sources.Select(source => source.Model?.Name));
+        var methods = Methods(map);
+        var seeds = Seeds(map);
+        var augmentation = map.Choice("augmentation", Augmentations) ?? Augmentation.None;
+        var weights = Weights(map.Map("weights"), sources.Count) with { Augmentation = augmentation };
+        var fineTune = Training(map.Map("fineTune"), new FineTuneSettings()) with { Augmentation = augmentation };
+        var device = map.Text("device") ?? "cpu";
+        var threads = map.Whole("threads", 1, 1024) ?? Environment.ProcessorCount;
+        map.RefuseOthers();
+
+        if (_errors.Count > 0) return null;
+        return new Specification
+        {
+            Name = name ?? "run",
+            Target = data!,
+            Architecture = architecture!,
+            Sources = [.. sources.Select(source => source.Model!)],
+            Anchor = anchor,
+            Methods = methods,
+            Seeds = seeds,
+            Weights = weights,
+            FineTune = fineTune,
+            Device = device,
+            Threads = threads,
+        };
+    }
+
+    private DatasetSource? Dataset(YamlMap map)
+    {
+        var location = map.Text("data", required: true);
+        var classes = map.Whole("classes", 2, 10_000);
+        var trainImages = map.Whole("trainImages", 2, int.MaxValue);
+        if (location is null) return null;
+        if (!location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal)) location = Resolve(map, "data", location);
+        else if (!Phantoms.Names.Contains(location[Phantoms.Prefix.Length..]))
+        {
+            _errors.Add(map.LineOf("data"), $"there is no phantom '{location[Phantoms.Prefix.Length..]}'; there are {string.Join(", ", Phantoms.Names)}" +
+                                            Nearest.Suggest(location[Phantoms.Prefix.Length..], Phantoms.Names));
+        }
+        return new DatasetSource(location, classes, trainImages);
+    }
+
+    private Architecture? Architecture(YamlMap map)
+    {
+        var name = map.Text("architecture", required: true);
+        var width = map.Number("width", 0.01, 16) ?? 1;
+        if (name is null) return null;
+        try
+        {
+            return Architectures.Create(name, width);
+        }
+        catch (InputException error)
+        {
+            _errors.Add(map.LineOf(Architectures.Names.Contains(name) ? "width" : "architecture"), error.Message.TrimEnd('.') + Nearest.Suggest(name, Architectures.Names));
+            return null;
+        }
+    }
+
+    private (SourceModel? Model, int Line) Source(YamlMap map)
+    {
+        var name = map.Text("name", required: true);
+        var weights = map.Text("weights");
+        var pretrain = map.Map("pretrain");
+        Pretraining? pretraining = null;
+        if (pretrain is not null)
+        {
+            var data = Dataset(pretrain);
+            var seed = pretrain.Whole("seed", 0, int.MaxValue) ?? 0;
+            var augmentation = pretrain.Choice("augmentation", Augmentations) ?? Augmentation.None;
+            var training = Training(pretrain, new FineTuneSettings()) with { Augmentation = augmentation };
+            pretrain.RefuseOthers();
+            if (data is not null) pretraining = new Pretraining(data, training, (ulong)seed);
+        }
+        if (weights is null == pretrain is null) _errors.Add(map.Line, $"the source '{name}' needs either 'weights' (a file) or 'pretrain' (a data set)");
+        if (weights is not null) weights = Resolve(map, "weights", weights);
+        map.RefuseOthers();
+        return (name is null ? null : new SourceModel(name, weights, pretraining), map.Line);
+    }
+
+    private int Anchor(YamlMap map, IEnumerable<string?> sources)
+    {
+        var names = sources.OfType<string>().ToList();
+        if (map.Text("anchor") is not { } anchor) return 0;
+        var index = names.IndexOf(anchor);
+        if (index < 0) _errors.Add(map.LineOf("anchor"), $"'anchor' is '{anchor}', which is no source{Nearest.Suggest(anchor, names)}");
+        return index;
+    }
+
+    private List<MethodKind> Methods(YamlMap map)
+    {
+        var chosen = new HashSet<MethodKind>();
+        foreach (var (text, line) in map.TextOrList("methods", out _) ?? [("all", 0)])
+        {
+            if (text == "all") chosen.UnionWith(MethodNames.All.Values);
+            else if (MethodNames.All.TryGetValue(text, out var kind)) chosen.Add(kind);
+            else _errors.Add(line, $"there is no method '{text}'; there are all, {string.Join(", ", MethodNames.All.Keys)}{Nearest.Suggest(text, MethodNames.All.Keys)}");
+        }
+        return [.. MethodNames.All.Values.Where(chosen.Contains)];
+    }
+
+    /// <summary><c>seeds: 5</c> is 0 to 4; a list names them.</summary>
+    private List<ulong> Seeds(YamlMap map)
+    {
+        var texts = map.TextOrList("seeds", out var isList) ?? [("1", 0)];
+        var seeds = new List<ulong>();
+        foreach (var (text, line) in texts)
+        {
+            if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) && (isList || seed is > 0 and <= MaxSeeds)) seeds.Add(seed);
+            else _errors.Add(line, $"'seeds' is '{text}'; it must be a count from 1 to {MaxSeeds} or a list of whole numbers");
+        }
+        if (seeds.Count == 0 || isList) return [.. seeds.Distinct()];
+        return [.. Enumerable.Range(0, (int)seeds[0]).Select(seed => (ulong)seed)];
+    }
+
+    private WeightLearningSettings Weights(YamlMap? map, int sources)
+    {
+        var defaults = new WeightLearningSettings();
+        if (map is null) return defaults;
+        var settings = new WeightLearningSettings
+        {
+            Epochs = map.Whole("epochs", 0, MaxEpochs) ?? defaults.Epochs,
+            BatchSize = map.Whole("batchSize", 1, 65536) ?? defaults.BatchSize,
+            Shards = map.Whole("shards", 1, 1024) ?? defaults.Shards,
+            LearningRate = map.Number("learningRate", 0, 100) ?? defaults.LearningRate,
+            HeadLearningRate = map.Number("headLearningRate", 0, 100) ?? defaults.HeadLearningRate,
+            HeadDecay = map.Number("headDecay", 1e-9, 100) ?? defaults.HeadDecay,
+            Start = map.Choice("start", Starts) ?? defaults.Start,
+            AnchorWeight = map.Number("anchorWeight", 0.01, 0.999999) ?? defaults.AnchorWeight,
+        };
+        if (settings.BatchSize % settings.Shards != 0)
+            _errors.Add(map.LineOf("shards"), $"'weights.batchSize' ({settings.BatchSize}) must be a multiple of 'weights.shards' ({settings.Shards})");
+        if (sources > 1 && settings.AnchorWeight <= 1.0 / sources)
+            _errors.Add(map.LineOf("anchorWeight"), string.Create(CultureInfo.InvariantCulture, $"'weights.anchorWeight' ({settings.AnchorWeight}) must be above an equal share (1/{sources})"));
+        map.RefuseOthers();
+        return settings;
+    }
+
+    private static FineTuneSettings Training(YamlMap? map, FineTuneSettings defaults)
+    {
+        if (map is null) return defaults;
+        var settings = new FineTuneSettings
+        {
+            Epochs = map.Whole("epochs", 0, MaxEpochs) ?? defaults.Epochs,
+            BatchSize = map.Whole("batchSize", 2, 65536) ?? defaults.BatchSize,
+            LearningRate = map.Number("learningRate", 0, 100) ?? defaults.LearningRate,
+            WeightDecay = map.Number("weightDecay", 0, 100) ?? defaults.WeightDecay,
+        };
+        if (!map.Known.Contains("data")) map.RefuseOthers(); // pretraining's own keys follow; its caller refuses the rest
+        return settings;
+    }
+
+    private string Resolve(YamlMap map, string key, string path)
+    {
+        var candidates = Path.IsPathRooted(path) ? [path] : _folders.Select(folder => Path.GetFullPath(Path.Combine(folder, path))).ToList();
+        if (candidates.FirstOrDefault(File.Exists) is { } found) return found;
+        var hint = Path.IsPathRooted(path) || Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 } ? "" : " (MEDMERGE_DATA is not set)";
+        _errors.Add(map.LineOf(key), $"'{map.Name(key)}': there is no file '{path}'; looked for {string.Join(" and ", candidates)}{hint}");
+        return path;
+    }
+}

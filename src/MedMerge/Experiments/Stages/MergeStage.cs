@@ -1,0 +1,59 @@
+using MedMerge.Data;
+using MedMerge.Merging;
+using MedMerge.Models;
+using MedMerge.Tensors;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Stages;
+
+/// <summary>Folds the sources by their kernel weights, restores batch norm and certifies the result.</summary>
+/// <param name="Sources">Prepared.</param>
+/// <param name="SourceNames">In the same order, for the file of kernel weights.</param>
+/// <param name="Weights">A <see cref="WeighStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
+/// <param name="Fixed">α where it is not learned.</param>
+public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<string> SourceNames, Stage Weights, StartingWeights? Fixed, TargetTask Task) : Stage
+{
+    private const int CertificateImages = 64;
+
+    /// <inheritdoc />
+    public override string Name => "merge";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<Stage> Inputs => [.. Sources, Weights];
+
+    /// <inheritdoc />
+    protected override object Settings => new { SourceNames, Fixed, Task, Task.Dataset.Title };
+
+    /// <inheritdoc />
+    public override double Cost => Task.ForwardPass;
+
+    /// <inheritdoc />
+    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
+        context.Device.RunAsync(() =>
+        {
+            using var sources = new PreparedSources(inputs.SkipLast(1));
+            var (architecture, dataset, device) = (Task.Architecture, Task.Dataset, context.Device.Device);
+            var weighed = Fixed is null
+                ? StageFiles.Read<WeighedSources>(inputs[^1], StageFiles.Weights)
+                : new WeighedSources(Fixed.Alpha(sources.Count, architecture.Filters), StageFiles.Read<Head>(inputs[^1], StageFiles.Head));
+
+            using var loader = new BatchLoader(dataset, device);
+            var folded = KernelFolding.Fold(architecture, sources, weighed.Alpha);
+            TorchSharp.torch.Tensor[] kernels = [.. folded.Kernels.Select(kernel => kernel.to(device))], biases = [.. folded.Biases.Select(bias => bias.to(device))];
+            var statistics = BatchNormRestoration.Measure(architecture, kernels, biases, dataset, loader, cancellation);
+            weighed.Head.AddTo(architecture, statistics);
+            var names = SourceNames.Zip(inputs, (name, output) => new WeightedSource(name, StageFiles.Read<SourceInfo>(output, StageFiles.Source).Sha256));
+            using var learned = new LearnedWeights(architecture, [.. names], dataset.Title, weighed.Alpha, statistics);
+            using var merged = learned.Apply(sources);
+
+            using var stack = new SourceStack(architecture, sources, device);
+            var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, Math.Min(CertificateImages, dataset.Train.Count))]);
+            var certificate = Certificate.Measure(architecture, stack, weighed.Alpha, kernels, biases, merged, images);
+            return new StageOutput(new Dictionary<string, byte[]>
+            {
+                [StageFiles.KernelWeights] = learned.Write(),
+                [StageFiles.Model] = Safetensors.Write(merged, ModelMetadata.Of(architecture)),
+                [StageFiles.Certificate] = StageFiles.Write(certificate),
+            });
+        }, cancellation);
+}

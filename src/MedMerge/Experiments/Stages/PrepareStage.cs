@@ -1,0 +1,34 @@
+using MedMerge.Merging;
+using MedMerge.Models;
+using MedMerge.Tensors;
+
+namespace MedMerge.Experiments.Stages;
+
+/// <summary>Folds a source's batch norm into its kernels.</summary>
+public sealed record PrepareStage(Stage Model, Architecture Architecture) : Stage
+{
+    /// <inheritdoc />
+    public override string Name => "prepare";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<Stage> Inputs => [Model];
+
+    /// <inheritdoc />
+    protected override object Settings => new { };
+
+    /// <inheritdoc />
+    public override double Cost => 0;
+
+    /// <inheritdoc />
+    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
+        context.Device.RunAsync(() =>
+        {
+            using var weights = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
+            using var prepared = PreparedSource.Fold("", Architecture, weights);
+            return new StageOutput(new Dictionary<string, byte[]>
+            {
+                [StageFiles.Prepared] = Safetensors.Write(prepared.Layers),
+                [StageFiles.Source] = inputs[0][StageFiles.Source],
+            });
+        }, cancellation);
+}

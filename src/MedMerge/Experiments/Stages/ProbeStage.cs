@@ -1,0 +1,32 @@
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Stages;
+
+/// <summary>Fits the head to the features of the sources folded at the starting α. It has one solution, so it takes no seed.</summary>
+/// <param name="Sources">Prepared; with one source this is that source's linear probe.</param>
+/// <param name="Start">Where α starts.</param>
+/// <param name="Decay">The head's penalty.</param>
+public sealed record ProbeStage(IReadOnlyList<Stage> Sources, StartingWeights Start, double Decay, TargetTask Task) : Stage
+{
+    /// <inheritdoc />
+    public override string Name => "probe";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<Stage> Inputs => Sources;
+
+    /// <inheritdoc />
+    protected override object Settings => new { Start, Decay, Task };
+
+    /// <inheritdoc />
+    public override double Cost => Task.ForwardPass;
+
+    /// <inheritdoc />
+    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
+        context.Device.RunAsync(() =>
+        {
+            using var sources = new PreparedSources(inputs);
+            using var computer = new GradientComputer(Task.Architecture, sources, Task.Dataset, new WeightLearningSettings { HeadDecay = Decay }, seed: 0, context.Device.Device);
+            var head = computer.Probe(Start.Alpha(sources.Count, Task.Architecture.Filters), cancellation);
+            return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Head] = StageFiles.Write(head) });
+        }, cancellation);
+}

@@ -1,0 +1,33 @@
+using MedMerge.Merging;
+using MedMerge.Models;
+using MedMerge.Tensors;
+
+namespace MedMerge.Experiments.Stages;
+
+/// <summary>The self-scale control's partner, prepared: nothing but zeros.</summary>
+public sealed record ZeroStage(Architecture Architecture) : Stage
+{
+    /// <inheritdoc />
+    public override string Name => "zero";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<Stage> Inputs => [];
+
+    /// <inheritdoc />
+    protected override object Settings => new { Architecture.Title };
+
+    /// <inheritdoc />
+    public override double Cost => 0;
+
+    /// <inheritdoc />
+    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
+        context.Device.RunAsync(() =>
+        {
+            using var zero = PreparedSource.Zero(Architecture);
+            return new StageOutput(new Dictionary<string, byte[]>
+            {
+                [StageFiles.Prepared] = Safetensors.Write(zero.Layers),
+                [StageFiles.Source] = StageFiles.Write(new SourceInfo("zero", [])),
+            });
+        }, cancellation);
+}

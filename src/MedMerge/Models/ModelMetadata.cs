@@ -1,0 +1,15 @@
+using System.Globalization;
+
+namespace MedMerge.Models;
+
+/// <summary>What exported models say about themselves.</summary>
+public static class ModelMetadata
+{
+    /// <summary>Metadata for a safetensors file; "pt" tells Python's readers that the names are PyTorch's.</summary>
+    public static IReadOnlyDictionary<string, string> Of(Architecture architecture) => new Dictionary<string, string>
+    {
+        ["format"] = "pt",
+        ["architecture"] = architecture.Name,
+        ["width"] = architecture.Width.ToString("R", CultureInfo.InvariantCulture),
+    };
+}
