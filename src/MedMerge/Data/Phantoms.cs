@@ -52,9 +52,9 @@ public static class Phantoms
     private static void Lesion(Canvas canvas, int label, RandomStream random)
     {
         var (x, y) = (random.Between(-0.25, 0.25), random.Between(-0.25, 0.25));
-        var (radius, stretch) = (random.Between(0.3, 0.55), random.Between(0.75, 1.1));
-        var spicules = label == 0 ? random.Between(0.12, 0.3) : random.Between(0.0, 0.1);
-        var (lobes, phase, depth) = (5 + random.Below(4), random.Between(0, Math.Tau), random.Between(0.2, 0.4));
+        var (radius, stretch) = (random.Between(0.35, 0.6), random.Between(0.75, 1.1));
+        var spicules = label == 0 ? random.Between(0.16, 0.35) : random.Between(0.0, 0.1);
+        var (lobes, phase, depth) = (5 + random.Below(4), random.Between(0, Math.Tau), random.Between(0.25, 0.42));
         canvas.Fill((u, v, _) =>
         {
             var (dx, dy) = (u - x, (v - y) / stretch);
@@ -62,7 +62,7 @@ public static class Phantoms
             var inside = Sigmoid((rim - Math.Sqrt((dx * dx) + (dy * dy))) * 16);
             return 0.55 - (depth * inside) - (0.1 * v);
         });
-        canvas.Speckle(random, 0.28);
+        canvas.Speckle(random, 0.16);
     }
 
     /// <summary>X-ray-like: two dark lung fields between ribs; label 1 has a hazy opacity in one of them.</summary>

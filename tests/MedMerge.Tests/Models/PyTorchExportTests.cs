@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using MedMerge.Data;
+using MedMerge.Models;
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Tests.Models;
+
+/// <summary>An exported model loads in PyTorch under the architecture's own names and computes the same logits there.</summary>
+public class PyTorchExportTests
+{
+    private const string Python = "/usr/bin/python3"; // Debian's, which has Debian's python3-torch
+
+    [Theory]
+    [InlineData("resnet20")]
+    [InlineData("resnet56")]
+    [InlineData("resnet18")]
+    [InlineData("resnet18-3x3")]
+    public void PyTorch_computes_the_same_logits(string name)
+    {
+        if (!File.Exists(Python) || Run("-c", "import torch, torchvision").Code != 0)
+            Assert.Skip("PyTorch is not here (Debian: apt-get install python3-torch python3-torchvision).");
+        var folder = Directory.CreateTempSubdirectory("medmerge-pytorch-").FullName;
+        try
+        {
+            var architecture = Architectures.Create(name);
+            using var scope = NewDisposeScope();
+            using var inference = no_grad();
+            using var weights = RandomModels.Weights(architecture, seed: 3, classes: 5);
+            var target = Phantoms.Create("cells", train: 8, validation: 3, test: 3);
+            using var loader = new BatchLoader(target, CPU);
+            using var network = new BatchNormNetwork(architecture, weights, CPU);
+            var images = loader.Load(target.Train, [.. Enumerable.Range(0, 8)]);
+            using var expected = new StateDict();
+            expected.Add("images", images);
+            expected.Add("logits", network.Forward(images, training: false));
+            File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), Safetensors.Write(weights, ModelMetadata.Of(architecture)));
+            File.WriteAllBytes(Path.Combine(folder, "expected.safetensors"), Safetensors.Write(expected));
+
+            var (code, output) = Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_export.py"), name, folder);
+
+            Assert.True(code == 0, output);
+            Assert.Contains("same logits", output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static (int Code, string Output) Run(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + error.Result);
+    }
+}

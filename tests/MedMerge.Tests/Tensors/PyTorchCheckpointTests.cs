@@ -1,0 +1,96 @@
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Tests.Tensors;
+
+/// <summary>The fixtures were written by PyTorch itself; see Fixtures/make_checkpoints.py.</summary>
+public class PyTorchCheckpointTests
+{
+    private static string Fixture(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", name);
+
+    [Theory]
+    [InlineData("new.pt", "PyTorch checkpoint (zip)")]
+    [InlineData("old.pt", "PyTorch checkpoint (before 1.6)")]
+    public void Both_formats_give_the_same_tensors(string name, string format)
+    {
+        using var file = WeightFile.Read(Fixture(name));
+
+        Assert.Equal(format, file.Format);
+        Assert.Equal(["took the tensors under 'state_dict'"], file.Notes);
+        Assert.Equal(["module.a.weight", "module.a.bias", "module.transposed", "module.half", "module.double", "module.count", "module.parameter"], file.Tensors.Names);
+        Assert.Equal([0f, 0.25f, 0.5f, 0.75f, 1f, 1.25f], file.Tensors["module.a.weight"].data<float>().ToArray());
+        Assert.Equal([1.5f, 1.75f], file.Tensors["module.a.bias"].data<float>().ToArray());
+        Assert.Equal([4L, 3L], file.Tensors["module.transposed"].shape);
+        Assert.Equal([0f, 1f, 2f, 0.25f, 1.25f, 2.25f, 0.5f, 1.5f, 2.5f, 0.75f, 1.75f, 2.75f], file.Tensors["module.transposed"].data<float>().ToArray());
+        Assert.Equal([0.5f, -2f], file.Tensors["module.half"].to(ScalarType.Float32).data<float>().ToArray());
+        Assert.Equal(1e-300, file.Tensors["module.double"].item<double>());
+        Assert.Equal(7L, file.Tensors["module.count"].item<long>());
+        Assert.Equal([3f], file.Tensors["module.parameter"].data<float>().ToArray());
+    }
+
+    [Fact]
+    public void A_bare_state_dict_needs_no_unwrapping()
+    {
+        using var file = WeightFile.Read(Fixture("bare.pt"));
+        Assert.Empty(file.Notes);
+        Assert.Equal(7, file.Tensors.Count);
+    }
+
+    [Fact]
+    public void Code_is_refused_by_name()
+    {
+        var error = Assert.Throws<InputException>(() => WeightFile.Read(Fixture("malicious.pt")));
+        Assert.Contains("'posix.system', which is refused", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("old.pt")]
+    [InlineData("new.pt")]
+    public void A_file_cut_anywhere_is_refused_with_its_name(string name)
+    {
+        var whole = File.ReadAllBytes(Fixture(name));
+        for (var length = 0; length < whole.Length - 1; length++)
+        {
+            var error = Assert.Throws<InputException>(() => WeightFile.Read(whole[..length], "'cut.pt'").Dispose());
+            Assert.StartsWith("'cut.pt'", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Random_damage_is_refused_or_read_never_a_crash()
+    {
+        var whole = File.ReadAllBytes(Fixture("old.pt"));
+        var random = new MedMerge.Data.RandomStream(1);
+        for (var i = 0; i < 2000; i++)
+        {
+            var damaged = whole.ToArray();
+            damaged[random.Below(damaged.Length)] = (byte)random.Below(256);
+            try
+            {
+                WeightFile.Read(damaged, "'damaged.pt'").Dispose();
+            }
+            catch (InputException)
+            {
+                // what a damaged file deserves
+            }
+        }
+    }
+
+    [Fact]
+    public void A_missing_file_is_named()
+    {
+        var error = Assert.Throws<InputException>(() => WeightFile.Read("/nowhere/a.pt"));
+        Assert.Equal("There is no weight file '/nowhere/a.pt'.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("resnet20-12fca82f.th", "resnet20", 97)]
+    [InlineData("resnet32-d509ac18.th", "resnet32", 157)]
+    [InlineData("resnet56-4bfd9763.th", "resnet56", 277)]
+    public void Real_weights_are_read_and_recognised(string name, string architecture, int tensors)
+    {
+        using var file = WeightFile.Read(RealData.File("weights/" + name));
+        Assert.Equal(tensors, file.Tensors.Count);
+        Assert.Equal([architecture], MedMerge.Models.WeightImport.Recognise(file).Select(found => found.Name));
+    }
+}

@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+using System.Text;
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Tests.Tensors;
+
+public class SafetensorsTests
+{
+    [Fact]
+    public void Every_type_comes_back_as_it_was()
+    {
+        using var scope = NewDisposeScope();
+        using var tensors = new StateDict();
+        foreach (var type in ElementType.All) tensors.Add(type.Name, tensor(new[] { 1, 0, 1, 1, 0, 1 }).view(2, 3).to(type.Torch));
+        tensors.Add("scalar", tensor(2.5));
+        tensors.Add("empty", zeros(0, 3));
+        var metadata = new Dictionary<string, string> { ["z"] = "ü", ["a"] = "1" };
+
+        var (read, readMetadata) = Safetensors.Read(Safetensors.Write(tensors, metadata), "it");
+
+        using (read)
+        {
+            Assert.Equal(tensors.Names, read.Names);
+            Assert.Equal(metadata.OrderBy(pair => pair.Key), readMetadata);
+            foreach (var (name, expected) in tensors)
+            {
+                Assert.Equal(expected.shape, read[name].shape);
+                Assert.Equal(expected.dtype, read[name].dtype);
+                Assert.True(expected.bytes.SequenceEqual(read[name].bytes));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_layout_is_the_published_one()
+    {
+        using var scope = NewDisposeScope();
+        using var tensors = new StateDict();
+        tensors.Add("x", tensor(new[] { 1f, 2f }));
+        var file = Safetensors.Write(tensors);
+        var length = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
+        Assert.Equal(0, length % 8);
+        Assert.Equal("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", Encoding.UTF8.GetString(file, 8, length).TrimEnd());
+        Assert.Equal([0, 0, 0x80, 0x3f, 0, 0, 0, 0x40], file[(8 + length)..]);
+    }
+
+    [Fact]
+    public void A_file_cut_anywhere_is_refused_with_its_name()
+    {
+        using var scope = NewDisposeScope();
+        using var tensors = new StateDict();
+        tensors.Add("a", ones(3, 2));
+        tensors.Add("b", ones(5));
+        var whole = Safetensors.Write(tensors);
+        for (var length = 0; length < whole.Length; length++)
+        {
+            var error = Assert.Throws<InputException>(() => Safetensors.Read(whole.AsSpan(0, length), "'cut'").Tensors.Dispose());
+            Assert.StartsWith("'cut'", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "needs 8 bytes and has 4")]
+    [InlineData("""{"x":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}""", "unknown type 'F99'")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}}""", "not a valid safetensors")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", "truncated")]
+    [InlineData("""{"x":{"dtype":"F32"}}""", "not a valid safetensors")]
+    [InlineData("[1]", "not a JSON object")]
+    public void Inconsistent_headers_are_refused(string header, string reason)
+    {
+        var file = new byte[8 + header.Length + 8];
+        BinaryPrimitives.WriteInt64LittleEndian(file, header.Length);
+        Encoding.UTF8.GetBytes(header).CopyTo(file, 8);
+        Assert.Contains(reason, Assert.Throws<InputException>(() => Safetensors.Read(file, "it")).Message, StringComparison.Ordinal);
+    }
+}
