@@ -70,7 +70,7 @@ internal static class InspectCommand
     {
         if (!tensor.is_floating_point() || tensor.numel() == 0) return null;
         using var scope = torch.NewDisposeScope();
-        var rms = tensor.to(torch.ScalarType.Float64).square().mean().sqrt().item<double>();
+        var rms = tensor.to(torch.ScalarType.Float64).Squared().mean().sqrt().item<double>();
         return double.IsFinite(rms) ? rms : null;
     }
 }

@@ -1,3 +1,4 @@
+using MedMerge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -70,7 +71,7 @@ public sealed class BatchLoader : IDisposable
         using var scope = NewDisposeScope();
         var images = tensor(pixels, device: _device).view(count, _dataset.Height, _dataset.Width, _dataset.Channels)
             .permute(0, 3, 1, 2).to(_type);
-        var normalised = (images * _scale) + _offset;
+        var normalised = (images * _scale).Plus(_offset);
         return normalised.expand(count, 3, _dataset.Height, _dataset.Width).contiguous().MoveToOuterDisposeScope();
     }
 

@@ -31,17 +31,17 @@ public static class BatchNormRestoration
             {
                 var output = FoldedNetwork.Convolve(architecture.Layers[l], input, kernels[l], null);
                 var wide = output.to(ScalarType.Float64);
-                sums[l].add_(wide.sum([0L, 2L, 3L]).cpu());
-                squares[l].add_(wide.square().sum([0L, 2L, 3L]).cpu());
+                sums[l].Add(wide.sum([0L, 2L, 3L]).cpu());
+                squares[l].Add(wide.Squared().sum([0L, 2L, 3L]).cpu());
                 counts[l] += output.numel() / output.shape[1];
-                return output + biases[l].view(1, -1, 1, 1);
+                return output.Plus(biases[l].view(1, -1, 1, 1));
             });
         }
         var statistics = new StateDict();
         for (var l = 0; l < sums.Length; l++)
         {
-            var mean = sums[l] / counts[l];
-            var variance = ((squares[l] / counts[l]) - mean.square()).clamp_min(0);
+            var mean = sums[l].Over(counts[l]);
+            var variance = (squares[l].Over(counts[l]) - mean.Squared()).AtLeast(0);
             statistics.Add(architecture.Layers[l].BatchNorm + ".running_mean", mean.to(ScalarType.Float32));
             statistics.Add(architecture.Layers[l].BatchNorm + ".running_var", variance.to(ScalarType.Float32));
         }
@@ -58,8 +58,8 @@ public static class BatchNormRestoration
             var layer = architecture.Layers[l];
             var mean = statisticsAndClassifier[layer.BatchNorm + ".running_mean"];
             var variance = statisticsAndClassifier[layer.BatchNorm + ".running_var"];
-            var scale = (variance.to(ScalarType.Float64) + BatchNormNetwork.Epsilon).sqrt().to(ScalarType.Float32);
-            var shift = (mean.to(ScalarType.Float64) + biases[l].to(ScalarType.Float64)).to(ScalarType.Float32);
+            var scale = variance.to(ScalarType.Float64).Plus(BatchNormNetwork.Epsilon).sqrt().to(ScalarType.Float32);
+            var shift = mean.to(ScalarType.Float64).Plus(biases[l].to(ScalarType.Float64)).to(ScalarType.Float32);
             weights.Add(layer.Name + ".weight", kernels[l]);
             Architecture.AddBatchNorm(weights, layer, scale, shift, mean.clone(), variance.clone());
         }

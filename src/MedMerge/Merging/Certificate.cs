@@ -56,6 +56,6 @@ public sealed record Certificate(int Images, IReadOnlyList<LayerCertificate> Lay
     {
         using var scope = NewDisposeScope();
         return new LayerCertificate(name, (output - other).abs().max().to(ScalarType.Float64).item<double>(),
-            output.to(ScalarType.Float64).square().mean().sqrt().item<double>());
+            output.to(ScalarType.Float64).Squared().mean().sqrt().item<double>());
     }
 }

@@ -26,7 +26,7 @@ public sealed record PreparedSource(string Name, StateDict Layers) : IDisposable
         foreach (var layer in architecture.Layers)
         {
             Tensor Part(string part) => weights[$"{layer.BatchNorm}.{part}"].to(ScalarType.Float64);
-            var scale = Part("weight") / (Part("running_var") + BatchNormNetwork.Epsilon).sqrt();
+            var scale = Part("weight") / Part("running_var").Plus(BatchNormNetwork.Epsilon).sqrt();
             layers.Add(layer.Name + ".weight", (weights[layer.Name + ".weight"].to(ScalarType.Float64) * scale.view(-1, 1, 1, 1)).to(ScalarType.Float32));
             layers.Add(layer.Name + ".bias", (Part("bias") - (scale * Part("running_mean"))).to(ScalarType.Float32));
         }

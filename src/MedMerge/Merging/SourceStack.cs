@@ -1,4 +1,5 @@
 using MedMerge.Models;
+using MedMerge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -51,7 +52,7 @@ public sealed class SourceStack : IDisposable
     {
         using var scope = NewDisposeScope();
         var layers = _kernels.Select((stack, l) =>
-            bmm(stack, kernelGradients[l].flatten(1).unsqueeze(2)).squeeze(2) + (_biases[l] * biasGradients[l].unsqueeze(1)));
+            bmm(stack, kernelGradients[l].flatten(1).unsqueeze(2)).squeeze(2).Plus(_biases[l] * biasGradients[l].unsqueeze(1)));
         return cat([.. layers], 0).t().to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
     }
 
@@ -67,7 +68,7 @@ public sealed class SourceStack : IDisposable
         {
             var features = FoldedNetwork.Convolve(shape, input, _kernels[layer].select(1, i).view(shape.Shape), _biases[layer].select(1, i));
             var weighted = alpha.select(1, i).view(1, -1, 1, 1) * features;
-            sum = sum is null ? weighted : sum + weighted;
+            sum = sum is null ? weighted : sum.Plus(weighted);
         }
         return sum!;
     }

@@ -1,3 +1,4 @@
+using MedMerge.Tensors;
 using static TorchSharp.torch;
 
 namespace MedMerge.Models;
@@ -18,7 +19,7 @@ public sealed class CifarResNet(int depth, double width)
         for (var layer = 1; layer < Layers.Count; layer += 2)
         {
             var inner = nn.functional.relu(convolve(layer, x));
-            x = nn.functional.relu(convolve(layer + 1, inner) + Shortcut(x, Layers[layer]));
+            x = nn.functional.relu(convolve(layer + 1, inner).Plus(Shortcut(x, Layers[layer])));
         }
         return x.mean([2L, 3L]);
     }

@@ -1,3 +1,4 @@
+using MedMerge.Tensors;
 using static TorchSharp.torch;
 
 namespace MedMerge.Models;
@@ -22,7 +23,7 @@ public sealed class ResNet18(bool smallStem, double width)
             var (first, second) = (layer, layer + 1);
             layer += 2;
             var identity = layer < Layers.Count && IsShortcut(Layers[layer]) ? convolve(layer++, x) : x;
-            x = nn.functional.relu(convolve(second, nn.functional.relu(convolve(first, x))) + identity);
+            x = nn.functional.relu(convolve(second, nn.functional.relu(convolve(first, x))).Plus(identity));
         }
         return x.mean([2L, 3L]);
     }

@@ -1,3 +1,4 @@
+using MedMerge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -30,10 +31,10 @@ public sealed class AdamW : IDisposable
         var correction = Math.Sqrt(1 - Math.Pow(Beta2, _steps));
         for (var i = 0; i < gradients.Count; i++)
         {
-            _parameters[i].mul_(1 - (learningRate * _weightDecay));
-            _means[i].mul_(Beta1).add_(gradients[i], alpha: 1 - Beta1);
-            _squares[i].mul_(Beta2).addcmul_(gradients[i], gradients[i], 1 - Beta2);
-            _parameters[i].addcdiv_(_means[i], (_squares[i].sqrt() / correction).add_(Epsilon), -scale);
+            _parameters[i].Scale(1 - (learningRate * _weightDecay));
+            _means[i].Scale(Beta1).Add(gradients[i], 1 - Beta1);
+            _squares[i].Scale(Beta2).AddProduct(gradients[i], gradients[i], 1 - Beta2);
+            _parameters[i].AddQuotient(_means[i], _squares[i].sqrt().Over(correction).Plus(Epsilon), -scale);
         }
     }
 

@@ -48,31 +48,43 @@ public static class FineTuning
         var totalSteps = settings.Epochs * plan.StepsPerEpoch;
         var history = new List<EpochRecord>();
         var (best, bestEpoch) = (start.Clone(), 0);
-
-        for (var epoch = 0; epoch <= settings.Epochs; epoch++)
+        try
         {
-            var loss = 0.0;
-            for (var step = 0; epoch > 0 && step < plan.StepsPerEpoch; step++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var progress = (((epoch - 1) * plan.StepsPerEpoch) + step) / (double)totalSteps;
-                var indices = plan.Batch(epoch, step, shard: 0);
-                loss += Step(indices, epoch, 0.5 * settings.LearningRate * (1 + Math.Cos(Math.PI * progress))) * indices.Length;
-            }
-            if (!double.IsFinite(loss))
-                throw new InputException($"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({settings.LearningRate}).");
-
-            var validation = Scoring.Validate(Scoring.Predict(images => network.Forward(images, training: false), target.Validation, target.Classes, loader, cancellation));
-            if (epoch > 0 && validation.IsBetterThan(history[bestEpoch].Validation))
-            {
-                best.Dispose();
-                (best, bestEpoch) = (network.Snapshot(), epoch);
-            }
-            var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : loss / target.Train.Count, validation);
-            history.Add(record);
-            report(record);
+            Train();
+            return new FineTuneResult(best, bestEpoch, history);
         }
-        return new FineTuneResult(best, bestEpoch, history);
+        catch
+        {
+            best.Dispose();
+            throw;
+        }
+
+        void Train()
+        {
+            for (var epoch = 0; epoch <= settings.Epochs; epoch++)
+            {
+                var loss = 0.0;
+                for (var step = 0; epoch > 0 && step < plan.StepsPerEpoch; step++)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    var progress = (((epoch - 1) * plan.StepsPerEpoch) + step) / (double)totalSteps;
+                    var indices = plan.Batch(epoch, step, shard: 0);
+                    loss += Step(indices, epoch, 0.5 * settings.LearningRate * (1 + Math.Cos(Math.PI * progress))) * indices.Length;
+                }
+                if (!double.IsFinite(loss))
+                    throw new InputException($"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({settings.LearningRate}).");
+
+                var validation = Scoring.Validate(Scoring.Predict(images => network.Forward(images, training: false), target.Validation, target.Classes, loader, cancellation));
+                if (epoch > 0 && validation.IsBetterThan(history[bestEpoch].Validation))
+                {
+                    best.Dispose();
+                    (best, bestEpoch) = (network.Snapshot(), epoch);
+                }
+                var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : loss / target.Train.Count, validation);
+                history.Add(record);
+                report(record);
+            }
+        }
 
         double Step(int[] indices, int epoch, double learningRate)
         {

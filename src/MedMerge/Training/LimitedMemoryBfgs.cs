@@ -1,3 +1,4 @@
+using MedMerge.Tensors;
 using static TorchSharp.torch;
 
 namespace MedMerge.Training;
@@ -25,7 +26,7 @@ internal static class LimitedMemoryBfgs
             var moved = false;
             for (var halvings = 0; halvings < MaxHalvings && !moved; halvings++, length /= 2)
             {
-                var candidate = x + (direction * length);
+                var candidate = x.Plus(direction.Times(length));
                 var (newValue, newGradient) = evaluate(candidate);
                 if (!(newValue <= value + (SufficientDecrease * length * slope))) continue;
                 var (step, change) = (candidate - x, newGradient - gradient);
@@ -47,15 +48,15 @@ internal static class LimitedMemoryBfgs
         foreach (var (step, change, curvature) in pairs.Reverse())
         {
             weights.Push(Dot(step, q) / curvature);
-            q -= change * weights.Peek();
+            q -= change.Times(weights.Peek());
         }
         if (pairs.Count > 0)
         {
             var (_, change, curvature) = pairs.Last();
-            q *= curvature / Dot(change, change);
+            q = q.Times(curvature / Dot(change, change));
         }
         foreach (var (step, change, curvature) in pairs)
-            q += step * (weights.Pop() - (Dot(change, q) / curvature));
+            q = q.Plus(step.Times(weights.Pop() - (Dot(change, q) / curvature)));
         return q;
     }
 

@@ -1,3 +1,4 @@
+using MedMerge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,15 +26,15 @@ public static class LinearProbe
         // One column of ones carries the bias, which is not penalised.
         var inputs = cat([features, ones(count, 1, ScalarType.Float64)], 1);
         var truth = nn.functional.one_hot(tensor(labels.Select(label => (long)label).ToArray()), classes).to(ScalarType.Float64);
-        var penalty = cat([full(width, 1, decay, ScalarType.Float64), zeros(1, 1, ScalarType.Float64)], 0);
+        var penalty = cat([ones(width, 1, ScalarType.Float64).Times(decay), zeros(1, 1, ScalarType.Float64)], 0);
 
         (double Loss, Tensor Gradient) Evaluate(Tensor weights)
         {
             using var inner = NewDisposeScope();
             var logits = inputs.mm(weights);
             var logProbabilities = logits.log_softmax(1);
-            var loss = -(truth * logProbabilities).sum() / count + (0.5 * (penalty * weights.square()).sum());
-            var gradient = (inputs.t().mm(logProbabilities.exp() - truth) / count) + (penalty * weights);
+            var loss = (penalty * weights.Squared()).sum().Times(0.5) - (truth * logProbabilities).sum().Over(count);
+            var gradient = inputs.t().mm(logProbabilities.exp() - truth).Over(count).Plus(penalty * weights);
             return (loss.item<double>(), gradient.MoveToOuterDisposeScope());
         }
 

@@ -1,0 +1,88 @@
+using CsCheck;
+using MedMerge.Data;
+
+namespace MedMerge.Tests.Data;
+
+public class ShardPlanTests
+{
+    [Fact]
+    public void Every_epoch_shows_every_image_once_whatever_the_shards() =>
+        Gen.Select(Gen.Int[1, 300], Gen.Int[1, 8], Gen.Int[1, 16], Gen.Int[1, 5]).Where((images, shards, _, _) => shards <= images).Sample((images, shards, perShard, epoch) =>
+        {
+            var plan = new ShardPlan(images, shards, shards * perShard, seed: 7);
+            var seen = Enumerable.Range(0, plan.StepsPerEpoch).SelectMany(step => Enumerable.Range(0, shards).SelectMany(shard => plan.Batch(epoch, step, shard))).Order();
+            Assert.Equal(Enumerable.Range(0, images), seen);
+        }, iter: 300);
+
+    [Fact]
+    public void A_shards_part_is_fixed_and_its_order_changes_with_the_epoch()
+    {
+        var plan = new ShardPlan(100, 4, 100, seed: 1);
+        var (first, second) = (plan.Batch(1, 0, 2), plan.Batch(2, 0, 2));
+        Assert.NotEqual(first, second);
+        Assert.Equal(first.Order(), second.Order());
+        Assert.NotEqual(first.Order(), new ShardPlan(100, 4, 100, seed: 2).Batch(1, 0, 2).Order());
+    }
+
+    [Fact]
+    public void Impossible_shards_are_refused()
+    {
+        Assert.Throws<InputException>(() => new ShardPlan(3, 4, 4, 0));
+        Assert.Throws<InputException>(() => new ShardPlan(10, 4, 6, 0));
+    }
+
+    /// <summary>Pinned: a change here changes every result that was ever stored.</summary>
+    [Fact]
+    public void Random_streams_never_change()
+    {
+        var random = new RandomStream(1, 2, 3);
+        ulong[] bits = [random.NextBits(), random.NextBits()];
+        Assert.Equal(Pinned, bits);
+        Assert.NotEqual(bits[0], new RandomStream(1, 2, 4).NextBits());
+        Assert.NotEqual(bits[0], new RandomStream(1, 3, 2).NextBits());
+        var mean = Enumerable.Range(0, 100_000).Average(_ => random.NextNormal());
+        Assert.Equal(0, mean, 0.02);
+    }
+
+    private static readonly ulong[] Pinned = [14800583368717618998, 129436379758905873];
+
+    [Theory]
+    [InlineData("lesions")]
+    [InlineData("opacities")]
+    [InlineData("cells")]
+    [InlineData("vessels")]
+    public void Phantoms_are_drawn_by_seed_and_called_synthetic(string task)
+    {
+        var (one, same, other) = (Phantoms.Create(task, train: 12, validation: 6, test: 6), Phantoms.Create(task, train: 12, validation: 6, test: 6), Phantoms.Create(task, train: 12, validation: 6, test: 6, seed: 1));
+        Assert.Equal(one.ContentHash, same.ContentHash);
+        Assert.NotEqual(one.ContentHash, other.ContentHash);
+        Assert.EndsWith("(synthetic)", one.Title, StringComparison.Ordinal);
+        Assert.Equal(one.Train.Pixels[..50], Phantoms.Create(task, train: 24, validation: 6, test: 6).Train.Pixels[..50]);
+    }
+
+    [Fact]
+    public void A_subset_takes_the_classes_in_turns()
+    {
+        var data = new DatasetSource("phantom:cells", TrainImages: 7).Load();
+        Assert.Equal([0, 1, 2, 0, 1, 2, 0], data.Train.Labels);
+        Assert.Throws<InputException>(() => new DatasetSource("phantom:cells", TrainImages: 2).Load());
+    }
+
+    [Fact]
+    public void Batches_are_normalised_and_augmented_by_seed_epoch_and_image_alone()
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var data = Phantoms.Create("vessels", train: 64, validation: 4, test: 4);
+        using var loader = new BatchLoader(data, TorchSharp.torch.CPU);
+        var all = loader.Load(data.Train, [.. Enumerable.Range(0, 64)]);
+        Assert.Equal([64L, 3L, 28L, 28L], all.shape);
+        Assert.Equal(0, all.mean().item<float>(), 1e-4);
+        Assert.Equal(1, all.std().item<float>(), 1e-2);
+
+        var together = loader.LoadTraining([3, 9], Augmentation.ShiftFlip, seed: 1, epoch: 2);
+        var alone = loader.LoadTraining([9], Augmentation.ShiftFlip, seed: 1, epoch: 2);
+        Assert.True(together[1].allclose(alone[0], 0, 0));
+        Assert.False(alone.allclose(loader.LoadTraining([9], Augmentation.ShiftFlip, seed: 1, epoch: 3), 0, 0));
+        Assert.True(loader.LoadTraining([9], Augmentation.None, 1, 2).allclose(all.narrow(0, 9, 1), 0, 0));
+    }
+}
