@@ -14,7 +14,7 @@ public sealed record DatasetSource(string Location, int? Classes = null, int? Tr
     public ImageDataset Load()
     {
         var dataset = IsPhantom ? Phantoms.Create(Location[Phantoms.Prefix.Length..]) : MedMnistReader.Read(Location, Classes);
-        return TrainImages is { } count ? dataset with { Train = Subset(dataset, count) } : dataset;
+        return TrainImages is { } count ? dataset.WithTrain(Subset(dataset, count)) : dataset;
     }
 
     /// <summary>The first images of each class, taken in turns, in their old order: the same subset for every seed.</summary>

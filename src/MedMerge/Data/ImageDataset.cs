@@ -4,16 +4,44 @@ using System.Security.Cryptography;
 namespace MedMerge.Data;
 
 /// <summary>A classification data set of equally sized images, grey (1 channel) or RGB (3).</summary>
-/// <param name="Name">As shown in tables.</param>
-/// <param name="IsSynthetic">Drawn by seed, not taken from patients; said wherever the data set shows up.</param>
-public sealed record ImageDataset(
-    string Name, bool IsSynthetic, int Height, int Width, int Channels, int Classes, ImageSplit Train, ImageSplit Validation, ImageSplit Test)
+public sealed class ImageDataset(
+    string name, bool isSynthetic, int height, int width, int channels, int classes, ImageSplit train, ImageSplit validation, ImageSplit test)
 {
+    /// <summary>As shown in tables.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Drawn by seed, not taken from patients; said wherever the data set shows up.</summary>
+    public bool IsSynthetic { get; } = isSynthetic;
+
+    /// <summary>Pixels from top to bottom.</summary>
+    public int Height { get; } = height;
+
+    /// <summary>Pixels from left to right.</summary>
+    public int Width { get; } = width;
+
+    /// <summary>1 for grey, 3 for RGB.</summary>
+    public int Channels { get; } = channels;
+
+    /// <summary>The number of classes.</summary>
+    public int Classes { get; } = classes;
+
+    /// <summary>What models learn from.</summary>
+    public ImageSplit Train { get; } = train;
+
+    /// <summary>What epochs are chosen by.</summary>
+    public ImageSplit Validation { get; } = validation;
+
+    /// <summary>What models are measured on.</summary>
+    public ImageSplit Test { get; } = test;
+
     /// <summary>SHA-256 over everything that training can see, in hexadecimal.</summary>
-    public string ContentHash { get; } = Hash(Height, Width, Channels, Classes, Train, Validation, Test);
+    public string ContentHash { get; } = Hash(height, width, channels, classes, train, validation, test);
 
     /// <summary>The name, with "(synthetic)" where it is.</summary>
     public string Title => IsSynthetic ? $"{Name} (synthetic)" : Name;
+
+    /// <summary>The same data set with other training images.</summary>
+    public ImageDataset WithTrain(ImageSplit train) => new(Name, IsSynthetic, Height, Width, Channels, Classes, train, Validation, Test);
 
     /// <summary>Checks what no reader can repair.</summary>
     /// <exception cref="InputException">An empty split, a label out of range, or training data of one class only.</exception>

@@ -27,7 +27,7 @@ public static class MedMnistReader
             var splits = new[] { ("train", train), ("val", validation), ("test", test) }
                 .Select(split => new ImageSplit(split.Item2.Data, Labels(archive, split.Item1))).ToArray();
             var count = classes ?? (splits[0].Labels.Length == 0 ? 0 : splits[0].Labels.Max() + 1);
-            return new ImageDataset(Path.GetFileNameWithoutExtension(path), IsSynthetic: false, train.Shape[1], train.Shape[2],
+            return new ImageDataset(Path.GetFileNameWithoutExtension(path), isSynthetic: false, train.Shape[1], train.Shape[2],
                 train.Shape.Length == 4 ? 3 : 1, count, splits[0], splits[1], splits[2]).Validated();
         }
         catch (Exception error) when (error is FormatException or InvalidDataException or OverflowException)

@@ -44,7 +44,7 @@ public static class Phantoms
             return new ImageSplit(pixels, labels);
         }
 
-        return new ImageDataset(Prefix + task, IsSynthetic: true, side, side, definition.Channels, definition.Classes,
+        return new ImageDataset(Prefix + task, isSynthetic: true, side, side, definition.Channels, definition.Classes,
             Split(0, train), Split(1, validation), Split(2, test)).Validated();
     }
 

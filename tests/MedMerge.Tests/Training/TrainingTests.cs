@@ -105,37 +105,4 @@ public class TrainingTests
         Assert.True(result.History[^1].Loss < result.History[1].Loss);
         Assert.Equal(5, result.History.Count);
     }
-
-    [Fact]
-    public void No_tensor_outlives_its_step()
-    {
-        var sources = RandomModels.Prepared(Network, 3);
-        var settings = new WeightLearningSettings { BatchSize = 8 };
-        using var computer = new GradientComputer(Network, sources, Target, settings, seed: 1, CPU);
-        using var start = Network.Initialise(1, Target.Classes);
-        var step = new WeightStep(1, 0, KernelWeights.Softmax(new double[3 * Network.Filters], 3), RandomModels.Head(Network, Target.Classes));
-
-        var after10 = LiveAfter(10);
-        var after50 = LiveAfter(40);
-
-        Assert.Equal(after10, after50);
-
-        long LiveAfter(int steps)
-        {
-            for (var i = 0; i < steps; i++) computer.Gradient(0, step with { Step = i % 3 });
-            FineTuning.Run(Network, start, Target, new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 }, 1, CPU, _ => { }, CancellationToken.None).Weights.Dispose();
-            return Tensor.TotalCount;
-        }
-    }
-
-    [Fact]
-    public void Cancelling_ends_training_and_leaves_no_tensors()
-    {
-        using var start = Network.Initialise(1, Target.Classes);
-        var before = Tensor.TotalCount;
-        using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() =>
-            FineTuning.Run(Network, start, Target, new FineTuneSettings { Epochs = 100 }, 1, CPU, record => { if (record.Epoch == 2) cancel.Cancel(); }, cancel.Token));
-        Assert.Equal(before, Tensor.TotalCount);
-    }
 }

@@ -1,0 +1,81 @@
+using System.Text.RegularExpressions;
+
+namespace MedMerge.Tests;
+
+/// <summary>Holds the arrows of DESIGN.md section 3 by reading the sources: which folder's namespace a file uses.</summary>
+public partial class ArchitectureTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Tensors"] = [],
+        ["Statistics"] = [],
+        ["Data"] = ["Tensors"],
+        ["Models"] = ["Tensors", "Data"],
+        ["Merging"] = ["Tensors", "Data", "Models"],
+        ["Training"] = ["Tensors", "Data", "Models", "Merging", "Statistics"],
+        ["Experiments"] = ["Tensors", "Data", "Models", "Merging", "Training", "Statistics"],
+        ["Reporting"] = ["Tensors", "Data", "Models", "Merging", "Training", "Statistics", "Experiments"],
+    };
+
+    private static string Source
+    {
+        get
+        {
+            var folder = new DirectoryInfo(AppContext.BaseDirectory);
+            while (!File.Exists(Path.Combine(folder.FullName, "MedMerge.Distributed.sln"))) folder = folder.Parent!;
+            return Path.Combine(folder.FullName, "src");
+        }
+    }
+
+    [Fact]
+    public void Arrows_inside_the_library_point_down_only()
+    {
+        var wrong = new List<string>();
+        foreach (var folder in Directory.GetDirectories(Path.Combine(Source, "MedMerge")).Where(folder => Path.GetFileName(folder) is not ("bin" or "obj")))
+        {
+            var name = Path.GetFileName(folder);
+            Assert.True(Allowed.ContainsKey(name), $"src/MedMerge/{name} is a new folder: give it its arrows here.");
+            foreach (var file in Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories))
+            {
+                wrong.AddRange(References().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)
+                    .Where(used => used != name && Allowed.ContainsKey(used) && !Allowed[name].Contains(used))
+                    .Select(used => $"{Path.GetRelativePath(Source, file)} uses {used}"));
+            }
+        }
+        Assert.Empty(wrong);
+    }
+
+    [Theory]
+    [InlineData("MedMerge", "")]
+    [InlineData("MedMerge.Storage", "MedMerge")]
+    [InlineData("MedMerge.Cli", "MedMerge MedMerge.Storage")]
+    public void Projects_refer_down_only(string project, string allowed)
+    {
+        var text = File.ReadAllText(Path.Combine(Source, project, project + ".csproj"));
+        var used = ProjectReferences().Matches(text).Select(match => match.Groups[1].Value);
+        Assert.Equal(allowed.Split(' ', StringSplitOptions.RemoveEmptyEntries), used.Order());
+    }
+
+    [Fact]
+    public void The_method_knows_no_cluster_no_cloud_and_no_web()
+    {
+        var text = File.ReadAllText(Path.Combine(Source, "MedMerge", "MedMerge.csproj"));
+        Assert.DoesNotContain("Orleans", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Azure", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("AspNetCore", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_file_is_two_files()
+    {
+        var files = Directory.GetFiles(Source, "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+        Assert.DoesNotContain(files, file => File.ReadLines(file).Count() > 400);
+    }
+
+    [GeneratedRegex(@"\bMedMerge\.(Tensors|Statistics|Data|Models|Merging|Training|Experiments|Reporting)\b|^using MedMerge\.(\w+)", RegexOptions.Multiline)]
+    private static partial Regex References();
+
+    [GeneratedRegex(@"<ProjectReference Include=""[^""]*[\\/]([\w.]+)\.csproj""")]
+    private static partial Regex ProjectReferences();
+}

@@ -1,0 +1,149 @@
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
+using MedMerge.Merging;
+using MedMerge.Reporting;
+using MedMerge.Tensors;
+
+namespace MedMerge.Tests.Experiments;
+
+public class RunnerTests
+{
+    private const string Small = """
+        name: small
+        target: { data: 'phantom:lesions', trainImages: 24 }
+        architecture: resnet20
+        width: 0.125
+        sources:
+          - name: a
+            pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
+          - name: b
+            pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
+        seeds: 2
+        threads: 1
+        weights: { epochs: 2, batchSize: 8, shards: 2 }
+        fineTune: { epochs: 1, batchSize: 8 }
+        """;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_run_compares_every_method_with_the_same_budget()
+    {
+        var plan = Plan.Build(SpecificationReader.Read(Small, "it", []));
+        var (result, _) = await RunAsync(plan, new MemoryStageStore());
+
+        Assert.Equal(["medmerge", "average", "fine-tune a", "fine-tune b", "lp-ft a", "lp-ft b", "scratch", "untrained-partner", "self-scale"],
+            result.Summaries.Select(summary => summary.Method.Title));
+        Assert.Equal(18, result.Trials.Count);
+        var passes = plan.Trials.ToDictionary(trial => trial, trial => trial.Stages.Sum(stage => stage switch
+        {
+            ProbeStage or MergeStage => 1,
+            WeighStage weigh => weigh.Learning.Epochs,
+            FineTuneStage tune when tune == trial.Model => tune.Training.Epochs,
+            _ => 0, // making the sources is not on the target
+        }));
+        Assert.All(passes.Values, count => Assert.Equal(plan.Specification.Budget, count));
+
+        var table = ComparisonTable.Render(result);
+        Assert.Contains("phantom:lesions (synthetic)", table, StringComparison.Ordinal);
+        Assert.Contains("Merging", table, StringComparison.Ordinal);
+        Assert.Contains("self-scale (control)", table, StringComparison.Ordinal);
+        using var json = System.Text.Json.JsonDocument.Parse(ResultFiles.ToJson(result));
+        Assert.Equal(18, json.RootElement.GetProperty("trials").GetArrayLength());
+        Assert.Equal(1 + (18 * 2), ResultFiles.ToCsv(result).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public async Task Nothing_is_computed_twice_and_an_interrupted_run_goes_on_to_the_same_bytes()
+    {
+        var plan = Plan.Build(SpecificationReader.Read(Small + "\nmethods: [medmerge, lp-ft]", "it", []));
+        var (undisturbed, _) = await RunAsync(plan, new MemoryStageStore());
+
+        var store = new MemoryStageStore();
+        for (var attempt = 0; attempt < 30; attempt++)
+        {
+            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+            var started = 0;
+            try
+            {
+                var (result, progress) = await RunAsync(plan, store, report => { if (report.Epoch is null && ++started == 3) cancel.Cancel(); }, cancel.Token);
+                Assert.Equal(plan.Stages.Count, store.Saved.Count);
+                Assert.Equal(Bytes(undisturbed), Bytes(result));
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                // started again below
+            }
+        }
+        Assert.Fail("The run never came to its end.");
+
+        static byte[] Bytes(RunResult result) => StageFiles.Write(result.Trials.Select(trial => trial.Predictions));
+    }
+
+    [Fact]
+    public async Task The_kernel_weights_file_gives_the_merged_model_again_byte_for_byte()
+    {
+        var plan = Plan.Build(SpecificationReader.Read(Small .Replace("seeds: 2", "seeds: 1", StringComparison.Ordinal) + "\nmethods: [medmerge]", "it", []));
+        var store = new MemoryStageStore();
+        await RunAsync(plan, store);
+        var merge = plan.Trials[0].Merge!;
+        var output = (await store.FindAsync(merge.Key, Cancellation))!;
+
+        using var learned = LearnedWeights.Read(output[StageFiles.KernelWeights], "it");
+        var sources = new List<PreparedSource>();
+        foreach (var prepared in merge.Sources)
+        {
+            using var weights = Safetensors.Read((await store.FindAsync(prepared.Inputs[0].Key, Cancellation))![StageFiles.Model], "it").Tensors;
+            sources.Add(PreparedSource.Fold("", learned.Architecture, weights));
+        }
+        using var merged = learned.Apply(sources);
+        Assert.Equal(output[StageFiles.Model], Safetensors.Write(merged, MedMerge.Models.ModelMetadata.Of(learned.Architecture)));
+        Assert.True(StageFiles.Read<Certificate>(output, StageFiles.Certificate).Holds);
+    }
+
+    [Fact]
+    public void Stages_are_told_apart_by_all_that_changes_their_numbers()
+    {
+        string Key(string yaml) => Plan.Build(SpecificationReader.Read(yaml, "it", [])).Trials[0].Evaluate.Key;
+        var key = Key(Small);
+        Assert.Equal(key, Key(Small.Replace("name: small", "name: other", StringComparison.Ordinal)));
+        string[] changes = ["threads: 1|threads: 2", "shards: 2|shards: 1", "width: 0.125|width: 0.25", "24 }|25 }", "lesions|cells", "epochs: 2|epochs: 3", "name: a|name: c"];
+        var keys = changes.Select(change => change.Split('|')).Select(change => Key(Small.Replace(change[0], change[1], StringComparison.Ordinal))).ToList();
+        Assert.All(changes.Zip(keys), pair => Assert.True(pair.Second != key, $"{pair.First} changes nothing"));
+        Assert.Equal(changes.Length, keys.Distinct().Count());
+    }
+
+    [Fact]
+    public void Every_bad_source_is_told_at_once()
+    {
+        var folder = Directory.CreateTempSubdirectory("medmerge-spec-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "a.pt"), "no weights");
+            File.WriteAllBytes(Path.Combine(folder, "b.npz"), [1, 2, 3]);
+            var yaml = "target: { data: b.npz }\narchitecture: resnet20\nsources:\n - { name: x, weights: a.pt }\n - { name: y, weights: b.npz }\n";
+            var message = Assert.Throws<InputException>(() => Plan.Build(SpecificationReader.Read(yaml, "it", [folder]))).Message;
+            Assert.Contains("can't be read as a MedMNIST data set", message, StringComparison.Ordinal);
+            Assert.Contains("source 'x'", message, StringComparison.Ordinal);
+            Assert.Contains("source 'y'", message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task<(RunResult Result, List<RunProgress> Progress)> RunAsync(Plan plan, MemoryStageStore store, Action<RunProgress>? hear = null,
+        CancellationToken? cancellation = null)
+    {
+        await using var device = new DeviceThread("cpu", plan.Specification.Threads);
+        var progress = new List<RunProgress>();
+        var runner = new Runner(store, device, report =>
+        {
+            progress.Add(report);
+            hear?.Invoke(report);
+        }, TimeProvider.System);
+        return (await runner.RunAsync(plan, cancellation ?? Cancellation), progress);
+    }
+}

@@ -1,0 +1,123 @@
+using System.Text.Json;
+using MedMerge.Data;
+using MedMerge.Experiments;
+using MedMerge.Models;
+using MedMerge.Training;
+
+namespace MedMerge.Tests.Experiments;
+
+public class SpecificationTests
+{
+    private const string Minimal = """
+        target:
+          data: phantom:lesions
+        architecture: resnet20
+        sources:
+          - name: a
+            pretrain: { data: 'phantom:cells' }
+          - name: b
+            pretrain: { data: 'phantom:vessels' }
+        """;
+
+    [Fact]
+    public void Defaults_fill_what_is_left_out()
+    {
+        var read = SpecificationReader.Read(Minimal, "it", []);
+        Assert.Equal("resnet20", read.Architecture.Title);
+        Assert.Equal([0UL], read.Seeds);
+        Assert.Equal(0, read.Anchor);
+        Assert.Equal(MethodNames.All.Values, read.Methods);
+        Assert.Equal(new WeightLearningSettings(), read.Weights);
+        Assert.Equal(1 + 10 + 1 + 20, read.Budget);
+    }
+
+    [Fact]
+    public void Every_error_is_told_at_once_with_its_line_and_the_nearest_key()
+    {
+        const string yaml = """
+            targets:
+              data: phantom:lesions
+            architecture: resnet21
+            sources:
+              - name: a
+                weigths: x.pt
+              - name: a
+                weights: missing.pt
+                pretrain: { data: 'phantom:cell', epochs: many }
+            anchor: c
+            methods: [medmerge, fine-tunes]
+            seeds: -1
+            weights:
+              epochs: 3
+              batchSize: 10
+              shards: 4
+              anchorWeight: 0.5
+            """;
+        var message = Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "'bad.yaml'", ["/data"])).Message;
+        string[] wanted =
+        [
+            "'bad.yaml' has 15 errors:",
+            "line 1: there is no key 'targets'; did you mean 'target'?",
+            "line 1: the key 'target' is missing",
+            "line 3: There is no architecture 'resnet21'",
+            "did you mean 'resnet20'?",
+            "line 5: the source 'a' needs either 'weights' (a file) or 'pretrain' (a data set)",
+            "line 6: in 'sources[0]' there is no key 'weigths'; did you mean 'weights'?",
+            "line 7: the source 'a' needs either",
+            "line 7: the source name 'a' is there twice",
+            "line 8: 'sources[1].weights': there is no file 'missing.pt'; looked for /data/missing.pt",
+            "line 9: there is no phantom 'cell'",
+            "line 9: 'sources[1].pretrain.epochs' is 'many'; it must be a whole number from 0 to 100000",
+            "line 10: 'anchor' is 'c', which is no source",
+            "line 11: there is no method 'fine-tunes'",
+            "line 12: 'seeds' is '-1'",
+            "line 16: 'weights.batchSize' (10) must be a multiple of 'weights.shards' (4)",
+            "line 17: 'weights.anchorWeight' (0.5) must be above an equal share (1/2)",
+        ];
+        Assert.All(wanted, text => Assert.Contains(text, message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "must be one YAML mapping")]
+    [InlineData("- a\n- b", "must be one YAML mapping")]
+    [InlineData("a: [1", "is not valid YAML: line")]
+    [InlineData("target: 3\narchitecture: resnet20\nsources: 4", "'target' must be a mapping")]
+    [InlineData("a: 1\na: 2", "is not valid YAML: line 2")]
+    public void What_is_no_specification_is_refused(string yaml, string reason) =>
+        Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Seeds_are_a_count_or_a_list()
+    {
+        Assert.Equal([0UL, 1UL, 2UL], SpecificationReader.Read(Minimal + "\nseeds: 3", "it", []).Seeds);
+        Assert.Equal([7UL, 3UL], SpecificationReader.Read(Minimal + "\nseeds: [7, 3, 7]", "it", []).Seeds);
+    }
+
+    [Fact]
+    public void The_schema_for_editors_knows_the_same_words()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "MedMerge.Distributed.sln"))) root = root.Parent!;
+        using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(root.FullName, "examples", "specification.schema.json")));
+        var top = schema.RootElement.GetProperty("properties");
+
+        Assert.Equal(Architectures.Names, Words(top.GetProperty("architecture")));
+        Assert.Equal(MethodNames.All.Keys.Order(), Words(top.GetProperty("methods").GetProperty("oneOf")[1].GetProperty("items")).Order());
+
+        // Every key of the schema is one the reader knows, and the other way round: unknown keys are refused, so a document with all keys passes.
+        var source = top.GetProperty("sources").GetProperty("items").GetProperty("properties");
+        var message = Assert.Throws<InputException>(() => SpecificationReader.Read(
+            Section("", top) + "\n" + Section("target", schema.RootElement.GetProperty("$defs").GetProperty("dataset").GetProperty("properties"))
+            + Section("weights", top.GetProperty("weights").GetProperty("properties")) + Section("fineTune", top.GetProperty("fineTune").GetProperty("properties"))
+            + "sources:\n  - unknown: 1\n    " + string.Join("\n    ", source.EnumerateObject().Where(p => p.Name != "pretrain").Select(p => p.Name + ": x"))
+            + "\n    pretrain:\n      unknown: 1\n      " + string.Join("\n      ", source.GetProperty("pretrain").GetProperty("properties").EnumerateObject().Select(p => p.Name + ": x")), "it", [])).Message;
+        Assert.Equal(6, message.Split('\n').Count(line => line.Contains("there is no key", StringComparison.Ordinal)));
+        Assert.Equal(6, message.Split('\n').Count(line => line.Contains("there is no key 'unknown'", StringComparison.Ordinal)));
+
+        static string Section(string name, JsonElement properties) => name.Length == 0
+            ? string.Join('\n', properties.EnumerateObject().Where(p => p.Name is not ("target" or "weights" or "fineTune" or "sources")).Select(p => p.Name + ": x")) + "\nunknown: 1"
+            : $"{name}:\n  unknown: 1\n  " + string.Join("\n  ", properties.EnumerateObject().Select(p => p.Name + ": x")) + "\n";
+
+        static IEnumerable<string> Words(JsonElement element) => element.GetProperty("enum").EnumerateArray().Select(word => word.GetString()!);
+    }
+}

@@ -1,0 +1,57 @@
+using MedMerge.Data;
+using MedMerge.Merging;
+using MedMerge.Models;
+using MedMerge.Tests.Models;
+using MedMerge.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MedMerge.Tests.Training;
+
+/// <summary>Counts live tensors, a number of the whole process: these tests run alone.</summary>
+[CollectionDefinition(nameof(LiveTensorTests), DisableParallelization = true)]
+[Collection(nameof(LiveTensorTests))]
+public class LiveTensorTests
+{
+    private static readonly ImageDataset Target = Phantoms.Create("cells", train: 24, validation: 12, test: 6);
+    private static readonly Architecture Network = Architectures.Create("resnet20", 0.25);
+
+    public LiveTensorTests()
+    {
+        GC.Collect(); // what other tests left to their finalisers
+        GC.WaitForPendingFinalizers();
+    }
+
+    [Fact]
+    public void No_tensor_outlives_its_step()
+    {
+        var sources = RandomModels.Prepared(Network, 3);
+        var settings = new WeightLearningSettings { BatchSize = 8 };
+        using var computer = new GradientComputer(Network, sources, Target, settings, seed: 1, CPU);
+        using var start = Network.Initialise(1, Target.Classes);
+        var step = new WeightStep(1, 0, KernelWeights.Softmax(new double[3 * Network.Filters], 3), RandomModels.Head(Network, Target.Classes));
+
+        var after10 = LiveAfter(10);
+        var after50 = LiveAfter(40);
+
+        Assert.Equal(after10, after50);
+
+        long LiveAfter(int steps)
+        {
+            for (var i = 0; i < steps; i++) computer.Gradient(0, step with { Step = i % 3 });
+            FineTuning.Run(Network, start, Target, new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 }, 1, CPU, _ => { }, CancellationToken.None).Weights.Dispose();
+            return Tensor.TotalCount;
+        }
+    }
+
+    [Fact]
+    public void Cancelling_ends_training_and_leaves_no_tensors()
+    {
+        using var start = Network.Initialise(1, Target.Classes);
+        var before = Tensor.TotalCount;
+        using var cancel = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() =>
+            FineTuning.Run(Network, start, Target, new FineTuneSettings { Epochs = 100 }, 1, CPU, record => { if (record.Epoch == 2) cancel.Cancel(); }, cancel.Token));
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+}
