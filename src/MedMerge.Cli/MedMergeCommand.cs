@@ -26,7 +26,10 @@ public static class MedMergeCommand
             var parsed = root.Parse(args);
             var configuration = new InvocationConfiguration
             {
-                Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null,
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
             };
             var code = await parsed.InvokeAsync(configuration, interrupted.Token).ConfigureAwait(false);
             return parsed.Action is ParseErrorAction ? ExitCodes.BadInput : code;

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Merging;
 using MedMerge.Statistics;
 
 namespace MedMerge.Experiments;
@@ -23,6 +24,9 @@ public sealed record RunResult(Plan Plan, IReadOnlyList<TrialResult> Trials)
 
     /// <summary>The rows, in the plan's order.</summary>
     public IReadOnlyList<MethodSummary> Summaries => field ??= [.. Trials.GroupBy(trial => trial.Trial.Method).Select(Summarise)];
+
+    /// <summary>The certificate with the largest difference of all merges; null where nothing was merged.</summary>
+    public Certificate? WorstCertificate => Trials.Select(trial => trial.Certificate).OfType<Certificate>().MaxBy(certificate => certificate.Worst.Relative);
 
     /// <summary>The paired difference of one method to another, first minus second.</summary>
     public PairedBootstrap.Differences Compare(Method first, Method second)

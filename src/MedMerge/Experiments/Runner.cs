@@ -1,4 +1,5 @@
 using MedMerge.Experiments.Stages;
+using MedMerge.Merging;
 using MedMerge.Tensors;
 using MedMerge.Training;
 
@@ -25,7 +26,7 @@ public sealed class Runner(IStageStore store, DeviceThread device, Action<RunPro
                 done.Add(stage.Key);
             }
             var predictions = StageFiles.Read<HeldOutPredictions>(last!, StageFiles.Predictions);
-            results.Add(new TrialResult(trial, predictions));
+            results.Add(new TrialResult(trial, predictions, await CertificateAsync(trial, cancellation).ConfigureAwait(false)));
         }
         return new RunResult(plan, results);
     }
@@ -34,6 +35,10 @@ public sealed class Runner(IStageStore store, DeviceThread device, Action<RunPro
     public async Task<StageOutput> OutputAsync(Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation) =>
         await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false)
         ?? await ComputeAsync(stage, new StageContext(device, epochs), cancellation).ConfigureAwait(false);
+
+    private async Task<Certificate?> CertificateAsync(Trial trial, CancellationToken cancellation) => trial.Merge is null
+        ? null
+        : StageFiles.Read<Certificate>(await OutputAsync(trial.Merge, (_, _) => { }, cancellation).ConfigureAwait(false), StageFiles.Certificate);
 
     private async Task<StageOutput> RunStageAsync(Plan plan, Trial trial, Stage stage, Pace pace, CancellationToken cancellation)
     {

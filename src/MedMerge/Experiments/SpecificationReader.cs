@@ -15,12 +15,15 @@ public sealed class SpecificationReader
 
     private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new Dictionary<string, Augmentation>
     {
-        ["none"] = Augmentation.None, ["shift"] = Augmentation.Shift, ["shift-flip"] = Augmentation.ShiftFlip,
+        ["none"] = Augmentation.None,
+        ["shift"] = Augmentation.Shift,
+        ["shift-flip"] = Augmentation.ShiftFlip,
     };
 
     private static readonly IReadOnlyDictionary<string, WeightStart> Starts = new Dictionary<string, WeightStart>
     {
-        ["anchored"] = WeightStart.Anchored, ["uniform"] = WeightStart.Uniform,
+        ["anchored"] = WeightStart.Anchored,
+        ["uniform"] = WeightStart.Uniform,
     };
 
     private readonly SpecificationErrors _errors = new();

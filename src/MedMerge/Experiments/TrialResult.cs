@@ -1,10 +1,12 @@
 using MedMerge.Experiments.Stages;
+using MedMerge.Merging;
 using MedMerge.Statistics;
 
 namespace MedMerge.Experiments;
 
 /// <summary>What one trial gave.</summary>
-public sealed record TrialResult(Trial Trial, HeldOutPredictions Predictions)
+/// <param name="Certificate">Of its merge; null where nothing was merged.</param>
+public sealed record TrialResult(Trial Trial, HeldOutPredictions Predictions, Certificate? Certificate)
 {
     /// <summary>On the test split.</summary>
     public Scores Test { get; } = Scores.Of(Predictions.Test);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MedMerge.Experiments;
+using MedMerge.Merging;
 using MedMerge.Statistics;
 
 namespace MedMerge.Reporting;
@@ -30,8 +31,15 @@ public static class ComparisonTable
             In per cent: mean and 95 % interval over seeds. {rival}
 
             {Verdict.Of(result)}
+
+            {CertificateLine(result)}
             """ + "\n";
     }
+
+    private static string CertificateLine(RunResult result) => result.WorstCertificate is { } certificate
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"Certificate: over all merges the folded model differs from its weighted features by at most {certificate.Worst.Relative:0.0e0} of a layer's root mean square ({certificate.Worst.Layer}); {(certificate.Holds ? "it holds" : "IT DOES NOT HOLD")} (limit {Certificate.Limit:0e0}).")
+        : "Nothing was merged.";
 
     private static string Show(Interval interval) => double.IsNaN(interval.Low)
         ? string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0}")

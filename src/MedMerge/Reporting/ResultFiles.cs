@@ -51,6 +51,7 @@ public static class ResultFiles
                 Method = trial.Trial.Method.Title,
                 trial.Trial.Seed,
                 Model = trial.Trial.Model.Key,
+                Certificate = trial.Certificate is { } certificate ? new { certificate.Worst.Layer, certificate.Worst.Relative, certificate.Holds } : null,
                 Test = Of(trial.Test),
                 Validation = Of(trial.Validation),
             }),
@@ -79,7 +80,14 @@ public static class ResultFiles
 
     private static object Of(Scores scores) => new
     {
-        scores.MacroF1, scores.Accuracy, scores.BalancedAccuracy, Auc = OrNull(scores.Auc), scores.Kappa, scores.QuadraticKappa, scores.CalibrationError, scores.Classes,
+        scores.MacroF1,
+        scores.Accuracy,
+        scores.BalancedAccuracy,
+        Auc = OrNull(scores.Auc),
+        scores.Kappa,
+        scores.QuadraticKappa,
+        scores.CalibrationError,
+        scores.Classes,
     };
 
     private static double? OrNull(double value) => double.IsNaN(value) ? null : value;

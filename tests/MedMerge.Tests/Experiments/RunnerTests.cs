@@ -84,7 +84,7 @@ public class RunnerTests
     [Fact]
     public async Task The_kernel_weights_file_gives_the_merged_model_again_byte_for_byte()
     {
-        var plan = Plan.Build(SpecificationReader.Read(Small .Replace("seeds: 2", "seeds: 1", StringComparison.Ordinal) + "\nmethods: [medmerge]", "it", []));
+        var plan = Plan.Build(SpecificationReader.Read(Small.Replace("seeds: 2", "seeds: 1", StringComparison.Ordinal) + "\nmethods: [medmerge]", "it", []));
         var store = new MemoryStageStore();
         await RunAsync(plan, store);
         var merge = plan.Trials[0].Merge!;

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace MedMerge.Cli.Tests;
+
+/// <summary>A real process, interrupted and killed.</summary>
+public sealed class InterruptTests : IDisposable
+{
+    private const string Specification = """
+        target: { data: 'phantom:lesions', trainImages: 64 }
+        architecture: resnet20
+        width: 0.25
+        sources:
+          - name: a
+            pretrain: { data: 'phantom:opacities', trainImages: 64, epochs: 2 }
+          - name: b
+            pretrain: { data: 'phantom:vessels', trainImages: 64, epochs: 2 }
+        methods: [medmerge, lp-ft]
+        threads: 1
+        weights: { epochs: 3, batchSize: 16 }
+        fineTune: { epochs: 3, batchSize: 16 }
+        """;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-interrupt-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("INT", ExitCodes.Interrupted)]
+    [InlineData("TERM", ExitCodes.Interrupted)]
+    [InlineData("KILL", 137)]
+    public async Task Interrupted_at_any_stage_it_goes_on_and_ends_with_the_same_result(string signal, int expected)
+    {
+        File.WriteAllText(Path.Combine(_folder, "spec.yaml"), Specification);
+        var (undisturbedCode, undisturbed) = await RunAsync("undisturbed", null, 0);
+        Assert.Equal(0, undisturbedCode);
+        for (var stage = 1; ; stage += 3)
+        {
+            var (code, result) = await RunAsync("store", signal, stage);
+            if (code == 0)
+            {
+                Assert.True(stage > 4, "The run ended before it was ever interrupted.");
+                Assert.Equal(undisturbed, result);
+                return;
+            }
+            Assert.Equal(expected, code);
+        }
+    }
+
+    /// <summary>Runs the command and sends a signal when it starts its n-th stage.</summary>
+    private async Task<(int Code, string Output)> RunAsync(string store, string? signal, int stage)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MedMerge.Cli.dll"), "run", Path.Combine(_folder, "spec.yaml"), "--store", Path.Combine(_folder, store), "--json"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(Deadline);
+        var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
+        var seen = 0;
+        while (await process.StandardError.ReadLineAsync(deadline.Token) is { } line)
+        {
+            if (!line.StartsWith('[') || signal is null || ++seen != Math.Min(stage, 3)) continue;
+            using var kill = Process.Start("kill", ["-" + signal, $"{process.Id}"]);
+            await kill.WaitForExitAsync(deadline.Token);
+        }
+        await process.WaitForExitAsync(deadline.Token);
+        return (process.ExitCode, await output);
+    }
+}

@@ -1,0 +1,55 @@
+using MedMerge.Experiments;
+
+namespace MedMerge.Storage.Tests;
+
+public sealed class StageStoreTests : IDisposable
+{
+    private const string Key = "0123abcd";
+    private static readonly StageOutput Output = new(new Dictionary<string, byte[]> { ["model"] = [1, 2, 3, 4], ["history"] = [9] });
+    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-stages-").FullName;
+    private readonly StageStore _store;
+
+    public StageStoreTests() => _store = new StageStore(new FolderObjectStore(_folder));
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task An_output_comes_back_whole()
+    {
+        Assert.Null(await _store.FindAsync(Key, Cancellation));
+        await _store.SaveAsync(Key, "fine-tune", Output, Cancellation);
+        await _store.SaveAsync(Key, "fine-tune", Output, Cancellation); // a second run of the same stage
+        var found = await _store.FindAsync(Key, Cancellation);
+        Assert.Equal(Output["model"], found!["model"]);
+        Assert.Equal(2, found.Files.Count);
+        Assert.Equal([Key], await _store.KeysAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Every_cut_and_every_flipped_bit_is_noticed_and_mended_by_computing_again()
+    {
+        await _store.SaveAsync(Key, "fine-tune", Output, Cancellation);
+        foreach (var file in Directory.GetFiles(_folder, "*", SearchOption.AllDirectories).Where(file => new FileInfo(file).Length > 0))
+        {
+            var whole = await File.ReadAllBytesAsync(file, Cancellation);
+            for (var length = 0; length < whole.Length; length++) await Damaged(whole[..length]);
+            for (var bit = 0; bit < whole.Length * 8 && !file.Contains("stages", StringComparison.Ordinal); bit++)
+            {
+                var flipped = whole.ToArray();
+                flipped[bit / 8] ^= (byte)(1 << (bit % 8));
+                await Damaged(flipped);
+            }
+
+            async Task Damaged(byte[] content)
+            {
+                await File.WriteAllBytesAsync(file, content, Cancellation);
+                Assert.Null(await _store.FindAsync(Key, Cancellation));
+                await _store.SaveAsync(Key, "fine-tune", Output, Cancellation);
+                Assert.Equal(whole, await File.ReadAllBytesAsync(file, Cancellation));
+            }
+        }
+        Assert.Equal(Output["history"], (await _store.FindAsync(Key, Cancellation))!["history"]);
+    }
+}
