@@ -17,6 +17,7 @@ public static class MedMergeCommand
             MergeCommand.Create(output, error),
             InspectCommand.Create(output),
             PretrainCommand.Create(output, error),
+            StorageCommand.Create(output),
         };
         using var interrupted = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);

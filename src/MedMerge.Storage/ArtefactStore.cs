@@ -8,10 +8,12 @@ public sealed class ArtefactStore(IObjectStore objects)
     /// <summary>Where artefacts lie.</summary>
     public const string Prefix = "artefacts/";
 
+    private const int ReadAttempts = 3; // a body that was broken on its way comes whole the next time
+
     /// <summary>Keeps content and returns its hash. A damaged object of that name is replaced.</summary>
     public async Task<string> WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(content.Span));
+        var hash = Hash(content.Span);
         if (await objects.TryCreateAsync(Prefix + hash, content, cancellation).ConfigureAwait(false) is null
             && await ReadAsync(hash, cancellation).ConfigureAwait(false) is null)
         {
@@ -24,7 +26,13 @@ public sealed class ArtefactStore(IObjectStore objects)
     /// <summary>The content of that hash, or null where it is missing or not what its name says.</summary>
     public async Task<byte[]?> ReadAsync(string hash, CancellationToken cancellation)
     {
-        var found = await objects.ReadAsync(Prefix + hash, cancellation).ConfigureAwait(false);
-        return found is not null && Convert.ToHexStringLower(SHA256.HashData(found.Content)) == hash ? found.Content : null;
+        for (var attempt = 0; attempt < ReadAttempts; attempt++)
+        {
+            if (await objects.ReadAsync(Prefix + hash, cancellation).ConfigureAwait(false) is not { } found) return null;
+            if (Hash(found.Content) == hash) return found.Content;
+        }
+        return null;
     }
+
+    private static string Hash(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 }

@@ -1,11 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using System.Text.RegularExpressions;
 
 namespace MedMerge.Storage;
 
 /// <summary>Objects as files below a folder; an object's ETag is its content's hash. Several processes may use one folder.</summary>
-public sealed partial class FolderObjectStore : IObjectStore
+public sealed class FolderObjectStore : IObjectStore
 {
     private const string LockName = ".lock";
     private static readonly TimeSpan LockDeadline = TimeSpan.FromSeconds(30);
@@ -61,7 +60,7 @@ public sealed partial class FolderObjectStore : IObjectStore
     }
 
     /// <inheritdoc />
-    public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var names = Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(_root, path).Replace(Path.DirectorySeparatorChar, '/'))
@@ -70,7 +69,7 @@ public sealed partial class FolderObjectStore : IObjectStore
         foreach (var name in names)
         {
             cancellation.ThrowIfCancellationRequested();
-            yield return name;
+            yield return new ObjectInfo(name, File.GetLastWriteTimeUtc(Path.Combine(_root, name)));
         }
         await Task.CompletedTask.ConfigureAwait(false);
     }
@@ -85,9 +84,7 @@ public sealed partial class FolderObjectStore : IObjectStore
 
     private static string ETagOf(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
-    private string PathOf(string name) => Name().IsMatch(name)
-        ? Path.Combine(_root, name.Replace('/', Path.DirectorySeparatorChar))
-        : throw new ArgumentException($"'{name}' is not an object's name.", nameof(name));
+    private string PathOf(string name) => Path.Combine(_root, ObjectName.Checked(name).Replace('/', Path.DirectorySeparatorChar));
 
     /// <summary>One replacement at a time, over all processes: the operating system frees the lock of one that dies.</summary>
     private async Task<FileStream> LockAsync(CancellationToken cancellation)
@@ -105,7 +102,4 @@ public sealed partial class FolderObjectStore : IObjectStore
             }
         }
     }
-
-    [GeneratedRegex(@"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")]
-    private static partial Regex Name();
 }

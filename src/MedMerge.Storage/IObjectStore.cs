@@ -4,6 +4,10 @@ namespace MedMerge.Storage;
 /// <param name="ETag">Changes with every write.</param>
 public sealed record StoredObject(byte[] Content, string ETag);
 
+/// <summary>An object as listed.</summary>
+/// <param name="Modified">When it was last written.</param>
+public sealed record ObjectInfo(string Name, DateTimeOffset Modified);
+
 /// <summary>
 /// Named, immutable or conditionally replaced objects: a container of Azure blobs or a folder. Names are paths with '/', of letters, digits,
 /// '.', '-' and '_'.
@@ -21,8 +25,8 @@ public interface IObjectStore
     /// <returns>The new ETag, or null where the object has changed or is gone.</returns>
     Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation);
 
-    /// <summary>The names that start with <paramref name="prefix"/>, in ordinal order.</summary>
-    IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation);
+    /// <summary>The objects whose names start with <paramref name="prefix"/>, in ordinal order.</summary>
+    IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation);
 
     /// <summary>Removes an object; it is fine where there is none.</summary>
     Task DeleteAsync(string name, CancellationToken cancellation);

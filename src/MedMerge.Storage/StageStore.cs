@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MedMerge.Experiments;
 
 namespace MedMerge.Storage;
@@ -12,16 +11,19 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     /// <summary>Where the lists lie.</summary>
     public const string Prefix = "stages/";
 
-    private const int Schema = 1;
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    private const string Kind = "stage";
     private readonly ArtefactStore _artefacts = new(objects);
 
     /// <inheritdoc />
     public async Task<StageOutput?> FindAsync(string key, CancellationToken cancellation)
     {
-        if (Parse(await objects.ReadAsync(Prefix + key, cancellation).ConfigureAwait(false)) is not { } manifest) return null;
+        if (await objects.ReadAsync(Prefix + key, cancellation).ConfigureAwait(false) is not { } stored
+            || FilesOf(stored.Content) is not { } listed)
+        {
+            return null;
+        }
         var files = new Dictionary<string, byte[]>();
-        foreach (var (name, hash) in manifest.Files)
+        foreach (var (name, hash) in listed)
         {
             if (await _artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false) is not { } content) return null;
             files[name] = content;
@@ -34,7 +36,7 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     {
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, content) in output.Files) files[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
-        var manifest = JsonSerializer.SerializeToUtf8Bytes(new Manifest(Schema, stage, files), Json);
+        var manifest = Manifest.Write(Kind, commit: "", new StageFilesList(stage, files));
         if (await objects.TryCreateAsync(Prefix + key, manifest, cancellation).ConfigureAwait(false) is not null) return;
 
         // A list is there already: of a run beside this one, or one that was found damaged.
@@ -47,21 +49,12 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     public async Task<HashSet<string>> KeysAsync(CancellationToken cancellation)
     {
         var keys = new HashSet<string>();
-        await foreach (var name in objects.ListAsync(Prefix, cancellation).ConfigureAwait(false)) keys.Add(name[Prefix.Length..]);
+        await foreach (var found in objects.ListAsync(Prefix, cancellation).ConfigureAwait(false)) keys.Add(found.Name[Prefix.Length..]);
         return keys;
     }
 
-    private static Manifest? Parse(StoredObject? stored)
-    {
-        try
-        {
-            return stored is null ? null : JsonSerializer.Deserialize<Manifest>(stored.Content, Json) is { Schema: Schema } manifest ? manifest : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    /// <summary>The artefacts that a list refers to by file name, or null where the list is damaged.</summary>
+    public static IReadOnlyDictionary<string, string>? FilesOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<StageFilesList>(manifest, Kind)?.Files;
 
-    private sealed record Manifest(int Schema, string Stage, SortedDictionary<string, string> Files);
+    private sealed record StageFilesList(string Stage, SortedDictionary<string, string> Files);
 }

@@ -17,7 +17,7 @@ public sealed class FolderObjectStoreTests : ObjectStoreConformance, IDisposable
         await Store.TryCreateAsync("a", new byte[] { 1 }, cancellation);
         await File.WriteAllBytesAsync(Path.Combine(_folder, "b.0123" + AtomicFile.TemporarySuffix), [1, 2], cancellation);
         var names = new List<string>();
-        await foreach (var name in Store.ListAsync("", cancellation)) names.Add(name);
+        await foreach (var found in Store.ListAsync("", cancellation)) names.Add(found.Name);
         Assert.Equal(["a"], names);
     }
 

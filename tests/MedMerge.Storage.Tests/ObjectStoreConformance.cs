@@ -144,7 +144,7 @@ public abstract class ObjectStoreConformance
     private async Task<List<string>> ListAsync(string prefix)
     {
         var names = new List<string>();
-        await foreach (var name in Store.ListAsync(prefix, Cancellation)) names.Add(name);
+        await foreach (var found in Store.ListAsync(prefix, Cancellation)) names.Add(found.Name);
         return names;
     }
 }

@@ -45,7 +45,7 @@ internal static class PretrainCommand
             await using (thread.ConfigureAwait(false))
             {
                 var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
-                var runner = new Runner(new StageStore(new FolderObjectStore(parsed.GetValue(store)!)), thread, line.Show, TimeProvider.System);
+                var runner = new Runner(new StageStore(await ObjectStores.OpenAsync(parsed.GetValue(store)!, cancellation).ConfigureAwait(false)), thread, line.Show, TimeProvider.System);
                 var model = await runner.OutputAsync(stage, (epoch, of) => line.Show("pretrain", epoch, of), cancellation).ConfigureAwait(false);
                 var answers = await runner.OutputAsync(new EvaluateStage(stage, stage.Task), (_, _) => { }, cancellation).ConfigureAwait(false);
                 line.End();

@@ -34,13 +34,14 @@ internal static class RunCommand
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
         if (dryRun)
         {
-            var kept = Directory.Exists(storeFolder) ? await new StageStore(new FolderObjectStore(storeFolder)).KeysAsync(cancellation).ConfigureAwait(false) : [];
+            var objects = Directory.Exists(storeFolder) || ObjectStores.IsService ? await ObjectStores.OpenAsync(storeFolder, cancellation).ConfigureAwait(false) : null;
+            var kept = objects is null ? [] : await new StageStore(objects).KeysAsync(cancellation).ConfigureAwait(false);
             await output.WriteLineAsync(PlanTable.Render(plan, kept.Contains)).ConfigureAwait(false);
             return ExitCodes.Done;
         }
 
         var folder = outputFolder is null ? null : new OutputFolder(outputFolder);
-        var store = new StageStore(new FolderObjectStore(storeFolder));
+        var store = new StageStore(await ObjectStores.OpenAsync(storeFolder, cancellation).ConfigureAwait(false));
         var device = new DeviceThread(specification.Device, specification.Threads);
         await using (device.ConfigureAwait(false))
         {

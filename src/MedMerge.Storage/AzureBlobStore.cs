@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using Azure;
+using Azure.Identity;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+
+namespace MedMerge.Storage;
+
+/// <summary>Objects as block blobs of one container. Retries are the SDK's own; what it gives up on comes out as it is.</summary>
+/// <param name="container">Exists already.</param>
+public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
+{
+    /// <summary>The container's name where a connection names none.</summary>
+    public const string DefaultContainer = "medmerge";
+
+    /// <summary>Opens the container of a connection, making it where it is missing.</summary>
+    /// <param name="connection">A connection string, or an account's address, for which the environment's identity is used.</param>
+    /// <exception cref="InputException">The connection can't be understood, or the service can't be reached or refuses; the message says which.</exception>
+    public static async Task<AzureBlobStore> OpenAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation)
+    {
+        try
+        {
+            options ??= new BlobClientOptions();
+            options.TransferValidation.Upload.ChecksumAlgorithm = StorageChecksumAlgorithm.MD5; // the service refuses a body that broke on its way
+            var service = Uri.TryCreate(connection, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+                ? new BlobServiceClient(address, new DefaultAzureCredential(), options)
+                : new BlobServiceClient(connection, options);
+            var container = service.GetBlobContainerClient(containerName);
+            await container.CreateIfNotExistsAsync(cancellationToken: cancellation).ConfigureAwait(false);
+            return new AzureBlobStore(container);
+        }
+        catch (FormatException error)
+        {
+            throw new InputException($"The connection to the blob store can't be understood: {error.Message} It is a connection string or an account's https address.", error);
+        }
+        catch (Exception error) when (error is RequestFailedException or AuthenticationFailedException or AggregateException)
+        {
+            throw new InputException($"The blob store can't be used: {FirstLine(error)} Check ConnectionStrings__blobs and that the service runs.", error);
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            var download = await Blob(name).DownloadContentAsync(cancellation).ConfigureAwait(false);
+            return new StoredObject(download.Value.Content.ToArray(), download.Value.Details.ETag.ToString());
+        }
+        catch (RequestFailedException error) when (error.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        UploadAsync(name, content, new BlobRequestConditions { IfNoneMatch = ETag.All }, cancellation);
+
+    /// <inheritdoc />
+    public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
+        UploadAsync(name, content, new BlobRequestConditions { IfMatch = new ETag(etag) }, cancellation);
+
+    /// <inheritdoc />
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).ConfigureAwait(false))
+            yield return new ObjectInfo(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MinValue);
+    }
+
+    /// <inheritdoc />
+    public async Task DeleteAsync(string name, CancellationToken cancellation) =>
+        await Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation).ConfigureAwait(false);
+
+    private BlobClient Blob(string name) => container.GetBlobClient(ObjectName.Checked(name));
+
+    private async Task<string?> UploadAsync(string name, ReadOnlyMemory<byte> content, BlobRequestConditions conditions, CancellationToken cancellation)
+    {
+        try
+        {
+            var uploaded = await Blob(name).UploadAsync(BinaryData.FromBytes(content), new BlobUploadOptions { Conditions = conditions }, cancellation).ConfigureAwait(false);
+            return uploaded.Value.ETag.ToString();
+        }
+        catch (RequestFailedException error) when (error.Status is 409 or 412 or 404)
+        {
+            return null; // the name is taken; or the object has changed or is gone
+        }
+    }
+
+    private static string FirstLine(Exception error) => (error is AggregateException all ? all.InnerExceptions[0] : error).Message.Split('\n')[0].TrimEnd('\r', '.') + ".";
+}

@@ -1,0 +1,122 @@
+namespace MedMerge.Storage;
+
+/// <summary>
+/// A trial's checkpoints. A commit writes the files as artefacts, then a manifest <c>trials/ID/checkpoints/NUMBER-HASH</c> that lists them and its
+/// predecessor, then the pointer <c>trials/ID/pointer</c> on condition of its ETag. That one conditional write decides: before it nothing has
+/// happened, after it everything has, and a process that was cut off meanwhile can't make it. A reader checks every hash and walks back to
+/// the predecessor where anything is torn.
+/// </summary>
+/// <param name="trial">The trial's id: segments of letters, digits, '.', '-' and '_'.</param>
+public sealed class CheckpointStore(IObjectStore objects, string trial)
+{
+    /// <summary>Where trials lie.</summary>
+    public const string Prefix = "trials/";
+
+    private const string CheckpointKind = "checkpoint";
+    private const string PointerKind = "pointer";
+    private readonly ArtefactStore _artefacts = new(objects);
+
+    private string PointerName => $"{Prefix}{trial}/pointer";
+
+    /// <summary>The newest checkpoint that is whole, or null where there is none yet.</summary>
+    /// <exception cref="InvalidDataException">There are checkpoints, and none can be read; nothing is overwritten.</exception>
+    public async Task<Checkpoint?> LoadAsync(CancellationToken cancellation)
+    {
+        var (name, fence) = await PointedAtAsync(cancellation).ConfigureAwait(false);
+        if (fence is null) return null;
+        while (name is not null)
+        {
+            var (listed, _) = await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false);
+            if (listed is null)
+            {
+                name = await BeforeAsync(name, cancellation).ConfigureAwait(false);
+                continue;
+            }
+            if (await FilesAsync(listed, cancellation).ConfigureAwait(false) is { } files) return new Checkpoint(listed.Number, files, fence);
+            name = listed.Predecessor;
+        }
+        throw new InvalidDataException($"No checkpoint of trial '{trial}' can be read whole. `medmerge storage verify` shows what is damaged.");
+    }
+
+    /// <summary>Commits a state after <paramref name="previous"/>.</summary>
+    /// <param name="previous">What <see cref="LoadAsync"/> or the last commit gave; null for the first.</param>
+    /// <returns>The checkpoint, or null where another process has committed since: this one must stop.</returns>
+    public async Task<Checkpoint?> CommitAsync(Checkpoint? previous, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellation)
+    {
+        var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, content) in files) hashes[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
+
+        var commit = Guid.NewGuid().ToString("N");
+        var number = (previous?.Number ?? 0) + 1;
+        string? predecessor = null;
+        if (previous is not null)
+        {
+            (predecessor, var current) = await PointedAtAsync(cancellation).ConfigureAwait(false);
+            if (current != previous.Fence) return null; // another process has moved the pointer
+        }
+        var manifestName = $"{Prefix}{trial}/checkpoints/{number:D8}-{commit}";
+        await objects.TryCreateAsync(manifestName, Manifest.Write(CheckpointKind, commit, new Listed(number, hashes, predecessor)), cancellation).ConfigureAwait(false);
+
+        var pointer = Manifest.Write(PointerKind, commit, new Pointer(manifestName));
+        var moved = previous is null
+            ? await objects.TryCreateAsync(PointerName, pointer, cancellation).ConfigureAwait(false)
+            : await objects.TryReplaceAsync(PointerName, pointer, previous.Fence, cancellation).ConfigureAwait(false);
+        moved ??= await OwnWriteAsync(commit, cancellation).ConfigureAwait(false);
+        return moved is null ? null : new Checkpoint(number, files, moved);
+    }
+
+    /// <summary>The artefacts that a checkpoint's manifest refers to, or null where it is damaged.</summary>
+    public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
+
+    /// <summary>
+    /// An answer that was lost after the write makes the SDK try again, and the second try fails on its own first one. The commit's number tells:
+    /// where the pointer is this very write, it has happened.
+    /// </summary>
+    private async Task<string?> OwnWriteAsync(string commit, CancellationToken cancellation)
+    {
+        var (pointer, etag) = await Manifest.ReadAsync<Pointer>(objects, PointerName, PointerKind, cancellation).ConfigureAwait(false);
+        return pointer is not null && pointer.Checkpoint.EndsWith(commit, StringComparison.Ordinal) ? etag : null;
+    }
+
+    /// <summary>
+    /// The manifest that the pointer names. Where the pointer itself is damaged, the newest manifest: at worst one whose commit was never
+    /// decided, which is a state of the same trial all the same, for states follow from specification and step alone.
+    /// </summary>
+    private async Task<(string? Checkpoint, string? Fence)> PointedAtAsync(CancellationToken cancellation)
+    {
+        var (pointer, fence) = await Manifest.ReadAsync<Pointer>(objects, PointerName, PointerKind, cancellation).ConfigureAwait(false);
+        if (fence is null) return (null, null);
+        return (pointer?.Checkpoint ?? await BeforeAsync(null, cancellation).ConfigureAwait(false), fence);
+    }
+
+    private async Task<Dictionary<string, byte[]>?> FilesAsync(Listed listed, CancellationToken cancellation)
+    {
+        var files = new Dictionary<string, byte[]>();
+        foreach (var (name, hash) in listed.Files)
+        {
+            if (await _artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false) is not { } content) return null;
+            files[name] = content;
+        }
+        return files;
+    }
+
+    /// <summary>
+    /// The manifest with the highest number below that of <paramref name="name"/>, or of all where that is null: for when a manifest is torn
+    /// and can't name its predecessor.
+    /// </summary>
+    private async Task<string?> BeforeAsync(string? name, CancellationToken cancellation)
+    {
+        string? before = null;
+        var limit = name is null ? null : name[..(name.LastIndexOf('-') + 1)];
+        await foreach (var found in objects.ListAsync($"{Prefix}{trial}/checkpoints/", cancellation).ConfigureAwait(false))
+        {
+            if (limit is not null && string.CompareOrdinal(found.Name, limit) >= 0) break;
+            before = found.Name;
+        }
+        return before;
+    }
+
+    private sealed record Listed(int Number, SortedDictionary<string, string> Files, string? Predecessor);
+
+    private sealed record Pointer(string Checkpoint);
+}

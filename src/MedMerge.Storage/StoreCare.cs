@@ -1,0 +1,78 @@
+namespace MedMerge.Storage;
+
+/// <summary>Looks after a store as a whole: finds damage, removes what nobody refers to.</summary>
+public static class StoreCare
+{
+    /// <summary>What a check found.</summary>
+    /// <param name="Objects">How many objects were read.</param>
+    /// <param name="Damaged">The names of those that are torn or not what their name says, and of artefacts that are missing.</param>
+    public sealed record Findings(int Objects, IReadOnlyList<string> Damaged);
+
+    /// <summary>What a clean-up did.</summary>
+    public sealed record Cleaned(int Kept, int Removed);
+
+    /// <summary>Reads everything and checks every hash.</summary>
+    public static async Task<Findings> VerifyAsync(IObjectStore objects, CancellationToken cancellation)
+    {
+        var damaged = new List<string>();
+        var count = 0;
+        var artefacts = new ArtefactStore(objects);
+        var present = new HashSet<string>();
+        await foreach (var found in objects.ListAsync(ArtefactStore.Prefix, cancellation).ConfigureAwait(false))
+        {
+            count++;
+            var hash = found.Name[ArtefactStore.Prefix.Length..];
+            present.Add(hash);
+            if (await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false) is null) damaged.Add(found.Name);
+        }
+        await foreach (var (name, referred) in ManifestsAsync(objects, cancellation).ConfigureAwait(false))
+        {
+            count++;
+            if (referred is null) damaged.Add(name);
+            else damaged.AddRange(referred.Where(hash => !present.Contains(hash)).Select(hash => $"{ArtefactStore.Prefix}{hash} (missing; {name} refers to it)"));
+        }
+        return new Findings(count, damaged);
+    }
+
+    /// <summary>
+    /// Removes artefacts that no manifest refers to and that are older than <paramref name="age"/>: a run writes artefacts before the manifest
+    /// that lists them.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A manifest is damaged, so what it refers to is not known; nothing is removed.</exception>
+    public static async Task<Cleaned> CollectAsync(IObjectStore objects, TimeSpan age, TimeProvider time, CancellationToken cancellation)
+    {
+        // Artefacts first: one that is written after this list is not on it, and one on it is referred to by now or left over.
+        var artefacts = new List<ObjectInfo>();
+        await foreach (var found in objects.ListAsync(ArtefactStore.Prefix, cancellation).ConfigureAwait(false)) artefacts.Add(found);
+        var referred = new HashSet<string>();
+        await foreach (var (name, hashes) in ManifestsAsync(objects, cancellation).ConfigureAwait(false))
+        {
+            referred.UnionWith(hashes ?? throw new InvalidDataException(
+                $"'{name}' is damaged, so what it refers to is not known; nothing was removed. `medmerge storage verify` lists all damage; a damaged stage is written anew by the next run that needs it."));
+        }
+        var oldest = time.GetUtcNow() - age;
+        var removed = 0;
+        foreach (var artefact in artefacts.Where(artefact => artefact.Modified < oldest && !referred.Contains(artefact.Name[ArtefactStore.Prefix.Length..])))
+        {
+            await objects.DeleteAsync(artefact.Name, cancellation).ConfigureAwait(false);
+            removed++;
+        }
+        return new Cleaned(artefacts.Count - removed, removed);
+    }
+
+    /// <summary>Every manifest that refers to artefacts, with their hashes; null where it is damaged.</summary>
+    private static async IAsyncEnumerable<(string Name, IEnumerable<string>? Artefacts)> ManifestsAsync(IObjectStore objects,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var found in objects.ListAsync(StageStore.Prefix, cancellation).ConfigureAwait(false))
+        {
+            if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
+                yield return (found.Name, StageStore.FilesOf(stored.Content)?.Values);
+        }
+        await foreach (var found in objects.ListAsync(CheckpointStore.Prefix, cancellation).ConfigureAwait(false))
+        {
+            if (found.Name.Contains("/checkpoints/", StringComparison.Ordinal) && await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
+                yield return (found.Name, CheckpointStore.ArtefactsOf(stored.Content));
+        }
+    }
+}

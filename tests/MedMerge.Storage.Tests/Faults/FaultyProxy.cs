@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Sockets;
+using MedMerge.Data;
+
+namespace MedMerge.Storage.Tests.Faults;
+
+/// <summary>A proxy in front of a blob service that refuses (503), dawdles, breaks bodies and loses answers after the write.</summary>
+public sealed class FaultyProxy : IAsyncDisposable
+{
+    private static readonly string[] HopHeaders = ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Host", "Expect"];
+    private readonly HttpListener _listener = new();
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AutomaticDecompression = DecompressionMethods.None });
+    private readonly Uri _target;
+    private readonly double _rate;
+    private readonly RandomStream _random;
+    private readonly Task _loop;
+
+    public FaultyProxy(Uri target, double rate, ulong seed)
+    {
+        (_target, _rate, _random) = (target, rate, new RandomStream(seed));
+        Address = new Uri($"http://127.0.0.1:{FreePort()}/");
+        _listener.Prefixes.Add(Address.ToString());
+        _listener.Start();
+        _loop = LoopAsync();
+    }
+
+    public Uri Address { get; }
+
+    /// <summary>How many faults there were.</summary>
+    public int Faults { get; private set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Stop();
+        await _loop;
+        _listener.Close();
+        _client.Dispose();
+    }
+
+    private async Task LoopAsync()
+    {
+        while (true)
+        {
+            HttpListenerContext context;
+            try
+            {
+                context = await _listener.GetContextAsync();
+            }
+            catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
+            {
+                return;
+            }
+            var fault = -1;
+            lock (_random)
+            {
+                if (_random.NextDouble() < _rate) (fault, Faults) = (_random.Below(4), Faults + 1);
+            }
+            _ = AnswerAsync(context, fault);
+        }
+    }
+
+    private async Task AnswerAsync(HttpListenerContext context, int fault)
+    {
+        try
+        {
+            if (fault == 0)
+            {
+                context.Response.StatusCode = 503;
+                context.Response.Close();
+                return;
+            }
+            if (fault == 1) await Task.Delay(50);
+            using var request = new HttpRequestMessage(new HttpMethod(context.Request.HttpMethod), new Uri(_target, context.Request.RawUrl));
+            var body = new MemoryStream();
+            await context.Request.InputStream.CopyToAsync(body);
+            request.Content = new ByteArrayContent(body.ToArray());
+            // The signature covers the address as the client wrote it, which is the proxy's.
+            request.Headers.Host = context.Request.Headers["Host"];
+            foreach (var name in context.Request.Headers.AllKeys.OfType<string>().Where(name => !HopHeaders.Contains(name, StringComparer.OrdinalIgnoreCase)))
+                if (!request.Headers.TryAddWithoutValidation(name, context.Request.Headers[name])) request.Content.Headers.TryAddWithoutValidation(name, context.Request.Headers[name]);
+            using var response = await _client.SendAsync(request);
+            var content = await response.Content.ReadAsByteArrayAsync();
+            if (fault == 2)
+            {
+                context.Response.Abort(); // the service has done it, the client never hears of it
+                return;
+            }
+            context.Response.StatusCode = (int)response.StatusCode;
+            foreach (var header in response.Headers.Concat(response.Content.Headers).Where(header => !HopHeaders.Contains(header.Key, StringComparer.OrdinalIgnoreCase)))
+                context.Response.Headers[header.Key] = string.Join(",", header.Value);
+            if (fault == 3 && content.Length > 0) content[content.Length / 2] ^= 1;
+            if (context.Request.HttpMethod != "HEAD")
+            {
+                context.Response.ContentLength64 = content.Length;
+                await context.Response.OutputStream.WriteAsync(content);
+            }
+            context.Response.Close();
+        }
+        catch (Exception error) when (error is HttpListenerException or ObjectDisposedException or IOException or HttpRequestException or InvalidOperationException)
+        {
+            context.Response.Abort(); // the client has gone
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new TcpListener(IPAddress.Loopback, 0);
+        socket.Start();
+        return ((IPEndPoint)socket.LocalEndpoint).Port;
+    }
+}
