@@ -15,6 +15,14 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     /// <summary>Every stage of every trial, each once, in the order they run.</summary>
     public IReadOnlyList<Stage> Stages { get; } = [.. Trials.SelectMany(trial => trial.Stages).DistinctBy(stage => stage.Key)];
 
+    /// <summary>Each source with where it comes from, as shown to people: <c>cells (pretrained on phantom:cells (synthetic))</c>.</summary>
+    public IReadOnlyList<string> SourceTitles { get; } =
+    [
+        .. Specification.Sources.Select(source => source.Pretrain is { } pretrain
+            ? $"{source.Name} (pretrained on {(pretrain.Data.IsPhantom ? $"{pretrain.Data.Location} (synthetic)" : Path.GetFileNameWithoutExtension(pretrain.Data.Location))})"
+            : $"{source.Name} ({Path.GetFileName(source.Weights)})"),
+    ];
+
     /// <summary>
     /// Loads the data sets, checks every source against the architecture, and lays out the trials. Nothing is computed yet.
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using MedMerge.Data;
 using MedMerge.Models;
 using MedMerge.Training;
@@ -8,7 +9,7 @@ using YamlDotNet.RepresentationModel;
 namespace MedMerge.Experiments;
 
 /// <summary>Reads a YAML specification; every error at once, each with its line.</summary>
-public sealed class SpecificationReader
+public sealed partial class SpecificationReader
 {
     private const int MaxEpochs = 100_000;
     private const int MaxSeeds = 1000;
@@ -145,6 +146,8 @@ public sealed class SpecificationReader
     private (SourceModel? Model, int Line) Source(YamlMap map)
     {
         var name = map.Text("name", required: true);
+        if (name is not null && !SourceName().IsMatch(name))
+            _errors.Add(map.LineOf("name"), $"the source name '{name}' becomes part of file names: use letters, digits, '-', '_' and '.'");
         var weights = map.Text("weights");
         var pretrain = map.Map("pretrain");
         Pretraining? pretraining = null;
@@ -234,6 +237,9 @@ public sealed class SpecificationReader
         if (!map.Known.Contains("data")) map.RefuseOthers(); // pretraining's own keys follow; its caller refuses the rest
         return settings;
     }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]*\z")]
+    private static partial Regex SourceName();
 
     private string Resolve(YamlMap map, string key, string path)
     {

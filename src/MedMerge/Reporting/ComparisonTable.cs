@@ -26,6 +26,7 @@ public static class ComparisonTable
             : "Δ: no single source was run to compare with.";
         return $"""
             {specification.Name}: {specification.Architecture.Title} on {result.Plan.Target.Title}, {result.Plan.Target.Test.Count} test images, {seeds} seed{(seeds == 1 ? "" : "s")}, {specification.Budget} passes over the training images for every method
+            Sources: {string.Join(", ", result.Plan.SourceTitles)}
 
             {TextTable.Render(rows)}
             In per cent: mean and 95 % interval over seeds. {rival}

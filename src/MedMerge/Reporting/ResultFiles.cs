@@ -26,7 +26,7 @@ public static class ResultFiles
             specification.Name,
             Architecture = specification.Architecture.Title,
             Target = new { result.Plan.Target.Name, result.Plan.Target.IsSynthetic, Sha256 = result.Plan.Target.ContentHash, TestImages = result.Plan.Target.Test.Count },
-            Sources = specification.Sources.Select(source => source.Name),
+            Sources = result.Plan.SourceTitles,
             Anchor = specification.Sources[specification.Anchor].Name,
             specification.Seeds,
             specification.Device,

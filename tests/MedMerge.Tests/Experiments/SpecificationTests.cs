@@ -86,6 +86,15 @@ public class SpecificationTests
     public void What_is_no_specification_is_refused(string yaml, string reason) =>
         Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("../x")]
+    [InlineData("a/b")]
+    [InlineData("a=b")]
+    [InlineData(".hidden")]
+    public void A_source_name_that_could_leave_its_folder_is_refused(string name) =>
+        Assert.Contains("line 5: the source name", Assert.Throws<InputException>(
+            () => SpecificationReader.Read(Minimal.Replace("name: a", $"name: '{name}'", StringComparison.Ordinal), "it", [])).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Seeds_are_a_count_or_a_list()
     {

@@ -15,6 +15,9 @@ public sealed record TargetTask([property: JsonIgnore] Architecture Architecture
     /// <summary>Name and width.</summary>
     public string Network => Architecture.Title;
 
+    /// <summary>Another libtorch may round otherwise.</summary>
+    public string Libtorch => TorchSharp.torch.__version__;
+
     /// <summary>The cost of one forward pass over the training images.</summary>
     [JsonIgnore]
     public double ForwardPass => (double)Dataset.Train.Count * Dataset.Height * Dataset.Width;
