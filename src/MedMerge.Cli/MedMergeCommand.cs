@@ -42,7 +42,7 @@ public static class MedMergeCommand
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
-            await error.WriteLineAsync("Interrupted. Finished stages are kept; the same command goes on from there.").ConfigureAwait(false);
+            await error.WriteLineAsync("Interrupted. Finished stages and epochs are kept; the same command goes on from there.").ConfigureAwait(false);
             return ExitCodes.Interrupted;
         }
         catch (Exception problem)

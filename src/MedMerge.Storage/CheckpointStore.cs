@@ -65,6 +65,38 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
         return moved is null ? null : new Checkpoint(number, files, moved);
     }
 
+    /// <summary>
+    /// Removes all but the newest <paramref name="kept"/> checkpoints with those of their artefacts that the kept ones don't need. Only for trials
+    /// whose files no other manifest refers to.
+    /// </summary>
+    public async Task PruneAsync(int kept, CancellationToken cancellation)
+    {
+        var names = new List<string>();
+        await foreach (var found in objects.ListAsync($"{Prefix}{trial}/checkpoints/", cancellation).ConfigureAwait(false)) names.Add(found.Name);
+        if (names.Count <= kept) return;
+        var needed = new HashSet<string>();
+        foreach (var name in names.TakeLast(kept))
+        {
+            if ((await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false)).Body is { } listed)
+                needed.UnionWith(listed.Files.Values);
+        }
+        foreach (var name in names.SkipLast(kept))
+        {
+            var (old, _) = await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false);
+            await objects.DeleteAsync(name, cancellation).ConfigureAwait(false); // first: a manifest without its artefacts would look damaged
+            if (old is null) continue;
+            foreach (var hash in old.Files.Values.Where(hash => !needed.Contains(hash)))
+                await objects.DeleteAsync(ArtefactStore.Prefix + hash, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Removes the pointer, then every checkpoint as <see cref="PruneAsync"/> does.</summary>
+    public async Task DeleteAsync(CancellationToken cancellation)
+    {
+        await objects.DeleteAsync(PointerName, cancellation).ConfigureAwait(false);
+        await PruneAsync(kept: 0, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>The artefacts that a checkpoint's manifest refers to, or null where it is damaged.</summary>
     public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
 

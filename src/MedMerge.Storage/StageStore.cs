@@ -1,4 +1,5 @@
 using MedMerge.Experiments;
+using MedMerge.Training;
 
 namespace MedMerge.Storage;
 
@@ -30,6 +31,9 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
         }
         return new StageOutput(files);
     }
+
+    /// <inheritdoc />
+    public ICheckpoints Checkpoints(string key) => new StageCheckpoints(objects, key);
 
     /// <inheritdoc />
     public async Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation)

@@ -52,4 +52,37 @@ public sealed class StageStoreTests : IDisposable
         }
         Assert.Equal(Output["history"], (await _store.FindAsync(Key, Cancellation))!["history"]);
     }
+
+    [Fact]
+    public async Task States_under_way_come_back_and_leave_nothing_behind()
+    {
+        var checkpoints = _store.Checkpoints(Key);
+        Assert.Null(await checkpoints.LoadAsync(Cancellation));
+        for (byte i = 1; i <= 5; i++) await checkpoints.SaveAsync([i, i], Cancellation);
+        Assert.Equal([5, 5], await _store.Checkpoints(Key).LoadAsync(Cancellation));
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(_folder, "artefacts")).Length); // the last two
+
+        var again = _store.Checkpoints(Key);
+        await again.LoadAsync(Cancellation);
+        await again.SaveAsync([6, 6], Cancellation);
+        await checkpoints.SaveAsync([99, 99], Cancellation); // a second process that lost the race
+        Assert.Equal([6, 6], await _store.Checkpoints(Key).LoadAsync(Cancellation));
+
+        await again.ClearAsync(Cancellation);
+        Assert.Null(await _store.Checkpoints(Key).LoadAsync(Cancellation));
+        Assert.Single(Directory.GetFiles(Path.Combine(_folder, "artefacts"))); // the loser's, for gc
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "trials"), "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task Where_every_state_is_damaged_the_stage_starts_anew()
+    {
+        var checkpoints = _store.Checkpoints(Key);
+        await checkpoints.SaveAsync([1], Cancellation);
+        Directory.GetFiles(Path.Combine(_folder, "artefacts")).ToList().ForEach(file => File.WriteAllBytes(file, [0]));
+        var again = _store.Checkpoints(Key);
+        Assert.Null(await again.LoadAsync(Cancellation));
+        await again.SaveAsync([2], Cancellation);
+        Assert.Equal([2], await _store.Checkpoints(Key).LoadAsync(Cancellation));
+    }
 }

@@ -56,7 +56,11 @@ public sealed class BatchLoader : IDisposable
 
     private int ImageBytes => _dataset.Height * _dataset.Width * _dataset.Channels;
 
-    private Tensor Channelwise(double[] values) => tensor(values, device: _device).to(_type).view(1, values.Length, 1, 1).DetachFromDisposeScope();
+    private Tensor Channelwise(double[] values)
+    {
+        using var scope = NewDisposeScope();
+        return tensor(values, device: _device).to(_type).view(1, values.Length, 1, 1).DetachFromDisposeScope();
+    }
 
     private byte[] Gather(ImageSplit split, ReadOnlySpan<int> indices)
     {

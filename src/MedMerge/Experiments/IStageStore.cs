@@ -1,3 +1,5 @@
+using MedMerge.Training;
+
 namespace MedMerge.Experiments;
 
 /// <summary>What a stage produced: a few files by name, immutable.</summary>
@@ -15,6 +17,9 @@ public interface IStageStore
 {
     /// <summary>The output of a stage, or null where it is not there whole and undamaged.</summary>
     Task<StageOutput?> FindAsync(string key, CancellationToken cancellation);
+
+    /// <summary>The states of a stage under way.</summary>
+    ICheckpoints Checkpoints(string key);
 
     /// <summary>Keeps an output. It is there whole or not at all, whenever the process dies.</summary>
     Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation);

@@ -34,7 +34,7 @@ public sealed class Runner(IStageStore store, DeviceThread device, Action<RunPro
     /// <summary>A stage's output, from the store or computed, inputs first.</summary>
     public async Task<StageOutput> OutputAsync(Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation) =>
         await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false)
-        ?? await ComputeAsync(stage, new StageContext(device, epochs), cancellation).ConfigureAwait(false);
+        ?? await ComputeAsync(stage, epochs, cancellation).ConfigureAwait(false);
 
     private async Task<Certificate?> CertificateAsync(Trial trial, CancellationToken cancellation) => trial.Merge is null
         ? null
@@ -52,27 +52,28 @@ public sealed class Runner(IStageStore store, DeviceThread device, Action<RunPro
         }
         Report(null, 0);
         pace.Begin(stage.Cost);
-        var context = new StageContext(device, (epoch, epochs) =>
+        var output = await ComputeAsync(stage, (epoch, epochs) =>
         {
             pace.Within(epochs == 0 ? 1 : (double)epoch.Epoch / epochs);
             Report(epoch, epochs);
-        });
-        var output = await ComputeAsync(stage, context, cancellation).ConfigureAwait(false);
+        }, cancellation).ConfigureAwait(false);
         pace.End();
         return output;
     }
 
-    private async Task<StageOutput> ComputeAsync(Stage stage, StageContext context, CancellationToken cancellation)
+    private async Task<StageOutput> ComputeAsync(Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation)
     {
         var inputs = new List<StageOutput>();
         foreach (var input in stage.Inputs)
         {
             // An input that was damaged or removed since is computed again.
             inputs.Add(await store.FindAsync(input.Key, cancellation).ConfigureAwait(false)
-                       ?? await ComputeAsync(input, context, cancellation).ConfigureAwait(false));
+                       ?? await ComputeAsync(input, epochs, cancellation).ConfigureAwait(false));
         }
-        var output = await stage.ExecuteAsync(inputs, context, cancellation).ConfigureAwait(false);
+        var checkpoints = store.Checkpoints(stage.Key);
+        var output = await stage.ExecuteAsync(inputs, new StageContext(device, checkpoints, epochs), cancellation).ConfigureAwait(false);
         await store.SaveAsync(stage.Key, stage.Name, output, cancellation).ConfigureAwait(false);
+        await checkpoints.ClearAsync(cancellation).ConfigureAwait(false);
         return output;
     }
 }

@@ -57,6 +57,13 @@ public sealed class DeviceThread : IAsyncDisposable
         return await answer.Task.ConfigureAwait(false);
     }
 
+    /// <inheritdoc cref="RunAsync{T}" />
+    public Task RunAsync(Action work, CancellationToken cancellation) => RunAsync(() =>
+    {
+        work();
+        return true;
+    }, cancellation);
+
     /// <summary>Finishes what is queued and ends the thread.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -11,7 +11,6 @@ public sealed class AdamW : IDisposable
     private readonly IReadOnlyList<Tensor> _parameters;
     private readonly Tensor[] _means, _squares;
     private readonly double _weightDecay;
-    private int _steps;
 
     /// <param name="parameters">Changed in place.</param>
     public AdamW(IReadOnlyList<Tensor> parameters, double weightDecay)
@@ -21,20 +20,46 @@ public sealed class AdamW : IDisposable
         _squares = [.. parameters.Select(parameter => zeros_like(parameter, requires_grad: false).DetachFromDisposeScope())];
     }
 
+    /// <summary>Steps made.</summary>
+    public int Steps { get; private set; }
+
     /// <summary>One step down the gradients, which stand in the parameters' order.</summary>
     public void Step(IList<Tensor> gradients, double learningRate)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
-        _steps++;
-        var scale = learningRate / (1 - Math.Pow(Beta1, _steps));
-        var correction = Math.Sqrt(1 - Math.Pow(Beta2, _steps));
+        Steps++;
+        var scale = learningRate / (1 - Math.Pow(Beta1, Steps));
+        var correction = Math.Sqrt(1 - Math.Pow(Beta2, Steps));
         for (var i = 0; i < gradients.Count; i++)
         {
             _parameters[i].Scale(1 - (learningRate * _weightDecay));
             _means[i].Scale(Beta1).Add(gradients[i], 1 - Beta1);
             _squares[i].Scale(Beta2).AddProduct(gradients[i], gradients[i], 1 - Beta2);
             _parameters[i].AddQuotient(_means[i], _squares[i].sqrt().Over(correction).Plus(Epsilon), -scale);
+        }
+    }
+
+    /// <summary>Adds copies of the moments, each name beginning with <paramref name="prefix"/>.</summary>
+    public void Save(StateDict state, string prefix)
+    {
+        using var scope = NewDisposeScope();
+        for (var i = 0; i < _means.Length; i++)
+        {
+            state.Add($"{prefix}mean.{i}", _means[i].clone());
+            state.Add($"{prefix}square.{i}", _squares[i].clone());
+        }
+    }
+
+    /// <summary>Takes over what <see cref="Save"/> gave.</summary>
+    public void Restore(StateDict state, string prefix, int steps)
+    {
+        Steps = steps;
+        using var inference = no_grad();
+        for (var i = 0; i < _means.Length; i++)
+        {
+            _means[i].copy_(state[$"{prefix}mean.{i}"]);
+            _squares[i].copy_(state[$"{prefix}square.{i}"]);
         }
     }
 

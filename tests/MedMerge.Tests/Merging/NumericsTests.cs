@@ -62,7 +62,7 @@ public class NumericsTests
             // A batch of all images: the shards differ, the images of the step do not.
             var settings = new WeightLearningSettings { BatchSize = Target.Train.Count, Shards = shards };
             using var computer = new GradientComputer(architecture, sources, Target, settings, seed: 3, CPU, ScalarType.Float64);
-            sums.Add(await WeightLearning.SumAsync(new InlineWorkers(computer, shards), new WeightStep(1, 0, alpha, head), TestContext.Current.CancellationToken));
+            sums.Add(await WeightLearner.SumAsync(new InlineWorkers(computer, shards), new WeightStep(1, 0, alpha, head), TestContext.Current.CancellationToken));
         }
         foreach (var sum in sums.Skip(1))
         {

@@ -39,7 +39,11 @@ public class LiveTensorTests
         long LiveAfter(int steps)
         {
             for (var i = 0; i < steps; i++) computer.Gradient(0, step with { Step = i % 3 });
-            FineTuning.Run(Network, start, Target, new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 }, 1, CPU, _ => { }, CancellationToken.None).Weights.Dispose();
+            using (var tuner = new FineTuner(Network, start, Target, new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 }, 1, CPU))
+            {
+                while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
+                tuner.Restore(tuner.Save());
+            }
             return Tensor.TotalCount;
         }
     }
@@ -50,8 +54,12 @@ public class LiveTensorTests
         using var start = Network.Initialise(1, Target.Classes);
         var before = Tensor.TotalCount;
         using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() =>
-            FineTuning.Run(Network, start, Target, new FineTuneSettings { Epochs = 100 }, 1, CPU, record => { if (record.Epoch == 2) cancel.Cancel(); }, cancel.Token));
+        using (var tuner = new FineTuner(Network, start, Target, new FineTuneSettings { Epochs = 100 }, 1, CPU))
+        {
+            tuner.RunEpoch(cancel.Token);
+            cancel.Cancel();
+            Assert.Throws<OperationCanceledException>(() => tuner.RunEpoch(cancel.Token));
+        }
         Assert.Equal(before, Tensor.TotalCount);
     }
 }

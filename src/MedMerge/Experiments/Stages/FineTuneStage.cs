@@ -1,3 +1,4 @@
+using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using MedMerge.Training;
@@ -24,23 +25,39 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     public override double Cost => Training.Epochs * Task.TrainingEpoch;
 
     /// <inheritdoc />
-    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
-        context.Device.RunAsync(() =>
+    public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    {
+        var saved = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false);
+        var tuner = await context.Device.RunAsync(() => Begin(inputs, saved, context), cancellation).ConfigureAwait(false);
+        try
         {
-            using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
-            using var start = WithHead(model, inputs);
-            var result = FineTuning.Run(Task.Architecture, start, Task.Dataset, Training, Seed, context.Device.Device,
-                record => context.Epochs(record, Training.Epochs), cancellation);
-            using var weights = result.Weights;
-            return new StageOutput(new Dictionary<string, byte[]>
+            while (!tuner.IsDone)
             {
-                [StageFiles.Model] = Safetensors.Write(weights, ModelMetadata.Of(Task.Architecture)),
-                [StageFiles.Source] = StageFiles.Write(new SourceInfo(SourceHashOf(weights), [])),
-                [StageFiles.History] = StageFiles.Write(result.History),
-            });
-        }, cancellation);
+                var (epoch, state) = await context.Device.RunAsync(() => (tuner.RunEpoch(cancellation), tuner.Save()), cancellation).ConfigureAwait(false);
+                context.Epochs(epoch, Training.Epochs);
+                await context.Checkpoints.SaveAsync(state, cancellation).ConfigureAwait(false);
+            }
+            return await context.Device.RunAsync(() => new StageOutput(new Dictionary<string, byte[]>
+            {
+                [StageFiles.Model] = Safetensors.Write(tuner.BestWeights, ModelMetadata.Of(Task.Architecture)),
+                [StageFiles.Source] = StageFiles.Write(new SourceInfo(SourceHash.Compute(Task.Architecture, tuner.BestWeights), [])),
+                [StageFiles.History] = StageFiles.Write(tuner.History),
+            }), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            await context.Device.RunAsync(tuner.Dispose, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
 
-    private string SourceHashOf(StateDict weights) => Merging.SourceHash.Compute(Task.Architecture, weights);
+    private FineTuner Begin(IReadOnlyList<StageOutput> inputs, byte[]? saved, StageContext context)
+    {
+        using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
+        using var start = WithHead(model, inputs);
+        var tuner = new FineTuner(Task.Architecture, start, Task.Dataset, Training, Seed, context.Device.Device);
+        if (saved is not null) tuner.Restore(saved);
+        return tuner;
+    }
 
     private StateDict WithHead(StateDict model, IReadOnlyList<StageOutput> inputs)
     {

@@ -34,21 +34,23 @@ public sealed record WeighStage(IReadOnlyList<Stage> Sources, Stage Head, Starti
         try
         {
             var workers = new LocalWeightWorkers(context.Device, computer, Task.Dataset, Learning.Shards);
-            var result = await WeightLearning.RunAsync(workers, Start.Theta(Sources.Count, Task.Architecture.Filters), Sources.Count, head, Learning,
-                record => context.Epochs(record, Learning.Epochs), cancellation).ConfigureAwait(false);
+            var learner = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved
+                ? WeightLearner.Restore(saved, Sources.Count, Learning)
+                : new WeightLearner(Start.Theta(Sources.Count, Task.Architecture.Filters), Sources.Count, head, Learning);
+            while (!learner.IsDone)
+            {
+                context.Epochs(await learner.RunEpochAsync(workers, cancellation).ConfigureAwait(false), Learning.Epochs);
+                await context.Checkpoints.SaveAsync(learner.Save(), cancellation).ConfigureAwait(false);
+            }
             return new StageOutput(new Dictionary<string, byte[]>
             {
-                [StageFiles.Weights] = StageFiles.Write(new WeighedSources(result.Alpha, result.Head)),
-                [StageFiles.History] = StageFiles.Write(result.History),
+                [StageFiles.Weights] = StageFiles.Write(new WeighedSources(learner.Best.Alpha, learner.Best.Head)),
+                [StageFiles.History] = StageFiles.Write(learner.History),
             });
         }
         finally
         {
-            await context.Device.RunAsync(() =>
-            {
-                computer.Dispose();
-                return true;
-            }, CancellationToken.None).ConfigureAwait(false);
+            await context.Device.RunAsync(computer.Dispose, CancellationToken.None).ConfigureAwait(false);
         }
     }
 }

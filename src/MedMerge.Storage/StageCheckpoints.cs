@@ -1,0 +1,49 @@
+using System.Text;
+using MedMerge.Training;
+
+namespace MedMerge.Storage;
+
+/// <summary>
+/// A stage's states under way, as checkpoints of a trial named by the stage's key. Only the last two are kept. Two processes at work on one
+/// stage compute the same states; the one that loses the race for the pointer goes on without keeping its own.
+/// </summary>
+public sealed class StageCheckpoints(IObjectStore objects, string stage) : ICheckpoints
+{
+    private const string StateFile = "state";
+    private const int Kept = 2;
+    private readonly CheckpointStore _store = new(objects, stage);
+
+    /// <summary>Before every state, so that no other stage's artefacts have the same content and old ones can be removed at once.</summary>
+    private readonly byte[] _mark = Encoding.ASCII.GetBytes(stage);
+    private Checkpoint? _last;
+
+    /// <inheritdoc />
+    public async Task<byte[]?> LoadAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            _last = await _store.LoadAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (InvalidDataException)
+        {
+            await ClearAsync(cancellation).ConfigureAwait(false); // all are damaged: the stage starts anew, which loses nothing but time
+        }
+        return _last?.Files[StateFile][_mark.Length..];
+    }
+
+    /// <inheritdoc />
+    public async Task SaveAsync(byte[] state, CancellationToken cancellation)
+    {
+        var committed = await _store.CommitAsync(_last, new Dictionary<string, byte[]> { [StateFile] = [.. _mark, .. state] }, cancellation).ConfigureAwait(false);
+        if (committed is null) return;
+        _last = committed;
+        await _store.PruneAsync(Kept, cancellation).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    public async Task ClearAsync(CancellationToken cancellation)
+    {
+        _last = null;
+        await _store.DeleteAsync(cancellation).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MedMerge.Data;
+using MedMerge.Models;
+using MedMerge.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MedMerge.Training;
+
+/// <summary>
+/// Trains all weights, epoch by epoch, with AdamW, a cosine schedule and the best epoch by validation macro F1. Device thread only.
+/// </summary>
+public sealed class FineTuner : IDisposable
+{
+    private const string Current = "current.", Best = "best.", Optimiser = "optimiser.";
+    private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private readonly Architecture _architecture;
+    private readonly ImageDataset _target;
+    private readonly FineTuneSettings _settings;
+    private readonly ulong _seed;
+    private readonly Device _device;
+    private readonly ShardPlan _plan;
+    private readonly BatchLoader _loader;
+    private readonly List<EpochRecord> _history = [];
+    private BatchNormNetwork _network;
+    private AdamW _optimiser;
+    private StateDict _best;
+    private int _bestEpoch;
+
+    /// <param name="start">Under the architecture's names, with a classifier of the target's classes; copied.</param>
+    public FineTuner(Architecture architecture, StateDict start, ImageDataset target, FineTuneSettings settings, ulong seed, Device device)
+    {
+        (_architecture, _target, _settings, _seed, _device) = (architecture, target, settings, seed, device);
+        _plan = new ShardPlan(target.Train.Count, shards: 1, settings.BatchSize, seed);
+        _loader = new BatchLoader(target, device);
+        _best = start.Clone();
+        (_network, _optimiser) = Build(start);
+    }
+
+    /// <summary>Whether all epochs are done.</summary>
+    public bool IsDone => _history.Count > _settings.Epochs;
+
+    /// <summary>The best epoch's weights so far; the start counts as epoch 0. Owned by this object.</summary>
+    public StateDict BestWeights => _best;
+
+    /// <summary>Every epoch so far, from 0.</summary>
+    public IReadOnlyList<EpochRecord> History => _history;
+
+    /// <summary>Runs the next epoch; the first call measures the start.</summary>
+    /// <exception cref="InputException">The loss is no longer a number: names the epoch.</exception>
+    public EpochRecord RunEpoch(CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        var epoch = _history.Count;
+        var loss = 0.0;
+        for (var step = 0; epoch > 0 && step < _plan.StepsPerEpoch; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            loss += Step(epoch, step);
+        }
+        if (!double.IsFinite(loss))
+            throw new InputException($"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({_settings.LearningRate}).");
+
+        var validation = Scoring.Validate(Scoring.Predict(images => _network.Forward(images, training: false), _target.Validation, _target.Classes, _loader, cancellation));
+        if (epoch > 0 && validation.IsBetterThan(_history[_bestEpoch].Validation))
+        {
+            _best.Dispose();
+            (_best, _bestEpoch) = (_network.Snapshot(), epoch);
+        }
+        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : loss / _target.Train.Count, validation);
+        _history.Add(record);
+        return record;
+    }
+
+    /// <summary>Everything that the next epoch depends on, as a safetensors file. Random numbers follow from seed and epoch.</summary>
+    public byte[] Save()
+    {
+        using var state = new StateDict();
+        using var scope = NewDisposeScope();
+        using var current = _network.Snapshot();
+        foreach (var (name, tensor) in current) state.Add(Current + name, tensor);
+        foreach (var (name, tensor) in _best) state.Add(Best + name, tensor);
+        _optimiser.Save(state, Optimiser);
+        return Safetensors.Write(state, new Dictionary<string, string> { ["progress"] = JsonSerializer.Serialize(new Progress(_optimiser.Steps, _bestEpoch, _history), Json) });
+    }
+
+    /// <summary>Goes on from a state that <see cref="Save"/> gave, of a training with the same start and settings.</summary>
+    public void Restore(byte[] saved)
+    {
+        var (state, metadata) = Safetensors.Read(saved, "a checkpoint of fine-tuning");
+        using (state)
+        {
+            var progress = JsonSerializer.Deserialize<Progress>(metadata["progress"], Json) ?? throw new JsonException("The progress of fine-tuning is null.");
+            using var current = Part(state, Current);
+            _best.Dispose();
+            _best = Part(state, Best);
+            _network.Dispose();
+            _optimiser.Dispose();
+            (_network, _optimiser) = Build(current);
+            _optimiser.Restore(state, Optimiser, progress.Steps);
+            _bestEpoch = progress.BestEpoch;
+            _history.Clear();
+            _history.AddRange(progress.History);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _loader.Dispose();
+        _network.Dispose();
+        _optimiser.Dispose();
+        _best.Dispose();
+    }
+
+    private (BatchNormNetwork, AdamW) Build(StateDict weights)
+    {
+        using var scope = NewDisposeScope();
+        var network = new BatchNormNetwork(_architecture, weights, _device);
+        var optimiser = new AdamW(network.Parameters, _settings.WeightDecay);
+        foreach (var parameter in network.Parameters) parameter.requires_grad_();
+        return (network, optimiser);
+    }
+
+    /// <summary>One step; returns the sum of its images' losses.</summary>
+    private double Step(int epoch, int step)
+    {
+        using var scope = NewDisposeScope();
+        var progress = (((epoch - 1) * _plan.StepsPerEpoch) + step) / (double)(_settings.Epochs * _plan.StepsPerEpoch);
+        var indices = _plan.Batch(epoch, step, shard: 0);
+        var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, epoch);
+        var loss = nn.functional.cross_entropy(_network.Forward(images, training: true), _loader.Labels(_target.Train, indices));
+        _optimiser.Step(autograd.grad([loss], _network.Parameters), 0.5 * _settings.LearningRate * (1 + Math.Cos(Math.PI * progress)));
+        return loss.item<float>() * (double)indices.Length;
+    }
+
+    private static StateDict Part(StateDict state, string prefix)
+    {
+        var part = new StateDict();
+        using var scope = NewDisposeScope();
+        foreach (var (name, tensor) in state)
+            if (name.StartsWith(prefix, StringComparison.Ordinal)) part.Add(name[prefix.Length..], tensor.clone());
+        return part;
+    }
+
+    private sealed record Progress(int Steps, int BestEpoch, IReadOnlyList<EpochRecord> History);
+}

@@ -1,0 +1,14 @@
+namespace MedMerge.Training;
+
+/// <summary>Keeps the state of one training under way, so that it goes on after a crash at the epoch it had reached.</summary>
+public interface ICheckpoints
+{
+    /// <summary>The newest state that is whole, or null where there is none.</summary>
+    Task<byte[]?> LoadAsync(CancellationToken cancellation);
+
+    /// <summary>Keeps a state. It is there whole or not at all; older ones may go.</summary>
+    Task SaveAsync(byte[] state, CancellationToken cancellation);
+
+    /// <summary>Forgets all states: the training has ended and its result is kept elsewhere.</summary>
+    Task ClearAsync(CancellationToken cancellation);
+}

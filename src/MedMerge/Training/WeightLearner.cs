@@ -1,0 +1,110 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MedMerge.Merging;
+
+namespace MedMerge.Training;
+
+/// <summary>
+/// Learns kernel weights, epoch by epoch: holds θ, the head and the optimisers' state, asks the workers for each shard's gradient, adds
+/// them up in shard order in float64 and steps. It never sees an image or a tensor.
+/// </summary>
+public sealed class WeightLearner
+{
+    private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private readonly int _sources;
+    private readonly WeightLearningSettings _settings;
+    private State _state;
+
+    /// <param name="theta">The starting logits, [sources × filters].</param>
+    /// <param name="head">The linear probe's head.</param>
+    public WeightLearner(double[] theta, int sources, Head head, WeightLearningSettings settings)
+        : this(new State([.. theta], [.. head.Weight], [.. head.Bias], Adam.For(theta.Length), Adam.For(head.Weight.Length), Adam.For(head.Bias.Length), null, []), sources, settings)
+    {
+    }
+
+    private WeightLearner(State state, int sources, WeightLearningSettings settings) => (_state, _sources, _settings) = (state, sources, settings);
+
+    /// <summary>Whether all epochs are done.</summary>
+    public bool IsDone => _state.History.Count > _settings.Epochs;
+
+    /// <summary>The best epoch's α, [sources × filters], and head; the start counts as epoch 0.</summary>
+    public (double[] Alpha, Head Head) Best => _state.Best is { } best ? (best.Alpha, best.Head) : throw new InvalidOperationException("No epoch was run yet.");
+
+    /// <summary>Every epoch so far, from 0.</summary>
+    public IReadOnlyList<EpochRecord> History => _state.History;
+
+    /// <summary>Goes on from a state that <see cref="Save"/> gave.</summary>
+    public static WeightLearner Restore(byte[] state, int sources, WeightLearningSettings settings) =>
+        new(JsonSerializer.Deserialize<State>(state, Json) ?? throw new JsonException("The state of weight learning is null."), sources, settings);
+
+    /// <summary>Everything that the next epoch depends on.</summary>
+    public byte[] Save() => JsonSerializer.SerializeToUtf8Bytes(_state, Json);
+
+    /// <summary>Runs the next epoch; the first call measures the start.</summary>
+    public async Task<EpochRecord> RunEpochAsync(IWeightWorkers workers, CancellationToken cancellation)
+    {
+        var epoch = _state.History.Count;
+        var (loss, images) = (0.0, 0);
+        for (var step = 0; epoch > 0 && step < workers.StepsPerEpoch; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var gradient = await StepAsync(workers, epoch, step, cancellation).ConfigureAwait(false);
+            loss += gradient.Loss * gradient.Images;
+            images += gradient.Images;
+        }
+
+        var candidate = new Candidate(epoch, KernelWeights.Softmax(_state.Theta, _sources), new Head([.. _state.HeadWeight], [.. _state.HeadBias]));
+        var validation = await workers.ValidateAsync(candidate.Alpha, candidate.Head, cancellation).ConfigureAwait(false);
+        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : loss / images, validation, KernelWeights.Entropy(candidate.Alpha, _sources));
+        var isBest = _state.Best is null || validation.IsBetterThan(_state.History[_state.Best.Epoch].Validation);
+        _state = _state with { Best = isBest ? candidate : _state.Best, History = [.. _state.History, record] };
+        return record;
+    }
+
+    /// <summary>One step's gradient over all shards, averaged over its images: added in shard order, whatever order answers come in.</summary>
+    /// <exception cref="InvalidOperationException">A worker answered for another step or shard.</exception>
+    public static async Task<ShardGradient> SumAsync(IWeightWorkers workers, WeightStep step, CancellationToken cancellation)
+    {
+        var parts = await Task.WhenAll(Enumerable.Range(0, workers.Shards).Select(shard => workers.GradientAsync(shard, step, cancellation))).ConfigureAwait(false);
+        var images = parts.Sum(part => part.Images);
+        var (alpha, weight, bias, loss) = (new double[step.Alpha.Length], new double[step.Head.Weight.Length], new double[step.Head.Bias.Length], 0.0);
+        for (var shard = 0; shard < parts.Length; shard++)
+        {
+            var part = parts[shard];
+            if (part.Epoch != step.Epoch || part.Step != step.Step || part.Shard != shard)
+                throw new InvalidOperationException($"Asked for epoch {step.Epoch}, step {step.Step}, shard {shard}; got {part.Epoch}, {part.Step}, {part.Shard}.");
+            Add(alpha, part.Alpha);
+            Add(weight, part.HeadWeight);
+            Add(bias, part.HeadBias);
+            loss += part.Loss;
+        }
+        foreach (var sum in new[] { alpha, weight, bias })
+            for (var i = 0; i < sum.Length; i++) sum[i] /= images;
+        return new ShardGradient(step.Epoch, step.Step, -1, images, loss / images, alpha, weight, bias);
+    }
+
+    private async Task<ShardGradient> StepAsync(IWeightWorkers workers, int epoch, int step, CancellationToken cancellation)
+    {
+        var alpha = KernelWeights.Softmax(_state.Theta, _sources);
+        var head = new Head([.. _state.HeadWeight], [.. _state.HeadBias]);
+        var gradient = await SumAsync(workers, new WeightStep(epoch, step, alpha, head), cancellation).ConfigureAwait(false);
+        for (var i = 0; i < head.Weight.Length; i++) gradient.HeadWeight[i] += _settings.HeadDecay * head.Weight[i];
+        _state = _state with
+        {
+            ThetaAdam = _state.ThetaAdam.Step(_state.Theta, KernelWeights.ThroughSoftmax(alpha, gradient.Alpha, _sources), _settings.LearningRate),
+            WeightAdam = _state.WeightAdam.Step(_state.HeadWeight, gradient.HeadWeight, _settings.HeadLearningRate),
+            BiasAdam = _state.BiasAdam.Step(_state.HeadBias, gradient.HeadBias, _settings.HeadLearningRate),
+        };
+        return gradient;
+    }
+
+    private static void Add(double[] sum, double[] part)
+    {
+        for (var i = 0; i < sum.Length; i++) sum[i] += part[i];
+    }
+
+    private sealed record Candidate(int Epoch, double[] Alpha, Head Head);
+
+    private sealed record State(
+        double[] Theta, double[] HeadWeight, double[] HeadBias, Adam ThetaAdam, Adam WeightAdam, Adam BiasAdam, Candidate? Best, IReadOnlyList<EpochRecord> History);
+}
