@@ -9,6 +9,18 @@ public static class TorchRuntime
     private static readonly Lock Gate = new();
     private static bool _started;
 
+    /// <summary>libtorch's version; starts it, for TorchSharp's own property loads the library its own way otherwise.</summary>
+    public static string Version
+    {
+        get
+        {
+            Start();
+#pragma warning disable RS0030 // the one place
+            return torch.__version__;
+#pragma warning restore RS0030
+        }
+    }
+
     /// <summary>Makes torch usable in this process. Safe to call often and from any thread.</summary>
     /// <exception cref="PlatformNotSupportedException">libtorch can't be loaded here; the message says why.</exception>
     public static void Start()

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using MedMerge.Data;
 using MedMerge.Models;
+using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Stages;
 
@@ -16,7 +17,7 @@ public sealed record TargetTask([property: JsonIgnore] Architecture Architecture
     public string Network => Architecture.Title;
 
     /// <summary>Another libtorch may round otherwise.</summary>
-    public string Libtorch => TorchSharp.torch.__version__;
+    public string Libtorch => TorchRuntime.Version;
 
     /// <summary>The cost of one forward pass over the training images.</summary>
     [JsonIgnore]
