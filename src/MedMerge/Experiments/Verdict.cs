@@ -27,9 +27,11 @@ public static class Verdict
         var against = controls.Select(control => (Name: Name(control.Method), Difference: result.Compare(medmerge.Method, control.Method).MacroF1)).ToList();
         var asGood = against.Where(control => !control.Difference.IsAboveZero).ToList();
         var details = string.Join(", ", against.Select(control => $"{Points(control.Difference)} against the {control.Name}"));
-        return asGood.Count == 0
-            ? $"{helped}; it also beat the controls ({details}), so what it gained comes from the partner's kernels."
-            : $"{helped}; {string.Join(" and ", asGood.Select(control => $"the {control.Name}"))} did as well ({details}), so no transfer from the partner is shown.";
+        if (asGood.Count > 0)
+            return $"{helped}; {string.Join(" and ", asGood.Select(control => $"the {control.Name}"))} did as well ({details}), so no transfer from the partner is shown.";
+        return difference.MacroF1.IsAboveZero
+            ? $"{helped}; it also beat the controls ({details}), so the gain comes from the partner's kernels."
+            : $"{helped}; it did beat the controls ({details}), so the partner's kernels add something, only not enough.";
     }
 
     private static string Name(Method method) => method.Kind == MethodKind.UntrainedPartner ? "untrained partner" : "self-scaled anchor";

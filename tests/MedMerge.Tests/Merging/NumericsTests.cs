@@ -1,6 +1,7 @@
 using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
+using MedMerge.Tensors;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
 using TorchSharp;
@@ -87,17 +88,30 @@ public class NumericsTests
         using var statistics = BatchNormRestoration.Measure(architecture, kernels, biases, Target, loader, CancellationToken.None);
         RandomModels.Head(architecture, Target.Classes).AddTo(architecture, statistics);
         using var merged = BatchNormRestoration.Restore(architecture, kernels, biases, statistics);
-        using var stack = new SourceStack(architecture, sources, CPU);
 
-        var certificate = Certificate.Measure(architecture, stack, alpha, kernels, biases, merged, loader.Load(Target.Train, [.. Enumerable.Range(0, 16)]));
+        var certificate = Certificate.Measure(architecture, sources, alpha, kernels, biases, merged, loader.Load(Target.Train, [.. Enumerable.Range(0, 16)]));
 
         Assert.Equal(architecture.Layers.Count, certificate.Layers.Count);
         Assert.True(certificate.Holds, $"worst: {certificate.Worst}");
+        Assert.True(certificate.Worst.Relative < 1e-6, $"worst: {certificate.Worst}"); // far from the limit, so that other data hold it too
+
+        // The same comparison with float32 arithmetic throughout, on a batch: two ways to sum a convolution.
+        using var stack = new SourceStack(architecture, sources, CPU);
+        var (images, alphas) = (loader.Load(Target.Train, [0, 1, 2, 3]), stack.Split(alpha));
+        var folded = new FoldedNetwork(architecture, kernels, biases);
+        architecture.Forward(images, (l, input) =>
+        {
+            var output = folded.Convolve(l, input);
+            var difference = (output - stack.WeightedFeatures(l, input, alphas[l])).abs().max().item<float>();
+            Assert.True(difference < 1e-5 * output.Squared().mean().sqrt().item<float>(), $"{architecture.Layers[l].Name}: {difference}");
+            return output;
+        });
+
         Assert.All(certificate.Layers, layer => Assert.True(layer.Rms > 0));
 
         // And it must be able to fail: another α is another function.
         var other = KernelWeights.Softmax(KernelWeights.Anchored(3, architecture.Filters, 0, 0.6), 3);
-        Assert.False(Certificate.Measure(architecture, stack, other, kernels, biases, merged, loader.Load(Target.Train, [0, 1])).Holds);
+        Assert.False(Certificate.Measure(architecture, sources, other, kernels, biases, merged, loader.Load(Target.Train, [0, 1])).Holds);
     }
 
     [Theory]

@@ -46,9 +46,8 @@ public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<stri
             using var learned = new LearnedWeights(architecture, [.. names], dataset.Title, weighed.Alpha, statistics);
             using var merged = learned.Apply(sources);
 
-            using var stack = new SourceStack(architecture, sources, device);
             var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, Math.Min(CertificateImages, dataset.Train.Count))]);
-            var certificate = Certificate.Measure(architecture, stack, weighed.Alpha, kernels, biases, merged, images);
+            var certificate = Certificate.Measure(architecture, sources, weighed.Alpha, kernels, biases, merged, images);
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.KernelWeights] = learned.Write(),
