@@ -4,7 +4,7 @@ using TorchSharp;
 namespace MedMerge.Tensors;
 
 /// <summary>Loads libtorch, once per process, and says clearly what is missing where that fails.</summary>
-public static class TorchRuntime
+public static partial class TorchRuntime
 {
     private static readonly Lock Gate = new();
     private static bool _started;
@@ -48,6 +48,9 @@ public static class TorchRuntime
     /// </summary>
     private static void LoadOnLinux()
     {
+        // OpenMP's threads spin at every barrier; beside any other busy process that makes small networks several times slower. Waiting costs little.
+        _ = SetEnvironment("OMP_WAIT_POLICY", "passive", overwrite: 0);
+
         var folder = NativeFolder();
         if (folder is null) return; // a layout of TorchSharp's own: leave loading to it
         var library = Path.Combine(folder, "libLibTorchSharp.so");
@@ -85,6 +88,10 @@ public static class TorchRuntime
                 "It needs glibc 2.34 and libstdc++ with GLIBCXX_3.4.30 (Debian 12, Ubuntu 22.04, RHEL 9 or later).", error);
         }
     }
+
+    /// <summary>The C library's own environment, which .NET's does not reach; libgomp reads it when it is loaded.</summary>
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 
     private static string? NativeFolder()
     {
