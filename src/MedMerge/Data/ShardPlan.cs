@@ -2,7 +2,8 @@ namespace MedMerge.Data;
 
 /// <summary>
 /// Which training images a shard takes in which step. A shard owns a fixed part of the data, and its batches depend on
-/// (seed, epoch, step, shard) alone: not on nodes, nor on the order of answers.
+/// (seed, epoch, step, shard) alone: not on nodes, nor on the order of answers. A last batch of one image joins the one before it: batch
+/// norm has no variance over one image whose feature map is a single pixel.
 /// </summary>
 public sealed class ShardPlan
 {
@@ -20,7 +21,7 @@ public sealed class ShardPlan
         (_seed, _batchPerShard) = (seed, batchSize / shards);
         var order = new RandomStream(seed, StreamKeys.Shards).Permutation(images);
         _parts = [.. Enumerable.Range(0, shards).Select(shard => order.Where((_, i) => i % shards == shard).ToArray())];
-        StepsPerEpoch = (_parts.Max(part => part.Length) + _batchPerShard - 1) / _batchPerShard;
+        StepsPerEpoch = _parts.Max(part => Steps(part.Length));
     }
 
     /// <summary>The number of shards.</summary>
@@ -34,7 +35,14 @@ public sealed class ShardPlan
     {
         var part = _parts[shard];
         var order = new RandomStream(_seed, StreamKeys.Batches, (ulong)epoch, (ulong)shard).Permutation(part.Length);
-        var start = Math.Min(step * _batchPerShard, part.Length);
-        return [.. order[start..Math.Min(start + _batchPerShard, part.Length)].Select(i => part[i])];
+        var steps = Steps(part.Length);
+        if (step >= steps) return [];
+        return [.. order[(step * _batchPerShard)..(step == steps - 1 ? part.Length : (step + 1) * _batchPerShard)].Select(i => part[i])];
+    }
+
+    private int Steps(int images)
+    {
+        var (whole, rest) = Math.DivRem(images, _batchPerShard);
+        return rest == 0 || (rest == 1 && whole > 0) ? whole : whole + 1;
     }
 }

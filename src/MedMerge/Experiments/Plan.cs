@@ -38,6 +38,7 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
             Attempt(() => new ShardPlan(target.Train.Count, specification.Weights.Shards, specification.Weights.BatchSize, seed: 0));
             if (target.IsSynthetic) notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
         }
+        problems.AddRange(SameStarts(specification, sources, notes));
         if (problems.Count > 0) throw new InputException(string.Join('\n', problems.Distinct()));
 
         var layout = new TrialLayout(specification, target!, sources!);
@@ -78,8 +79,25 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     public static FineTuneStage PretrainStage(Pretraining pretraining, Architecture architecture, int threads, string device)
     {
         var data = pretraining.Data.Load();
-        var untrained = new UntrainedStage(architecture, data.Classes, pretraining.Seed, 0);
+        var untrained = new UntrainedStage(architecture, data.Classes, pretraining.Seed, UntrainedStage.Pretraining);
         return new FineTuneStage(untrained, Head: null, KeepsHead: true, pretraining.Training, new TargetTask(architecture, data, threads, Kind(device)), pretraining.Seed);
+    }
+
+    /// <summary>
+    /// Merging is for models of different initialisations: the same model twice is refused, and two pretrainings from the same random
+    /// weights are noted.
+    /// </summary>
+    private static IEnumerable<string> SameStarts(Specification specification, IReadOnlyList<Stage?> sources, List<string> notes)
+    {
+        var known = new Dictionary<string, string>();
+        foreach (var (source, stage) in specification.Sources.Zip(sources))
+        {
+            if (stage is null) continue;
+            if (!known.TryAdd(stage.Key, source.Name))
+                yield return $"The sources '{known[stage.Key]}' and '{source.Name}' are the same model. Merging needs models of different initialisations: give another file, or another 'seed' to 'pretrain'.";
+            else if (stage is FineTuneStage { Start: var start } && !known.TryAdd(start.Key, source.Name))
+                notes.Add($"the sources '{known[start.Key]}' and '{source.Name}' are pretrained from the same random weights: give one another 'seed'");
+        }
     }
 
     /// <summary>The kind of a device: <c>cpu</c> or <c>cuda</c>.</summary>

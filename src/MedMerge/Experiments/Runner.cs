@@ -28,7 +28,7 @@ public sealed class Runner(IStageStore store, DeviceThread device, Action<RunPro
             var predictions = StageFiles.Read<HeldOutPredictions>(last!, StageFiles.Predictions);
             results.Add(new TrialResult(trial, predictions, await CertificateAsync(trial, cancellation).ConfigureAwait(false)));
         }
-        return new RunResult(plan, results);
+        return RunResult.Of(plan, results, cancellation);
     }
 
     /// <summary>A stage's output, from the store or computed, inputs first.</summary>

@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using MedMerge.Data;
 using MedMerge.Models;
@@ -154,7 +157,7 @@ public sealed partial class SpecificationReader
         if (pretrain is not null)
         {
             var data = Dataset(pretrain);
-            var seed = pretrain.Whole("seed", 0, int.MaxValue) ?? 0;
+            var seed = pretrain.Whole("seed", 0, int.MaxValue) ?? SeedOf(name ?? "");
             var augmentation = pretrain.Choice("augmentation", Augmentations) ?? Augmentation.None;
             var training = Training(pretrain, new FineTuneSettings()) with { Augmentation = augmentation };
             pretrain.RefuseOthers();
@@ -165,6 +168,9 @@ public sealed partial class SpecificationReader
         map.RefuseOthers();
         return (name is null ? null : new SourceModel(name, weights, pretraining), map.Line);
     }
+
+    /// <summary>A source's own seed where it names none, so that two sources never begin from the same random weights.</summary>
+    private static int SeedOf(string name) => BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name))) & int.MaxValue;
 
     private int Anchor(YamlMap map, IEnumerable<string?> sources)
     {

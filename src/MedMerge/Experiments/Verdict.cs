@@ -6,32 +6,46 @@ namespace MedMerge.Experiments;
 /// <summary>The plain sentence at the end: did merging help, and did the controls help as much.</summary>
 public static class Verdict
 {
-    /// <summary>Says it for macro F1. A difference counts where its 95 % interval leaves out zero.</summary>
+    private const string OneSeed = " With one seed the intervals are over test images alone; what another seed would change is not in them.";
+
+    /// <summary>
+    /// Says it for macro F1. A difference counts where its 95 % interval leaves out zero. Transfer is spoken of only where merging helped and beat the
+    /// controls, the untrained partner among them.
+    /// </summary>
     public static string Of(RunResult result)
     {
         var medmerge = result.Summaries.FirstOrDefault(summary => summary.Method.Kind == MethodKind.MedMerge);
         if (medmerge is null) return "medmerge was not among the methods, so there is no verdict on merging.";
         if (medmerge.Difference is not { } difference) return "No single source was fine-tuned beside it, so there is nothing to compare merging with.";
 
-        var rival = $"the best single source ({result.BestSingleSource!.Title})";
-        var points = Points(difference.MacroF1);
-        var helped = difference.MacroF1 switch
+        var helped = difference.MacroF1.IsAboveZero;
+        var outcome = difference.MacroF1 switch
         {
-            { IsAboveZero: true } => $"Merging helped: {points} of macro F1 against {rival}",
-            { IsBelowZero: true } => $"Merging hurt: {points} of macro F1 against {rival}",
-            _ => $"Merging did not help measurably: {points} of macro F1 against {rival}, an interval that holds zero",
+            { IsAboveZero: true } => "Merging helped",
+            { IsBelowZero: true } => "Merging hurt",
+            _ => "Merging did not help measurably",
         };
-        var controls = result.Summaries.Where(summary => MethodNames.IsControl(summary.Method.Kind)).ToList();
-        if (controls.Count == 0) return helped + ". No control was run, so nothing can be said about why.";
+        var interval = !helped && !difference.MacroF1.IsBelowZero ? ", an interval that holds zero" : "";
+        return $"{outcome}: {Points(difference.MacroF1)} of macro F1 against the best single source ({result.BestSingleSource!.Title}){interval}. " +
+               Controls(result, helped) + (result.Plan.Specification.Seeds.Count == 1 ? OneSeed : "");
+    }
 
-        var against = controls.Select(control => (Name: Name(control.Method), Difference: result.Compare(medmerge.Method, control.Method).MacroF1)).ToList();
-        var asGood = against.Where(control => !control.Difference.IsAboveZero).ToList();
-        var details = string.Join(", ", against.Select(control => $"{Points(control.Difference)} against the {control.Name}"));
-        if (asGood.Count > 0)
-            return $"{helped}; {string.Join(" and ", asGood.Select(control => $"the {control.Name}"))} did as well ({details}), so no transfer from the partner is shown.";
-        return difference.MacroF1.IsAboveZero
-            ? $"{helped}; it also beat the controls ({details}), so the gain comes from the partner's kernels."
-            : $"{helped}; it did beat the controls ({details}), so the partner's kernels add something, only not enough.";
+    private static string Controls(RunResult result, bool helped)
+    {
+        if (result.Controls.Count == 0) return "No control was run, so nothing can be said about transfer.";
+        var said = string.Concat(result.Controls.Select(control => control.Difference.MacroF1.IsAboveZero
+            ? $"It beat the {Name(control.Control)} by {Points(control.Difference.MacroF1)}. "
+            : $"The {Name(control.Control)} was not measurably worse: {Points(control.Difference.MacroF1)} between them. "));
+        if (result.Controls.All(control => control.Control.Kind != MethodKind.UntrainedPartner))
+            return said + "The untrained partner was not run, so nothing can be said about transfer.";
+        var beatAll = result.Controls.All(control => control.Difference.MacroF1.IsAboveZero);
+        return said + (helped, beatAll) switch
+        {
+            (true, true) => "So what helps is what the partner has learned.",
+            (true, false) => "So the gain need not come from what the partner has learned: no transfer is shown.",
+            (false, true) => "So the partner adds something, yet not enough to beat the best single source: no transfer is claimed.",
+            (false, false) => "So no transfer from the partner is shown.",
+        };
     }
 
     private static string Name(Method method) => method.Kind == MethodKind.UntrainedPartner ? "untrained partner" : "self-scaled anchor";

@@ -22,7 +22,7 @@ public static class ComparisonTable
             summary.Difference is { } e ? Difference(e.Auc) : "–",
         ]));
         var rival = result.BestSingleSource is { } best
-            ? $"Δ: paired difference to the best single source ({best.Title}), with its 95 % bootstrap interval over seeds and test images."
+            ? $"Δ: paired difference to the best single source ({best.Title}), with its 95 % bootstrap interval over {(seeds == 1 ? "test images" : "seeds and test images")}."
             : "Δ: no single source was run to compare with.";
         return $"""
             {specification.Name}: {specification.Architecture.Title} on {result.Plan.Target.Title}, {result.Plan.Target.Test.Count} test images, {seeds} seed{(seeds == 1 ? "" : "s")}, {specification.Budget} passes over the training images for every method

@@ -13,7 +13,8 @@ public static class PairedBootstrap
     /// <param name="first">One entry a seed.</param>
     /// <param name="second">The other method, same seeds in the same order, same test images.</param>
     /// <param name="draw">Gives 0 … n − 1; the caller's seeded stream.</param>
-    public static Differences Compare(IReadOnlyList<Predictions> first, IReadOnlyList<Predictions> second, Func<int, int> draw, int replicates = 2000)
+    public static Differences Compare(IReadOnlyList<Predictions> first, IReadOnlyList<Predictions> second, Func<int, int> draw, int replicates = 2000,
+        CancellationToken cancellation = default)
     {
         if (first.Count != second.Count || first.Count == 0) throw new ArgumentException("Both methods need the same seeds.", nameof(second));
         var a = first.Select(predictions => new Resampled(predictions)).ToArray();
@@ -28,6 +29,7 @@ public static class PairedBootstrap
         var multiplicity = new int[images];
         for (var r = 0; r < replicates; r++)
         {
+            cancellation.ThrowIfCancellationRequested();
             Array.Clear(multiplicity);
             for (var i = 0; i < images; i++) multiplicity[draw(images)]++;
             var difference = new double[3];

@@ -45,7 +45,7 @@ public sealed class RocRanking
             var value = _predictions.Row(order[start])[@class];
             var (tiedPositives, tiedNegatives) = (0.0, 0.0);
             var end = start;
-            for (; end < order.Length && _predictions.Row(order[end])[@class] == value; end++)
+            for (; end < order.Length && (end == start || _predictions.Row(order[end])[@class] == value); end++)
             {
                 var weight = multiplicity.IsEmpty ? 1 : multiplicity[order[end]];
                 if (_predictions.Labels[order[end]] == @class) tiedPositives += weight;

@@ -26,12 +26,14 @@ public sealed class FineTuner : IDisposable
     private BatchNormNetwork _network;
     private AdamW _optimiser;
     private StateDict _best;
+    private readonly bool _startCounts;
     private int _bestEpoch;
 
     /// <param name="start">Under the architecture's names, with a classifier of the target's classes; copied.</param>
-    public FineTuner(Architecture architecture, StateDict start, ImageDataset target, FineTuneSettings settings, ulong seed, Device device)
+    /// <param name="startCounts">Whether the start may be the best epoch; random weights may not, however small validation splits flatter them.</param>
+    public FineTuner(Architecture architecture, StateDict start, bool startCounts, ImageDataset target, FineTuneSettings settings, ulong seed, Device device)
     {
-        (_architecture, _target, _settings, _seed, _device) = (architecture, target, settings, seed, device);
+        (_architecture, _startCounts, _target, _settings, _seed, _device) = (architecture, startCounts, target, settings, seed, device);
         _plan = new ShardPlan(target.Train.Count, shards: 1, settings.BatchSize, seed);
         _loader = new BatchLoader(target, device);
         _best = start.Clone();
@@ -41,7 +43,7 @@ public sealed class FineTuner : IDisposable
     /// <summary>Whether all epochs are done.</summary>
     public bool IsDone => _history.Count > _settings.Epochs;
 
-    /// <summary>The best epoch's weights so far; the start counts as epoch 0. Owned by this object.</summary>
+    /// <summary>The best epoch's weights so far, the start where there is none. Owned by this object.</summary>
     public StateDict BestWeights => _best;
 
     /// <summary>Every epoch so far, from 0.</summary>
@@ -63,7 +65,7 @@ public sealed class FineTuner : IDisposable
             throw new InputException($"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({_settings.LearningRate}).");
 
         var validation = Scoring.Validate(Scoring.Predict(images => _network.Forward(images, training: false), _target.Validation, _target.Classes, _loader, cancellation));
-        if (epoch > 0 && validation.IsBetterThan(_history[_bestEpoch].Validation))
+        if (epoch > 0 && ((epoch == 1 && !_startCounts) || validation.IsBetterThan(_history[_bestEpoch].Validation)))
         {
             _best.Dispose();
             (_best, _bestEpoch) = (_network.Snapshot(), epoch);

@@ -10,6 +10,7 @@ public static class Scoring
     private const int BatchSize = 256;
 
     /// <summary>Class probabilities for every image, in order, from a function that gives logits [batch, classes] for images.</summary>
+    /// <exception cref="InputException">An answer is not a number: the weights are damaged or their training diverged.</exception>
     public static Predictions Predict(Func<Tensor, Tensor> logits, ImageSplit split, int classes, BatchLoader loader, CancellationToken cancellation)
     {
         using var inference = no_grad();
@@ -20,6 +21,11 @@ public static class Scoring
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var rows = logits(loader.Load(split, indices)).to(ScalarType.Float64).softmax(1).cpu().contiguous().data<double>().ToArray();
+            if (Array.FindIndex(rows, row => !double.IsFinite(row)) is >= 0 and var bad)
+            {
+                throw new InputException($"The network's answer for held-out image {(at + bad) / classes} is not a number: its weights or its batch norm statistics " +
+                                         "are no longer finite. A lower learning rate or a larger batch helps where it was trained just now.");
+            }
             rows.CopyTo(probabilities, at);
             at += rows.Length;
         }

@@ -24,6 +24,19 @@ public class ShardPlanTests
         Assert.NotEqual(first.Order(), new ShardPlan(100, 4, 100, seed: 2).Batch(1, 0, 2).Order());
     }
 
+    [Theory]
+    [InlineData(9, 1, new[] { 9 })]
+    [InlineData(10, 1, new[] { 8, 2 })]
+    [InlineData(17, 1, new[] { 8, 9 })]
+    [InlineData(1, 1, new[] { 1 })]
+    [InlineData(17, 2, new[] { 9, 8 })] // of step 0: shard 0 has one image more, and no second step for it alone
+    public void No_batch_is_left_with_one_image(int images, int shards, int[] sizes)
+    {
+        var plan = new ShardPlan(images, shards, shards * 8, seed: 1);
+        var batches = Enumerable.Range(0, plan.StepsPerEpoch).SelectMany(step => Enumerable.Range(0, shards).Select(shard => plan.Batch(1, step, shard).Length));
+        Assert.Equal(sizes, batches);
+    }
+
     [Fact]
     public void Impossible_shards_are_refused()
     {

@@ -115,6 +115,20 @@ public class RunnerTests
     }
 
     [Fact]
+    public void No_two_models_begin_from_the_same_random_weights_unless_told_to()
+    {
+        var plan = Plan.Build(SpecificationReader.Read(Small, "it", []));
+        var starts = plan.Stages.OfType<UntrainedStage>().ToList();
+        Assert.Equal(2 + 2 + 2, starts.Select(stage => (stage.Seed, stage.Index)).Distinct().Count()); // sources, scratch and partner of two seeds
+
+        var sameSeed = Small.Replace("epochs: 1 }", "epochs: 1, seed: 7 }", StringComparison.Ordinal);
+        Assert.Contains(Plan.Build(SpecificationReader.Read(sameSeed, "it", [])).Notes, note => note.Contains("from the same random weights", StringComparison.Ordinal));
+        var sameModel = sameSeed.Replace("phantom:vessels", "phantom:opacities", StringComparison.Ordinal);
+        var message = Assert.Throws<InputException>(() => Plan.Build(SpecificationReader.Read(sameModel, "it", []))).Message;
+        Assert.Contains("The sources 'a' and 'b' are the same model", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_bad_source_is_told_at_once()
     {
         var folder = Directory.CreateTempSubdirectory("medmerge-spec-").FullName;

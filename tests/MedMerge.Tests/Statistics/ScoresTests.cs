@@ -73,6 +73,11 @@ public class ScoresTests
         Assert.Equal(ConfusionMatrix.Of(repeated).MacroF1, ConfusionMatrix.Of(Binary(rows), times).MacroF1, 1e-12);
     }
 
+    [Fact]
+    public async Task Answers_that_are_no_numbers_end_in_a_score_not_in_a_loop() =>
+        await Task.Run(() => new RocRanking(Binary([(0, double.NaN), (1, 0.3), (1, double.NaN)])).Auc(), TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
     [Theory]
     [InlineData(1, 12.706)]
     [InlineData(2, 4.303)]
@@ -100,8 +105,8 @@ public class ScoresTests
         var bad = Enumerable.Range(0, 3).Select(_ => Model(0.2)).ToList();
         var draws = new MedMerge.Data.RandomStream(1);
 
-        var apart = PairedBootstrap.Compare(good, bad, draws.Below, 500);
-        var same = PairedBootstrap.Compare(good, good, draws.Below, 500);
+        var apart = PairedBootstrap.Compare(good, bad, draws.Below, 500, TestContext.Current.CancellationToken);
+        var same = PairedBootstrap.Compare(good, good, draws.Below, 500, TestContext.Current.CancellationToken);
 
         Assert.True(apart.MacroF1.IsAboveZero && apart.Auc.IsAboveZero, $"{apart}");
         Assert.Equal(good.Average(p => ConfusionMatrix.Of(p).MacroF1) - bad.Average(p => ConfusionMatrix.Of(p).MacroF1), apart.MacroF1.Estimate, 1e-12);

@@ -39,7 +39,7 @@ public class LiveTensorTests
         long LiveAfter(int steps)
         {
             for (var i = 0; i < steps; i++) computer.Gradient(0, step with { Step = i % 3 });
-            using (var tuner = new FineTuner(Network, start, Target, new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 }, 1, CPU))
+            using (var tuner = new FineTuner(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 }, 1, CPU))
             {
                 while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
                 tuner.Restore(tuner.Save());
@@ -54,7 +54,7 @@ public class LiveTensorTests
         using var start = Network.Initialise(1, Target.Classes);
         var before = Tensor.TotalCount;
         using var cancel = new CancellationTokenSource();
-        using (var tuner = new FineTuner(Network, start, Target, new FineTuneSettings { Epochs = 100 }, 1, CPU))
+        using (var tuner = new FineTuner(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = 100 }, 1, CPU))
         {
             tuner.RunEpoch(cancel.Token);
             cancel.Cancel();

@@ -126,6 +126,40 @@ public class TrainingTests
         }
 
         static FineTuner Create(StateDict start) =>
-            new(Network, start, Target, new FineTuneSettings { Epochs = 4, BatchSize = 8, Augmentation = Augmentation.Shift }, 3, CPU);
+            new(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = 4, BatchSize = 8, Augmentation = Augmentation.Shift }, 3, CPU);
+    }
+
+    /// <summary>At 28 pixels ResNet-18 ends in one pixel a channel: batch norm over one image would have a variance of 0/0.</summary>
+    [Fact]
+    public void A_training_split_of_one_image_more_than_whole_batches_trains_to_numbers()
+    {
+        var target = Phantoms.Create("cells", train: 9, validation: 6, test: 6);
+        var network = Architectures.Create("resnet18", 0.125);
+        using var start = network.Initialise(1, target.Classes);
+        using var tuner = new FineTuner(network, start, startCounts: true, target, new FineTuneSettings { Epochs = 2, BatchSize = 8 }, 3, CPU);
+        while (!tuner.IsDone) Assert.True(double.IsFinite(tuner.RunEpoch(CancellationToken.None).Validation.Loss));
+        Assert.Null(tuner.BestWeights.FirstNonFinite());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Random_weights_are_never_the_best_epoch(bool startCounts)
+    {
+        using var start = Network.Initialise(1, Target.Classes);
+        // Too high a rate for a single epoch: it scores worse than the start, as is checked below.
+        using var tuner = new FineTuner(Network, start, startCounts, Target, new FineTuneSettings { Epochs = 1, BatchSize = 8, LearningRate = 0.02 }, 3, CPU);
+        while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
+        Assert.False(tuner.History[1].Validation.IsBetterThan(tuner.History[0].Validation));
+        Assert.Equal(startCounts, tuner.BestWeights["conv1.weight"].equal(start["conv1.weight"]).all().item<bool>());
+    }
+
+    [Fact]
+    public void Answers_that_are_no_numbers_are_refused()
+    {
+        using var loader = new BatchLoader(Target, CPU);
+        var error = Assert.Throws<InputException>(() => Scoring.Predict(
+            images => zeros(images.shape[0], 3).log() - zeros(images.shape[0], 3).log(), Target.Validation, 3, loader, CancellationToken.None));
+        Assert.Contains("held-out image 0 is not a number", error.Message, StringComparison.Ordinal);
     }
 }

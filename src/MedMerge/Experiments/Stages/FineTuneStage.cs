@@ -54,7 +54,7 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     {
         using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
         using var start = WithHead(model, inputs);
-        var tuner = new FineTuner(Task.Architecture, start, Task.Dataset, Training, Seed, context.Device.Device);
+        var tuner = new FineTuner(Task.Architecture, start, startCounts: Start is not UntrainedStage, Task.Dataset, Training, Seed, context.Device.Device);
         if (saved is not null) tuner.Restore(saved);
         return tuner;
     }
