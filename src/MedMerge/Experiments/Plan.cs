@@ -65,7 +65,7 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     {
         if (source.Pretrain is { } pretrain)
             return PretrainStage(pretrain, specification.Architecture, specification.Threads, specification.Device);
-        var bytes = ReadWeights(source.Weights!);
+        var bytes = InputFile.Read(source.Weights!, WeightFile.Kind);
         var origin = $"source '{source.Name}' ('{source.Weights}')";
         using var file = WeightFile.Read(bytes, origin);
         var found = new List<string>();
@@ -84,16 +84,4 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
 
     /// <summary>The kind of a device: <c>cpu</c> or <c>cuda</c>.</summary>
     internal static string Kind(string device) => device.Split(':')[0];
-
-    private static byte[] ReadWeights(string path)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"The weight file '{path}' can't be read: {error.Message}", error);
-        }
-    }
 }
