@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MedMerge.Data;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
@@ -71,7 +70,7 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
         var found = new List<string>();
         WeightImport.Import(specification.Architecture, file, origin, found).Dispose();
         if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
-        return new ImportStage(source.Weights!, Convert.ToHexStringLower(SHA256.HashData(bytes)), specification.Architecture);
+        return new ImportStage(source.Weights!, ImportStage.Hash(bytes), specification.Architecture);
     }
 
     /// <summary>Training a source model from scratch.</summary>
