@@ -13,6 +13,7 @@ internal sealed class OutputFolder
     public OutputFolder(string path)
     {
         _path = path;
+        CheckText(path);
         try
         {
             Directory.CreateDirectory(path);
@@ -34,6 +35,18 @@ internal sealed class OutputFolder
     public Task WriteAsync(string name, string content, CancellationToken cancellation) => WriteAsync(name, Encoding.UTF8.GetBytes(content), cancellation);
 
     /// <summary>Tries a single file's place before anything is computed.</summary>
-    /// <exception cref="InputException">The folder can't be written to.</exception>
-    public static void CheckFile(string path) => _ = new OutputFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    /// <exception cref="InputException">It is a folder, or its folder can't be written to.</exception>
+    public static void CheckFile(string path)
+    {
+        CheckText(path);
+        if (Directory.Exists(path) || Path.GetFileName(path) is "" or "." or "..")
+            throw new InputException($"The output '{path}' is a folder; name a file in it.");
+        _ = new OutputFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    private static void CheckText(string path)
+    {
+        if (path.Length == 0) throw new InputException("The output has an empty path.");
+        if (path.Contains('\0', StringComparison.Ordinal)) throw new InputException($"The output's path '{path.Replace("\0", "\\0", StringComparison.Ordinal)}' holds a NUL character.");
+    }
 }

@@ -27,7 +27,7 @@ internal static class MergeCommand
     {
         var files = Parse(sourceFiles);
         OutputFolder.CheckFile(target);
-        using var learned = LearnedWeights.Read(ReadFile(weightsFile), $"'{weightsFile}'");
+        using var learned = LearnedWeights.Read(InputFile.Read(weightsFile, "file of kernel weights"), $"'{weightsFile}'");
         if (files.Keys.FirstOrDefault(name => learned.Sources.All(source => source.Name != name)) is { } unknown)
             throw new InputException($"--source {unknown}: the kernel weights belong to {string.Join(", ", learned.Sources.Select(source => source.Name))}.");
 
@@ -71,17 +71,5 @@ internal static class MergeCommand
             if (!files.TryAdd(name, path)) throw new InputException($"--source {name} is there twice.");
         }
         return files;
-    }
-
-    private static byte[] ReadFile(string path)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(File.Exists(path) ? $"'{path}' can't be read: {error.Message}" : $"There is no file '{path}'.", error);
-        }
     }
 }

@@ -15,31 +15,30 @@ public static class MedMnistReader
     {
         try
         {
-            using var archive = new ZipArchive(File.OpenRead(path), ZipArchiveMode.Read);
-            var train = Images(archive, "train");
-            var validation = Images(archive, "val");
-            var test = Images(archive, "test");
-            foreach (var other in new[] { validation, test })
-            {
-                if (!other.Shape.AsSpan(1).SequenceEqual(train.Shape.AsSpan(1)))
-                    throw new FormatException($"its images differ in shape: train [{string.Join(", ", train.Shape)}], another split [{string.Join(", ", other.Shape)}]");
-            }
-            var splits = new[] { ("train", train), ("val", validation), ("test", test) }
-                .Select(split => new ImageSplit(split.Item2.Data, Labels(archive, split.Item1))).ToArray();
-            var count = classes ?? (splits[0].Labels.Length == 0 ? 0 : splits[0].Labels.Max() + 1);
-            return new ImageDataset(Path.GetFileNameWithoutExtension(path), isSynthetic: false, train.Shape[1], train.Shape[2],
-                train.Shape.Length == 4 ? 3 : 1, count, splits[0], splits[1], splits[2]).Validated();
+            return InputFile.Read(path, "data set", file => Read(file, Path.GetFileNameWithoutExtension(path), classes));
         }
         catch (Exception error) when (error is FormatException or InvalidDataException or OverflowException)
         {
             throw new InputException($"'{path}' can't be read as a MedMNIST data set: {error.Message.TrimEnd('.')}.", error);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+    }
+
+    private static ImageDataset Read(Stream file, string name, int? classes)
+    {
+        using var archive = new ZipArchive(file, ZipArchiveMode.Read);
+        var train = Images(archive, "train");
+        var validation = Images(archive, "val");
+        var test = Images(archive, "test");
+        foreach (var other in new[] { validation, test })
         {
-            throw new InputException(error is FileNotFoundException or DirectoryNotFoundException
-                ? $"There is no data set '{path}'."
-                : $"The data set '{path}' can't be read: {error.Message}", error);
+            if (!other.Shape.AsSpan(1).SequenceEqual(train.Shape.AsSpan(1)))
+                throw new FormatException($"its images differ in shape: train [{string.Join(", ", train.Shape)}], another split [{string.Join(", ", other.Shape)}]");
         }
+        var splits = new[] { ("train", train), ("val", validation), ("test", test) }
+            .Select(split => new ImageSplit(split.Item2.Data, Labels(archive, split.Item1))).ToArray();
+        var count = classes ?? (splits[0].Labels.Length == 0 ? 0 : splits[0].Labels.Max() + 1);
+        return new ImageDataset(name, isSynthetic: false, train.Shape[1], train.Shape[2],
+            train.Shape.Length == 4 ? 3 : 1, count, splits[0], splits[1], splits[2]).Validated();
     }
 
     private static NpyArray Images(ZipArchive archive, string split)

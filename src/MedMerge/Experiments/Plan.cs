@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MedMerge.Data;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
@@ -66,13 +65,13 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     {
         if (source.Pretrain is { } pretrain)
             return PretrainStage(pretrain, specification.Architecture, specification.Threads, specification.Device);
-        var bytes = ReadWeights(source.Weights!);
+        var bytes = InputFile.Read(source.Weights!, WeightFile.Kind);
         var origin = $"source '{source.Name}' ('{source.Weights}')";
         using var file = WeightFile.Read(bytes, origin);
         var found = new List<string>();
         WeightImport.Import(specification.Architecture, file, origin, found).Dispose();
         if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
-        return new ImportStage(source.Weights!, Convert.ToHexStringLower(SHA256.HashData(bytes)), specification.Architecture);
+        return new ImportStage(source.Weights!, ImportStage.Hash(bytes), specification.Architecture);
     }
 
     /// <summary>Training a source model from scratch.</summary>
@@ -102,16 +101,4 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
 
     /// <summary>The kind of a device: <c>cpu</c> or <c>cuda</c>.</summary>
     internal static string Kind(string device) => device.Split(':')[0];
-
-    private static byte[] ReadWeights(string path)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"The weight file '{path}' can't be read: {error.Message}", error);
-        }
-    }
 }

@@ -40,18 +40,10 @@ public sealed partial class SpecificationReader
     /// <exception cref="InputException">It is missing or has errors; the message lists all of them.</exception>
     public static Specification ReadFile(string path)
     {
-        string text;
-        try
-        {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(File.Exists(path) ? $"The specification '{path}' can't be read: {error.Message}" : $"There is no specification '{path}'.", error);
-        }
+        using var text = new StreamReader(new MemoryStream(InputFile.Read(path, "specification")));
         var folders = new List<string> { Path.GetDirectoryName(Path.GetFullPath(path))! };
         if (Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 } data) folders.Add(Path.GetFullPath(data));
-        return Read(text, $"'{path}'", folders);
+        return Read(text.ReadToEnd(), $"'{path}'", folders);
     }
 
     /// <summary>Reads YAML text.</summary>
@@ -249,6 +241,11 @@ public sealed partial class SpecificationReader
 
     private string Resolve(YamlMap map, string key, string path)
     {
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            _errors.Add(map.LineOf(key), $"'{map.Name(key)}' holds a NUL character, which no path may");
+            return path;
+        }
         var candidates = Path.IsPathRooted(path) ? [path] : _folders.Select(folder => Path.GetFullPath(Path.Combine(folder, path))).ToList();
         if (candidates.FirstOrDefault(File.Exists) is { } found) return found;
         var hint = Path.IsPathRooted(path) || Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 } ? "" : " (MEDMERGE_DATA is not set)";

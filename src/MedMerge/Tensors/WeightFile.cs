@@ -10,27 +10,15 @@ namespace MedMerge.Tensors;
 /// <param name="Notes">What the reader decided by itself, one sentence each.</param>
 public sealed record WeightFile(StateDict Tensors, string Format, IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<string> Notes) : IDisposable
 {
+    /// <summary>What messages call such a file.</summary>
+    public const string Kind = "weight file";
+
     /// <summary>Where training scripts put the state dictionary, by how often they do.</summary>
     private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model", "net", "weights"];
 
     /// <summary>Reads safetensors or a PyTorch checkpoint, old or new, told apart by content.</summary>
     /// <exception cref="InputException">The file is missing, torn, of another kind, or asks for code to run.</exception>
-    public static WeightFile Read(string path)
-    {
-        TorchRuntime.Start();
-        byte[] bytes;
-        try
-        {
-            bytes = File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(error is FileNotFoundException or DirectoryNotFoundException
-                ? $"There is no weight file '{path}'."
-                : $"The weight file '{path}' can't be read: {error.Message}", error);
-        }
-        return Read(bytes, $"'{path}'");
-    }
+    public static WeightFile Read(string path) => Read(InputFile.Read(path, Kind), $"'{path}'");
 
     /// <inheritdoc cref="Read(string)" />
     public static WeightFile Read(byte[] bytes, string origin)

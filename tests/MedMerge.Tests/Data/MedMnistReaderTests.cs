@@ -55,6 +55,9 @@ public sealed class MedMnistReaderTests : IDisposable
     public void A_missing_file_is_named() => Refused("There is no data set '/nowhere.npz'", "/nowhere.npz");
 
     [Fact]
+    public void A_folder_is_told_from_a_file() => Refused($"'{_folder}' is a folder, not a data set", _folder);
+
+    [Fact]
     public void A_file_cut_anywhere_is_refused()
     {
         var whole = File.ReadAllBytes(NpzFile.Write(_folder, side: 8));

@@ -1,8 +1,10 @@
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
+using MedMerge.Models;
 using MedMerge.Reporting;
 using MedMerge.Tensors;
+using MedMerge.Tests.Models;
 
 namespace MedMerge.Tests.Experiments;
 
@@ -98,7 +100,7 @@ public class RunnerTests
             sources.Add(PreparedSource.Fold("", learned.Architecture, weights));
         }
         using var merged = learned.Apply(sources);
-        Assert.Equal(output[StageFiles.Model], Safetensors.Write(merged, MedMerge.Models.ModelMetadata.Of(learned.Architecture)));
+        Assert.Equal(output[StageFiles.Model], Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture)));
         Assert.True(StageFiles.Read<Certificate>(output, StageFiles.Certificate).Holds);
     }
 
@@ -141,6 +143,35 @@ public class RunnerTests
             Assert.Contains("can't be read as a MedMNIST data set", message, StringComparison.Ordinal);
             Assert.Contains("source 'x'", message, StringComparison.Ordinal);
             Assert.Contains("source 'y'", message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_weight_file_that_changed_after_planning_is_refused()
+    {
+        var folder = Directory.CreateTempSubdirectory("medmerge-import-").FullName;
+        try
+        {
+            var path = Path.Combine(folder, "a.safetensors");
+            var architecture = Architectures.Create("resnet20", 0.125);
+            using var planned = RandomModels.Weights(architecture, seed: 1, classes: 2);
+            using var changed = RandomModels.Weights(architecture, seed: 2, classes: 2);
+            var stage = new ImportStage(path, ImportStage.Hash(Safetensors.Write(planned)), architecture);
+            var store = new MemoryStageStore();
+            await using var device = new DeviceThread("cpu", 1);
+            var runner = new Runner(store, device, _ => { }, TimeProvider.System);
+
+            File.WriteAllBytes(path, Safetensors.Write(changed));
+            var error = await Assert.ThrowsAsync<InputException>(() => runner.OutputAsync(stage, (_, _) => { }, Cancellation));
+            Assert.Contains("has changed since the run was planned", error.Message, StringComparison.Ordinal);
+            Assert.Empty(store.Saved);
+
+            File.WriteAllBytes(path, Safetensors.Write(planned));
+            Assert.Equal(Safetensors.Write(planned), (await runner.OutputAsync(stage, (_, _) => { }, Cancellation))[StageFiles.Model]);
         }
         finally
         {

@@ -83,6 +83,7 @@ public class SpecificationTests
     [InlineData("a: [1", "is not valid YAML: line")]
     [InlineData("target: 3\narchitecture: resnet20\nsources: 4", "'target' must be a mapping")]
     [InlineData("a: 1\na: 2", "is not valid YAML: line 2")]
+    [InlineData("target: { data: \"a\\0b\" }", "line 1: 'target.data' holds a NUL character")]
     public void What_is_no_specification_is_refused(string yaml, string reason) =>
         Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message, StringComparison.Ordinal);
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
@@ -29,11 +30,17 @@ public sealed record ImportStage(string Path, string FileHash, Architecture Arch
     public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
-            using var file = WeightFile.Read(Path);
+            var bytes = InputFile.Read(Path, WeightFile.Kind);
+            if (Hash(bytes) is var hash && hash != FileHash) // its output would be kept under a key that says otherwise
+                throw new InputException($"The weight file '{Path}' has changed since the run was planned: its SHA-256 is {hash[..12]}…, was {FileHash[..12]}…. Start the run again.");
+            using var file = WeightFile.Read(bytes, $"'{Path}'");
             var notes = new List<string>();
             using var weights = WeightImport.Import(Architecture, file, $"'{Path}'", notes);
             return SourceOutput(Architecture, weights, notes);
         }, cancellation);
+
+    /// <summary>A file's <see cref="FileHash"/>.</summary>
+    public static string Hash(byte[] file) => Convert.ToHexStringLower(SHA256.HashData(file));
 
     internal static StageOutput SourceOutput(Architecture architecture, StateDict weights, IReadOnlyList<string> notes) => new(new Dictionary<string, byte[]>
     {
