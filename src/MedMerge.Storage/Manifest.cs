@@ -36,6 +36,20 @@ public static class Manifest
         }
     }
 
+    /// <summary>The number that its writer gave it, or null where the bytes are no manifest.</summary>
+    public static string? CommitOf(ReadOnlyMemory<byte> content)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(content);
+            return document.RootElement.GetProperty("commit").GetString();
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Reads a manifest from a store, again where a body came broken.</summary>
     /// <returns>The body, null where the stored manifest is damaged, and the object's ETag, null where there is no object.</returns>
     public static async Task<(T? Body, string? ETag)> ReadAsync<T>(IObjectStore objects, string name, string kind, CancellationToken cancellation) where T : class

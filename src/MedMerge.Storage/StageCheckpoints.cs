@@ -4,8 +4,8 @@ using MedMerge.Training;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// A stage's states under way, as checkpoints of a trial named by the stage's key. Only the last two are kept. Two processes at work on one
-/// stage compute the same states; the one that loses the race for the pointer goes on without keeping its own.
+/// A stage's states under way, as checkpoints of a trial named by the stage's key. Only the last two are kept. Of two processes at work on
+/// one stage, the one that loses the race for the pointer stops.
 /// </summary>
 public sealed class StageCheckpoints(IObjectStore objects, string stage) : ICheckpoints
 {
@@ -35,8 +35,7 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
     public async Task SaveAsync(byte[] state, CancellationToken cancellation)
     {
         var committed = await _store.CommitAsync(_last, new Dictionary<string, byte[]> { [StateFile] = [.. _mark, .. state] }, cancellation).ConfigureAwait(false);
-        if (committed is null) return;
-        _last = committed;
+        _last = committed ?? throw new OutpacedException($"Another process has gone on with stage {stage}; this one has stopped and committed nothing.");
         await _store.PruneAsync(Kept, cancellation).ConfigureAwait(false);
     }
 

@@ -32,6 +32,10 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
         return new StageOutput(files);
     }
 
+    /// <summary>Whether an output is listed. Its files are not read: whoever needs them finds out.</summary>
+    public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
+        await objects.ReadAsync(Prefix + key, cancellation).ConfigureAwait(false) is { } stored && FilesOf(stored.Content) is not null;
+
     /// <inheritdoc />
     public ICheckpoints Checkpoints(string key) => new StageCheckpoints(objects, key);
 

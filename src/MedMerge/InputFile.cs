@@ -1,28 +1,24 @@
 namespace MedMerge;
 
+/// <summary>Gives a file that a specification names.</summary>
+/// <param name="location">A path, or <c>sha256:HASH/NAME</c> where the specification is frozen.</param>
+/// <param name="kind">What it is, as messages call it: <c>weight file</c>.</param>
+/// <exception cref="InputException">It can't be had.</exception>
+public delegate byte[] FileReader(string location, string kind);
+
 /// <summary>Reads the files that the user names, so that a wrong path is told in the same words everywhere.</summary>
 public static class InputFile
 {
     /// <summary>The whole file.</summary>
     /// <param name="kind">What it is, as messages call it: <c>weight file</c>.</param>
     /// <exception cref="InputException">There is no such file, it is a folder, or it can't be read.</exception>
-    public static byte[] Read(string path, string kind) => Try(path, kind, File.ReadAllBytes);
-
-    /// <summary>What <paramref name="read"/> makes of a file too large for an array.</summary>
-    /// <inheritdoc cref="Read(string, string)" />
-    public static T Read<T>(string path, string kind, Func<Stream, T> read) => Try(path, kind, _ =>
-    {
-        using var stream = File.OpenRead(path);
-        return read(stream);
-    });
-
-    private static T Try<T>(string path, string kind, Func<string, T> read)
+    public static byte[] Read(string path, string kind)
     {
         if (path.Length == 0) throw new InputException($"The {kind} has an empty path; name a file.");
         if (path.Contains('\0', StringComparison.Ordinal)) throw new InputException($"The path of the {kind} '{path.Replace("\0", "\\0", StringComparison.Ordinal)}' holds a NUL character.");
         try
         {
-            return read(path);
+            return File.ReadAllBytes(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

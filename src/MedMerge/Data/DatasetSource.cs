@@ -10,10 +10,11 @@ public sealed record DatasetSource(string Location, int? Classes = null, int? Tr
     public bool IsPhantom => Location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal);
 
     /// <summary>Reads or draws the data set.</summary>
+    /// <param name="read">Gives the file.</param>
     /// <exception cref="InputException">It is missing or unusable.</exception>
-    public ImageDataset Load()
+    public ImageDataset Load(FileReader read)
     {
-        var dataset = IsPhantom ? Phantoms.Create(Location[Phantoms.Prefix.Length..]) : MedMnistReader.Read(Location, Classes);
+        var dataset = IsPhantom ? Phantoms.Create(Location[Phantoms.Prefix.Length..]) : MedMnistReader.Read(read(Location, MedMnistReader.Kind), Location, Classes);
         return TrainImages is { } count ? dataset.WithTrain(Subset(dataset, count)) : dataset;
     }
 

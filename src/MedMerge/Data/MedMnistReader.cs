@@ -8,14 +8,21 @@ namespace MedMerge.Data;
 /// </summary>
 public static class MedMnistReader
 {
+    /// <summary>What messages call such a file.</summary>
+    public const string Kind = "data set";
+
     /// <summary>Reads and checks the file.</summary>
     /// <param name="classes">The number of classes, or null for the highest training label plus one.</param>
     /// <exception cref="InputException">Missing, torn, of another layout, or with unusable labels; the message names the array.</exception>
-    public static ImageDataset Read(string path, int? classes = null)
+    public static ImageDataset Read(string path, int? classes = null) => Read(InputFile.Read(path, Kind), path, classes);
+
+    /// <inheritdoc cref="Read(string, int?)" />
+    public static ImageDataset Read(byte[] file, string path, int? classes)
     {
         try
         {
-            return InputFile.Read(path, "data set", file => Read(file, Path.GetFileNameWithoutExtension(path), classes));
+            using var content = new MemoryStream(file);
+            return Read(content, Path.GetFileNameWithoutExtension(path), classes);
         }
         catch (Exception error) when (error is FormatException or InvalidDataException or OverflowException)
         {

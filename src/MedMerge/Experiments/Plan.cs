@@ -25,13 +25,15 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     /// <summary>
     /// Loads the data sets, checks every source against the architecture, and lays out the trials. Nothing is computed yet.
     /// </summary>
+    /// <param name="read">Gives the files that the specification names; from disk where null.</param>
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists everything found.</exception>
-    public static Plan Build(Specification specification)
+    public static Plan Build(Specification specification, FileReader? read = null)
     {
+        read ??= InputFile.Read;
         var problems = new List<string>();
         var notes = new List<string>();
-        var target = Attempt(specification.Target.Load);
-        var sources = specification.Sources.Select(source => Attempt(() => SourceStage(specification, source, notes))).ToList();
+        var target = Attempt(() => specification.Target.Load(read));
+        var sources = specification.Sources.Select(source => Attempt(() => SourceStage(specification, source, read, notes))).ToList();
         if (target is not null)
         {
             Attempt(() => new ShardPlan(target.Train.Count, specification.Weights.Shards, specification.Weights.BatchSize, seed: 0));
@@ -61,11 +63,11 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     }
 
     /// <summary>The stage that gives a source's weights: a file read and checked now, or a pretraining.</summary>
-    private static Stage SourceStage(Specification specification, SourceModel source, List<string> notes)
+    private static Stage SourceStage(Specification specification, SourceModel source, FileReader read, List<string> notes)
     {
         if (source.Pretrain is { } pretrain)
-            return PretrainStage(pretrain, specification.Architecture, specification.Threads, specification.Device);
-        var bytes = InputFile.Read(source.Weights!, WeightFile.Kind);
+            return PretrainStage(pretrain, specification.Architecture, specification.Threads, specification.Device, read);
+        var bytes = read(source.Weights!, WeightFile.Kind);
         var origin = $"source '{source.Name}' ('{source.Weights}')";
         using var file = WeightFile.Read(bytes, origin);
         var found = new List<string>();
@@ -75,9 +77,9 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     }
 
     /// <summary>Training a source model from scratch.</summary>
-    public static FineTuneStage PretrainStage(Pretraining pretraining, Architecture architecture, int threads, string device)
+    public static FineTuneStage PretrainStage(Pretraining pretraining, Architecture architecture, int threads, string device, FileReader read)
     {
-        var data = pretraining.Data.Load();
+        var data = pretraining.Data.Load(read);
         var untrained = new UntrainedStage(architecture, data.Classes, pretraining.Seed, UntrainedStage.Pretraining);
         return new FineTuneStage(untrained, Head: null, KeepsHead: true, pretraining.Training, new TargetTask(architecture, data, threads, Kind(device)), pretraining.Seed);
     }
@@ -100,5 +102,5 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     }
 
     /// <summary>The kind of a device: <c>cpu</c> or <c>cuda</c>.</summary>
-    internal static string Kind(string device) => device.Split(':')[0];
+    public static string Kind(string device) => device.Split(':')[0];
 }

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
 using MedMerge.Statistics;
 
@@ -24,7 +25,24 @@ public sealed record RunResult(
     /// <summary>The certificate with the largest difference of all merges; null where nothing was merged.</summary>
     public Certificate? WorstCertificate => Trials.Select(trial => trial.Certificate).OfType<Certificate>().MaxBy(certificate => certificate.Worst.Relative);
 
-    /// <summary>Compares the methods.</summary>
+    /// <summary>Reads what finished trials have left in the store, and compares the methods.</summary>
+    /// <param name="trials">The finished ones; their outputs are there.</param>
+    /// <exception cref="InvalidDataException">An output is missing or damaged: names the trial.</exception>
+    public static async Task<RunResult> ReadAsync(Plan plan, IEnumerable<Trial> trials, IStageStore store, CancellationToken cancellation)
+    {
+        async Task<StageOutput> OutputAsync(Trial trial, Stage stage) => await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false)
+            ?? throw new InvalidDataException($"The output of stage '{stage.Name}' of trial {trial.Number} is missing or damaged. Run it again: only what is missing is computed.");
+        var results = new List<TrialResult>();
+        foreach (var trial in trials)
+        {
+            var predictions = StageFiles.Read<HeldOutPredictions>(await OutputAsync(trial, trial.Evaluate).ConfigureAwait(false), StageFiles.Predictions);
+            var certificate = trial.Merge is null ? null : StageFiles.Read<Certificate>(await OutputAsync(trial, trial.Merge).ConfigureAwait(false), StageFiles.Certificate);
+            results.Add(new TrialResult(trial, predictions, certificate));
+        }
+        return Of(plan, results, cancellation);
+    }
+
+    /// <summary>Compares the methods, each pair over the seeds that both have.</summary>
     public static RunResult Of(Plan plan, IReadOnlyList<TrialResult> trials, CancellationToken cancellation)
     {
         var methods = trials.GroupBy(trial => trial.Trial.Method).ToList();
@@ -33,7 +51,10 @@ public sealed record RunResult(
         var controls = methods.Where(method => MethodNames.IsControl(method.Key.Kind));
         return new RunResult(plan, trials, best?.Key,
             [.. methods.Select(method => Summarise(method, best, cancellation))],
-            medmerge is null ? [] : [.. controls.Select(control => new ControlComparison(control.Key, Compare(medmerge, control, cancellation)))]);
+            medmerge is null ? [] : [.. from control in controls
+                                        let difference = Compare(medmerge, control, cancellation)
+                                        where difference is not null
+                                        select new ControlComparison(control.Key, difference)]);
     }
 
     private static MethodSummary Summarise(IGrouping<Method, TrialResult> trials, IGrouping<Method, TrialResult>? best, CancellationToken cancellation) => new(
@@ -43,11 +64,12 @@ public sealed record RunResult(
         Interval.OfMean([.. trials.Select(trial => trial.Test.Auc)]),
         best is null || best.Key == trials.Key ? null : Compare(trials, best, cancellation));
 
-    private static PairedBootstrap.Differences Compare(IEnumerable<TrialResult> first, IEnumerable<TrialResult> second, CancellationToken cancellation)
+    /// <summary>First minus second; null where no seed has both, for trials may fail.</summary>
+    private static PairedBootstrap.Differences? Compare(IEnumerable<TrialResult> first, IEnumerable<TrialResult> second, CancellationToken cancellation)
     {
+        var pairs = first.Join(second, trial => trial.Trial.Seed, trial => trial.Trial.Seed, (one, other) => (One: one.Predictions.Test, Other: other.Predictions.Test)).ToList();
+        if (pairs.Count == 0) return null;
         var random = new RandomStream(0, StreamKeys.Bootstrap);
-        return PairedBootstrap.Compare(TestPredictions(first), TestPredictions(second), random.Below, BootstrapReplicates, cancellation);
+        return PairedBootstrap.Compare([.. pairs.Select(pair => pair.One)], [.. pairs.Select(pair => pair.Other)], random.Below, BootstrapReplicates, cancellation);
     }
-
-    private static List<Predictions> TestPredictions(IEnumerable<TrialResult> trials) => [.. trials.OrderBy(trial => trial.Trial.Seed).Select(trial => trial.Predictions.Test)];
 }

@@ -37,6 +37,9 @@ public sealed record Specification
     /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
     public string Device { get; init; } = "cpu";
 
+    /// <summary>Trials at a time over the whole cluster; null is one for each node that has the device. No number depends on it.</summary>
+    public int? Parallel { get; init; }
+
     /// <summary>libtorch's threads; its sums depend on them.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 

@@ -76,9 +76,9 @@ public class ShardPlanTests
     [Fact]
     public void A_subset_takes_the_classes_in_turns()
     {
-        var data = new DatasetSource("phantom:cells", TrainImages: 7).Load();
+        var data = new DatasetSource("phantom:cells", TrainImages: 7).Load(InputFile.Read);
         Assert.Equal([0, 1, 2, 0, 1, 2, 0], data.Train.Labels);
-        Assert.Throws<InputException>(() => new DatasetSource("phantom:cells", TrainImages: 2).Load());
+        Assert.Throws<InputException>(() => new DatasetSource("phantom:cells", TrainImages: 2).Load(InputFile.Read));
     }
 
     [Fact]

@@ -27,17 +27,19 @@ public sealed record ImportStage(string Path, string FileHash, Architecture Arch
     public override double Cost => 0;
 
     /// <inheritdoc />
-    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
-        context.Device.RunAsync(() =>
+    public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    {
+        var bytes = await context.Files(Path, WeightFile.Kind, cancellation).ConfigureAwait(false);
+        if (Hash(bytes) is var hash && hash != FileHash) // its output would be kept under a key that says otherwise
+            throw new InputException($"The weight file '{Path}' has changed since the run was planned: its SHA-256 is {hash[..12]}…, was {FileHash[..12]}…. Start the run again.");
+        return await context.Device.RunAsync(() =>
         {
-            var bytes = InputFile.Read(Path, WeightFile.Kind);
-            if (Hash(bytes) is var hash && hash != FileHash) // its output would be kept under a key that says otherwise
-                throw new InputException($"The weight file '{Path}' has changed since the run was planned: its SHA-256 is {hash[..12]}…, was {FileHash[..12]}…. Start the run again.");
             using var file = WeightFile.Read(bytes, $"'{Path}'");
             var notes = new List<string>();
             using var weights = WeightImport.Import(Architecture, file, $"'{Path}'", notes);
             return SourceOutput(Architecture, weights, notes);
-        }, cancellation);
+        }, cancellation).ConfigureAwait(false);
+    }
 
     /// <summary>A file's <see cref="FileHash"/>.</summary>
     public static string Hash(byte[] file) => Convert.ToHexStringLower(SHA256.HashData(file));

@@ -23,34 +23,46 @@ public sealed record WeighStage(IReadOnlyList<Stage> Sources, Stage Head, Starti
     public override double Cost => Learning.Epochs * Task.TrainingEpoch;
 
     /// <inheritdoc />
+    /// <remarks>All shards on one device.</remarks>
     public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
     {
-        var head = StageFiles.Read<Head>(inputs[^1], StageFiles.Head);
-        var computer = await context.Device.RunAsync(() =>
-        {
-            using var sources = new PreparedSources(inputs.SkipLast(1));
-            return new GradientComputer(Task.Architecture, sources, Task.Dataset, Learning, Seed, context.Device.Device);
-        }, cancellation).ConfigureAwait(false);
+        var computer = await context.Device.RunAsync(() => Open(inputs, context.Device.Device), cancellation).ConfigureAwait(false);
         try
         {
             var workers = new LocalWeightWorkers(context.Device, computer, Task.Dataset, Learning.Shards);
-            var learner = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved
-                ? WeightLearner.Restore(saved, Sources.Count, Learning)
-                : new WeightLearner(Start.Theta(Sources.Count, Task.Architecture.Filters), Sources.Count, head, Learning);
-            while (!learner.IsDone)
-            {
-                context.Epochs(await learner.RunEpochAsync(workers, cancellation).ConfigureAwait(false), Learning.Epochs);
-                await context.Checkpoints.SaveAsync(learner.Save(), cancellation).ConfigureAwait(false);
-            }
-            return new StageOutput(new Dictionary<string, byte[]>
-            {
-                [StageFiles.Weights] = StageFiles.Write(new WeighedSources(learner.Best.Alpha, learner.Best.Head)),
-                [StageFiles.History] = StageFiles.Write(learner.History),
-            });
+            return await LearnAsync(inputs[^1], workers, context.Checkpoints, context.Epochs, cancellation).ConfigureAwait(false);
         }
         finally
         {
             await context.Device.RunAsync(computer.Dispose, CancellationToken.None).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The device's side, for all shards. Device thread only.</summary>
+    /// <param name="prepared">The prepared sources' outputs, and possibly the probe's, which is not read.</param>
+    public GradientComputer Open(IEnumerable<StageOutput> prepared, TorchSharp.torch.Device device)
+    {
+        using var sources = new PreparedSources(prepared.Take(Sources.Count));
+        return new GradientComputer(Task.Architecture, sources, Task.Dataset, Learning, Seed, device);
+    }
+
+    /// <summary>The coordinator's side, wherever the shards compute. It goes on from the last checkpoint.</summary>
+    /// <param name="probe">The probe's output.</param>
+    public async Task<StageOutput> LearnAsync(StageOutput probe, IWeightWorkers workers, ICheckpoints checkpoints, Action<EpochRecord, int> epochs, CancellationToken cancellation)
+    {
+        var learner = await checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved
+            ? WeightLearner.Restore(saved, Sources.Count, Learning)
+            : new WeightLearner(Start.Theta(Sources.Count, Task.Architecture.Filters), Sources.Count, StageFiles.Read<Head>(probe, StageFiles.Head), Learning);
+        while (!learner.IsDone)
+        {
+            var epoch = await learner.RunEpochAsync(workers, cancellation).ConfigureAwait(false);
+            await checkpoints.SaveAsync(learner.Save(), cancellation).ConfigureAwait(false);
+            epochs(epoch, Learning.Epochs);
+        }
+        return new StageOutput(new Dictionary<string, byte[]>
+        {
+            [StageFiles.Weights] = StageFiles.Write(new WeighedSources(learner.Best.Alpha, learner.Best.Head)),
+            [StageFiles.History] = StageFiles.Write(learner.History),
+        });
     }
 }

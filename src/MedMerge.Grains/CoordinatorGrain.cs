@@ -1,0 +1,43 @@
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Work;
+using MedMerge.Training;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace MedMerge.Grains;
+
+/// <inheritdoc cref="ICoordinatorGrain" />
+internal sealed class CoordinatorGrain(
+    ILocalSiloDetails silo, Plans plans, IStageStore store, IGrainFactory grains, IOptions<NodeOptions> options, TimeProvider time, ILogger<CoordinatorGrain> logger)
+    : StageWorkGrain(silo, plans, time), ICoordinatorGrain
+{
+    private readonly TimeProvider _time = time;
+    private volatile ShardedWeightWorkers? _workers;
+
+    protected override IReadOnlyList<string> Nodes => [Node, .. _workers?.Nodes ?? []];
+
+    protected override async Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation)
+    {
+        if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is not null) return;
+        var weigh = (WeighStage)stage;
+        var probe = await store.FindAsync(weigh.Head.Key, cancellation).ConfigureAwait(false)
+            ?? throw new InvalidDataException($"The head of the linear probe (stage {weigh.Head.Key}) is missing or damaged.");
+        var workers = new ShardedWeightWorkers(grains, weigh, request, options.Value, _time, logger);
+        _workers = workers;
+        try
+        {
+            await workers.OpenAsync(cancellation).ConfigureAwait(false);
+            var checkpoints = store.Checkpoints(stage.Key);
+            var output = await weigh.LearnAsync(probe, workers, checkpoints, epochs, cancellation).ConfigureAwait(false);
+            await store.SaveAsync(stage.Key, stage.Name, output, cancellation).ConfigureAwait(false);
+            await checkpoints.ClearAsync(cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _workers = null;
+            await workers.CloseAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using MedMerge.Experiments;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Placement;
+using MedMerge.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+
+namespace MedMerge.Grains.Hosting;
+
+/// <summary>Makes a silo a node of MedMerge.</summary>
+public static class GrainsHosting
+{
+    /// <summary>Calls that take longer have lost their silo; the longest wait inside one is five seconds.</summary>
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>Adds the grains with what they need. The store and a <see cref="NodeOptions"/> are the host's to add.</summary>
+    public static ISiloBuilder AddMedMerge(this ISiloBuilder silo, string device)
+    {
+        silo.UseSiloMetadata(new Dictionary<string, string> { [DevicePlacementDirector.Device] = device.Split(':')[0] });
+        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
+        silo.Configure<ClusterMembershipOptions>(Membership);
+        silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
+        silo.Services.AddSingleton<ArtefactStore>();
+        silo.Services.AddSingleton<StageStore>();
+        silo.Services.AddSingleton<IStageStore>(services => services.GetRequiredService<StageStore>());
+        silo.Services.AddSingleton<SweepStore>();
+        silo.Services.AddSingleton<Plans>();
+        silo.Services.AddSingleton<Devices>();
+        silo.Services.AddSingleton<WeighSessions>();
+        silo.Services.AddSingleton<ClusterView>();
+        silo.Services.AddSingleton<IHostedService, SweepKeeper>();
+        return silo;
+    }
+
+    /// <summary>
+    /// A silo that was killed is declared dead after about three missed probes of a second each; one that hangs as long is evicted and ends itself
+    /// when it wakes. See docs/operations.md.
+    /// </summary>
+    private static void Membership(ClusterMembershipOptions options)
+    {
+        options.ProbeTimeout = TimeSpan.FromSeconds(1);
+        options.NumMissedProbesLimit = 3;
+        options.NumVotesForDeathDeclaration = 1;
+        options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+        options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        options.NumMissedTableIAmAliveLimit = 3;
+        options.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
+    }
+}

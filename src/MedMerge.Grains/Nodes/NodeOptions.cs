@@ -1,0 +1,31 @@
+namespace MedMerge.Grains.Nodes;
+
+/// <summary>What a node is and has; the section <c>Node</c> of its configuration.</summary>
+public sealed class NodeOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Node";
+
+    /// <summary><c>cpu</c> or <c>cuda:N</c>. One node has one device. Default: cpu.</summary>
+    public string Device { get; set; } = "cpu";
+
+    /// <summary>A shard that has not answered after so long is placed anew. Default: 30 s.</summary>
+    public TimeSpan StepDeadline { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A shard may take so long to load data and sources. Default: 5 min.</summary>
+    public TimeSpan OpenDeadline { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Where artefacts of the blob store are cached; null caches none, which is right where the store is a folder.</summary>
+    public string? CacheFolder { get; set; }
+
+    /// <summary>How much the cache may hold, in MiB. Default: 10,240.</summary>
+    public long CacheMiB { get; set; } = 10_240;
+
+    /// <summary>
+    /// Prepared sources that need more of the device's memory than this, in MiB, stay in the host's and are brought over layer by layer. Default: no limit.
+    /// </summary>
+    public long? SourceMemoryMiB { get; set; }
+
+    /// <summary>The kind of the device: <c>cpu</c> or <c>cuda</c>.</summary>
+    public string Kind => Device.Split(':')[0];
+}

@@ -1,0 +1,16 @@
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Placement;
+using MedMerge.Training;
+
+namespace MedMerge.Grains;
+
+/// <inheritdoc cref="IStageGrain" />
+[DevicePlacement]
+internal sealed class StageGrain(ILocalSiloDetails silo, Plans plans, Devices devices, IStageStore store, TimeProvider time)
+    : StageWorkGrain(silo, plans, time), IStageGrain
+{
+    protected override Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation) =>
+        new StageRunner(store, devices.With(plan.Specification.Threads), Plans.FileAsync).OutputAsync(stage, epochs, cancellation);
+}

@@ -1,0 +1,91 @@
+using MedMerge.Experiments;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Work;
+using MedMerge.Storage;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+
+namespace MedMerge.Grains;
+
+/// <inheritdoc cref="ISweepGrain" />
+internal sealed partial class SweepGrain(SweepStore sweeps, Plans plans, ClusterView cluster, TimeProvider time, ILogger<SweepGrain> logger) : Grain, ISweepGrain
+{
+    private readonly SemaphoreSlim _turn = new(1, 1); // starting and stopping, one at a time
+    private SweepRun? _run;
+
+    private string Id => this.GetPrimaryKeyString();
+
+    /// <inheritdoc />
+    public async Task StartAsync(SweepStart start)
+    {
+        var found = await sweeps.FindAsync(Id, CancellationToken.None);
+        if (found is null)
+        {
+            var inputs = (await plans.FilesAsync(start.Specification)).ToList();
+            var record = new SweepRecord(start.Name, start.Specification, inputs, nameof(WorkState.Running), time.GetUtcNow(), []);
+            await sweeps.TryCreateAsync(Id, record, CancellationToken.None);
+        }
+        else if (found.Value.Record.Specification != start.Specification)
+        {
+            throw new ArgumentException($"The sweep '{Id}' exists and runs another specification.", nameof(start));
+        }
+        await WakeAsync();
+    }
+
+    /// <inheritdoc />
+    public Task WakeAsync() => ChangeAsync(null);
+
+    /// <inheritdoc />
+    public Task<SweepStatus> PauseAsync() => ChangeAsync(WorkState.Paused);
+
+    /// <inheritdoc />
+    public Task<SweepStatus> ResumeAsync() => ChangeAsync(WorkState.Running);
+
+    /// <inheritdoc />
+    public Task<SweepStatus> CancelAsync() => ChangeAsync(WorkState.Cancelled);
+
+    /// <inheritdoc />
+    public async Task<SweepStatus> StatusAsync(long seen)
+    {
+        var run = _run ?? await LoadAsync();
+        return await run.StatusAsync(seen);
+    }
+
+    /// <inheritdoc />
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_run is { } run) await run.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task<SweepStatus> ChangeAsync(WorkState? wanted)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            var run = _run ?? await LoadAsync();
+            if (run.IsOutpaced)
+            {
+                LogOutpaced(Id);
+                await run.StopAsync();
+                _run = null;
+                run = await LoadAsync();
+            }
+            if (wanted is { } state) await run.ChangeAsync(state);
+            run.Go();
+            return await run.StatusAsync(-1);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<SweepRun> LoadAsync()
+    {
+        var found = await sweeps.FindAsync(Id, CancellationToken.None) ?? throw new KeyNotFoundException($"There is no sweep '{Id}'.");
+        return _run ??= new SweepRun(Id, found.Record, found.ETag, sweeps, plans, cluster, GrainFactory, time, logger);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The record of sweep {Sweep} was changed by another process; it is read again.")]
+    private partial void LogOutpaced(string sweep);
+}

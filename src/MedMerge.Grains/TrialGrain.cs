@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Work;
+using MedMerge.Storage;
+
+namespace MedMerge.Grains;
+
+/// <inheritdoc cref="ITrialGrain" />
+internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, StageStore store, TimeProvider time) : Grain, ITrialGrain
+{
+    private const string Sweep = "sweep";
+    private readonly HeldWork _work = new(time);
+    private volatile TrialWalk? _walk;
+
+    /// <inheritdoc />
+    public async Task<TrialStatus> RunAsync(TrialRequest request)
+    {
+        var state = await _work.HoldAsync(Sweep, request.Attempt, cancellation => WalkAsync(request, cancellation));
+        var walk = _walk;
+        return new TrialStatus(state, state == WorkState.Running ? [silo.SiloAddress.ToParsableString(), .. walk?.Nodes ?? []] : [], walk?.Progress,
+            walk?.Computed ?? [], walk?.Kept ?? [], state == WorkState.Failed ? _work.Failure : null);
+    }
+
+    /// <inheritdoc />
+    public Task StopAsync()
+    {
+        _work.Release(Sweep);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _work.CloseAsync(cancellationToken);
+
+    private async Task WalkAsync(TrialRequest request, CancellationToken cancellation)
+    {
+        var plan = await plans.GetAsync(request.Specification).ConfigureAwait(false);
+        var walk = new TrialWalk(plan, plan.Trials[request.Number - 1], request, this.GetPrimaryKeyString(), GrainFactory, store, time);
+        _walk = walk;
+        await walk.RunAsync(cancellation).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+using Orleans.Runtime;
+
+namespace MedMerge.Grains.Work;
+
+/// <summary>Says what to do about an exception.</summary>
+internal static class FailureClass
+{
+    /// <summary>The class of a failed piece of work.</summary>
+    public static Failure Of(Exception error) => error switch
+    {
+        WorkFailedException failed => failed.Failure,
+        InputException => new Failure(FailureKind.Permanent, error.Message),
+        OutOfMemoryException => new Failure(FailureKind.Permanent, $"Out of memory: {error.Message}"),
+        ExternalException when error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) =>
+            new Failure(FailureKind.Permanent, $"The device is out of memory. Smaller batches, fewer sources or a memory limit for prepared kernels help. {FirstLine(error)}"),
+        ExternalException when error.Message.Contains("CUDA", StringComparison.Ordinal) => new Failure(FailureKind.NodeBad, FirstLine(error)),
+        PlatformNotSupportedException => new Failure(FailureKind.NodeBad, FirstLine(error)),
+        _ => new Failure(FailureKind.Transient, $"{error.GetType().Name}: {FirstLine(error)}"),
+    };
+
+    /// <summary>Whether a call failed because of the node it went to or the way there, so that the next one may reach another.</summary>
+    public static bool IsNodeGone(Exception error) => error is TimeoutException or OrleansException or ConnectionFailedException or SiloUnavailableException;
+
+    private static string FirstLine(Exception error) => error.Message.Split('\n')[0].Trim();
+}
+
+/// <summary>A piece of work that another grain had failed with.</summary>
+internal sealed class WorkFailedException(Failure failure) : Exception(failure.Reason)
+{
+    public Failure Failure { get; } = failure;
+}

@@ -1,0 +1,100 @@
+namespace MedMerge.Grains.Work;
+
+/// <summary>
+/// Work that goes on for as long as somebody asks for it: the first to ask begins it, whoever asks waits a moment for its end, and when all have
+/// released it or fallen silent it is cancelled. So progress, liveness and cancelling are one call, and nothing runs on that nobody wants.
+/// </summary>
+internal sealed class HeldWork(TimeProvider time)
+{
+    /// <summary>How long one call waits for the end.</summary>
+    public static readonly TimeSpan Wait = TimeSpan.FromSeconds(1);
+
+    /// <summary>An asker that was silent for so long is gone.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan LeaseCheck = TimeSpan.FromSeconds(5);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, long> _askers = [];
+    private CancellationTokenSource? _cancel;
+    private ITimer? _watch;
+    private Task? _task;
+    private int _attempt;
+    private bool _closed;
+
+    /// <summary>Begins the work where it has not begun, or failed in an earlier attempt, and waits a moment for its end.</summary>
+    /// <returns>Running, done, failed, or waiting where the work was stopped.</returns>
+    public async Task<WorkState> HoldAsync(string asker, int attempt, Func<CancellationToken, Task> work)
+    {
+        Task task;
+        lock (_gate)
+        {
+            if (_closed) return WorkState.Waiting;
+            _askers[asker] = time.GetTimestamp();
+            if (_task is null || _task.IsCanceled || (_task.IsFaulted && attempt > _attempt)) Begin(attempt, work);
+            task = _task!;
+        }
+        await Task.WhenAny(task, Task.Delay(Wait, time)).ConfigureAwait(false);
+        return task switch
+        {
+            { IsCompletedSuccessfully: true } => WorkState.Done,
+            { IsFaulted: true } => WorkState.Failed,
+            { IsCanceled: true } => WorkState.Waiting,
+            _ => WorkState.Running,
+        };
+    }
+
+    /// <summary>Why the last attempt failed; null where it did not.</summary>
+    public Failure? Failure
+    {
+        get
+        {
+            lock (_gate) return _task is { IsFaulted: true, Exception: var error } ? FailureClass.Of(error.InnerExceptions[0]) : null;
+        }
+    }
+
+    /// <summary>The asker needs it no longer.</summary>
+    public void Release(string asker)
+    {
+        lock (_gate)
+        {
+            _askers.Remove(asker);
+            if (_askers.Count == 0) _cancel?.Cancel();
+        }
+    }
+
+    /// <summary>Stops for good, for the node is leaving, and waits for the end.</summary>
+    public async Task CloseAsync(CancellationToken cancellation)
+    {
+        Task? task;
+        lock (_gate)
+        {
+            _closed = true;
+            task = _task;
+            _cancel?.Cancel();
+            _watch?.Dispose();
+        }
+        if (task is null) return;
+        await Task.WhenAny(task, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
+    }
+
+    private void Begin(int attempt, Func<CancellationToken, Task> work)
+    {
+        var cancel = _cancel = new CancellationTokenSource();
+        _attempt = attempt;
+        // Off the grain's scheduler: a turn must never wait for arithmetic.
+        var task = _task = Task.Run(() => work(cancel.Token), CancellationToken.None);
+        _watch?.Dispose();
+        _watch = time.CreateTimer(_ => ExpireSilent(task, cancel), null, LeaseCheck, LeaseCheck);
+    }
+
+    private void ExpireSilent(Task task, CancellationTokenSource cancel)
+    {
+        lock (_gate)
+        {
+            foreach (var (asker, last) in _askers.ToList())
+                if (time.GetElapsedTime(last) > Lease) _askers.Remove(asker);
+            if (_askers.Count == 0 && task == _task) cancel.Cancel();
+            if (task.IsCompleted && task == _task) _watch?.Dispose();
+        }
+    }
+}
