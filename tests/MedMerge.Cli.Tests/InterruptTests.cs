@@ -5,21 +5,6 @@ namespace MedMerge.Cli.Tests;
 /// <summary>A real process, interrupted and killed.</summary>
 public sealed class InterruptTests : IDisposable
 {
-    private const string Specification = """
-        target: { data: 'phantom:lesions', trainImages: 64 }
-        architecture: resnet20
-        width: 0.25
-        sources:
-          - name: a
-            pretrain: { data: 'phantom:opacities', trainImages: 64, epochs: 2 }
-          - name: b
-            pretrain: { data: 'phantom:vessels', trainImages: 64, epochs: 2 }
-        methods: [medmerge, lp-ft]
-        threads: 1
-        weights: { epochs: 3, batchSize: 16 }
-        fineTune: { epochs: 3, batchSize: 16 }
-        """;
-
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-interrupt-").FullName;
 
@@ -31,7 +16,7 @@ public sealed class InterruptTests : IDisposable
     [InlineData("KILL", 137)]
     public async Task Interrupted_at_any_stage_it_goes_on_and_ends_with_the_same_result(string signal, int expected)
     {
-        File.WriteAllText(Path.Combine(_folder, "spec.yaml"), Specification);
+        File.WriteAllText(Path.Combine(_folder, "spec.yaml"), TinySpecification.Yaml("[medmerge, lp-ft]", images: 64, epochs: 3));
         var (undisturbedCode, undisturbed) = await RunAsync("undisturbed", null, 0);
         Assert.Equal(0, undisturbedCode);
         for (var stage = 1; ; stage += 3)
