@@ -1,30 +1,14 @@
 using System.Text.Json;
+using MedMerge.Tensors;
 
 namespace MedMerge.Cli.Tests;
 
 /// <summary>The command as its user runs it: what it prints, what it returns, what it leaves behind.</summary>
 public sealed class CommandTests : IDisposable
 {
-    private const string Small = """
-        name: small
-        target: { data: 'phantom:lesions', trainImages: 24 }
-        architecture: resnet20
-        width: 0.125
-        sources:
-          - name: a
-            pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-          - name: b
-            pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-        methods: [medmerge, fine-tune]
-        seeds: 2
-        threads: 1
-        weights: { epochs: 1, batchSize: 8 }
-        fineTune: { epochs: 1, batchSize: 8 }
-        """;
-
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-cli-").FullName;
 
-    public CommandTests() => File.WriteAllText(In("spec.yaml"), Small);
+    public CommandTests() => File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge, fine-tune]", seeds: 2));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -91,7 +75,9 @@ public sealed class CommandTests : IDisposable
     [InlineData("must be NAME=FILE", "merge", "spec.yaml", "--source", "x", "--output", "y")]
     [InlineData("There is no architecture 'resnet9'", "pretrain", "--data", "phantom:cells", "--architecture", "resnet9", "--output", "y")]
     [InlineData("There is no phantom 'cats'", "pretrain", "--data", "phantom:cats", "--architecture", "resnet20", "--output", "y")]
-    [InlineData("--epochs is -1", "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--epochs", "-1", "--output", "y")]
+    [InlineData("--epochs is -1; it must be from 1 to 100000.", "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--epochs", "-1", "--output", "y")]
+    [InlineData("--batch-size is 2147483647; it must be from 2 to 65536.\n--learning-rate is NaN; it must be from 0 to 100.\n--threads is 0; it must be from 1 to 1024.\n--device is 'gpu'",
+        "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--batch-size", "2147483647", "--learning-rate", "NaN", "--threads", "0", "--device", "gpu", "--output", "y")]
     [InlineData("Unrecognized command or argument", "runn")]
     [InlineData("Required argument missing", "run")]
     public async Task Bad_input_is_one_clear_message_and_exit_code_2(string message, params string[] arguments)
@@ -113,6 +99,23 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(ExitCodes.BadInput, code);
         Assert.Contains("The output folder", error, StringComparison.Ordinal);
         Assert.DoesNotContain("trial 1", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_not_there_is_told_before_any_folder_is_made()
+    {
+        TorchRuntime.Start();
+        if (TorchSharp.torch.cuda.is_available()) Assert.Skip("This machine has CUDA.");
+        File.AppendAllText(In("spec.yaml"), "\ndevice: cuda:0");
+        var (code, _, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("asks for CUDA", error, StringComparison.Ordinal);
+
+        var (pretrained, _, pretrainError) = await RunAsync("pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--device", "cuda:0",
+            "--store", In("store"), "--output", In("out/y"));
+        Assert.Equal(ExitCodes.BadInput, pretrained);
+        Assert.Contains("asks for CUDA", pretrainError, StringComparison.Ordinal);
+        Assert.Equal(["spec.yaml"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName));
     }
 
     private string In(string name) => Path.Combine(_folder, name);

@@ -34,7 +34,8 @@ public sealed class ShardPlan
     {
         var part = _parts[shard];
         var order = new RandomStream(_seed, StreamKeys.Batches, (ulong)epoch, (ulong)shard).Permutation(part.Length);
-        var start = Math.Min(step * _batchPerShard, part.Length);
-        return [.. order[start..Math.Min(start + _batchPerShard, part.Length)].Select(i => part[i])];
+        var start = (long)step * _batchPerShard;
+        var (first, end) = ((int)Math.Min(start, part.Length), (int)Math.Min(start + _batchPerShard, part.Length));
+        return [.. order[first..end].Select(i => part[i])];
     }
 }

@@ -24,13 +24,14 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     ];
 
     /// <summary>
-    /// Loads the data sets, checks every source against the architecture, and lays out the trials. Nothing is computed yet.
+    /// Loads the data sets, checks the device and every source against the architecture, and lays out the trials. Nothing is computed yet.
     /// </summary>
-    /// <exception cref="InputException">Data or weights are missing or unusable; the message lists everything found.</exception>
+    /// <exception cref="InputException">Data, weights or the device are missing or unusable; the message lists everything found.</exception>
     public static Plan Build(Specification specification)
     {
         var problems = new List<string>();
         var notes = new List<string>();
+        Attempt(() => DeviceThread.Find(specification.Device));
         var target = Attempt(specification.Target.Load);
         var sources = specification.Sources.Select(source => Attempt(() => SourceStage(specification, source, notes))).ToList();
         if (target is not null)
