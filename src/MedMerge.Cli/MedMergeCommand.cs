@@ -55,6 +55,7 @@ public static class MedMergeCommand
 
         void Cancel(PosixSignalContext signal)
         {
+            if (interrupted.IsCancellationRequested) return; // the second time the process ends at once, wherever it is
             signal.Cancel = true; // end in our own way
             interrupted.Cancel();
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using MedMerge.Storage;
 
 namespace MedMerge.Cli;
@@ -6,6 +7,7 @@ namespace MedMerge.Cli;
 /// <summary>A folder that results are written to, each file whole or not at all.</summary>
 internal sealed class OutputFolder
 {
+    private const string Results = "results.json";
     private readonly string _path;
 
     /// <param name="path">Made where it is missing; tried before anything is computed.</param>
@@ -21,10 +23,31 @@ internal sealed class OutputFolder
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new InputException($"The output folder '{path}' can't be written to: {error.Message}", error);
         }
+    }
+
+    /// <summary>Makes sure that the places of a run's models hold an earlier run's or nothing, and none of the files that this one reads.</summary>
+    /// <param name="inputs">Those files.</param>
+    /// <exception cref="InputException">They hold something else, which would be mixed with a run's files or lost.</exception>
+    public void CheckModelPlaces(IEnumerable<string> inputs)
+    {
+        string[] places = [.. new[] { Merged, Sources }.Select(folder => Path.GetFullPath(folder) + Path.DirectorySeparatorChar)];
+        if (inputs.FirstOrDefault(file => places.Any(place => Path.GetFullPath(file).StartsWith(place, StringComparison.Ordinal))) is { } input)
+            throw new InputException($"'{input}' lies where this run writes its own models. Name another folder with --output.");
+        if (!HoldsRun() && new[] { Merged, Sources }.FirstOrDefault(folder => Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) is { } foreign)
+            throw new InputException($"'{foreign}' holds files, and no {Results} of a run beside it says that they are a run's. Name another folder with --output.");
+    }
+
+    /// <summary>Removes the models that an earlier run wrote, so that none is taken for this run's. What no run writes stays.</summary>
+    public void RemoveEarlierModels()
+    {
+        if (!HoldsRun()) return;
+        if (Directory.Exists(Merged)) Directory.GetDirectories(Merged, "seed-*").ToList().ForEach(folder => Directory.Delete(folder, recursive: true));
+        if (Directory.Exists(Sources)) Directory.GetFiles(Sources, "*.safetensors").ToList().ForEach(File.Delete);
+        foreach (var folder in new[] { Merged, Sources }.Where(folder => Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())) Directory.Delete(folder);
     }
 
     /// <summary>Writes a file, its folders made where they are missing.</summary>
@@ -48,5 +71,24 @@ internal sealed class OutputFolder
     {
         if (path.Length == 0) throw new InputException("The output has an empty path.");
         if (path.Contains('\0', StringComparison.Ordinal)) throw new InputException($"The output's path '{path.Replace("\0", "\\0", StringComparison.Ordinal)}' holds a NUL character.");
+    }
+
+    private string Merged => Path.Combine(_path, "medmerge");
+
+    private string Sources => Path.Combine(_path, "sources");
+
+    /// <summary>Whether there are a run's results: the JSON that <see cref="Reporting.ResultFiles"/> writes.</summary>
+    private bool HoldsRun()
+    {
+        try
+        {
+            using var results = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_path, Results)));
+            string[] ours = ["schema", "architecture", "anchor", "methods", "trials"];
+            return results.RootElement.ValueKind == JsonValueKind.Object && ours.All(key => results.RootElement.TryGetProperty(key, out _));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return false;
+        }
     }
 }

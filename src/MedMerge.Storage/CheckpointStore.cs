@@ -97,6 +97,16 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
         await PruneAsync(kept: 0, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Whether an object's name is that of a checkpoint's manifest.</summary>
+    public static bool IsManifest(string name) => name.Contains("/checkpoints/", StringComparison.Ordinal);
+
+    /// <summary>The trial that an object below <see cref="Prefix"/> belongs to.</summary>
+    public static string TrialOf(string name)
+    {
+        var end = IsManifest(name) ? name.LastIndexOf("/checkpoints/", StringComparison.Ordinal) : name.LastIndexOf('/');
+        return name[Prefix.Length..Math.Max(end, Prefix.Length)];
+    }
+
     /// <summary>The artefacts that a checkpoint's manifest refers to, or null where it is damaged.</summary>
     public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
 

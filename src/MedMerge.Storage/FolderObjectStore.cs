@@ -12,21 +12,28 @@ public sealed class FolderObjectStore : IObjectStore
     private readonly string _root;
     private readonly TimeProvider _time;
 
-    /// <param name="root">Made where it is missing.</param>
+    /// <param name="root">Made where it is missing, and tried.</param>
     /// <exception cref="InputException">The folder can't be made or written to.</exception>
-    public FolderObjectStore(string root, TimeProvider? time = null)
+    public FolderObjectStore(string root) : this(root, TimeProvider.System)
     {
-        (_root, _time) = (Path.GetFullPath(root), time ?? TimeProvider.System);
         try
         {
             Directory.CreateDirectory(_root);
-            File.WriteAllBytes(Path.Combine(_root, LockName), []);
+            var probe = Path.Combine(_root, $"{Guid.NewGuid():N}{AtomicFile.TemporarySuffix}");
+            File.WriteAllBytes(probe, []);
+            File.Delete(probe);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"The store '{root}' can't be written to: {error.Message} Name another folder with --store.", error);
         }
     }
+
+    private FolderObjectStore(string root, TimeProvider time) => (_root, _time) = (root.Length == 0 ? throw Missing(root) : Path.GetFullPath(root), time);
+
+    /// <summary>A store that is there already; opening it writes nothing, so the right to read is enough for reading.</summary>
+    /// <exception cref="InputException">There is no such folder.</exception>
+    public static FolderObjectStore Existing(string root) => Directory.Exists(root) ? new FolderObjectStore(root, TimeProvider.System) : throw Missing(root);
 
     /// <inheritdoc />
     public async Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation)
@@ -81,6 +88,8 @@ public sealed class FolderObjectStore : IObjectStore
         if (File.Exists(path)) File.Delete(path);
         return Task.CompletedTask;
     }
+
+    private static InputException Missing(string root) => new($"There is no store '{root}'. Name its folder with --store.");
 
     private static string ETagOf(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 

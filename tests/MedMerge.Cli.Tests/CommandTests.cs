@@ -1,30 +1,14 @@
 using System.Text.Json;
+using MedMerge.Tensors;
 
 namespace MedMerge.Cli.Tests;
 
 /// <summary>The command as its user runs it: what it prints, what it returns, what it leaves behind.</summary>
 public sealed class CommandTests : IDisposable
 {
-    private const string Small = """
-        name: small
-        target: { data: 'phantom:lesions', trainImages: 24 }
-        architecture: resnet20
-        width: 0.125
-        sources:
-          - name: a
-            pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-          - name: b
-            pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-        methods: [medmerge, fine-tune]
-        seeds: 2
-        threads: 1
-        weights: { epochs: 1, batchSize: 8 }
-        fineTune: { epochs: 1, batchSize: 8 }
-        """;
-
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-cli-").FullName;
 
-    public CommandTests() => File.WriteAllText(In("spec.yaml"), Small);
+    public CommandTests() => File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge, fine-tune]", seeds: 2));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -59,6 +43,22 @@ public sealed class CommandTests : IDisposable
         using var document = JsonDocument.Parse(json);
         Assert.Equal(6, document.RootElement.GetProperty("trials").GetArrayLength());
         Assert.Equal(File.ReadAllText(In("out/results.json")), json);
+
+        // With fewer seeds and other names into the same folder: nothing of the first run is left but what it did not write.
+        File.WriteAllText(In("out/sources/notes.txt"), "mine");
+        File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge]").Replace("name: a", "name: c", StringComparison.Ordinal));
+        var (over, _, overError) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        Assert.True(over == ExitCodes.Done, overError);
+        Assert.Equal(["seed-0"], Directory.GetFileSystemEntries(In("out/medmerge")).Select(Path.GetFileName));
+        Assert.Equal(["b.safetensors", "c.safetensors", "notes.txt"], Directory.GetFileSystemEntries(In("out/sources")).Select(Path.GetFileName).Order());
+
+        // A source that the next run would write over.
+        File.WriteAllText(In("spec.yaml"), $"target: {{ data: 'phantom:lesions' }}\narchitecture: resnet20\nwidth: 0.125\nsources:\n"
+                                           + $" - {{ name: x, weights: '{In("out/sources/b.safetensors")}' }}\n - {{ name: y, weights: '{In("out/sources/c.safetensors")}' }}\n");
+        var (own, _, ownError) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        Assert.Equal(ExitCodes.BadInput, own);
+        Assert.Contains("lies where this run writes its own models", ownError, StringComparison.Ordinal);
+        Assert.True(File.Exists(In("out/sources/b.safetensors")));
     }
 
     [Fact]
@@ -105,7 +105,12 @@ public sealed class CommandTests : IDisposable
     [InlineData("must be NAME=FILE", "merge", "spec.yaml", "--source", "x", "--output", "y")]
     [InlineData("There is no architecture 'resnet9'", "pretrain", "--data", "phantom:cells", "--architecture", "resnet9", "--output", "y")]
     [InlineData("There is no phantom 'cats'", "pretrain", "--data", "phantom:cats", "--architecture", "resnet20", "--output", "y")]
-    [InlineData("--epochs is -1", "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--epochs", "-1", "--output", "y")]
+    [InlineData("--epochs is -1; it must be from 1 to 100000.", "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--epochs", "-1", "--output", "y")]
+    [InlineData("--batch-size is 2147483647; it must be from 2 to 65536.\n--learning-rate is NaN; it must be from 0 to 100.\n--threads is 0; it must be from 1 to 1024.\n--device is 'gpu'",
+        "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--batch-size", "2147483647", "--learning-rate", "NaN", "--threads", "0", "--device", "gpu", "--output", "y")]
+    [InlineData("There is no store", "storage", "verify", "--store", "y")]
+    [InlineData("There is no store", "storage", "gc", "--store", "y")]
+    [InlineData("There is no store", "storage", "verify", "--store", "")]
     [InlineData("Unrecognized command or argument", "runn")]
     [InlineData("Required argument missing", "run")]
     public async Task Bad_input_is_one_clear_message_and_exit_code_2(string message, params string[] arguments)
@@ -116,7 +121,7 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(ExitCodes.BadInput, code);
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error + output, StringComparison.Ordinal);
-        Assert.False(File.Exists(In("y")));
+        Assert.False(Path.Exists(In("y")));
     }
 
     [Fact]
@@ -127,6 +132,39 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(ExitCodes.BadInput, code);
         Assert.Contains("The output folder", error, StringComparison.Ordinal);
         Assert.DoesNotContain("trial 1", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_not_there_is_told_before_any_folder_is_made()
+    {
+        TorchRuntime.Start();
+        if (TorchSharp.torch.cuda.is_available()) Assert.Skip("This machine has CUDA.");
+        File.AppendAllText(In("spec.yaml"), "\ndevice: cuda:0");
+        var (code, _, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("asks for CUDA", error, StringComparison.Ordinal);
+
+        var (pretrained, _, pretrainError) = await RunAsync("pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--device", "cuda:0",
+            "--store", In("store"), "--output", In("out/y"));
+        Assert.Equal(ExitCodes.BadInput, pretrained);
+        Assert.Contains("asks for CUDA", pretrainError, StringComparison.Ordinal);
+        Assert.Equal(["spec.yaml"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData("sources/a.safetensors", null)]
+    [InlineData("medmerge/seed-0/mine.txt", "{}")]
+    [InlineData("medmerge/mine.txt", "no JSON")]
+    public async Task An_output_folder_with_files_of_others_is_refused_and_left_alone(string file, string? results)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(In("out/" + file))!);
+        File.WriteAllText(In("out/" + file), "mine");
+        if (results is not null) File.WriteAllText(In("out/results.json"), results);
+        var (code, _, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("no results.json of a run beside it", error, StringComparison.Ordinal);
+        Assert.Equal("mine", File.ReadAllText(In("out/" + file)));
+        Assert.False(Directory.Exists(In("store")));
     }
 
     private string In(string name) => Path.Combine(_folder, name);

@@ -17,13 +17,38 @@ public sealed class StoreCareTests : IDisposable
     public async Task Only_what_nobody_refers_to_and_is_old_enough_is_removed()
     {
         await FillAsync();
+        Age("artefacts", hours: 3);
         await new ArtefactStore(_objects).WriteAsync(new byte[] { 42 }, Cancellation); // of a run that died before its manifest
 
-        Assert.Equal(new StoreCare.Cleaned(Kept: 3, Removed: 0), await StoreCare.CollectAsync(_objects, TimeSpan.FromHours(1), TimeProvider.System, Cancellation));
-        Assert.Equal(new StoreCare.Cleaned(Kept: 2, Removed: 1), await StoreCare.CollectAsync(_objects, TimeSpan.FromHours(-1), TimeProvider.System, Cancellation));
+        Assert.Equal(new StoreCare.Cleaned(Kept: 3, Removed: 0, Trials: 0), await CollectAsync(hours: 1));
+        Age("artefacts", hours: 3);
+        Assert.Equal(new StoreCare.Cleaned(Kept: 2, Removed: 1, Trials: 0), await CollectAsync(hours: 1));
 
         Assert.NotNull(await new StageStore(_objects).FindAsync("key", Cancellation));
         Assert.NotNull(await new CheckpointStore(_objects, "t").LoadAsync(Cancellation));
+        Assert.Empty((await StoreCare.VerifyAsync(_objects, Cancellation)).Damaged);
+    }
+
+    [Fact]
+    public async Task Checkpoints_go_once_nothing_has_touched_them_for_long_enough_whether_their_stage_is_done_or_not()
+    {
+        await FillAsync();
+        await new StageStore(_objects).Checkpoints("key").SaveAsync([3], Cancellation); // of a run that died between the stage's end and its clearing
+        await new CheckpointStore(_objects, "t").CommitAsync(await new CheckpointStore(_objects, "t").LoadAsync(Cancellation), new Dictionary<string, byte[]> { ["b"] = [4] }, Cancellation);
+        Age("", hours: 3);
+        File.SetLastWriteTimeUtc(Path.Combine(_folder, "trials", "t", "pointer"), DateTime.UtcNow); // a run at work
+
+        Assert.Equal(new StoreCare.Cleaned(Kept: 4, Removed: 0, Trials: 0), await CollectAsync(hours: 4));
+        Assert.Equal(new StoreCare.Cleaned(Kept: 3, Removed: 1, Trials: 1), await CollectAsync(hours: 2));
+        Assert.Equal([4], (await new CheckpointStore(_objects, "t").LoadAsync(Cancellation))!.Files["b"]);
+        Assert.Null(await new StageStore(_objects).Checkpoints("key").LoadAsync(Cancellation));
+
+        Age("trials", hours: 3);
+        File.WriteAllText(Directory.GetFiles(Path.Combine(_folder, "trials", "t", "checkpoints"))[0], "{"); // damage in what goes anyway is no matter
+        Age("trials", hours: 3);
+        Assert.Equal(new StoreCare.Cleaned(Kept: 1, Removed: 2, Trials: 1), await CollectAsync(hours: 2));
+        Assert.NotNull(await new StageStore(_objects).FindAsync("key", Cancellation));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "trials"), "*", SearchOption.AllDirectories));
         Assert.Empty((await StoreCare.VerifyAsync(_objects, Cancellation)).Damaged);
     }
 
@@ -39,7 +64,7 @@ public sealed class StoreCareTests : IDisposable
         var findings = await StoreCare.VerifyAsync(_objects, Cancellation);
         Assert.Equal(4, findings.Objects);
         Assert.Equal(["artefacts/" + Path.GetFileName(artefact), "stages/key"], findings.Damaged);
-        await Assert.ThrowsAsync<InvalidDataException>(() => StoreCare.CollectAsync(_objects, TimeSpan.FromHours(-1), TimeProvider.System, Cancellation));
+        await Assert.ThrowsAsync<InvalidDataException>(() => CollectAsync(hours: -1));
         Assert.Equal(2, Directory.GetFiles(Path.Combine(_folder, "artefacts")).Length);
     }
 
@@ -51,6 +76,14 @@ public sealed class StoreCareTests : IDisposable
         var findings = await StoreCare.VerifyAsync(_objects, Cancellation);
         Assert.Equal(2, findings.Damaged.Count);
         Assert.Contains(findings.Damaged, damaged => damaged.EndsWith("(missing; stages/key refers to it)", StringComparison.Ordinal));
+    }
+
+    private Task<StoreCare.Cleaned> CollectAsync(int hours) => StoreCare.CollectAsync(_objects, TimeSpan.FromHours(hours), TimeProvider.System, Cancellation);
+
+    /// <summary>Makes everything below a folder look as if it was written so long ago.</summary>
+    private void Age(string folder, int hours)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(_folder, folder), "*", SearchOption.AllDirectories)) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-hours));
     }
 
     private async Task FillAsync()

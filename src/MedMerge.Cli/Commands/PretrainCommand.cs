@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Numerics;
 using MedMerge.Data;
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
@@ -31,19 +32,23 @@ internal static class PretrainCommand
         var command = new Command("pretrain", "Makes a source model from a data set.") { data, architecture, width, epochs, batch, rate, seed, device, threads, target, store };
         command.SetAction(async (parsed, cancellation) =>
         {
-            OutputFolder.CheckFile(parsed.GetValue(target)!);
+            var problems = new List<string>();
             var training = new FineTuneSettings
             {
-                Epochs = Positive(parsed.GetValue(epochs), "--epochs"),
-                BatchSize = Positive(parsed.GetValue(batch), "--batch-size"),
-                LearningRate = parsed.GetValue(rate),
+                Epochs = Within(parsed, epochs, 1, TrainingBounds.MaxEpochs, problems),
+                BatchSize = Within(parsed, batch, TrainingBounds.MinBatchSize, TrainingBounds.MaxBatchSize, problems),
+                LearningRate = Within(parsed, rate, 0, TrainingBounds.MaxRate, problems),
             };
+            var libtorch = Within(parsed, threads, 1, DeviceThread.MaxThreads, problems);
+            if (!DeviceThread.IsName(parsed.GetValue(device)!)) problems.Add($"--device is '{parsed.GetValue(device)}'; it must be 'cpu' or 'cuda:N'.");
+            if (problems.Count > 0) throw new InputException(string.Join('\n', problems));
             var network = Architectures.Create(parsed.GetValue(architecture)!, parsed.GetValue(width));
             var pretraining = new Pretraining(new DatasetSource(parsed.GetValue(data)!), training, parsed.GetValue(seed));
-            var stage = Plan.PretrainStage(pretraining, network, Positive(parsed.GetValue(threads), "--threads"), parsed.GetValue(device)!);
-            var thread = new DeviceThread(parsed.GetValue(device)!, parsed.GetValue(threads));
+            var stage = Plan.PretrainStage(pretraining, network, libtorch, parsed.GetValue(device)!);
+            var thread = new DeviceThread(parsed.GetValue(device)!, libtorch);
             await using (thread.ConfigureAwait(false))
             {
+                OutputFolder.CheckFile(parsed.GetValue(target)!);
                 var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
                 var runner = new Runner(new StageStore(await ObjectStores.OpenAsync(parsed.GetValue(store)!, cancellation).ConfigureAwait(false)), thread, line.Show, TimeProvider.System);
                 var model = await runner.OutputAsync(stage, (epoch, of) => line.Show("pretrain", epoch, of), cancellation).ConfigureAwait(false);
@@ -59,5 +64,11 @@ internal static class PretrainCommand
         return command;
     }
 
-    private static int Positive(int value, string option) => value > 0 ? value : throw new InputException($"{option} is {value}; it must be at least 1.");
+    /// <summary>An option's value; one out of bounds, or not a number at all, is noted.</summary>
+    private static T Within<T>(ParseResult parsed, Option<T> option, T least, T most, List<string> problems) where T : INumber<T>
+    {
+        var value = parsed.GetValue(option)!;
+        if (!(value >= least && value <= most)) problems.Add(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {least} to {most}."));
+        return value;
+    }
 }

@@ -34,13 +34,14 @@ internal static class RunCommand
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
         if (dryRun)
         {
-            var objects = Directory.Exists(storeFolder) || ObjectStores.IsService ? await ObjectStores.OpenAsync(storeFolder, cancellation).ConfigureAwait(false) : null;
+            var objects = Directory.Exists(storeFolder) || ObjectStores.IsService ? await ObjectStores.OpenExistingAsync(storeFolder, cancellation).ConfigureAwait(false) : null;
             var kept = objects is null ? [] : await new StageStore(objects).KeysAsync(cancellation).ConfigureAwait(false);
             await output.WriteLineAsync(PlanTable.Render(plan, kept.Contains)).ConfigureAwait(false);
             return ExitCodes.Done;
         }
 
         var folder = outputFolder is null ? null : new OutputFolder(outputFolder);
+        folder?.CheckModelPlaces(specification.Sources.Select(source => source.Weights).OfType<string>());
         var store = new StageStore(await ObjectStores.OpenAsync(storeFolder, cancellation).ConfigureAwait(false));
         var device = new DeviceThread(specification.Device, specification.Threads);
         await using (device.ConfigureAwait(false))
@@ -66,6 +67,11 @@ internal static class RunCommand
     /// <summary>Results for people and programs, the sources as merged, and each seed's merged model with its kernel weights and certificate.</summary>
     private static async Task ExportAsync(RunResult result, Runner runner, OutputFolder folder, CancellationToken cancellation)
     {
+        folder.RemoveEarlierModels();
+        // The results first: they are what tells the next run that the models are a run's, should this one be cut off.
+        await folder.WriteAsync("results.json", ResultFiles.ToJson(result), cancellation).ConfigureAwait(false);
+        await folder.WriteAsync("results.csv", ResultFiles.ToCsv(result), cancellation).ConfigureAwait(false);
+        await folder.WriteAsync("results.md", ComparisonTable.Render(result), cancellation).ConfigureAwait(false);
         foreach (var trial in result.Trials.Select(trial => trial.Trial).Where(trial => trial.Method.Kind == MethodKind.MedMerge))
         {
             var name = $"medmerge/seed-{trial.Seed}";
@@ -79,9 +85,6 @@ internal static class RunCommand
             foreach (var (stage, source) in trial.Merge.Sources.Zip(trial.Merge.SourceNames))
                 await CopyAsync(stage.Inputs[0], StageFiles.Model, $"sources/{source}.safetensors").ConfigureAwait(false);
         }
-        await folder.WriteAsync("results.csv", ResultFiles.ToCsv(result), cancellation).ConfigureAwait(false);
-        await folder.WriteAsync("results.md", ComparisonTable.Render(result), cancellation).ConfigureAwait(false);
-        await folder.WriteAsync("results.json", ResultFiles.ToJson(result), cancellation).ConfigureAwait(false);
 
         async Task CopyAsync(Stage stage, string artefact, string name)
         {

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using MedMerge.Data;
 using MedMerge.Models;
+using MedMerge.Tensors;
 using MedMerge.Training;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -14,7 +15,6 @@ namespace MedMerge.Experiments;
 /// <summary>Reads a YAML specification; every error at once, each with its line.</summary>
 public sealed partial class SpecificationReader
 {
-    private const int MaxEpochs = 100_000;
     private const int MaxSeeds = 1000;
 
     private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new Dictionary<string, Augmentation>
@@ -76,8 +76,8 @@ public sealed partial class SpecificationReader
         var data = target is null ? null : Dataset(target);
         target?.RefuseOthers();
         var architecture = Architecture(map);
-        var sources = map.Maps("sources").Select(Source).ToList();
-        if (sources.Count == 1) _errors.Add(map.LineOf("sources"), "'sources' has one entry; merging needs at least two");
+        var sources = map.Maps("sources", out var entries).Select(Source).ToList();
+        if (entries < 2) _errors.Add(map.LineOf("sources"), $"'sources' has {(entries == 0 ? "no" : "one")} entry; merging needs at least two");
         foreach (var twice in sources.GroupBy(source => source.Model?.Name).Where(group => group.Key is not null && group.Count() > 1))
             _errors.Add(twice.Last().Line, $"the source name '{twice.Key}' is there twice");
         var anchor = Anchor(map, sources.Select(source => source.Model?.Name));
@@ -85,9 +85,12 @@ public sealed partial class SpecificationReader
         var seeds = Seeds(map);
         var augmentation = map.Choice("augmentation", Augmentations) ?? Augmentation.None;
         var weights = Weights(map.Map("weights"), sources.Count) with { Augmentation = augmentation };
-        var fineTune = Training(map.Map("fineTune"), new FineTuneSettings()) with { Augmentation = augmentation };
+        var tuning = map.Map("fineTune");
+        var fineTune = Training(tuning, minEpochs: 0) with { Augmentation = augmentation };
+        tuning?.RefuseOthers();
         var device = map.Text("device") ?? "cpu";
-        var threads = map.Whole("threads", 1, 1024) ?? Environment.ProcessorCount;
+        if (!DeviceThread.IsName(device)) _errors.Add(map.LineOf("device"), $"'device' is '{device}'; it must be 'cpu' or 'cuda:N'");
+        var threads = map.Whole("threads", 1, DeviceThread.MaxThreads) ?? Environment.ProcessorCount;
         map.RefuseOthers();
 
         if (_errors.Count > 0) return null;
@@ -113,8 +116,9 @@ public sealed partial class SpecificationReader
         var classes = map.Whole("classes", 2, 10_000);
         var trainImages = map.Whole("trainImages", 2, int.MaxValue);
         if (location is null) return null;
-        if (!location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal)) location = Resolve(map, "data", location);
-        else if (!Phantoms.Names.Contains(location[Phantoms.Prefix.Length..]))
+        if (!location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal)) return new DatasetSource(Resolve(map, "data", location), classes, trainImages);
+        if (classes is not null) _errors.Add(map.LineOf("classes"), $"'{map.Name("classes")}' is for files; a phantom's classes are fixed: leave it out");
+        if (!Phantoms.Names.Contains(location[Phantoms.Prefix.Length..]))
         {
             _errors.Add(map.LineOf("data"), $"there is no phantom '{location[Phantoms.Prefix.Length..]}'; there are {string.Join(", ", Phantoms.Names)}" +
                                             Nearest.Suggest(location[Phantoms.Prefix.Length..], Phantoms.Names));
@@ -151,7 +155,7 @@ public sealed partial class SpecificationReader
             var data = Dataset(pretrain);
             var seed = pretrain.Whole("seed", 0, int.MaxValue) ?? SeedOf(name ?? "");
             var augmentation = pretrain.Choice("augmentation", Augmentations) ?? Augmentation.None;
-            var training = Training(pretrain, new FineTuneSettings()) with { Augmentation = augmentation };
+            var training = Training(pretrain, minEpochs: 1) with { Augmentation = augmentation };
             pretrain.RefuseOthers();
             if (data is not null) pretraining = new Pretraining(data, training, (ulong)seed);
         }
@@ -176,7 +180,9 @@ public sealed partial class SpecificationReader
     private List<MethodKind> Methods(YamlMap map)
     {
         var chosen = new HashSet<MethodKind>();
-        foreach (var (text, line) in map.TextOrList("methods", out _) ?? [("all", 0)])
+        var texts = map.TextOrList("methods", out _) ?? [("all", 0)];
+        if (texts.Count == 0) _errors.Add(map.LineOf("methods"), "'methods' is an empty list; name at least one method, or leave it out for all");
+        foreach (var (text, line) in texts)
         {
             if (text == "all") chosen.UnionWith(MethodNames.All.Values);
             else if (MethodNames.All.TryGetValue(text, out var kind)) chosen.Add(kind);
@@ -189,6 +195,7 @@ public sealed partial class SpecificationReader
     private List<ulong> Seeds(YamlMap map)
     {
         var texts = map.TextOrList("seeds", out var isList) ?? [("1", 0)];
+        if (texts.Count == 0) _errors.Add(map.LineOf("seeds"), "'seeds' is an empty list; name at least one seed, or leave it out for seed 0");
         var seeds = new List<ulong>();
         foreach (var (text, line) in texts)
         {
@@ -205,11 +212,11 @@ public sealed partial class SpecificationReader
         if (map is null) return defaults;
         var settings = new WeightLearningSettings
         {
-            Epochs = map.Whole("epochs", 0, MaxEpochs) ?? defaults.Epochs,
-            BatchSize = map.Whole("batchSize", 1, 65536) ?? defaults.BatchSize,
+            Epochs = map.Whole("epochs", 0, TrainingBounds.MaxEpochs) ?? defaults.Epochs,
+            BatchSize = map.Whole("batchSize", 1, TrainingBounds.MaxBatchSize) ?? defaults.BatchSize,
             Shards = map.Whole("shards", 1, 1024) ?? defaults.Shards,
-            LearningRate = map.Number("learningRate", 0, 100) ?? defaults.LearningRate,
-            HeadLearningRate = map.Number("headLearningRate", 0, 100) ?? defaults.HeadLearningRate,
+            LearningRate = map.Number("learningRate", 0, TrainingBounds.MaxRate) ?? defaults.LearningRate,
+            HeadLearningRate = map.Number("headLearningRate", 0, TrainingBounds.MaxRate) ?? defaults.HeadLearningRate,
             HeadDecay = map.Number("headDecay", 1e-9, 100) ?? defaults.HeadDecay,
             Start = map.Choice("start", Starts) ?? defaults.Start,
             AnchorWeight = map.Number("anchorWeight", 0.01, 0.999999) ?? defaults.AnchorWeight,
@@ -222,18 +229,18 @@ public sealed partial class SpecificationReader
         return settings;
     }
 
-    private static FineTuneSettings Training(YamlMap? map, FineTuneSettings defaults)
+    /// <summary>The keys that fine-tuning and pretraining share; callers read their own and refuse the rest.</summary>
+    private static FineTuneSettings Training(YamlMap? map, int minEpochs)
     {
+        var defaults = new FineTuneSettings();
         if (map is null) return defaults;
-        var settings = new FineTuneSettings
+        return new FineTuneSettings
         {
-            Epochs = map.Whole("epochs", 0, MaxEpochs) ?? defaults.Epochs,
-            BatchSize = map.Whole("batchSize", 2, 65536) ?? defaults.BatchSize,
-            LearningRate = map.Number("learningRate", 0, 100) ?? defaults.LearningRate,
-            WeightDecay = map.Number("weightDecay", 0, 100) ?? defaults.WeightDecay,
+            Epochs = map.Whole("epochs", minEpochs, TrainingBounds.MaxEpochs) ?? defaults.Epochs,
+            BatchSize = map.Whole("batchSize", TrainingBounds.MinBatchSize, TrainingBounds.MaxBatchSize) ?? defaults.BatchSize,
+            LearningRate = map.Number("learningRate", 0, TrainingBounds.MaxRate) ?? defaults.LearningRate,
+            WeightDecay = map.Number("weightDecay", 0, TrainingBounds.MaxRate) ?? defaults.WeightDecay,
         };
-        if (!map.Known.Contains("data")) map.RefuseOthers(); // pretraining's own keys follow; its caller refuses the rest
-        return settings;
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]*\z")]
@@ -243,7 +250,7 @@ public sealed partial class SpecificationReader
     {
         if (path.Contains('\0', StringComparison.Ordinal))
         {
-            _errors.Add(map.LineOf(key), $"'{map.Name(key)}' holds a NUL character, which no path may");
+            _errors.Add(map.LineOf(key), $"'{map.Name(key)}' holds a NUL character, which no path can");
             return path;
         }
         var candidates = Path.IsPathRooted(path) ? [path] : _folders.Select(folder => Path.GetFullPath(Path.Combine(folder, path))).ToList();

@@ -11,6 +11,8 @@ namespace MedMerge.Experiments;
 internal sealed class TrialLayout(Specification specification, ImageDataset target, IReadOnlyList<Stage> sources)
 {
     private readonly TargetTask _task = new(specification.Architecture, target, specification.Threads, Plan.Kind(specification.Device));
+    private readonly List<string> _names = [.. specification.Sources.Select(source => source.Name)];
+    private readonly Dictionary<Method, Probed> _seedless = [];
 
     /// <summary>The rows that a kind stands for.</summary>
     public IEnumerable<Method> Methods(MethodKind kind) => MethodNames.IsSingleSource(kind)
@@ -20,34 +22,32 @@ internal sealed class TrialLayout(Specification specification, ImageDataset targ
     /// <summary>A method's trial with one seed.</summary>
     public Trial Trial(int number, Method method, ulong seed)
     {
-        var source = specification.Sources.ToList().FindIndex(s => s.Name == method.Source);
+        var source = method.Source is null ? -1 : _names.IndexOf(method.Source);
         var anchor = specification.Anchor;
         var (merge, model) = method.Kind switch
         {
-            MethodKind.MedMerge => Merged(sources, Names(), Anchored(anchor), seed),
-            MethodKind.UntrainedPartner => Merged(Untrained(seed), UntrainedNames(), Anchored(anchor), seed),
-            MethodKind.SelfScale => Merged([sources[anchor], new ZeroStage(specification.Architecture)], [Names()[anchor], "zero"], Anchored(0), seed),
-            MethodKind.Average => Averaged(seed),
+            MethodKind.MedMerge => Merged(Seedless(method, sources, Anchored(anchor)), _names, seed),
+            MethodKind.UntrainedPartner => Merged(Probe(Untrained(seed), Anchored(anchor)), UntrainedNames(), seed),
+            MethodKind.SelfScale => Merged(Seedless(method, [sources[anchor], new ZeroStage(specification.Architecture)], Anchored(0)), [_names[anchor], "zero"], seed),
+            MethodKind.Average => Averaged(Seedless(method, sources, StartingWeights.Uniform), seed),
             MethodKind.Scratch => (null, Tuned(new UntrainedStage(specification.Architecture, target.Classes, seed, 0), head: null, specification.Budget, seed)),
             MethodKind.FineTune => (null, Tuned(sources[source], head: null, specification.Budget, seed)),
-            MethodKind.LpFt => (null, Tuned(sources[source], Probe([Prepare(sources[source])], StartingWeights.Uniform), specification.Budget - 1, seed)),
+            MethodKind.LpFt => (null, Tuned(sources[source], Seedless(method, [sources[source]], StartingWeights.Uniform).Head, specification.Budget - 1, seed)),
             _ => throw new ArgumentOutOfRangeException(nameof(method)),
         };
         return new Trial(number, method, seed, merge, model, new EvaluateStage(model, _task));
     }
 
-    private (MergeStage?, FineTuneStage) Merged(IReadOnlyList<Stage> models, IReadOnlyList<string> names, StartingWeights start, ulong seed)
+    private (MergeStage?, FineTuneStage) Merged(Probed probed, IReadOnlyList<string> names, ulong seed)
     {
-        var prepared = models.Select(Prepare).ToList();
-        var weigh = new WeighStage(prepared, Probe(prepared, start), start, specification.Weights, _task, seed);
-        var merge = new MergeStage(prepared, names, weigh, Fixed: null, _task);
+        var weigh = new WeighStage(probed.Sources, probed.Head, probed.Start, specification.Weights, _task, seed);
+        var merge = new MergeStage(probed.Sources, names, weigh, Fixed: null, _task);
         return (merge, TunedMerge(merge, specification.FineTune.Epochs, seed));
     }
 
-    private (MergeStage?, FineTuneStage) Averaged(ulong seed)
+    private (MergeStage?, FineTuneStage) Averaged(Probed probed, ulong seed)
     {
-        var prepared = sources.Select(Prepare).ToList();
-        var merge = new MergeStage(prepared, Names(), Probe(prepared, StartingWeights.Uniform), StartingWeights.Uniform, _task);
+        var merge = new MergeStage(probed.Sources, _names, probed.Head, probed.Start, _task);
         return (merge, TunedMerge(merge, specification.Budget - 2, seed)); // the probe and measuring batch norm are a pass each
     }
 
@@ -57,7 +57,18 @@ internal sealed class TrialLayout(Specification specification, ImageDataset targ
     private FineTuneStage Tuned(Stage model, Stage? head, int epochs, ulong seed) =>
         new(model, head, KeepsHead: false, specification.FineTune with { Epochs = epochs }, _task, seed);
 
-    private ProbeStage Probe(IReadOnlyList<Stage> prepared, StartingWeights start) => new(prepared, start, specification.Weights.HeadDecay, _task);
+    /// <summary>What a method does before it takes a seed; made once for all its trials, for a stage's key costs a hash.</summary>
+    private Probed Seedless(Method method, IReadOnlyList<Stage> models, StartingWeights start)
+    {
+        if (!_seedless.TryGetValue(method, out var probed)) _seedless[method] = probed = Probe(models, start);
+        return probed;
+    }
+
+    private Probed Probe(IReadOnlyList<Stage> models, StartingWeights start)
+    {
+        var prepared = models.Select(Prepare).ToList();
+        return new Probed(prepared, start, new ProbeStage(prepared, start, specification.Weights.HeadDecay, _task));
+    }
 
     private Stage Prepare(Stage model) => model is ZeroStage ? model : new PrepareStage(model, specification.Architecture);
 
@@ -65,10 +76,11 @@ internal sealed class TrialLayout(Specification specification, ImageDataset targ
         ? StartingWeights.Uniform
         : new StartingWeights(anchor, specification.Weights.AnchorWeight);
 
-    private List<string> Names() => [.. specification.Sources.Select(source => source.Name)];
-
     private List<Stage> Untrained(ulong seed) => [.. sources.Select((source, i) =>
         i == specification.Anchor ? source : new UntrainedStage(specification.Architecture, target.Classes, seed, i + 1))];
 
-    private List<string> UntrainedNames() => [.. Names().Select((name, i) => i == specification.Anchor ? name : "untrained")];
+    private List<string> UntrainedNames() => [.. _names.Select((name, i) => i == specification.Anchor ? name : "untrained")];
+
+    /// <summary>Models prepared for merging, with the head probed on them.</summary>
+    private sealed record Probed(IReadOnlyList<Stage> Sources, StartingWeights Start, ProbeStage Head);
 }

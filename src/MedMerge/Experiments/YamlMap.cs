@@ -11,9 +11,6 @@ internal sealed class YamlMap(YamlMappingNode node, string path, SpecificationEr
 {
     private readonly List<string> _known = [];
 
-    /// <summary>Every key asked for so far, in order.</summary>
-    public IReadOnlyList<string> Known => _known;
-
     /// <summary>The line the mapping starts on.</summary>
     public int Line => (int)node.Start.Line;
 
@@ -70,9 +67,11 @@ internal sealed class YamlMap(YamlMappingNode node, string path, SpecificationEr
     }
 
     /// <summary>A list of mappings; empty where the key is absent.</summary>
-    public List<YamlMap> Maps(string key)
+    /// <param name="entries">The list's length, mappings or not; null where there is no list.</param>
+    public List<YamlMap> Maps(string key, out int? entries)
     {
         var value = Find(key);
+        entries = (value as YamlSequenceNode)?.Children.Count;
         if (value is null) errors.Add(Line, $"{Where()}the key '{key}' is missing");
         else if (value is not YamlSequenceNode) errors.Add((int)value.Start.Line, $"'{Name(key)}' must be a list (each entry after a '-')");
         var maps = new List<YamlMap>();

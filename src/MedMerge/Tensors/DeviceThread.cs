@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Channels;
 using TorchSharp;
 
@@ -9,6 +10,10 @@ namespace MedMerge.Tensors;
 /// </summary>
 public sealed class DeviceThread : IAsyncDisposable
 {
+    /// <summary>The most threads a user may ask for.</summary>
+    public const int MaxThreads = 1024;
+
+    private const string CudaPrefix = "cuda:";
     private const int QueueCapacity = 256;
     private readonly Channel<Action> _queue = Channel.CreateBounded<Action>(QueueCapacity);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,13 +24,32 @@ public sealed class DeviceThread : IAsyncDisposable
     public DeviceThread(string device, int threads)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
-        TorchRuntime.Start();
-        Device = Parse(device);
+        Device = Find(device);
         new Thread(() => Run(threads)) { IsBackground = true, Name = $"device {device}" }.Start();
     }
 
     /// <summary>The device that work runs on.</summary>
     public torch.Device Device { get; }
+
+    /// <summary>Whether that is a device's name, <c>cpu</c> or <c>cuda:N</c>; this machine need not have it.</summary>
+    public static bool IsName(string device) => device == "cpu" || CudaIndex(device) is not null;
+
+    /// <summary>This machine's device of that name.</summary>
+    /// <exception cref="InputException">This machine has no such device.</exception>
+    public static torch.Device Find(string device)
+    {
+        if (!IsName(device)) throw new InputException($"device '{device}' is not known: use 'cpu' or 'cuda:N'.");
+        TorchRuntime.Start();
+        if (CudaIndex(device) is not { } index) return torch.CPU;
+        if (!torch.cuda.is_available())
+        {
+            throw new InputException(
+                $"device '{device}' asks for CUDA, which this build or machine lacks. Build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.");
+        }
+        if (index >= torch.cuda.device_count())
+            throw new InputException($"device '{device}' is not there: this machine has {torch.cuda.device_count()} CUDA device(s).");
+        return new torch.Device(DeviceType.CUDA, index);
+    }
 
     /// <summary>Runs <paramref name="work"/> on the device thread, inside a dispose scope of its own: what leaves it must be moved out of
     /// that scope or be plain data.</summary>
@@ -87,18 +111,8 @@ public sealed class DeviceThread : IAsyncDisposable
         }
     }
 
-    private static torch.Device Parse(string device)
-    {
-        if (device == "cpu") return torch.CPU;
-        if (!device.StartsWith("cuda:", StringComparison.Ordinal) || !int.TryParse(device.AsSpan(5), out var index) || index < 0)
-            throw new InputException($"device '{device}' is not known: use 'cpu' or 'cuda:N'.");
-        if (!torch.cuda.is_available())
-        {
-            throw new InputException(
-                $"device '{device}' asks for CUDA, which this build or machine lacks. Build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.");
-        }
-        if (index >= torch.cuda.device_count())
-            throw new InputException($"device '{device}' is not there: this machine has {torch.cuda.device_count()} CUDA device(s).");
-        return new torch.Device(DeviceType.CUDA, index);
-    }
+    private static int? CudaIndex(string device) =>
+        device.StartsWith(CudaPrefix, StringComparison.Ordinal) && int.TryParse(device.AsSpan(CudaPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+            ? index
+            : null;
 }

@@ -38,6 +38,13 @@ public class ShardPlanTests
     }
 
     [Fact]
+    public void The_largest_batch_takes_everything_in_its_first_step()
+    {
+        var plan = new ShardPlan(10, 1, int.MaxValue, seed: 1);
+        Assert.Equal([10, 0, 0], Enumerable.Range(0, 3).Select(step => plan.Batch(1, step, 0).Length));
+    }
+
+    [Fact]
     public void Impossible_shards_are_refused()
     {
         Assert.Throws<InputException>(() => new ShardPlan(3, 4, 4, 0));

@@ -67,7 +67,7 @@ public class SpecificationTests
             "line 7: the source name 'a' is there twice",
             "line 8: 'sources[1].weights': there is no file 'missing.pt'; looked for /data/missing.pt",
             "line 9: there is no phantom 'cell'",
-            "line 9: 'sources[1].pretrain.epochs' is 'many'; it must be a whole number from 0 to 100000",
+            "line 9: 'sources[1].pretrain.epochs' is 'many'; it must be a whole number from 1 to 100000",
             "line 10: 'anchor' is 'c', which is no source",
             "line 11: there is no method 'fine-tunes'",
             "line 12: 'seeds' is '-1'",
@@ -86,6 +86,22 @@ public class SpecificationTests
     [InlineData("target: { data: \"a\\0b\" }", "line 1: 'target.data' holds a NUL character")]
     public void What_is_no_specification_is_refused(string yaml, string reason) =>
         Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("sources: []", "line 1: 'sources' has no entry; merging needs at least two")]
+    [InlineData("sources: [{ name: a, pretrain: { data: 'phantom:cells' } }]", "line 1: 'sources' has one entry; merging needs at least two")]
+    [InlineData("seeds: []", "line 1: 'seeds' is an empty list")]
+    [InlineData("methods: []", "line 1: 'methods' is an empty list")]
+    [InlineData("device: gpu", "line 1: 'device' is 'gpu'; it must be 'cpu' or 'cuda:N'")]
+    [InlineData("device: 'cuda: 1'", "line 1: 'device' is 'cuda: 1'")]
+    [InlineData("target:\n  data: phantom:lesions\n  classes: 3", "line 3: 'target.classes' is for files")]
+    [InlineData("target:\n  data: \"a\\0b.npz\"", "line 2: 'target.data' holds a NUL character")]
+    [InlineData("target:\n  data: ''", "line 2: in 'target' the key 'data' is missing")]
+    [InlineData("fineTune:\n  data: x", "line 2: in 'fineTune' there is no key 'data'")]
+    [InlineData("sources:\n - name: a\n   weights: \"\\0\"\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }", "line 3: 'sources[0].weights' holds a NUL character")]
+    [InlineData("sources:\n - name: a\n   weights: ''\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }", "line 5: 'sources[1].pretrain.epochs' is '0'; it must be a whole number from 1")]
+    public void What_would_only_fail_later_is_refused_with_its_line(string yaml, string reason) =>
+        Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", ["/"])).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("../x")]

@@ -1,0 +1,17 @@
+namespace MedMerge.Training;
+
+/// <summary>What settings of a training may be, for whoever reads them from a user: a specification and the command line alike.</summary>
+public static class TrainingBounds
+{
+    /// <summary>The most passes over the training images.</summary>
+    public const int MaxEpochs = 100_000;
+
+    /// <summary>The fewest images in a step; batch norm needs two.</summary>
+    public const int MinBatchSize = 2;
+
+    /// <summary>The most images in a step.</summary>
+    public const int MaxBatchSize = 65536;
+
+    /// <summary>The highest learning rate and weight decay.</summary>
+    public const double MaxRate = 100;
+}
