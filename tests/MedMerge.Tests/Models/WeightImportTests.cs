@@ -54,6 +54,25 @@ public class WeightImportTests
     }
 
     [Fact]
+    public void A_needed_tensor_of_a_type_that_is_not_read_is_named()
+    {
+        using var weights = RandomModels.Weights(ResNet20, 1, classes: 2);
+        var (tensors, unread) = (new StateDict(), new List<UnreadTensor>());
+        foreach (var (name, tensor) in weights)
+        {
+            if (name is "conv1.weight" or "bn1.num_batches_tracked") unread.Add(new UnreadTensor("net." + name, "F8_E4M3", tensor.shape));
+            else tensors.Add("net." + name, tensor.clone());
+        }
+        using var file = new WeightFile(tensors, "test", new Dictionary<string, string>(), []) { Unread = unread };
+        Assert.Contains("'conv1.weight' has the type F8_E4M3, which is not read",
+            Assert.Throws<InputException>(() => WeightImport.Import(ResNet20, file, "it", new List<string>())).Message, StringComparison.Ordinal);
+
+        tensors.Add("net.conv1.weight", weights["conv1.weight"].clone());
+        using var rest = file with { Unread = [unread[1]] };
+        WeightImport.Import(ResNet20, rest, "it", new List<string>()).Dispose(); // a counter that nobody needs
+    }
+
+    [Fact]
     public void MedMnists_own_names_are_known_and_a_missing_classifier_is_fine()
     {
         var architecture = Architectures.Create("resnet18-3x3", 0.125);
