@@ -43,11 +43,13 @@ public static class WeightImport
                 weights.Add(architecture.Classifier + ".weight", Take(architecture.Classifier + ".weight", [classes, features]));
                 weights.Add(architecture.Classifier + ".bias", Take(architecture.Classifier + ".bias", [classes]));
             }
-            var unknown = file.Names.FirstOrDefault(name => !used.Contains(name) && IsBackbone(name[Math.Min(prefix.Length, name.Length)..]));
+            var unknown = file.Names.FirstOrDefault(name => !used.Contains(name) && name.StartsWith(prefix, StringComparison.Ordinal) && IsBackbone(name[prefix.Length..]));
             if (unknown is not null)
                 throw new InputException($"{origin} is not a {architecture.Title}: it also has '{unknown}' of shape {Show(ShapeOf(unknown))}.");
             if (weights.FirstNonFinite() is { } bad)
                 throw new InputException($"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
+            if (weights.FirstNegativeVariance() is { } negative)
+                throw new InputException($"{origin} holds negative variances in '{negative}': no batch norm has them, the file is damaged.");
             return weights;
         }
         catch
