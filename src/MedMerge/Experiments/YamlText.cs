@@ -17,23 +17,27 @@ internal static class YamlText
     public static YamlMappingNode Load(string yaml, string origin)
     {
         var stream = new YamlStream();
+        var parser = new Parser(new StringReader(yaml));
         try
         {
-            Check(yaml, origin);
+            Check(parser, origin);
             stream.Load(new StringReader(yaml));
         }
         catch (YamlException error)
         {
             throw new InputException($"{origin} is not valid YAML: line {error.Start.Line}: {error.InnerException?.Message ?? error.Message}", error);
         }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException) // the library's, for an impossible character or tag
+        {
+            throw new InputException($"{origin} is not valid YAML: line {parser.Current?.End.Line ?? 1} or the next: {error.Message}", error);
+        }
         return stream.Documents is [{ RootNode: YamlMappingNode root }]
             ? root
             : throw new InputException($"{origin} must be one YAML mapping (key: value), with at least target, architecture and sources.");
     }
 
-    private static void Check(string yaml, string origin)
+    private static void Check(Parser parser, string origin)
     {
-        var parser = new Parser(new StringReader(yaml));
         var open = new Stack<Level>();
         while (parser.MoveNext())
         {

@@ -81,6 +81,7 @@ public class SpecificationTests
     [InlineData("", "must be one YAML mapping")]
     [InlineData("- a\n- b", "must be one YAML mapping")]
     [InlineData("a: [1", "is not valid YAML: line")]
+    [InlineData("a: 1\nb: \"\\UFFFFFFFF\"", "is not valid YAML: line 2")]
     [InlineData("target: 3\narchitecture: resnet20\nsources: 4", "'target' must be a mapping")]
     [InlineData("a: 1\na: 2", "is not valid YAML: line 2")]
     [InlineData("target: { data: \"a\\0b\" }", "line 1: 'target.data' holds a NUL character")]
