@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using MedMerge.Tensors;
 
@@ -165,6 +166,20 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("no results.json of a run beside it", error, StringComparison.Ordinal);
         Assert.Equal("mine", File.ReadAllText(In("out/" + file)));
         Assert.False(Directory.Exists(In("store")));
+    }
+
+    [Fact]
+    public async Task Inspect_lists_types_that_it_cannot_read_and_takes_no_name_for_kernel_weights()
+    {
+        const string header = """{"alpha.x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F8_E5M2","shape":[2,2],"data_offsets":[4,8]}}""";
+        File.WriteAllBytes(In("f8.safetensors"), [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[8]]);
+        var (code, output, error) = await RunAsync("inspect", In("f8.safetensors"));
+        Assert.True(code == ExitCodes.Done, error);
+        Assert.Contains("2 tensors, 5 values", output, StringComparison.Ordinal);
+        Assert.Matches(@"w +\| F8_E5M2 +\| \[2, 2\]", output);
+        var (_, json, _) = await RunAsync("inspect", In("f8.safetensors"), "--json");
+        using var document = JsonDocument.Parse(json);
+        Assert.Equal("F8_E5M2", document.RootElement.GetProperty("tensors")[1].GetProperty("type").GetString());
     }
 
     private string In(string name) => Path.Combine(_folder, name);

@@ -27,20 +27,23 @@ internal static class InspectCommand
     {
         using var file = WeightFile.Read(path);
         var fits = WeightImport.Recognise(file).Select(architecture => architecture.Name).ToList();
-        var tensors = file.Tensors.Select(pair => new { Name = pair.Key, Type = ElementType.Of(pair.Value.dtype).Name, Shape = pair.Value.shape, Rms = Rms(pair.Value) }).ToList();
+        var tensors = file.Tensors.Select(pair => (Name: pair.Key, Type: ElementType.Of(pair.Value.dtype).Name, Shape: (IReadOnlyList<long>)pair.Value.shape, Rms: Rms(pair.Value)))
+            .Concat(file.Unread.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape, Rms: (double?)null)))
+            .Select(tensor => new { tensor.Name, tensor.Type, tensor.Shape, tensor.Rms }).ToList();
         if (json)
         {
             var text = JsonSerializer.Serialize(new { file.Format, file.Notes, Architectures = fits, file.Metadata, NonFinite = file.Tensors.FirstNonFinite(), Tensors = tensors }, Indented);
             await output.WriteLineAsync(text.AsMemory(), cancellation).ConfigureAwait(false);
             return ExitCodes.Done;
         }
-        await output.WriteLineAsync($"{path}: {file.Format}, {tensors.Count} tensors, {file.Tensors.Sum(pair => pair.Value.numel()):N0} values").ConfigureAwait(false);
+        using var learned = file.Metadata.GetValueOrDefault("format") == LearnedWeights.Format ? LearnedWeights.Read(file, $"'{path}'") : null;
+        await output.WriteLineAsync($"{path}: {file.Format}, {tensors.Count} tensors, {tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size)):N0} values").ConfigureAwait(false);
         foreach (var note in file.Notes) await output.WriteLineAsync($"  {note}").ConfigureAwait(false);
         if (file.Tensors.FirstNonFinite() is { } bad) await output.WriteLineAsync($"  NaN or infinite values in '{bad}'").ConfigureAwait(false);
         foreach (var (key, value) in file.Metadata) await output.WriteLineAsync($"  {key}: {value}").ConfigureAwait(false);
-        if (LearnedOrNull(path, file) is { } learned)
+        if (learned is not null)
         {
-            using (learned) await output.WriteAsync("\n" + Weights(learned)).ConfigureAwait(false);
+            await output.WriteAsync("\n" + Weights(learned)).ConfigureAwait(false);
             return ExitCodes.Done;
         }
         await output.WriteLineAsync(fits.Count > 0 ? $"  fits {string.Join(", ", fits)}" : "  fits no architecture known here (at width 1)").ConfigureAwait(false);
@@ -49,9 +52,6 @@ internal static class InspectCommand
         await output.WriteAsync("\n" + TextTable.Render(rows)).ConfigureAwait(false);
         return ExitCodes.Done;
     }
-
-    private static LearnedWeights? LearnedOrNull(string path, WeightFile file) =>
-        file.Tensors.Names.Any(name => name.StartsWith("alpha.", StringComparison.Ordinal)) ? LearnedWeights.Read(File.ReadAllBytes(path), $"'{path}'") : null;
 
     /// <summary>Each layer's mean α, source by source.</summary>
     private static string Weights(LearnedWeights learned)

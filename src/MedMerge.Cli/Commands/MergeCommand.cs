@@ -59,7 +59,7 @@ internal static class MergeCommand
         var hash = SourceHash.Compute(architecture, weights);
         return hash == source.Sha256
             ? PreparedSource.Fold(source.Name, architecture, weights)
-            : throw new InputException($"'{path}' is not the source '{source.Name}' that the weights were learned for: its backbone's hash is {hash[..12]}…, wanted {source.Sha256[..12]}….");
+            : throw new InputException($"'{path}' is not the source '{source.Name}' that the weights were learned for: its backbone's hash is {hash}, wanted {source.Sha256}.");
     }
 
     private static Dictionary<string, string> Parse(string[] sources)

@@ -1,5 +1,6 @@
 using MedMerge.Data;
 using MedMerge.Experiments.Stages;
+using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using MedMerge.Training;
@@ -71,7 +72,8 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
         var origin = $"source '{source.Name}' ('{source.Weights}')";
         using var file = WeightFile.Read(bytes, origin);
         var found = new List<string>();
-        WeightImport.Import(specification.Architecture, file, origin, found).Dispose();
+        using var weights = WeightImport.Import(specification.Architecture, file, origin, found);
+        PreparedSource.Fold(source.Name, specification.Architecture, weights).Dispose(); // to refuse now what could not be folded later
         if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
         return new ImportStage(source.Weights!, ImportStage.Hash(bytes), specification.Architecture);
     }

@@ -7,8 +7,6 @@ using MedMerge.Data;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using MedMerge.Training;
-using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace MedMerge.Experiments;
 
@@ -52,17 +50,7 @@ public sealed partial class SpecificationReader
     /// <exception cref="InputException">It has errors; the message lists all of them.</exception>
     public static Specification Read(string yaml, string origin, IReadOnlyList<string> folders)
     {
-        var stream = new YamlStream();
-        try
-        {
-            stream.Load(new StringReader(yaml));
-        }
-        catch (YamlException error)
-        {
-            throw new InputException($"{origin} is not valid YAML: line {error.Start.Line}: {error.InnerException?.Message ?? error.Message}", error);
-        }
-        if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
-            throw new InputException($"{origin} must be one YAML mapping (key: value), with at least target, architecture and sources.");
+        var root = YamlText.Load(yaml, origin);
         var reader = new SpecificationReader(folders);
         var specification = reader.Specification(new YamlMap(root, "", reader._errors));
         reader._errors.ThrowIfAny(origin);

@@ -21,7 +21,10 @@ public sealed record WeightedSource(string Name, string Sha256);
 public sealed record LearnedWeights(
     Architecture Architecture, IReadOnlyList<WeightedSource> Sources, string Target, double[] Alpha, StateDict TargetTensors) : IDisposable
 {
-    private const string Format = "medmerge kernel weights 1";
+    /// <summary>What the metadata <c>format</c> of such a file says.</summary>
+    public const string Format = "medmerge kernel weights 1";
+
+    private const long AnySize = -1;
 
     /// <summary>The merged model under the architecture's own names.</summary>
     /// <param name="sources">The prepared sources, in the order of <see cref="Sources"/>.</param>
@@ -57,31 +60,90 @@ public sealed record LearnedWeights(
     }
 
     /// <summary>Reads such a file.</summary>
-    /// <exception cref="InputException">It is torn or another kind of file.</exception>
+    /// <exception cref="InputException">It is torn, another kind of file, or does not fit the architecture it names.</exception>
     public static LearnedWeights Read(byte[] file, string origin)
     {
-        TorchRuntime.Start();
-        var (tensors, metadata) = Safetensors.Read(file, origin);
-        using (tensors)
+        using var read = WeightFile.Read(file, origin);
+        return Read(read, origin);
+    }
+
+    /// <inheritdoc cref="Read(byte[], string)" />
+    public static LearnedWeights Read(WeightFile file, string origin)
+    {
+        if (file.Metadata.GetValueOrDefault("format") != Format)
+            throw new InputException($"{origin} holds no kernel weights (its metadata lack the format '{Format}'). `medmerge inspect` shows what it is.");
+        var target = new StateDict();
+        try
         {
-            if (metadata.GetValueOrDefault("format") != Format)
-                throw new InputException($"{origin} holds no kernel weights (its metadata lack the format '{Format}'). `medmerge inspect` shows what it is.");
-            try
+            using var scope = NewDisposeScope();
+            var architecture = ReadArchitecture(file);
+            var sources = ReadSources(file);
+            var alpha = cat([.. architecture.Layers.Select(layer => Take(file, "alpha." + layer.Name, ScalarType.Float64, sources.Count, layer.Out))], 1);
+            foreach (var layer in architecture.Layers)
             {
-                var architecture = Architectures.Create(metadata["architecture"], double.Parse(metadata["width"], CultureInfo.InvariantCulture));
-                var sources = JsonSerializer.Deserialize<List<WeightedSource>>(metadata["sources"]) ?? throw new JsonException("it is null");
-                using var scope = NewDisposeScope();
-                var alpha = cat([.. architecture.Layers.Select(layer => tensors["alpha." + layer.Name])], 1).contiguous().data<double>().ToArray();
-                if (alpha.Length != sources.Count * architecture.Filters) throw new FormatException("α does not fit its architecture");
-                var target = new StateDict();
-                foreach (var (name, value) in tensors.Where(pair => !pair.Key.StartsWith("alpha.", StringComparison.Ordinal))) target.Add(name, value.clone());
-                return new LearnedWeights(architecture, sources, metadata["target"], alpha, target);
+                foreach (var name in new[] { layer.BatchNorm + ".running_mean", layer.BatchNorm + ".running_var" })
+                    target.Add(name, Take(file, name, ScalarType.Float32, layer.Out).clone());
             }
-            catch (Exception error) when (error is KeyNotFoundException or FormatException or JsonException or System.Runtime.InteropServices.ExternalException)
-            {
-                throw new InputException($"{origin} is not a whole file of kernel weights: {error.Message}", error);
-            }
+            var classifier = Take(file, architecture.Classifier + ".weight", ScalarType.Float32, AnySize, architecture.Features);
+            target.Add(architecture.Classifier + ".weight", classifier.clone());
+            target.Add(architecture.Classifier + ".bias", Take(file, architecture.Classifier + ".bias", ScalarType.Float32, classifier.shape[0]).clone());
+
+            if (file.Names.FirstOrDefault(name => !target.Contains(name) && architecture.Layers.All(layer => name != "alpha." + layer.Name)) is { } other)
+                throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
+            if (file.Tensors.FirstNonFinite() is { } bad) throw new FormatException($"it holds NaN or infinite values in '{bad}'");
+            if (target.FirstNegativeVariance() is { } negative) throw new FormatException($"it holds negative variances in '{negative}'");
+            return new LearnedWeights(architecture, sources, Metadata(file, "target"), alpha.contiguous().data<double>().ToArray(), target);
         }
+        catch (Exception error)
+        {
+            target.Dispose();
+            if (error is FormatException) throw new InputException($"{origin} is not a whole file of kernel weights: {error.Message}.", error);
+            throw;
+        }
+    }
+
+    private static string Metadata(WeightFile file, string key) =>
+        file.Metadata.GetValueOrDefault(key) ?? throw new FormatException($"its metadata lack '{key}'");
+
+    private static Architecture ReadArchitecture(WeightFile file)
+    {
+        var text = Metadata(file, "width");
+        if (!double.TryParse(text, CultureInfo.InvariantCulture, out var width)) throw new FormatException($"its width is '{text}', which is no number");
+        try
+        {
+            return Architectures.Create(Metadata(file, "architecture"), width);
+        }
+        catch (InputException error)
+        {
+            throw new FormatException(error.Message.TrimEnd('.'), error);
+        }
+    }
+
+    private static List<WeightedSource> ReadSources(WeightFile file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<List<WeightedSource?>>(Metadata(file, "sources")) is { Count: > 0 } sources
+                ? sources.ConvertAll(source => source is { Name.Length: > 0, Sha256.Length: > 0 } ? source : throw new FormatException("one of its sources lacks its name or its hash"))
+                : throw new FormatException("it names no sources");
+        }
+        catch (JsonException error)
+        {
+            throw new FormatException($"its sources are not the JSON they should be ({error.Message})", error);
+        }
+    }
+
+    /// <summary>The tensor of that name, if it is as the model needs it.</summary>
+    private static Tensor Take(WeightFile file, string name, ScalarType type, params long[] shape)
+    {
+        var wanted = $"wanted {ElementType.Of(type).Name} [{string.Join(", ", shape.Select(size => size == AnySize ? "classes" : $"{size}"))}]";
+        if (file.Unread.FirstOrDefault(unread => unread.Name == name) is { } other)
+            throw new FormatException($"its '{name}' is {other.Type} [{string.Join(", ", other.Shape)}], {wanted}");
+        if (!file.Tensors.Contains(name)) throw new FormatException($"it lacks '{name}', {wanted}");
+        var tensor = file.Tensors[name];
+        return tensor.dtype == type && tensor.shape.Length == shape.Length && tensor.shape.Zip(shape, (found, size) => size is AnySize || found == size).All(fits => fits)
+            ? tensor
+            : throw new FormatException($"its '{name}' is {ElementType.Of(tensor.dtype).Name} [{string.Join(", ", tensor.shape)}], {wanted}");
     }
 
     /// <inheritdoc />

@@ -19,6 +19,7 @@ public sealed record PreparedSource(string Name, StateDict Layers) : IDisposable
     /// Folds each batch norm, in evaluation mode, into its convolution: s = γ/√(σ²+ε), K' = sK, b' = β + s(b − μ), in float64.
     /// (Jacob et al. 2018, section 3.2.)
     /// </summary>
+    /// <exception cref="InputException">A folded value is beyond float32; the message names the layer.</exception>
     public static PreparedSource Fold(string name, Architecture architecture, StateDict weights)
     {
         var layers = new StateDict();
@@ -30,7 +31,10 @@ public sealed record PreparedSource(string Name, StateDict Layers) : IDisposable
             layers.Add(layer.Name + ".weight", (weights[layer.Name + ".weight"].to(ScalarType.Float64) * scale.view(-1, 1, 1, 1)).to(ScalarType.Float32));
             layers.Add(layer.Name + ".bias", (Part("bias") - (scale * Part("running_mean"))).to(ScalarType.Float32));
         }
-        return new PreparedSource(name, layers);
+        if (layers.FirstNonFinite() is not { } bad) return new PreparedSource(name, layers);
+        layers.Dispose();
+        throw new InputException($"{(name.Length > 0 ? $"source '{name}'" : "a source")}: folding batch norm into the layer '{bad[..bad.LastIndexOf('.')]}' gives NaN or infinite values. " +
+                                 "Its weights are too large for float32: the model was not trained to an end, or the file is damaged.");
     }
 
     /// <summary>

@@ -21,7 +21,8 @@ public static class WeightImport
     public static StateDict Import(Architecture architecture, WeightFile file, string origin, ICollection<string> notes)
     {
         foreach (var note in file.Notes) notes.Add(note);
-        var prefix = FindPrefix(architecture, file.Tensors);
+        var names = file.Names.ToHashSet(StringComparer.Ordinal);
+        var prefix = FindPrefix(architecture, names);
         if (prefix.Length > 0) notes.Add($"removed the prefix '{prefix}'");
 
         var weights = new StateDict();
@@ -36,17 +37,19 @@ public static class WeightImport
                 used.Add(Find($"{layer.BatchNorm}.num_batches_tracked") ?? "");
                 weights.Add($"{layer.BatchNorm}.num_batches_tracked", zeros(1, ScalarType.Int64).squeeze());
             }
-            if (Find(architecture.Classifier + ".weight") is { } classifier && file.Tensors[classifier].shape is [var classes, var features]
-                && features == architecture.Features)
+            if (Find(architecture.Classifier + ".weight") is { } classifier && file.Tensors.Contains(classifier)
+                && file.Tensors[classifier].shape is [var classes, var features] && features == architecture.Features)
             {
                 weights.Add(architecture.Classifier + ".weight", Take(architecture.Classifier + ".weight", [classes, features]));
                 weights.Add(architecture.Classifier + ".bias", Take(architecture.Classifier + ".bias", [classes]));
             }
-            var unknown = file.Tensors.Names.FirstOrDefault(name => !used.Contains(name) && IsBackbone(name[Math.Min(prefix.Length, name.Length)..]));
+            var unknown = file.Names.FirstOrDefault(name => !used.Contains(name) && name.StartsWith(prefix, StringComparison.Ordinal) && IsBackbone(name[prefix.Length..]));
             if (unknown is not null)
-                throw new InputException($"{origin} is not a {architecture.Title}: it also has '{unknown}' of shape {Show(file.Tensors[unknown])}.");
+                throw new InputException($"{origin} is not a {architecture.Title}: it also has '{unknown}' of shape {Show(ShapeOf(unknown))}.");
             if (weights.FirstNonFinite() is { } bad)
                 throw new InputException($"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
+            if (weights.FirstNegativeVariance() is { } negative)
+                throw new InputException($"{origin} holds negative variances in '{negative}': no batch norm has them, the file is damaged.");
             return weights;
         }
         catch
@@ -57,18 +60,23 @@ public static class WeightImport
 
         string? Find(string name)
         {
-            if (file.Tensors.Contains(prefix + name)) return prefix + name;
-            return Aliases.Select(alias => prefix + name.Replace(alias.Ours, alias.Theirs, StringComparison.Ordinal)).FirstOrDefault(file.Tensors.Contains);
+            if (names.Contains(prefix + name)) return prefix + name;
+            return Aliases.Select(alias => prefix + name.Replace(alias.Ours, alias.Theirs, StringComparison.Ordinal)).FirstOrDefault(names.Contains);
         }
+
+        UnreadTensor? Unread(string name) => file.Unread.FirstOrDefault(tensor => tensor.Name == name);
+
+        IReadOnlyList<long> ShapeOf(string name) => Unread(name)?.Shape ?? file.Tensors[name].shape;
 
         Tensor Take(string name, long[] shape)
         {
-            var found = Find(name) ?? throw new InputException($"{origin} is not a {architecture.Title}: it has no '{name}' (wanted shape [{string.Join(", ", shape)}]).");
-            var tensor = file.Tensors[found];
-            if (!tensor.shape.AsSpan().SequenceEqual(shape))
-                throw new InputException($"{origin} is not a {architecture.Title}: '{name}' has shape {Show(tensor)}, wanted [{string.Join(", ", shape)}].");
+            var found = Find(name) ?? throw new InputException($"{origin} is not a {architecture.Title}: it has no '{name}' (wanted shape {Show(shape)}).");
+            if (!ShapeOf(found).SequenceEqual(shape))
+                throw new InputException($"{origin} is not a {architecture.Title}: '{name}' has shape {Show(ShapeOf(found))}, wanted {Show(shape)}.");
+            if (Unread(found) is { } unread)
+                throw new InputException($"{origin} can't be used: '{name}' has the type {unread.Type}, which is not read; convert it to F32, F16 or BF16.");
             used.Add(found);
-            return tensor.to(ScalarType.Float32);
+            return file.Tensors[found].to(ScalarType.Float32);
         }
     }
 
@@ -93,15 +101,15 @@ public static class WeightImport
     }
 
     /// <summary>The prefix under which most of the architecture's names are found.</summary>
-    private static string FindPrefix(Architecture architecture, StateDict tensors)
+    private static string FindPrefix(Architecture architecture, HashSet<string> found)
     {
         var names = architecture.Layers.Select(layer => layer.Name + ".weight").ToHashSet();
         var stem = architecture.Layers[0].Name + ".weight";
-        return tensors.Names
+        return found
             .Where(name => name == stem || name.EndsWith("." + stem, StringComparison.Ordinal))
             .Select(name => name[..^stem.Length])
             .Distinct()
-            .OrderByDescending(prefix => names.Count(name => tensors.Contains(prefix + name)))
+            .OrderByDescending(prefix => names.Count(name => found.Contains(prefix + name)))
             .ThenBy(prefix => prefix.Length)
             .FirstOrDefault("");
     }
@@ -109,5 +117,5 @@ public static class WeightImport
     private static bool IsBackbone(string name) =>
         name.StartsWith("layer", StringComparison.Ordinal) || name.StartsWith("conv", StringComparison.Ordinal) || name.StartsWith("bn", StringComparison.Ordinal);
 
-    private static string Show(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
+    private static string Show(IReadOnlyList<long> shape) => $"[{string.Join(", ", shape)}]";
 }

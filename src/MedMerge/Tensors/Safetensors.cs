@@ -65,8 +65,10 @@ public static class Safetensors
     }
 
     /// <summary>Reads a whole file image.</summary>
+    /// <param name="unread">Receives the tensors of types that are not known here; null refuses them.</param>
     /// <exception cref="InputException">The bytes are not a whole, consistent safetensors file; <paramref name="origin"/> is named.</exception>
-    public static (StateDict Tensors, IReadOnlyDictionary<string, string> Metadata) Read(ReadOnlySpan<byte> file, string origin)
+    public static (StateDict Tensors, IReadOnlyDictionary<string, string> Metadata) Read(
+        ReadOnlySpan<byte> file, string origin, ICollection<UnreadTensor>? unread = null)
     {
         if (file.Length < LengthBytes) throw Bad(origin, "it is shorter than the 8 bytes of its header's length");
         var length = BinaryPrimitives.ReadInt64LittleEndian(file);
@@ -96,7 +98,7 @@ public static class Safetensors
                     foreach (var pair in entry.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? "";
                     continue;
                 }
-                AddTensor(tensors, entry, data, origin);
+                AddTensor(tensors, unread, entry, data, origin);
             }
             return (tensors, metadata);
         }
@@ -113,14 +115,22 @@ public static class Safetensors
         }
     }
 
-    private static void AddTensor(StateDict tensors, JsonProperty entry, ReadOnlySpan<byte> data, string origin)
+    private static void AddTensor(StateDict tensors, ICollection<UnreadTensor>? unread, JsonProperty entry, ReadOnlySpan<byte> data, string origin)
     {
         var typeName = entry.Value.GetProperty("dtype").GetString() ?? "";
-        var type = ElementType.Named(typeName) ?? throw Bad(origin, $"tensor '{entry.Name}' has the unknown type '{typeName}'");
+        var type = ElementType.Named(typeName);
+        if (type is null && unread is null) throw Bad(origin, $"tensor '{entry.Name}' has the unknown type '{typeName}'");
         var shape = entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()).ToArray();
         var offsets = entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
         if (offsets is not [var begin, var end] || begin < 0 || end < begin || end > data.Length)
             throw Bad(origin, $"tensor '{entry.Name}' lies outside the file ({data.Length} bytes of data): the file is truncated");
+        if (type is null)
+        {
+            if (shape.Any(size => size < 0) || checked(shape.Aggregate(1L, (product, size) => product * size)) / 8 > end - begin) // not even a bit each
+                throw Bad(origin, $"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] has {end - begin} bytes only");
+            unread!.Add(new UnreadTensor(entry.Name, typeName, shape));
+            return;
+        }
         var expected = checked(shape.Aggregate((long)type.Size, (product, size) => product * size));
         if (shape.Any(size => size < 0) || expected != end - begin)
             throw Bad(origin, $"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] needs {expected} bytes and has {end - begin}");

@@ -62,6 +62,14 @@ public sealed class StateDict : IDisposable, IEnumerable<KeyValuePair<string, Te
         return null;
     }
 
+    /// <summary>Names the first of a batch norm's variances (<c>NAME.running_var</c>) with a value below zero, or returns null.</summary>
+    public string? FirstNegativeVariance()
+    {
+        using var scope = NewDisposeScope();
+        return _tensors.FirstOrDefault(pair => pair.Key.EndsWith(".running_var", StringComparison.Ordinal) && pair.Value.numel() > 0
+                                               && pair.Value.min().to(ScalarType.Float64).item<double>() < 0).Key;
+    }
+
     /// <inheritdoc />
     public IEnumerator<KeyValuePair<string, Tensor>> GetEnumerator() => _tensors.GetEnumerator();
 

@@ -16,6 +16,12 @@ public sealed record WeightFile(StateDict Tensors, string Format, IReadOnlyDicti
     /// <summary>Where training scripts put the state dictionary, by how often they do.</summary>
     private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model", "net", "weights"];
 
+    /// <summary>Tensors of types that are not read; whoever needs one refuses the file.</summary>
+    public IReadOnlyList<UnreadTensor> Unread { get; init; } = [];
+
+    /// <summary>Every tensor's name, read or not.</summary>
+    public IEnumerable<string> Names => Tensors.Names.Concat(Unread.Select(tensor => tensor.Name));
+
     /// <summary>Reads safetensors or a PyTorch checkpoint, old or new, told apart by content.</summary>
     /// <exception cref="InputException">The file is missing, torn, of another kind, or asks for code to run.</exception>
     public static WeightFile Read(string path) => Read(InputFile.Read(path, Kind), $"'{path}'");
@@ -28,8 +34,9 @@ public sealed record WeightFile(StateDict Tensors, string Format, IReadOnlyDicti
         var isZip = bytes.AsSpan().StartsWith("PK\x03\x04"u8);
         if (!isZip && !PyTorchFile.LooksOld(bytes))
         {
-            var (tensors, metadata) = Safetensors.Read(bytes, origin);
-            return new WeightFile(tensors, "safetensors", metadata, []);
+            var unread = new List<UnreadTensor>();
+            var (tensors, metadata) = Safetensors.Read(bytes, origin, unread);
+            return new WeightFile(tensors, "safetensors", metadata, []) { Unread = unread };
         }
         try
         {

@@ -81,6 +81,7 @@ public class SpecificationTests
     [InlineData("", "must be one YAML mapping")]
     [InlineData("- a\n- b", "must be one YAML mapping")]
     [InlineData("a: [1", "is not valid YAML: line")]
+    [InlineData("a: 1\nb: \"\\UFFFFFFFF\"", "is not valid YAML: line 2")]
     [InlineData("target: 3\narchitecture: resnet20\nsources: 4", "'target' must be a mapping")]
     [InlineData("a: 1\na: 2", "is not valid YAML: line 2")]
     [InlineData("target: { data: \"a\\0b\" }", "line 1: 'target.data' holds a NUL character")]
@@ -102,6 +103,35 @@ public class SpecificationTests
     [InlineData("sources:\n - name: a\n   weights: ''\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }", "line 5: 'sources[1].pretrain.epochs' is '0'; it must be a whole number from 1")]
     public void What_would_only_fail_later_is_refused_with_its_line(string yaml, string reason) =>
         Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", ["/"])).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData('[')]
+    [InlineData('{')]
+    public void Nesting_without_end_is_refused_with_its_line(char bracket) =>
+        Assert.Contains("it is nested more than 50 levels deep: line 2", Assert.Throws<InputException>(
+            () => SpecificationReader.Read("name: x\ntarget: " + string.Concat(Enumerable.Repeat(bracket == '{' ? "{ a: " : "[", 10_000)), "it", [])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Nesting_by_lines_is_refused_too() =>
+        Assert.Contains("levels deep: line 51", Assert.Throws<InputException>(
+            () => SpecificationReader.Read(string.Concat(Enumerable.Range(0, 3000).Select(i => $"{new string(' ', i)}a:\n")) + new string(' ', 3000) + "a: 1", "it", [])).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("target: &t { data: *t }", "line 1: 'target.data' must be a text")]
+    [InlineData("seeds: &s [*s]", "line 1: 'seeds'")]
+    [InlineData("sources: &s [*s]", "line 1: 'sources[0]' must be a mapping")]
+    [InlineData("name: &n [*n]", "line 1: 'name' must be a text")]
+    [InlineData("&r name: *r", "has 3 errors")]
+    [InlineData("? &k [*k]\n: 1", "has a key that is no text: line 1")]
+    [InlineData("name: &n [x]\n? *n\n: 1", "has a key that is no text: line 2")]
+    [InlineData("? { a: 1 }\n: 1", "has a key that is no text: line 1")]
+    public void Aliases_to_what_holds_them_do_no_harm(string yaml, string reason) =>
+        Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Aliases_may_repeat_a_part() =>
+        Assert.Equal(["a", "b"], SpecificationReader.Read(Minimal.Replace("{ data: 'phantom:cells' }", "&p { data: 'phantom:cells' }", StringComparison.Ordinal)
+            .Replace("{ data: 'phantom:vessels' }", "*p", StringComparison.Ordinal), "it", []).Sources.Select(source => source.Name));
 
     [Theory]
     [InlineData("../x")]

@@ -1,3 +1,4 @@
+using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
@@ -51,6 +52,65 @@ public class WeightImportTests
         weights["layer3.1.conv2.weight"].view(-1)[5] = value;
         Assert.Contains("NaN or infinite values in 'layer3.1.conv2.weight'",
             Assert.Throws<InputException>(() => Import(ResNet20, weights, name => name)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_needed_tensor_of_a_type_that_is_not_read_is_named()
+    {
+        using var weights = RandomModels.Weights(ResNet20, 1, classes: 2);
+        var (tensors, unread) = (new StateDict(), new List<UnreadTensor>());
+        foreach (var (name, tensor) in weights)
+        {
+            if (name is "conv1.weight" or "bn1.num_batches_tracked") unread.Add(new UnreadTensor("net." + name, "F8_E4M3", tensor.shape));
+            else tensors.Add("net." + name, tensor.clone());
+        }
+        using var file = new WeightFile(tensors, "test", new Dictionary<string, string>(), []) { Unread = unread };
+        Assert.Contains("'conv1.weight' has the type F8_E4M3, which is not read",
+            Assert.Throws<InputException>(() => WeightImport.Import(ResNet20, file, "it", new List<string>())).Message, StringComparison.Ordinal);
+
+        tensors.Add("net.conv1.weight", weights["conv1.weight"].clone());
+        using var rest = file with { Unread = [unread[1]] };
+        WeightImport.Import(ResNet20, rest, "it", new List<string>()).Dispose(); // a counter that nobody needs
+    }
+
+    [Fact]
+    public void A_sibling_under_another_prefix_is_no_part_of_the_backbone()
+    {
+        using var query = RandomModels.Weights(ResNet20, 1, classes: 10);
+        using var key = RandomModels.Weights(Architectures.Create("resnet32", 0.5), 2, classes: 10);
+        using var both = new StateDict();
+        foreach (var (name, tensor) in query) both.Add("module.encoder_q." + name, tensor.clone());
+        foreach (var (name, tensor) in key) both.Add("module.encoder_k." + name, tensor.clone());
+        both.Add("module.queue", ones(4, 4));
+        both.Add("module.queue_ptr", ones(1));
+        var (imported, notes) = Import(ResNet20, both, name => name);
+        using (imported)
+        {
+            Assert.Equal(["removed the prefix 'module.encoder_q.'"], notes);
+            Assert.True(query["layer2.0.conv1.weight"].bytes.SequenceEqual(imported["layer2.0.conv1.weight"].bytes));
+        }
+    }
+
+    [Fact]
+    public void A_negative_variance_is_named()
+    {
+        using var weights = RandomModels.Weights(ResNet20, 1, classes: 2);
+        weights["layer1.0.bn1.running_var"][3] = -0.001f;
+        Assert.Contains("holds negative variances in 'layer1.0.bn1.running_var'",
+            Assert.Throws<InputException>(() => Import(ResNet20, weights, name => name)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("layer2.1.bn2.weight", "layer2.1.conv2")]
+    [InlineData("bn1.running_mean", "conv1")]
+    public void Batch_norm_that_cannot_be_folded_is_refused_by_layer(string tensor, string layer)
+    {
+        using var weights = RandomModels.Weights(ResNet20, 1, classes: 2);
+        weights[tensor][0] = 3e38f;
+        weights[layer + ".weight"].view(-1)[0] = 1e3f;
+        weights[layer.Replace("conv", "bn", StringComparison.Ordinal) + ".weight"][0] = 3e38f;
+        var error = Assert.Throws<InputException>(() => PreparedSource.Fold("a", ResNet20, weights));
+        Assert.Contains($"source 'a': folding batch norm into the layer '{layer}'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

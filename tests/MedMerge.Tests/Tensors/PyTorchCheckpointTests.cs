@@ -76,6 +76,27 @@ public class PyTorchCheckpointTests
         }
     }
 
+    [Theory]
+    [InlineData("]q\0h\0a")] // a list in itself
+    [InlineData("}q\0X\u0001\0\0\0ah\0s")] // a dictionary in itself
+    public void A_checkpoint_that_holds_itself_is_refused(string pickle) => RefusedWithoutTensors(pickle);
+
+    [Fact]
+    public void A_checkpoint_of_any_depth_is_refused() => RefusedWithoutTensors(new string(']', 200_000) + new string('a', 199_999));
+
+    private static void RefusedWithoutTensors(string value)
+    {
+        byte[] file =
+        [
+            0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.', // magic number
+            0x80, 2, (byte)'M', 0xe9, 0x03, (byte)'.', // protocol
+            0x80, 2, (byte)'}', (byte)'.', // system information
+            0x80, 2, .. "}X"u8, 1, 0, 0, 0, (byte)'a', .. value.Select(character => (byte)character), .. "s."u8,
+            0x80, 2, .. "]."u8, // storage keys
+        ];
+        Assert.Contains("it holds no dictionary of tensors (its keys: a)", Assert.Throws<InputException>(() => WeightFile.Read(file, "it")).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_missing_file_is_named()
     {

@@ -61,8 +61,7 @@ internal static class PyTorchFile
         var root = new RestrictedUnpickler(file).Load();
         var keys = new RestrictedUnpickler(file).Load() as List<object?> ?? throw new FormatException("its list of storages is missing");
 
-        var types = new Dictionary<string, ScalarType>();
-        CollectStorages(root, types);
+        var types = StorageTypes(root);
         var storages = new Dictionary<string, byte[]>();
         foreach (var key in keys.OfType<string>())
         {
@@ -78,16 +77,20 @@ internal static class PyTorchFile
 
     private static bool IsMagic(object? value) => value is BigInteger number && number == OldMagic;
 
-    private static void CollectStorages(object? value, Dictionary<string, ScalarType> types)
+    /// <summary>The element type of every storage that a tensor refers to. By a list, not by recursion: a pickle may be as deep as it is long, and hold itself.</summary>
+    private static Dictionary<string, ScalarType> StorageTypes(object? root)
     {
-        switch (value)
+        var types = new Dictionary<string, ScalarType>();
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        var waiting = new Stack<object?>([root]);
+        while (waiting.TryPop(out var value))
         {
-            case PickledTensor tensor: types[tensor.Storage.Key] = tensor.Storage.Type; break;
-            case PickledDictionary dictionary: dictionary.Entries.ForEach(entry => CollectStorages(entry.Value, types)); break;
-            case IEnumerable<object?> items:
-                foreach (var item in items) CollectStorages(item, types);
-                break;
+            if (value is null || !seen.Add(value)) continue;
+            if (value is PickledTensor tensor) types[tensor.Storage.Key] = tensor.Storage.Type;
+            foreach (var inner in value is PickledDictionary dictionary ? dictionary.Entries.Select(entry => entry.Value) : value as IEnumerable<object?> ?? [])
+                waiting.Push(inner);
         }
+        return types;
     }
 
     private static byte[] Content(ZipArchiveEntry entry)
