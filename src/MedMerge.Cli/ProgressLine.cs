@@ -1,5 +1,5 @@
 using System.Globalization;
-using MedMerge.Experiments;
+using MedMerge.Grains;
 
 namespace MedMerge.Cli;
 
@@ -8,23 +8,28 @@ namespace MedMerge.Cli;
 /// </summary>
 internal sealed class ProgressLine(TextWriter error, bool isTerminal)
 {
+    private readonly HashSet<(int Trial, string Stage)> _shown = [];
     private int _width;
 
-    /// <summary>Progress of a run.</summary>
-    public void Show(RunProgress progress)
+    /// <summary>Progress of a sweep.</summary>
+    public void Show(SweepStatus status)
     {
-        var trial = $"trial {progress.Trial.Number}/{progress.Trials} {progress.Trial.Method.Title}, seed {progress.Trial.Seed}";
-        var left = progress.Left is { } time ? $", {Duration(time)} left" : "";
-        var share = string.Create(CultureInfo.InvariantCulture, $"{100 * progress.WorkDone:0} %");
+        var share = string.Create(CultureInfo.InvariantCulture, $"{100 * status.WorkDone:0} %");
+        var left = status.SecondsLeft is { } seconds ? $", {Duration(TimeSpan.FromSeconds(seconds))} left" : "";
+        var running = status.Trials.Where(trial => trial.Progress is not null).ToList();
         if (!isTerminal)
         {
-            if (progress.Epoch is null) error.WriteLine($"[{share}] {trial}: {progress.Stage.Name}{left}");
+            foreach (var trial in running.Where(trial => _shown.Add((trial.Number, trial.Progress!.Stage))))
+                error.WriteLine($"[{share}] trial {trial.Number}/{status.Trials.Count} {trial.Method}, seed {trial.Seed}: {trial.Progress!.Stage}{left}");
             return;
         }
-        var epoch = progress.Epoch is { } record
-            ? string.Create(CultureInfo.InvariantCulture, $" {record.Epoch}/{progress.Epochs}, validation F1 {100 * record.Validation.MacroF1:0.0}")
+        if (running.Count == 0) return;
+        var first = running[0];
+        var epoch = first.Progress is { Epoch: { } number, MacroF1: { } score } progress
+            ? string.Create(CultureInfo.InvariantCulture, $" {number}/{progress.Epochs}, validation F1 {100 * score:0.0}")
             : "";
-        Write($"[{share}] {trial}: {progress.Stage.Name}{epoch}{left}");
+        var others = running.Count > 1 ? $" (and {running.Count - 1} more)" : "";
+        Write($"[{share}] trial {first.Number}/{status.Trials.Count} {first.Method}, seed {first.Seed}: {first.Progress!.Stage}{epoch}{others}{left}");
     }
 
     /// <summary>Progress of a single training.</summary>

@@ -20,13 +20,17 @@ public interface ISweepGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<SweepStatus> PauseAsync();
 
-    /// <summary>Goes on after a pause; trials that had failed are tried again.</summary>
+    /// <summary>Goes on after a pause or a cancel; trials that had failed are tried again.</summary>
     [AlwaysInterleave]
     Task<SweepStatus> ResumeAsync();
 
     /// <summary>Ends it for good. Results so far are kept.</summary>
     [AlwaysInterleave]
     Task<SweepStatus> CancelAsync();
+
+    /// <summary>Runs trials again whose outputs were lost: what is still in the store is not computed again.</summary>
+    [AlwaysInterleave]
+    Task<SweepStatus> RedoAsync(int[] trials);
 
     /// <summary>Goes on where the store says it was; called by every node now and then, so that a sweep outlives its node.</summary>
     [AlwaysInterleave]

@@ -20,24 +20,24 @@ internal sealed class CoordinatorGrain(
 
     protected override async Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation)
     {
-        if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is not null) return;
+        if (await store.FindAsync(stage.Key, cancellation) is not null) return;
         var weigh = (WeighStage)stage;
-        var probe = await store.FindAsync(weigh.Head.Key, cancellation).ConfigureAwait(false)
+        var probe = await store.FindAsync(weigh.Head.Key, cancellation)
             ?? throw new InvalidDataException($"The head of the linear probe (stage {weigh.Head.Key}) is missing or damaged.");
         var workers = new ShardedWeightWorkers(grains, weigh, request, options.Value, _time, logger);
         _workers = workers;
         try
         {
-            await workers.OpenAsync(cancellation).ConfigureAwait(false);
+            await workers.OpenAsync(cancellation);
             var checkpoints = store.Checkpoints(stage.Key);
-            var output = await weigh.LearnAsync(probe, workers, checkpoints, epochs, cancellation).ConfigureAwait(false);
-            await store.SaveAsync(stage.Key, stage.Name, output, cancellation).ConfigureAwait(false);
-            await checkpoints.ClearAsync(cancellation).ConfigureAwait(false);
+            var output = await weigh.LearnAsync(probe, workers, checkpoints, epochs, cancellation);
+            await store.SaveAsync(stage.Key, stage.Name, output, cancellation);
+            await checkpoints.ClearAsync(cancellation);
         }
         finally
         {
             _workers = null;
-            await workers.CloseAsync().ConfigureAwait(false);
+            await workers.CloseAsync();
         }
     }
 }

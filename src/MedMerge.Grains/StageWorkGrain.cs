@@ -24,6 +24,7 @@ internal abstract class StageWorkGrain(ILocalSiloDetails silo, Plans plans, Time
     public async Task<StageStatus> RunAsync(StageRequest request)
     {
         var state = await _work.HoldAsync(request.Asker, request.Attempt, cancellation => RunAsync(request, cancellation));
+        if (state is WorkState.Done) DeactivateOnIdle(); // the store has it; should it be lost there, the next to ask has it computed again
         return new StageStatus(state, state == WorkState.Running ? Nodes : [], _progress, state == WorkState.Failed ? _work.Failure : null);
     }
 
@@ -43,9 +44,9 @@ internal abstract class StageWorkGrain(ILocalSiloDetails silo, Plans plans, Time
     private async Task RunAsync(StageRequest request, CancellationToken cancellation)
     {
         var key = this.GetPrimaryKeyString().Split('/')[1];
-        var (plan, stage) = await plans.StageAsync(request.Specification, request.Trial, key).ConfigureAwait(false);
+        var (plan, stage) = await plans.StageAsync(request.Specification, request.Trial, key);
         _progress = new StageProgress(stage.Name, null, 0, null, null, Node, key);
         await ComputeAsync(request, plan, stage, (epoch, epochs) => _progress = new StageProgress(
-            stage.Name, epoch.Epoch, epochs, double.IsNaN(epoch.Loss) ? null : epoch.Loss, epoch.Validation.MacroF1, Node, key), cancellation).ConfigureAwait(false);
+            stage.Name, epoch.Epoch, epochs, double.IsNaN(epoch.Loss) ? null : epoch.Loss, epoch.Validation.MacroF1, Node, key), cancellation);
     }
 }

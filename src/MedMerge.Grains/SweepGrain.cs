@@ -33,16 +33,19 @@ internal sealed partial class SweepGrain(SweepStore sweeps, Plans plans, Cluster
     }
 
     /// <inheritdoc />
-    public Task WakeAsync() => ChangeAsync(null);
+    public Task WakeAsync() => WithRunAsync(_ => Task.CompletedTask);
 
     /// <inheritdoc />
-    public Task<SweepStatus> PauseAsync() => ChangeAsync(WorkState.Paused);
+    public Task<SweepStatus> PauseAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Paused));
 
     /// <inheritdoc />
-    public Task<SweepStatus> ResumeAsync() => ChangeAsync(WorkState.Running);
+    public Task<SweepStatus> ResumeAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Running));
 
     /// <inheritdoc />
-    public Task<SweepStatus> CancelAsync() => ChangeAsync(WorkState.Cancelled);
+    public Task<SweepStatus> CancelAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Cancelled));
+
+    /// <inheritdoc />
+    public Task<SweepStatus> RedoAsync(int[] trials) => WithRunAsync(run => run.RedoAsync(trials));
 
     /// <inheritdoc />
     public async Task<SweepStatus> StatusAsync(long seen)
@@ -54,10 +57,10 @@ internal sealed partial class SweepGrain(SweepStore sweeps, Plans plans, Cluster
     /// <inheritdoc />
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        if (_run is { } run) await run.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_run is { } run) await run.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
-    private async Task<SweepStatus> ChangeAsync(WorkState? wanted)
+    private async Task<SweepStatus> WithRunAsync(Func<SweepRun, Task> change)
     {
         await _turn.WaitAsync();
         try
@@ -70,7 +73,7 @@ internal sealed partial class SweepGrain(SweepStore sweeps, Plans plans, Cluster
                 _run = null;
                 run = await LoadAsync();
             }
-            if (wanted is { } state) await run.ChangeAsync(state);
+            await change(run);
             run.Go();
             return await run.StatusAsync(-1);
         }

@@ -2,6 +2,7 @@ using MedMerge.Experiments;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
+using MedMerge.Training;
 using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains;
@@ -50,6 +51,7 @@ internal sealed partial class SweepRun(
         {
             (WorkState.Running, WorkState.Paused or WorkState.Cancelled) => true,
             (WorkState.Paused, WorkState.Running or WorkState.Cancelled) => true,
+            (WorkState.Cancelled, WorkState.Running) => true,
             (WorkState.Done or WorkState.Failed, WorkState.Running) => failed || State == WorkState.Failed,
             _ => false,
         };
@@ -63,6 +65,18 @@ internal sealed partial class SweepRun(
         if (wanted == WorkState.Running) await sweeps.MarkAsync(id, CancellationToken.None).ConfigureAwait(false);
         else await StopAsync().ConfigureAwait(false);
         if (wanted == WorkState.Cancelled) await sweeps.UnmarkAsync(id, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs trials again.</summary>
+    public async Task RedoAsync(IReadOnlyList<int> trials)
+    {
+        await StopAsync().ConfigureAwait(false);
+        await sweeps.MarkAsync(id, CancellationToken.None).ConfigureAwait(false);
+        await WriteAsync(current => current with
+        {
+            State = nameof(WorkState.Running),
+            Trials = [.. current.Trials.Select((trial, i) => trials.Contains(i + 1) ? trial with { State = nameof(WorkState.Waiting) } : trial)],
+        }).ConfigureAwait(false);
     }
 
     /// <summary>Stops asking for trials, so that they stop.</summary>

@@ -35,9 +35,9 @@ internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, StageStore
 
     private async Task WalkAsync(TrialRequest request, CancellationToken cancellation)
     {
-        var plan = await plans.GetAsync(request.Specification).ConfigureAwait(false);
+        var plan = await plans.GetAsync(request.Specification);
         var walk = new TrialWalk(plan, plan.Trials[request.Number - 1], request, this.GetPrimaryKeyString(), GrainFactory, store, time);
         _walk = walk;
-        await walk.RunAsync(cancellation).ConfigureAwait(false);
+        await walk.RunAsync(cancellation);
     }
 }

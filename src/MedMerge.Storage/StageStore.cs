@@ -36,6 +36,9 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
         await objects.ReadAsync(Prefix + key, cancellation).ConfigureAwait(false) is { } stored && FilesOf(stored.Content) is not null;
 
+    /// <summary>Takes an output off the list, for it was found damaged: the next run computes it again.</summary>
+    public Task ForgetAsync(string key, CancellationToken cancellation) => objects.DeleteAsync(Prefix + key, cancellation);
+
     /// <inheritdoc />
     public ICheckpoints Checkpoints(string key) => new StageCheckpoints(objects, key);
 

@@ -44,13 +44,14 @@ internal static class PretrainCommand
             if (problems.Count > 0) throw new InputException(string.Join('\n', problems));
             var network = Architectures.Create(parsed.GetValue(architecture)!, parsed.GetValue(width));
             var pretraining = new Pretraining(new DatasetSource(parsed.GetValue(data)!), training, parsed.GetValue(seed));
-            var stage = Plan.PretrainStage(pretraining, network, libtorch, parsed.GetValue(device)!);
+            var stage = Plan.PretrainStage(pretraining, network, libtorch, parsed.GetValue(device)!, InputFile.Read);
             var thread = new DeviceThread(parsed.GetValue(device)!, libtorch);
             await using (thread.ConfigureAwait(false))
             {
                 OutputFolder.CheckFile(parsed.GetValue(target)!);
                 var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
-                var runner = new Runner(new StageStore(await ObjectStores.OpenAsync(parsed.GetValue(store)!, cancellation).ConfigureAwait(false)), thread, line.Show, TimeProvider.System);
+                var objects = await ObjectStores.OpenAsync(parsed.GetValue(store)!, cancellation).ConfigureAwait(false);
+                var runner = new StageRunner(new StageStore(objects), thread, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
                 var model = await runner.OutputAsync(stage, (epoch, of) => line.Show("pretrain", epoch, of), cancellation).ConfigureAwait(false);
                 var answers = await runner.OutputAsync(new EvaluateStage(stage, stage.Task), (_, _) => { }, cancellation).ConfigureAwait(false);
                 line.End();

@@ -30,7 +30,9 @@ internal static class RunCommand
         CancellationToken cancellation)
     {
         var specification = SpecificationReader.ReadFile(file);
-        var plan = Plan.Build(specification);
+        var files = new Dictionary<string, byte[]>();
+        var plan = Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind));
+        DeviceThread.Find(specification.Device);
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
         if (dryRun)
         {
@@ -42,30 +44,20 @@ internal static class RunCommand
 
         var folder = outputFolder is null ? null : new OutputFolder(outputFolder);
         folder?.CheckModelPlaces(specification.Sources.Select(source => source.Weights).OfType<string>());
-        var store = new StageStore(await ObjectStores.OpenAsync(storeFolder, cancellation).ConfigureAwait(false));
-        var device = new DeviceThread(specification.Device, specification.Threads);
-        await using (device.ConfigureAwait(false))
+        var objects = await ObjectStores.OpenAsync(storeFolder, cancellation).ConfigureAwait(false);
+        var run = new LocalRun(objects, new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error));
+        var failed = await run.RunAsync(plan, (location, _) => files[location], async result =>
         {
-            var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
-            var runner = new Runner(store, device, line.Show, TimeProvider.System);
-            RunResult result;
-            try
-            {
-                result = await runner.RunAsync(plan, cancellation).ConfigureAwait(false);
-            }
-            finally
-            {
-                line.End();
-            }
-            if (folder is not null) await ExportAsync(result, runner, folder, cancellation).ConfigureAwait(false);
+            if (folder is not null) await ExportAsync(result, new StageStore(objects), folder, cancellation).ConfigureAwait(false);
             await output.WriteAsync(json ? ResultFiles.ToJson(result) : ComparisonTable.Render(result)).ConfigureAwait(false);
             if (folder is not null) await error.WriteLineAsync($"Results, models, kernel weights and certificates are in '{outputFolder}'.").ConfigureAwait(false);
-            return ExitCodes.Done;
-        }
+        }, cancellation).ConfigureAwait(false);
+        foreach (var trial in failed) await error.WriteLineAsync($"failed: trial {trial.Number} ({trial.Method}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}").ConfigureAwait(false);
+        return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
     /// <summary>Results for people and programs, the sources as merged, and each seed's merged model with its kernel weights and certificate.</summary>
-    private static async Task ExportAsync(RunResult result, Runner runner, OutputFolder folder, CancellationToken cancellation)
+    private static async Task ExportAsync(RunResult result, StageStore store, OutputFolder folder, CancellationToken cancellation)
     {
         folder.RemoveEarlierModels();
         // The results first: they are what tells the next run that the models are a run's, should this one be cut off.
@@ -88,7 +80,7 @@ internal static class RunCommand
 
         async Task CopyAsync(Stage stage, string artefact, string name)
         {
-            var found = await runner.OutputAsync(stage, (_, _) => { }, cancellation).ConfigureAwait(false);
+            var found = await store.GetAsync(stage, cancellation).ConfigureAwait(false);
             await folder.WriteAsync(name, found[artefact], cancellation).ConfigureAwait(false);
         }
     }

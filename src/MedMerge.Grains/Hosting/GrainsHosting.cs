@@ -16,7 +16,9 @@ public static class GrainsHosting
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>Adds the grains with what they need. The store and a <see cref="NodeOptions"/> are the host's to add.</summary>
-    public static ISiloBuilder AddMedMerge(this ISiloBuilder silo, string device)
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
+    /// <param name="keepsSweeps">Whether the node goes on with any sweep that the store holds, or only with those that it is asked for.</param>
+    public static ISiloBuilder AddMedMerge(this ISiloBuilder silo, string device, bool keepsSweeps)
     {
         silo.UseSiloMetadata(new Dictionary<string, string> { [DevicePlacementDirector.Device] = device.Split(':')[0] });
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
@@ -30,7 +32,7 @@ public static class GrainsHosting
         silo.Services.AddSingleton<Devices>();
         silo.Services.AddSingleton<WeighSessions>();
         silo.Services.AddSingleton<ClusterView>();
-        silo.Services.AddSingleton<IHostedService, SweepKeeper>();
+        if (keepsSweeps) silo.Services.AddHostedService<SweepKeeper>();
         return silo;
     }
 

@@ -20,7 +20,7 @@ internal static class FailureClass
     };
 
     /// <summary>Whether a call failed because of the node it went to or the way there, so that the next one may reach another.</summary>
-    public static bool IsNodeGone(Exception error) => error is TimeoutException or OrleansException or ConnectionFailedException or SiloUnavailableException;
+    public static bool IsNodeGone(Exception error) => error is TimeoutException or OrleansException;
 
     private static string FirstLine(Exception error) => error.Message.Split('\n')[0].Trim();
 }

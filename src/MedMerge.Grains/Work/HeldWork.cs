@@ -1,3 +1,5 @@
+using MedMerge.Training;
+
 namespace MedMerge.Grains.Work;
 
 /// <summary>
@@ -12,6 +14,8 @@ internal sealed class HeldWork(TimeProvider time)
     /// <summary>An asker that was silent for so long is gone.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
+    /// <summary>Another process is at it: this one looks again after a while.</summary>
+    private static readonly TimeSpan OutpacedPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeaseCheck = TimeSpan.FromSeconds(5);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, long> _askers = [];
@@ -19,6 +23,7 @@ internal sealed class HeldWork(TimeProvider time)
     private ITimer? _watch;
     private Task? _task;
     private int _attempt;
+    private long _ended;
     private bool _closed;
 
     /// <summary>Begins the work where it has not begun, or failed in an earlier attempt, and waits a moment for its end.</summary>
@@ -30,14 +35,14 @@ internal sealed class HeldWork(TimeProvider time)
         {
             if (_closed) return WorkState.Waiting;
             _askers[asker] = time.GetTimestamp();
-            if (_task is null || _task.IsCanceled || (_task.IsFaulted && attempt > _attempt)) Begin(attempt, work);
+            if (_task is null || _task.IsCanceled || (IsOutpaced ? time.GetElapsedTime(_ended) > OutpacedPause : _task.IsFaulted && attempt > _attempt)) Begin(attempt, work);
             task = _task!;
         }
         await Task.WhenAny(task, Task.Delay(Wait, time)).ConfigureAwait(false);
         return task switch
         {
             { IsCompletedSuccessfully: true } => WorkState.Done,
-            { IsFaulted: true } => WorkState.Failed,
+            { IsFaulted: true } => IsOutpaced ? WorkState.Waiting : WorkState.Failed,
             { IsCanceled: true } => WorkState.Waiting,
             _ => WorkState.Running,
         };
@@ -51,6 +56,8 @@ internal sealed class HeldWork(TimeProvider time)
             lock (_gate) return _task is { IsFaulted: true, Exception: var error } ? FailureClass.Of(error.InnerExceptions[0]) : null;
         }
     }
+
+    private bool IsOutpaced => _task is { IsFaulted: true, Exception.InnerExceptions: [OutpacedException] };
 
     /// <summary>The asker needs it no longer.</summary>
     public void Release(string asker)
@@ -82,7 +89,17 @@ internal sealed class HeldWork(TimeProvider time)
         var cancel = _cancel = new CancellationTokenSource();
         _attempt = attempt;
         // Off the grain's scheduler: a turn must never wait for arithmetic.
-        var task = _task = Task.Run(() => work(cancel.Token), CancellationToken.None);
+        var task = _task = Task.Run(async () =>
+        {
+            try
+            {
+                await work(cancel.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                _ended = time.GetTimestamp();
+            }
+        }, CancellationToken.None);
         _watch?.Dispose();
         _watch = time.CreateTimer(_ => ExpireSilent(task, cancel), null, LeaseCheck, LeaseCheck);
     }

@@ -1,3 +1,4 @@
+using MedMerge.Experiments.Stages;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments;
@@ -23,4 +24,21 @@ public interface IStageStore
 
     /// <summary>Keeps an output. It is there whole or not at all, whenever the process dies.</summary>
     Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation);
+}
+
+/// <summary>What can be had from any store.</summary>
+public static class StageStoreExtensions
+{
+    /// <summary>The output of a stage that has run.</summary>
+    /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
+    public static async Task<StageOutput> GetAsync(this IStageStore store, Stage stage, CancellationToken cancellation) =>
+        await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) ?? throw new MissingOutputException(stage);
+}
+
+/// <summary>An output that should be in the store is not, or is damaged.</summary>
+public sealed class MissingOutputException(Stage stage)
+    : Exception($"The output of a stage '{stage.Name}' ({stage.Key}) is missing in the store or damaged. Run it again: what is missing is computed again.")
+{
+    /// <summary>The stage that gave it.</summary>
+    public Stage Stage { get; } = stage;
 }

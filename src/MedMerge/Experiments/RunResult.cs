@@ -27,16 +27,14 @@ public sealed record RunResult(
 
     /// <summary>Reads what finished trials have left in the store, and compares the methods.</summary>
     /// <param name="trials">The finished ones; their outputs are there.</param>
-    /// <exception cref="InvalidDataException">An output is missing or damaged: names the trial.</exception>
+    /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
     public static async Task<RunResult> ReadAsync(Plan plan, IEnumerable<Trial> trials, IStageStore store, CancellationToken cancellation)
     {
-        async Task<StageOutput> OutputAsync(Trial trial, Stage stage) => await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false)
-            ?? throw new InvalidDataException($"The output of stage '{stage.Name}' of trial {trial.Number} is missing or damaged. Run it again: only what is missing is computed.");
         var results = new List<TrialResult>();
         foreach (var trial in trials)
         {
-            var predictions = StageFiles.Read<HeldOutPredictions>(await OutputAsync(trial, trial.Evaluate).ConfigureAwait(false), StageFiles.Predictions);
-            var certificate = trial.Merge is null ? null : StageFiles.Read<Certificate>(await OutputAsync(trial, trial.Merge).ConfigureAwait(false), StageFiles.Certificate);
+            var predictions = StageFiles.Read<HeldOutPredictions>(await store.GetAsync(trial.Evaluate, cancellation).ConfigureAwait(false), StageFiles.Predictions);
+            var certificate = trial.Merge is null ? null : StageFiles.Read<Certificate>(await store.GetAsync(trial.Merge, cancellation).ConfigureAwait(false), StageFiles.Certificate);
             results.Add(new TrialResult(trial, predictions, certificate));
         }
         return Of(plan, results, cancellation);

@@ -1,0 +1,58 @@
+using System.Net;
+using System.Net.Sockets;
+using MedMerge.Grains.Nodes;
+using MedMerge.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace MedMerge.Grains.Hosting;
+
+/// <summary>A cluster of one node inside this process, on loopback: what <c>medmerge run</c> works with, by the very grains of a real one.</summary>
+public sealed class LocalCluster : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private LocalCluster(IHost host) => _host = host;
+
+    /// <summary>The way to its grains.</summary>
+    public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
+
+    /// <summary>Starts it.</summary>
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
+    /// <param name="log">Lets the silo's own log through, for finding faults.</param>
+    public static async Task<LocalCluster> StartAsync(IObjectStore objects, string device, bool log, CancellationToken cancellation)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        if (log) builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.AddSingleton(objects);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.Configure<NodeOptions>(options => options.Device = device);
+        builder.UseOrleans(silo =>
+        {
+            var (siloPort, gatewayPort) = FreePorts();
+            silo.UseLocalhostClustering(siloPort, gatewayPort);
+            silo.AddMedMerge(device, keepsSweeps: false);
+        });
+        var host = builder.Build();
+        await host.StartAsync(cancellation).ConfigureAwait(false);
+        return new LocalCluster(host);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync().ConfigureAwait(false);
+        if (_host is IAsyncDisposable disposable) await disposable.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Two ports that are free now; held at the same time, so that they differ.</summary>
+    private static (int, int) FreePorts()
+    {
+        using var first = new TcpListener(IPAddress.Loopback, 0);
+        using var second = new TcpListener(IPAddress.Loopback, 0);
+        first.Start();
+        second.Start();
+        return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
+    }
+}
