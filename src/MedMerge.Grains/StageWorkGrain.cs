@@ -23,7 +23,8 @@ internal abstract class StageWorkGrain(ILocalSiloDetails silo, Plans plans, Time
     /// <inheritdoc />
     public async Task<StageStatus> RunAsync(StageRequest request)
     {
-        var state = await _work.HoldAsync(request.Asker, request.Attempt, cancellation => RunAsync(request, cancellation));
+        var key = this.GetPrimaryKeyString().Split('/')[1]; // known to the grain's own turns alone
+        var state = await _work.HoldAsync(request.Asker, request.Attempt, cancellation => RunAsync(key, request, cancellation));
         if (state is WorkState.Done) DeactivateOnIdle(); // the store has it; should it be lost there, the next to ask has it computed again
         return new StageStatus(state, state == WorkState.Running ? Nodes : [], _progress, state == WorkState.Failed ? _work.Failure : null);
     }
@@ -41,9 +42,8 @@ internal abstract class StageWorkGrain(ILocalSiloDetails silo, Plans plans, Time
     /// <summary>Puts the stage's output into the store.</summary>
     protected abstract Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation);
 
-    private async Task RunAsync(StageRequest request, CancellationToken cancellation)
+    private async Task RunAsync(string key, StageRequest request, CancellationToken cancellation)
     {
-        var key = this.GetPrimaryKeyString().Split('/')[1];
         var (plan, stage) = await plans.StageAsync(request.Specification, request.Trial, key);
         _progress = new StageProgress(stage.Name, null, 0, null, null, Node, key);
         await ComputeAsync(request, plan, stage, (epoch, epochs) => _progress = new StageProgress(

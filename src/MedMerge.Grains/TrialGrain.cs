@@ -8,7 +8,7 @@ using MedMerge.Storage;
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ITrialGrain" />
-internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, StageStore store, TimeProvider time) : Grain, ITrialGrain
+internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, StageStore store, IGrainFactory grains, TimeProvider time) : Grain, ITrialGrain
 {
     private const string Sweep = "sweep";
     private readonly HeldWork _work = new(time);
@@ -17,7 +17,8 @@ internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, StageStore
     /// <inheritdoc />
     public async Task<TrialStatus> RunAsync(TrialRequest request)
     {
-        var state = await _work.HoldAsync(Sweep, request.Attempt, cancellation => WalkAsync(request, cancellation));
+        var key = this.GetPrimaryKeyString(); // known to the grain's own turns alone
+        var state = await _work.HoldAsync(Sweep, request.Attempt, cancellation => WalkAsync(key, request, cancellation));
         var walk = _walk;
         return new TrialStatus(state, state == WorkState.Running ? [silo.SiloAddress.ToParsableString(), .. walk?.Nodes ?? []] : [], walk?.Progress,
             walk?.Computed ?? [], walk?.Kept ?? [], state == WorkState.Failed ? _work.Failure : null);
@@ -33,10 +34,10 @@ internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, StageStore
     /// <inheritdoc />
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _work.CloseAsync(cancellationToken);
 
-    private async Task WalkAsync(TrialRequest request, CancellationToken cancellation)
+    private async Task WalkAsync(string key, TrialRequest request, CancellationToken cancellation)
     {
         var plan = await plans.GetAsync(request.Specification);
-        var walk = new TrialWalk(plan, plan.Trials[request.Number - 1], request, this.GetPrimaryKeyString(), GrainFactory, store, time);
+        var walk = new TrialWalk(plan, plan.Trials[request.Number - 1], request, key, grains, store, time);
         _walk = walk;
         await walk.RunAsync(cancellation);
     }

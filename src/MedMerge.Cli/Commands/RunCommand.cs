@@ -36,8 +36,8 @@ internal static class RunCommand
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
         if (dryRun)
         {
-            var objects = Directory.Exists(storeFolder) || ObjectStores.IsService ? await ObjectStores.OpenExistingAsync(storeFolder, cancellation).ConfigureAwait(false) : null;
-            var kept = objects is null ? [] : await new StageStore(objects).KeysAsync(cancellation).ConfigureAwait(false);
+            var existing = Directory.Exists(storeFolder) || ObjectStores.IsService ? await ObjectStores.OpenExistingAsync(storeFolder, cancellation).ConfigureAwait(false) : null;
+            var kept = existing is null ? [] : await new StageStore(existing).KeysAsync(cancellation).ConfigureAwait(false);
             await output.WriteLineAsync(PlanTable.Render(plan, kept.Contains)).ConfigureAwait(false);
             return ExitCodes.Done;
         }

@@ -4,11 +4,12 @@ using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Reporting;
 using MedMerge.Tensors;
+using MedMerge.Training;
 using MedMerge.Tests.Models;
 
 namespace MedMerge.Tests.Experiments;
 
-public class RunnerTests
+public class StageRunnerTests
 {
     private const string Small = """
         name: small
@@ -32,7 +33,7 @@ public class RunnerTests
     public async Task A_run_compares_every_method_with_the_same_budget()
     {
         var plan = Plan.Build(SpecificationReader.Read(Small, "it", []));
-        var (result, _) = await RunAsync(plan, new MemoryStageStore());
+        var result = await RunAsync(plan, new MemoryStageStore());
 
         Assert.Equal(["medmerge", "average", "fine-tune a", "fine-tune b", "lp-ft a", "lp-ft b", "scratch", "untrained-partner", "self-scale"],
             result.Summaries.Select(summary => summary.Method.Title));
@@ -59,16 +60,16 @@ public class RunnerTests
     public async Task Nothing_is_computed_twice_and_an_interrupted_run_goes_on_to_the_same_bytes()
     {
         var plan = Plan.Build(SpecificationReader.Read(Small + "\nmethods: [medmerge, lp-ft]", "it", []));
-        var (undisturbed, _) = await RunAsync(plan, new MemoryStageStore());
+        var undisturbed = await RunAsync(plan, new MemoryStageStore());
 
         var store = new MemoryStageStore();
         for (var attempt = 0; attempt < 30; attempt++)
         {
             using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-            var started = 0;
+            var epochs = 0;
             try
             {
-                var (result, progress) = await RunAsync(plan, store, report => { if (report.Epoch is null && ++started == 3) cancel.Cancel(); }, cancel.Token);
+                var result = await RunAsync(plan, store, _ => { if (++epochs == 3) cancel.Cancel(); }, cancel.Token);
                 Assert.Equal(plan.Stages.Count, store.Saved.Count);
                 Assert.Equal(Bytes(undisturbed), Bytes(result));
                 return;
@@ -163,7 +164,7 @@ public class RunnerTests
             var stage = new ImportStage(path, ImportStage.Hash(Safetensors.Write(planned)), architecture);
             var store = new MemoryStageStore();
             await using var device = new DeviceThread("cpu", 1);
-            var runner = new Runner(store, device, _ => { }, TimeProvider.System);
+            var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
 
             File.WriteAllBytes(path, Safetensors.Write(changed));
             var error = await Assert.ThrowsAsync<InputException>(() => runner.OutputAsync(stage, (_, _) => { }, Cancellation));
@@ -179,16 +180,11 @@ public class RunnerTests
         }
     }
 
-    private static async Task<(RunResult Result, List<RunProgress> Progress)> RunAsync(Plan plan, MemoryStageStore store, Action<RunProgress>? hear = null,
-        CancellationToken? cancellation = null)
+    private static async Task<RunResult> RunAsync(Plan plan, MemoryStageStore store, Action<EpochRecord>? hear = null, CancellationToken? cancellation = null)
     {
         await using var device = new DeviceThread("cpu", plan.Specification.Threads);
-        var progress = new List<RunProgress>();
-        var runner = new Runner(store, device, report =>
-        {
-            progress.Add(report);
-            hear?.Invoke(report);
-        }, TimeProvider.System);
-        return (await runner.RunAsync(plan, cancellation ?? Cancellation), progress);
+        var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        foreach (var trial in plan.Trials) await runner.OutputAsync(trial.Evaluate, (epoch, _) => hear?.Invoke(epoch), cancellation ?? Cancellation);
+        return await RunResult.ReadAsync(plan, plan.Trials, store, Cancellation);
     }
 }
