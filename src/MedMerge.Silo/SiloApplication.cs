@@ -16,7 +16,8 @@ public static class SiloApplication
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>The process, built and not yet started, once the store and Redis answer.</summary>
-    public static async Task<WebApplication> BuildAsync(string[] args)
+    /// <param name="decorate">Puts something before the store: faults, in tests.</param>
+    public static async Task<WebApplication> BuildAsync(string[] args, Func<IObjectStore, IObjectStore>? decorate = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
@@ -29,7 +30,8 @@ public static class SiloApplication
         using (var log = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole()))
         {
             var logger = log.CreateLogger(typeof(SiloApplication));
-            builder.Services.AddSingleton(await Dependencies.StoreAsync(builder.Configuration, logger).ConfigureAwait(false));
+            var store = await Dependencies.StoreAsync(builder.Configuration, logger).ConfigureAwait(false);
+            builder.Services.AddSingleton(decorate?.Invoke(store) ?? store);
             if (builder.Configuration.GetConnectionString(Redis) is { Length: > 0 } redis)
                 builder.Services.AddKeyedSingleton(Redis, await Dependencies.RedisAsync(redis, logger).ConfigureAwait(false));
         }

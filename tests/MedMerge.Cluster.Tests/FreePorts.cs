@@ -23,7 +23,7 @@ internal static class Repository
     public static string Program(string project)
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory); // …/bin/CONFIGURATION/FRAMEWORK
-        return Path.Combine(Root, "src", project, "bin", output.Parent!.Name, output.Name, project + ".dll");
+        return Path.Combine(Root, project.Contains("Faulty", StringComparison.Ordinal) ? "tests" : "src", project, "bin", output.Parent!.Name, output.Name, project + ".dll");
     }
 
     private static string Find()

@@ -1,22 +1,24 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using MedMerge.Storage;
 
 namespace MedMerge.Cluster.Tests;
 
-/// <summary>What <c>medmerge run</c> gives for the small specification: the measure for every cluster.</summary>
+/// <summary>What <c>medmerge run</c> gives for a specification: the measure for every cluster.</summary>
 internal static class PlainRun
 {
-    private static readonly Lazy<Task<(string Json, SortedDictionary<string, string> Outputs)>> Result = new(RunAsync);
+    private static readonly ConcurrentDictionary<string, Lazy<Task<SortedDictionary<string, string>>>> Results = new();
 
-    /// <summary>The results as JSON, and every stage's output.</summary>
-    public static Task<(string Json, SortedDictionary<string, string> Outputs)> OnceAsync() => Result.Value;
+    /// <summary>Every stage's output, computed once for each specification.</summary>
+    public static Task<SortedDictionary<string, string>> OutputsAsync(string yaml) =>
+        Results.GetOrAdd(yaml, key => new Lazy<Task<SortedDictionary<string, string>>>(() => RunAsync(key))).Value;
 
-    private static async Task<(string, SortedDictionary<string, string>)> RunAsync()
+    private static async Task<SortedDictionary<string, string>> RunAsync(string yaml)
     {
         var folder = Directory.CreateTempSubdirectory("medmerge-plain-").FullName;
         try
         {
-            File.WriteAllText(Path.Combine(folder, "spec.yaml"), Specifications.Small);
+            File.WriteAllText(Path.Combine(folder, "spec.yaml"), yaml);
             var start = new ProcessStartInfo("dotnet",
                 [Repository.Program("MedMerge.Cli"), "run", Path.Combine(folder, "spec.yaml"), "--store", Path.Combine(folder, "store"), "--json"])
             {
@@ -25,10 +27,10 @@ internal static class PlainRun
             };
             using var process = Process.Start(start)!;
             var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
-            var json = await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+            await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             await process.WaitForExitAsync(CancellationToken.None);
             Assert.True(process.ExitCode == 0, await error);
-            return (json, await TestCluster.OutputsAsync(new FolderObjectStore(Path.Combine(folder, "store"))));
+            return await TestCluster.OutputsAsync(new FolderObjectStore(Path.Combine(folder, "store")));
         }
         finally
         {

@@ -13,7 +13,7 @@ public sealed class SameNumbersTests(GarnetServer garnet, AzuriteServer azurite)
     [InlineData(3)]
     public async Task So_many_silos_give_the_bytes_of_a_plain_run(int silos)
     {
-        var (_, plain) = await PlainRun.OnceAsync();
+        var plain = await PlainRun.OutputsAsync(Specifications.Small);
         await using var cluster = await new TestCluster(garnet, azurite).StartAsync(silos);
         var status = await cluster.EndAsync(await cluster.SubmitAsync(Specifications.Small), TimeSpan.FromMinutes(5));
         Assert.True(status.State == WorkState.Done && status.Done == status.Trials.Count, TestCluster.Describe(status));

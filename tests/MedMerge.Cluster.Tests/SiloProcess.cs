@@ -7,7 +7,6 @@ namespace MedMerge.Cluster.Tests;
 public sealed class SiloProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
-    private static readonly string Command = Repository.Program("MedMerge.Silo");
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
 
@@ -25,11 +24,12 @@ public sealed class SiloProcess : IAsyncDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    public static SiloProcess Start(IReadOnlyDictionary<string, string> environment)
+    public static SiloProcess Start(IReadOnlyDictionary<string, string> environment, string? killAt = null)
     {
         var (http, port) = (FreePorts.Take(), FreePorts.Take());
-        var start = new ProcessStartInfo("dotnet", [Command]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        var start = new ProcessStartInfo("dotnet", [Repository.Program(killAt is null ? "MedMerge.Silo" : "MedMerge.FaultySilo")]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         foreach (var (key, value) in environment) start.Environment[key] = value;
+        if (killAt is not null) start.Environment["KILL_AT"] = killAt;
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http}";
         start.Environment["Orleans__Endpoints__AdvertisedIPAddress"] = "127.0.0.1";
         start.Environment["Orleans__Endpoints__SiloPort"] = $"{port}";

@@ -53,6 +53,15 @@ public sealed class TestCluster : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Starts a silo that kills itself at a point of its writes.</summary>
+    public async Task<SiloProcess> StartFaultyAsync(string killAt)
+    {
+        var silo = SiloProcess.Start(_environment, killAt);
+        Silos.Add(silo);
+        await silo.ReadyAsync();
+        return silo;
+    }
+
     /// <summary>The store, past any proxy.</summary>
     public async Task<IObjectStore> StoreAsync() => await AzureBlobStore.OpenAsync(Connection, Container, AzuriteServer.Options(), Cancellation);
 
@@ -93,6 +102,38 @@ public sealed class TestCluster : IAsyncDisposable
         SweepStatus? status = null;
         await RetryAsync(async () => status = await sweep.StatusAsync(-1));
         return status!;
+    }
+
+    /// <summary>Waits until a trial learns its weights and has finished so many epochs; where it has ended before, the test is void.</summary>
+    /// <returns>The node of its coordinator.</returns>
+    public async Task<string> WeighingAsync(string id, int epochs)
+    {
+        while (true)
+        {
+            var status = await StatusAsync(id);
+            if (status.Trials.FirstOrDefault(trial => trial.Progress is { Stage: "weigh" } weigh && (weigh.Epoch ?? -1) >= epochs) is { } trial) return trial.Progress!.Node;
+            Assert.False(status.HasEnded, "The sweep ended before its weights were seen being learned.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), Cancellation);
+        }
+    }
+
+    /// <summary>The silo that answers name so.</summary>
+    public SiloProcess Silo(string node) => Silos.Single(silo => node.Contains($":{silo.Port}", StringComparison.Ordinal));
+
+    /// <summary>Waits until an epoch or a stage is finished after now.</summary>
+    public async Task<TimeSpan> NextStepAsync(string id)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var known = new HashSet<string>();
+        await foreach (var found in (await StoreAsync()).ListAsync("", Cancellation)) known.Add(found.Name);
+        while (true)
+        {
+            await foreach (var found in (await StoreAsync()).ListAsync("", Cancellation))
+                if (!known.Contains(found.Name) && (found.Name.StartsWith("trials/", StringComparison.Ordinal) || found.Name.StartsWith("stages/", StringComparison.Ordinal)))
+                    return TimeProvider.System.GetElapsedTime(start);
+            if (TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromMinutes(3)) Assert.Fail($"Nothing has gone on: {Describe(await StatusAsync(id))}\n{string.Join("\n\n", Silos.Select(silo => silo.Log))}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), Cancellation);
+        }
     }
 
     /// <summary>Waits until every trial has ended.</summary>
