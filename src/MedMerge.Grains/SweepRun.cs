@@ -143,7 +143,7 @@ internal sealed partial class SweepRun(
         lock (_gate)
         {
             _plan = plan;
-            _pace = new SweepPace(plan, time);
+            _pace = new SweepPace(plan.Stages, time);
         }
         if (_record.Trials.Count == 0)
             await WriteAsync(current => current with { Trials = [.. plan.Trials.Select(_ => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null))] }).ConfigureAwait(false);
