@@ -42,6 +42,6 @@ public sealed record Numbers([property: Id(0), Immutable] byte[] Bytes, [propert
             parts[i] = all.Slice(at, lengths[i]).ToArray();
             at += lengths[i];
         }
-        return at == all.Length ? parts : throw new InvalidDataException($"{all.Length} numbers arrived; wanted are {at}.");
+        return at * sizeof(double) == Bytes.Length ? parts : throw new InvalidDataException($"{Bytes.Length} bytes arrived; {at} numbers take {at * sizeof(double)}.");
     }
 }

@@ -1,15 +1,16 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
 
 namespace MedMerge.Grains;
 
 /// <summary>
 /// How far a sweep is and how long it takes, from its stages' expected cost. What was kept from earlier counts as done, not as pace.
 /// </summary>
-internal sealed class SweepPace(Plan plan, TimeProvider time)
+/// <param name="stages">The plan's, each once.</param>
+internal sealed class SweepPace(IReadOnlyList<Stage> stages, TimeProvider time)
 {
     private readonly long _start = time.GetTimestamp();
-    private readonly Dictionary<string, double> _costs = plan.Stages.ToDictionary(stage => stage.Key, stage => stage.Cost);
-    private readonly double _total = plan.Stages.Sum(stage => stage.Cost);
+    private readonly Dictionary<string, double> _costs = stages.ToDictionary(stage => stage.Key, stage => stage.Cost);
+    private readonly double _total = stages.Sum(stage => stage.Cost);
     private readonly HashSet<string> _kept = [], _computed = [];
     private readonly Dictionary<string, double> _within = [];
 
@@ -17,7 +18,7 @@ internal sealed class SweepPace(Plan plan, TimeProvider time)
     public double Share => _total == 0 ? 1 : Math.Min(1, (Sum(_kept) + Worked) / _total);
 
     /// <summary>The expected time left; null until a hundredth of the work gives a pace.</summary>
-    public TimeSpan? Left => Worked < 0.01 * _total ? null : time.GetElapsedTime(_start) * (Math.Max(0, _total - Sum(_kept) - Worked) / Worked);
+    public TimeSpan? Left => Worked == 0 || Worked < 0.01 * _total ? null : time.GetElapsedTime(_start) * (Math.Max(0, _total - Sum(_kept) - Worked) / Worked);
 
     private double Worked => Sum(_computed) + _within.Where(stage => !_computed.Contains(stage.Key) && !_kept.Contains(stage.Key)).Sum(stage => stage.Value);
 
@@ -25,10 +26,11 @@ internal sealed class SweepPace(Plan plan, TimeProvider time)
     public void Heard(TrialStatus status)
     {
         _computed.UnionWith(status.Computed);
-        _kept.UnionWith(status.Kept.Where(key => !_computed.Contains(key)));
+        _kept.UnionWith(status.Kept);
+        _kept.ExceptWith(_computed); // one trial finds what another has computed, and may tell first
         if (status.Progress is { Epoch: { } epoch, Epochs: > 0 } progress)
             _within[progress.Key] = _costs.GetValueOrDefault(progress.Key) * epoch / progress.Epochs;
     }
 
-    private double Sum(HashSet<string> stages) => stages.Sum(key => _costs.GetValueOrDefault(key));
+    private double Sum(HashSet<string> keys) => keys.Sum(key => _costs.GetValueOrDefault(key));
 }

@@ -19,7 +19,7 @@ public static class SiloApplication
     /// <param name="decorate">Puts something before the store: faults, in tests.</param>
     public static async Task<WebApplication> BuildAsync(string[] args, Func<IObjectStore, IObjectStore>? decorate = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
         node.Device = builder.Configuration["Orleans:Metadata:device"] is { Length: > 0 } kind && node.Device == "cpu" && kind != "cpu" ? $"{kind}:0" : node.Device;
 

@@ -13,7 +13,7 @@ public sealed class ArtefactStore(IObjectStore objects)
     /// <summary>Keeps content and returns its hash. A damaged object of that name is replaced.</summary>
     public async Task<string> WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
-        var hash = Hash(content.Span);
+        var hash = HashOf(content.Span);
         if (await objects.TryCreateAsync(Prefix + hash, content, cancellation).ConfigureAwait(false) is null
             && await ReadAsync(hash, cancellation).ConfigureAwait(false) is null)
         {
@@ -29,10 +29,10 @@ public sealed class ArtefactStore(IObjectStore objects)
         for (var attempt = 0; attempt < ReadAttempts; attempt++)
         {
             if (await objects.ReadAsync(Prefix + hash, cancellation).ConfigureAwait(false) is not { } found) return null;
-            if (Hash(found.Content) == hash) return found.Content;
+            if (HashOf(found.Content) == hash) return found.Content;
         }
         return null;
     }
 
-    private static string Hash(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
+    internal static string HashOf(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 }

@@ -69,7 +69,9 @@ public sealed class FolderObjectStore : IObjectStore
     /// <inheritdoc />
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var names = Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories)
+        var folder = FolderOf(prefix);
+        if (folder is null || !Directory.Exists(folder)) yield break;
+        var names = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(_root, path).Replace(Path.DirectorySeparatorChar, '/'))
             .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && name != LockName && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
             .Order(StringComparer.Ordinal);
@@ -94,6 +96,17 @@ public sealed class FolderObjectStore : IObjectStore
     private static string ETagOf(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     private string PathOf(string name) => Path.Combine(_root, ObjectName.Checked(name).Replace('/', Path.DirectorySeparatorChar));
+
+    /// <summary>
+    /// The deepest folder that a prefix names, so that a listing costs what it lists and not what the store holds; null where no object's name can
+    /// start so.
+    /// </summary>
+    private string? FolderOf(string prefix)
+    {
+        var end = prefix.LastIndexOf('/');
+        if (end < 0) return _root;
+        return ObjectName.IsOne(prefix[..end]) ? PathOf(prefix[..end]) : null;
+    }
 
     /// <summary>One replacement at a time, over all processes: the operating system frees the lock of one that dies.</summary>
     private async Task<FileStream> LockAsync(CancellationToken cancellation)

@@ -86,6 +86,11 @@ public static class StoreCare
             if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
                 yield return (found.Name, StageStore.FilesOf(stored.Content)?.Values);
         }
+        await foreach (var found in objects.ListAsync(SweepStore.Prefix, cancellation).ConfigureAwait(false))
+        {
+            if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
+                yield return (found.Name, SweepStore.ArtefactsOf(stored.Content));
+        }
         await foreach (var found in objects.ListAsync(CheckpointStore.Prefix, cancellation).ConfigureAwait(false))
         {
             if (CheckpointStore.IsManifest(found.Name) && await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)

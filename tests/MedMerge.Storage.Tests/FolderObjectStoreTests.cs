@@ -16,9 +16,29 @@ public sealed class FolderObjectStoreTests : ObjectStoreConformance, IDisposable
         var cancellation = TestContext.Current.CancellationToken;
         await Store.TryCreateAsync("a", new byte[] { 1 }, cancellation);
         await File.WriteAllBytesAsync(Path.Combine(_folder, "b.0123" + AtomicFile.TemporarySuffix), [1, 2], cancellation);
-        var names = new List<string>();
-        await foreach (var found in Store.ListAsync("", cancellation)) names.Add(found.Name);
-        Assert.Equal(["a"], names);
+        Assert.Equal(["a"], await NamesAsync(""));
+    }
+
+    [Fact]
+    public async Task A_listing_looks_into_no_folder_beside_its_prefix()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await Store.TryCreateAsync("s/a", new byte[] { 1 }, cancellation);
+        Directory.CreateDirectory(Path.Combine(_folder, "t"));
+        foreach (var loop in new[] { "loop", "pool" }) Directory.CreateSymbolicLink(Path.Combine(_folder, "t", loop), "."); // who walks in walks forever
+        Assert.Equal(["s/a"], await Task.Run(() => NamesAsync("s/"), cancellation).WaitAsync(TimeSpan.FromSeconds(30), cancellation));
+    }
+
+    [Theory]
+    [InlineData("../")]
+    [InlineData("s/../")]
+    [InlineData("/")]
+    [InlineData("./s/")]
+    [InlineData("s//")]
+    public async Task A_prefix_that_no_name_starts_with_finds_nothing(string prefix)
+    {
+        await Store.TryCreateAsync("s/a", new byte[] { 1 }, TestContext.Current.CancellationToken);
+        Assert.Empty(await NamesAsync(prefix));
     }
 
     [Fact]
@@ -65,5 +85,12 @@ public sealed class FolderObjectStoreTests : ObjectStoreConformance, IDisposable
     {
         File.WriteAllText(Path.Combine(_folder, "file"), "");
         Assert.Contains("--store", Assert.Throws<InputException>(() => new FolderObjectStore(Path.Combine(_folder, "file", "store"))).Message, StringComparison.Ordinal);
+    }
+
+    private async Task<List<string>> NamesAsync(string prefix)
+    {
+        var names = new List<string>();
+        await foreach (var found in Store.ListAsync(prefix, TestContext.Current.CancellationToken)) names.Add(found.Name);
+        return names;
     }
 }

@@ -66,7 +66,22 @@ public abstract class ObjectStoreConformance
         foreach (var name in new[] { "s/b", "s/a/2", "s/a/10", "t/c", "s-x" }) await Store.TryCreateAsync(name, Bytes(name), Cancellation);
         Assert.Equal(["s/a/10", "s/a/2", "s/b"], await ListAsync("s/"));
         Assert.Equal(["s-x", "s/a/10", "s/a/2", "s/b", "t/c"], await ListAsync(""));
+        Assert.Equal(["s-x", "s/a/10", "s/a/2", "s/b"], await ListAsync("s"));
+        Assert.Equal(["s/a/10", "s/a/2"], await ListAsync("s/a"));
+        Assert.Equal(["s/a/10"], await ListAsync("s/a/1"));
         Assert.Empty(await ListAsync("u"));
+        Assert.Empty(await ListAsync("u/v/"));
+        Assert.Empty(await ListAsync("s/b/"));
+    }
+
+    [Fact]
+    public async Task A_listing_is_what_its_prefix_leaves_of_all_names()
+    {
+        string[] names = ["a_", "a-b/c", "a.b/c", "a/b", "a/b-c/d", "a/b.c", "a/bb/c/d", "b/a/a", "b/a-a"];
+        foreach (var name in names) await Store.TryCreateAsync(name, Bytes(name), Cancellation);
+        var all = await ListAsync("");
+        foreach (var prefix in names.SelectMany(name => Enumerable.Range(0, name.Length + 1).Select(length => name[..length])).Distinct())
+            Assert.Equal(all.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)), await ListAsync(prefix));
     }
 
     [Fact]

@@ -78,6 +78,28 @@ public sealed class StoreCareTests : IDisposable
         Assert.Contains(findings.Damaged, damaged => damaged.EndsWith("(missing; stages/key refers to it)", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_sweeps_specification_and_inputs_are_referred_to_and_its_mark_is_no_damage()
+    {
+        var artefacts = new ArtefactStore(_objects);
+        var (specification, input) = (await artefacts.WriteAsync(new byte[] { 7 }, Cancellation), await artefacts.WriteAsync(new byte[] { 8 }, Cancellation));
+        await artefacts.WriteAsync(new byte[] { 9 }, Cancellation);
+        await new SweepStore(_objects).TryCreateAsync("s", new SweepRecord("s", specification, [input], "Done", DateTimeOffset.UnixEpoch, []), Cancellation);
+        Age("", hours: 3);
+
+        Assert.Equal(new StoreCare.Cleaned(Kept: 2, Removed: 1, Trials: 0), await CollectAsync(hours: 1));
+        var findings = await StoreCare.VerifyAsync(_objects, Cancellation);
+        Assert.Equal(3, findings.Objects);
+        Assert.Empty(findings.Damaged);
+        Assert.Equal(["s"], await new SweepStore(_objects).ActiveAsync(Cancellation));
+
+        File.Delete(Path.Combine(_folder, "artefacts", input));
+        Assert.Equal([$"artefacts/{input} (missing; sweeps/s refers to it)"], (await StoreCare.VerifyAsync(_objects, Cancellation)).Damaged);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "sweeps", "s"), "{", Cancellation);
+        Assert.Equal(["sweeps/s"], (await StoreCare.VerifyAsync(_objects, Cancellation)).Damaged);
+        await Assert.ThrowsAsync<InvalidDataException>(() => CollectAsync(hours: 1));
+    }
+
     private Task<StoreCare.Cleaned> CollectAsync(int hours) => StoreCare.CollectAsync(_objects, TimeSpan.FromHours(hours), TimeProvider.System, Cancellation);
 
     /// <summary>Makes everything below a folder look as if it was written so long ago.</summary>

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Runtime.Placement;
@@ -17,8 +14,7 @@ internal sealed class DevicePlacement : PlacementStrategy;
 
 /// <summary>
 /// Spreads grains over the silos whose metadata name the device asked for. Orleans' own metadata filters compare with the calling silo,
-/// and a coordinator without a device has nothing to compare. The shards of one stage go to one silo after the other, and a shard that is
-/// placed anew goes to the next.
+/// and a coordinator without a device has nothing to compare.
 /// </summary>
 internal sealed class DevicePlacementDirector(ISiloMetadataCache metadata) : IPlacementDirector
 {
@@ -26,15 +22,8 @@ internal sealed class DevicePlacementDirector(ISiloMetadataCache metadata) : IPl
     public const string Device = "device";
 
     /// <inheritdoc />
-    public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
-    {
-        var key = target.GrainIdentity.Key.ToString()!.Split('/'); // DEVICE/STAGE, or DEVICE/STAGE/SHARD/PLACEMENT
-        var silos = context.GetCompatibleSilos(target).Where(silo => DeviceOf(silo) == key[0]).Order().ToArray();
-        if (silos.Length == 0) throw new OrleansException($"No node has the device '{key[0]}' now. A node says what it has by Orleans__Metadata__device.");
-        var start = BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(key[1])));
-        var turn = key.Length > 3 ? uint.Parse(key[2], System.Globalization.CultureInfo.InvariantCulture) + uint.Parse(key[3], System.Globalization.CultureInfo.InvariantCulture) : 0;
-        return Task.FromResult(silos[(start + turn) % silos.Length]);
-    }
+    public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context) =>
+        Task.FromResult(SiloChoice.For(target.GrainIdentity.Key.ToString()!, context.GetCompatibleSilos(target).Select(silo => (silo, DeviceOf(silo)))));
 
     private string? DeviceOf(SiloAddress silo) => metadata.GetSiloMetadata(silo).Metadata.GetValueOrDefault(Device);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MedMerge.Storage;
 using Orleans.Runtime;
 
 namespace MedMerge.Grains.Work;
@@ -6,6 +7,9 @@ namespace MedMerge.Grains.Work;
 /// <summary>Says what to do about an exception.</summary>
 internal static class FailureClass
 {
+    /// <summary>What libtorch's messages name where the device or its driver is at fault.</summary>
+    private static readonly string[] DeviceWords = ["CUDA", "cuDNN", "cuBLAS", "NVML"];
+
     /// <summary>The class of a failed piece of work.</summary>
     public static Failure Of(Exception error) => error switch
     {
@@ -14,8 +18,8 @@ internal static class FailureClass
         OutOfMemoryException => new Failure(FailureKind.Permanent, $"Out of memory: {error.Message}"),
         ExternalException when error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) =>
             new Failure(FailureKind.Permanent, $"The device is out of memory. Smaller batches, fewer sources or a memory limit for prepared kernels help. {FirstLine(error)}"),
-        ExternalException when error.Message.Contains("CUDA", StringComparison.Ordinal) => new Failure(FailureKind.NodeBad, FirstLine(error)),
-        PlatformNotSupportedException => new Failure(FailureKind.NodeBad, FirstLine(error)),
+        ExternalException when DeviceWords.Any(word => error.Message.Contains(word, StringComparison.OrdinalIgnoreCase)) => new Failure(FailureKind.NodeBad, FirstLine(error)),
+        PlatformNotSupportedException or CutOffException => new Failure(FailureKind.NodeBad, FirstLine(error)),
         _ => new Failure(FailureKind.Transient, $"{error.GetType().Name}: {FirstLine(error)}"),
     };
 

@@ -35,14 +35,14 @@ internal sealed class HeldWork(TimeProvider time)
         {
             if (_closed) return WorkState.Waiting;
             _askers[asker] = time.GetTimestamp();
-            if (_task is null || _task.IsCanceled || (IsOutpaced ? time.GetElapsedTime(_ended) > OutpacedPause : _task.IsFaulted && attempt > _attempt)) Begin(attempt, work);
+            if (_task is null || _task.IsCanceled || (IsOutpaced(_task) ? time.GetElapsedTime(_ended) > OutpacedPause : _task.IsFaulted && attempt > _attempt)) Begin(attempt, work);
             task = _task!;
         }
         await Task.WhenAny(task, Task.Delay(Wait, time)).ConfigureAwait(false);
         return task switch
         {
             { IsCompletedSuccessfully: true } => WorkState.Done,
-            { IsFaulted: true } => IsOutpaced ? WorkState.Waiting : WorkState.Failed,
+            { IsFaulted: true } => IsOutpaced(task) ? WorkState.Waiting : WorkState.Failed,
             { IsCanceled: true } => WorkState.Waiting,
             _ => WorkState.Running,
         };
@@ -57,7 +57,7 @@ internal sealed class HeldWork(TimeProvider time)
         }
     }
 
-    private bool IsOutpaced => _task is { IsFaulted: true, Exception.InnerExceptions: [OutpacedException] };
+    private static bool IsOutpaced(Task task) => task is { IsFaulted: true, Exception.InnerExceptions: [OutpacedException] };
 
     /// <summary>The asker needs it no longer.</summary>
     public void Release(string asker)
@@ -65,7 +65,7 @@ internal sealed class HeldWork(TimeProvider time)
         lock (_gate)
         {
             _askers.Remove(asker);
-            if (_askers.Count == 0) _cancel?.Cancel();
+            if (_askers.Count == 0) Cancel(_cancel);
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed class HeldWork(TimeProvider time)
         {
             _closed = true;
             task = _task;
-            _cancel?.Cancel();
+            Cancel(_cancel);
             _watch?.Dispose();
         }
         if (task is null) return;
@@ -95,6 +95,11 @@ internal sealed class HeldWork(TimeProvider time)
             {
                 await work(cancel.Token).ConfigureAwait(false);
             }
+            catch (OperationCanceledException error) when (!cancel.IsCancellationRequested)
+            {
+                // A client's own deadline looks like our cancelling; taken for that it would begin anew for ever and never fail.
+                throw new TimeoutException($"It was cancelled from within: {error.Message}", error);
+            }
             finally
             {
                 _ended = time.GetTimestamp();
@@ -104,13 +109,16 @@ internal sealed class HeldWork(TimeProvider time)
         _watch = time.CreateTimer(_ => ExpireSilent(task, cancel), null, LeaseCheck, LeaseCheck);
     }
 
+    /// <summary>Off this thread: what awaits the token may run on where it is cancelled, and here that is the grain's turn and under the lock.</summary>
+    private static void Cancel(CancellationTokenSource? cancel) => _ = cancel?.CancelAsync();
+
     private void ExpireSilent(Task task, CancellationTokenSource cancel)
     {
         lock (_gate)
         {
             foreach (var (asker, last) in _askers.ToList())
                 if (time.GetElapsedTime(last) > Lease) _askers.Remove(asker);
-            if (_askers.Count == 0 && task == _task) cancel.Cancel();
+            if (_askers.Count == 0 && task == _task) Cancel(cancel);
             if (task.IsCompleted && task == _task) _watch?.Dispose();
         }
     }

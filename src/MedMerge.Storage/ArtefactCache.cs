@@ -1,0 +1,130 @@
+using System.Text.RegularExpressions;
+
+namespace MedMerge.Storage;
+
+/// <summary>
+/// Keeps the artefacts that a node reads and writes in a local folder, so that it fetches each of them once. Several processes may share the folder: a
+/// file is there whole or not at all, and its time of writing tells when anyone last used it. A cache that can't be written is no cache, never an error.
+/// </summary>
+/// <param name="inner">Asked for everything else. An artefact that comes from the folder has its hash for an ETag: nobody replaces artefacts by theirs.</param>
+/// <param name="folder">Made where it is missing.</param>
+/// <param name="bytes">How much it may hold; processes that write at the same time may exceed it until one writes again.</param>
+public sealed partial class ArtefactCache(IObjectStore inner, string folder, long bytes, TimeProvider time) : IObjectStore
+{
+    /// <summary>A file still being written after so long was left by a crash.</summary>
+    private static readonly TimeSpan LeftBehind = TimeSpan.FromHours(1);
+
+    /// <inheritdoc />
+    public async Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation)
+    {
+        if (HashIn(name) is not { } hash) return await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
+        if (await FindAsync(hash, cancellation).ConfigureAwait(false) is { } kept) return new StoredObject(kept, hash);
+        var stored = await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
+        if (stored is not null && ArtefactStore.HashOf(stored.Content) == hash) await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);
+        return stored;
+    }
+
+    /// <inheritdoc />
+    public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        var etag = await inner.TryCreateAsync(name, content, cancellation).ConfigureAwait(false);
+        if (HashIn(name) is not { } hash) return etag;
+        // Where the name is taken its writer looks whether what is there is whole: that must be the inner store's object, not this copy.
+        if (etag is null) Drop(hash);
+        else if (ArtefactStore.HashOf(content.Span) == hash) await KeepAsync(hash, content, cancellation).ConfigureAwait(false);
+        return etag;
+    }
+
+    /// <inheritdoc />
+    public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
+        inner.TryReplaceAsync(name, content, etag, cancellation);
+
+    /// <inheritdoc />
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => inner.ListAsync(prefix, cancellation);
+
+    /// <inheritdoc />
+    public async Task DeleteAsync(string name, CancellationToken cancellation)
+    {
+        await inner.DeleteAsync(name, cancellation).ConfigureAwait(false);
+        if (HashIn(name) is { } hash) Drop(hash);
+    }
+
+    private async Task<byte[]?> FindAsync(string hash, CancellationToken cancellation)
+    {
+        try
+        {
+            var content = await File.ReadAllBytesAsync(PathOf(hash), cancellation).ConfigureAwait(false);
+            if (ArtefactStore.HashOf(content) == hash)
+            {
+                Used(hash);
+                return content;
+            }
+            Drop(hash);
+        }
+        catch (Exception error) when (IsOfFiles(error))
+        {
+            // Not there, or out of reach: the inner store has it.
+        }
+        return null;
+    }
+
+    private async Task KeepAsync(string hash, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        if (content.Length > bytes) return;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            MakeRoom(hash, content.Length);
+            await AtomicFile.WriteAsync(PathOf(hash), content, overwrite: true, cancellation).ConfigureAwait(false);
+            Used(hash);
+        }
+        catch (Exception error) when (IsOfFiles(error))
+        {
+            // The disk is full or the folder can't be written: the next read asks the inner store again.
+        }
+    }
+
+    /// <summary>Removes the files that were used longest ago until so many bytes fit.</summary>
+    private void MakeRoom(string hash, long wanted)
+    {
+        // Asked once: a file that another process removes meanwhile keeps its length and time here.
+        var files = new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Exists && file.Name != hash).OrderBy(file => file.LastWriteTimeUtc).ToList();
+        var held = files.Sum(file => file.Length);
+        foreach (var file in files)
+        {
+            if (file.Name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
+            {
+                if (file.LastWriteTimeUtc > time.GetUtcNow().UtcDateTime - LeftBehind) continue; // somebody is at it
+            }
+            else if (held + wanted <= bytes)
+            {
+                continue;
+            }
+            held -= file.Length; // before it goes: afterwards it is asked anew
+            file.Delete();
+        }
+    }
+
+    private void Used(string hash) => File.SetLastWriteTimeUtc(PathOf(hash), time.GetUtcNow().UtcDateTime);
+
+    private void Drop(string hash)
+    {
+        try
+        {
+            File.Delete(PathOf(hash));
+        }
+        catch (Exception error) when (IsOfFiles(error))
+        {
+            // It stays; its hash is checked at every read.
+        }
+    }
+
+    private string PathOf(string hash) => Path.Combine(folder, hash);
+
+    private static bool IsOfFiles(Exception error) => error is IOException or UnauthorizedAccessException;
+
+    private static string? HashIn(string name) => Artefact().Match(name) is { Success: true } match ? match.Groups[1].Value : null;
+
+    [GeneratedRegex($@"\A{ArtefactStore.Prefix}([0-9a-f]{{64}})\z")]
+    private static partial Regex Artefact();
+}

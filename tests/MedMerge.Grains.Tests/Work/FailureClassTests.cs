@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using MedMerge.Grains.Work;
+using MedMerge.Storage;
+using Orleans.Runtime;
+
+namespace MedMerge.Grains.Tests.Work;
+
+public sealed class FailureClassTests
+{
+    [Fact]
+    public void Bad_input_is_permanent_and_its_words_are_kept()
+    {
+        const string Words = "sources.yaml:3: no such file.\nAnd a second line.";
+        Assert.Equal(new Failure(FailureKind.Permanent, Words), FailureClass.Of(new InputException(Words)));
+    }
+
+    [Theory]
+    [InlineData("CUDA out of memory. Tried to allocate 20 GiB\nat frame 1")]
+    [InlineData("[enforce fail] DefaultCPUAllocator: Out of Memory")]
+    public void Too_little_memory_is_permanent_and_says_what_helps(string message)
+    {
+        var failure = FailureClass.Of(new ExternalException(message));
+        Assert.Equal(FailureKind.Permanent, failure.Kind);
+        Assert.Contains("Smaller batches", failure.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("frame", failure.Reason, StringComparison.Ordinal);
+        Assert.Equal(FailureKind.Permanent, FailureClass.Of(new OutOfMemoryException()).Kind);
+    }
+
+    [Theory]
+    [InlineData("CUDA error: an illegal memory access was encountered")]
+    [InlineData("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")]
+    [InlineData("cuBLAS error: not initialised")]
+    public void A_broken_device_makes_the_node_bad(string message) => Assert.Equal(new Failure(FailureKind.NodeBad, message), FailureClass.Of(new ExternalException(message + "\nstack")));
+
+    [Fact]
+    public void A_node_that_cannot_compute_or_was_cut_off_is_bad()
+    {
+        Assert.Equal(FailureKind.NodeBad, FailureClass.Of(new PlatformNotSupportedException("no libtorch")).Kind);
+        Assert.Equal(FailureKind.NodeBad, FailureClass.Of(new CutOffException("stopped")).Kind);
+    }
+
+    [Fact]
+    public void Anything_else_may_pass_and_names_its_kind()
+    {
+        Assert.Equal(new Failure(FailureKind.Transient, "IOException: disk full"), FailureClass.Of(new IOException("disk full\nmore")));
+        Assert.Equal(FailureKind.Transient, FailureClass.Of(new ExternalException("shape mismatch")).Kind);
+        Assert.Equal(FailureKind.Transient, FailureClass.Of(new InvalidDataException("damaged")).Kind);
+    }
+
+    [Fact]
+    public void Another_grains_failure_stays_what_it_was()
+    {
+        var failure = new Failure(FailureKind.Permanent, "as it was");
+        Assert.Same(failure, FailureClass.Of(new WorkFailedException(failure)));
+    }
+
+    [Fact]
+    public void A_silo_out_of_reach_is_told_from_work_that_failed()
+    {
+        Assert.True(FailureClass.IsNodeGone(new TimeoutException()));
+        Assert.True(FailureClass.IsNodeGone(new SiloUnavailableException()));
+        Assert.False(FailureClass.IsNodeGone(new InvalidDataException()));
+        Assert.False(FailureClass.IsNodeGone(new InputException("x")));
+        Assert.False(FailureClass.IsNodeGone(new OperationCanceledException()));
+    }
+}
