@@ -8,9 +8,11 @@ namespace MedMerge.Silo;
 /// One node of a cluster. All its configuration is environment variables, as an app host or Kubernetes sets them: <c>Orleans__*</c>,
 /// <c>ConnectionStrings__redis</c>, <c>ConnectionStrings__blobs</c>, <c>Node__*</c>. See docs/operations.md.
 /// </summary>
-public static class SiloApplication
+public static partial class SiloApplication
 {
     private const string Redis = "redis";
+
+    private const int EvictedExitCode = 75; // EX_TEMPFAIL: start it again
 
     /// <summary>A silo hands its work over at the next step and is gone within this time after SIGTERM.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
@@ -31,7 +33,11 @@ public static class SiloApplication
         {
             var logger = log.CreateLogger(typeof(SiloApplication));
             var store = await Dependencies.StoreAsync(builder.Configuration, logger).ConfigureAwait(false);
-            builder.Services.AddSingleton(decorate?.Invoke(store) ?? store);
+            var guard = new SuspensionGuard(GrainsHosting.SuspensionLimit, TimeProvider.System);
+            guard.Start();
+            builder.Services.AddSingleton(guard);
+            if (node.CacheFolder is { } cache) store = new ArtefactCache(store, cache, node.CacheMiB << 20, TimeProvider.System);
+            builder.Services.AddSingleton<IObjectStore>(new GuardedObjectStore(decorate?.Invoke(store) ?? store, guard));
             if (builder.Configuration.GetConnectionString(Redis) is { Length: > 0 } redis)
                 builder.Services.AddKeyedSingleton(Redis, await Dependencies.RedisAsync(redis, logger).ConfigureAwait(false));
         }
@@ -39,8 +45,17 @@ public static class SiloApplication
         builder.UseOrleans(silo => silo.AddMedMerge(node.Device, keepsSweeps: true));
 
         var app = builder.Build();
+        app.Services.GetRequiredService<SuspensionGuard>().Tripped.Register(() =>
+        {
+            LogSuspended(app.Logger);
+            Environment.ExitCode = EvictedExitCode;
+            app.Lifetime.StopApplication();
+        });
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(NodeHealth.Ready) });
         return app;
     }
+
+    [LoggerMessage(LogLevel.Critical, "The process was stopped for so long that the cluster has evicted it. It commits nothing more and ends; start it again.")]
+    private static partial void LogSuspended(ILogger logger);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Xml;
 using Azure;
 using Azure.Identity;
 using Azure.Storage;
@@ -13,6 +14,8 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
 {
     /// <summary>The container's name where a connection names none.</summary>
     public const string DefaultContainer = "medmerge";
+
+    private const int ListAttempts = 5;
 
     /// <summary>Opens the container of a connection, making it where it is missing.</summary>
     /// <param name="connection">A connection string, or an account's address, for which the environment's identity is used.</param>
@@ -66,8 +69,14 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     /// <inheritdoc />
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).ConfigureAwait(false))
-            yield return new ObjectInfo(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MinValue);
+        string? next = null;
+        do
+        {
+            var page = await PageAsync(prefix, next, cancellation).ConfigureAwait(false);
+            foreach (var blob in page.Values) yield return new ObjectInfo(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MinValue);
+            next = page.ContinuationToken;
+        }
+        while (!string.IsNullOrEmpty(next));
     }
 
     /// <inheritdoc />
@@ -84,6 +93,23 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         // What remains of an account's address is `Endpoint=https://…`.
         var rest = parts is [{ } only] && only.StartsWith("Endpoint=", StringComparison.OrdinalIgnoreCase) ? only["Endpoint=".Length..] : string.Join(';', parts);
         return (rest, named[key.Length..]);
+    }
+
+    /// <summary>A page of a listing, asked for again where its XML came broken, which the SDK does not do by itself.</summary>
+    private async Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).AsPages(from).ConfigureAwait(false)) return page;
+                return Page<BlobItem>.FromValues([], null, null!);
+            }
+            catch (XmlException) when (attempt < ListAttempts)
+            {
+                // once more
+            }
+        }
     }
 
     private BlobClient Blob(string name) => container.GetBlobClient(ObjectName.Checked(name));

@@ -12,6 +12,9 @@ namespace MedMerge.Grains.Hosting;
 /// <summary>Makes a silo a node of MedMerge.</summary>
 public static class GrainsHosting
 {
+    /// <summary>A process that stood still for longer may have been evicted: a silo is declared dead after three missed probes, one a second.</summary>
+    public static readonly TimeSpan SuspensionLimit = TimeSpan.FromSeconds(3);
+
     /// <summary>Calls that take longer have lost their silo; the longest wait inside one is five seconds.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
 

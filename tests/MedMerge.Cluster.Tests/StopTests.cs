@@ -1,0 +1,76 @@
+using MedMerge.Grains;
+using MedMerge.Storage;
+using MedMerge.Storage.Tests;
+using MedMerge.Storage.Tests.Faults;
+
+namespace MedMerge.Cluster.Tests;
+
+/// <summary>Processes that stand still, leave, and work over a bad network.</summary>
+public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestOutputHelper output)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5), ExitDeadline = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>SIGSTOP for longer than the eviction, then SIGCONT: the others have gone on, and the process that wakes commits nothing and ends.</summary>
+    [Fact]
+    public async Task A_silo_that_was_stopped_for_longer_than_its_eviction_commits_nothing()
+    {
+        var plain = await PlainRun.OutputsAsync(Specifications.Long);
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(2);
+        var id = await cluster.SubmitAsync(Specifications.Long);
+        var stopped = cluster.Silo(await cluster.WeighingAsync(id, 2));
+        await stopped.SignalAsync("STOP");
+        output.WriteLine($"from the stop to the next checkpoint: {(await cluster.NextStepAsync(id)).TotalSeconds:0.0} s");
+        Assert.Equal(WorkState.Done, (await cluster.EndAsync(id, Deadline)).State);
+        var before = await ObjectsAsync(cluster);
+
+        await stopped.SignalAsync("CONT");
+        await stopped.ExitAsync(ExitDeadline);
+
+        Assert.NotEqual(0, stopped.ExitCode);
+        Assert.Equal(before, await ObjectsAsync(cluster));
+        Assert.Equal(plain, await cluster.OutputsAsync());
+    }
+
+    [Fact]
+    public async Task A_silo_that_is_told_to_end_hands_its_work_over()
+    {
+        var plain = await PlainRun.OutputsAsync(Specifications.Long);
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(2);
+        var id = await cluster.SubmitAsync(Specifications.Long);
+        var leaving = cluster.Silo(await cluster.WeighingAsync(id, 2));
+        await leaving.SignalAsync("TERM");
+        await leaving.ExitAsync(ExitDeadline);
+        Assert.Equal(0, leaving.ExitCode);
+
+        Assert.Equal(WorkState.Done, (await cluster.EndAsync(id, Deadline)).State);
+        Assert.Equal(plain, await cluster.OutputsAsync());
+        var record = (await new SweepStore(await cluster.StoreAsync()).FindAsync(id, Cancellation))!.Value.Record;
+        Assert.All(record.Trials, trial => Assert.Equal((0, 1), (trial.NodeDeaths, trial.Attempt)));
+    }
+
+    [Theory]
+    [InlineData(0.01)]
+    [InlineData(0.05)]
+    [InlineData(0.2)]
+    public async Task Over_a_network_with_faults_it_ends_with_the_same_bytes(double rate)
+    {
+        var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
+        await using var proxy = new FaultyProxy(azurite.Address, rate, seed: (ulong)(rate * 100));
+        await using var cluster = await new TestCluster(garnet, azurite, proxy.Address).StartAsync(2);
+        var id = await cluster.SubmitAsync(Specifications.Tiny);
+        var status = await cluster.EndAsync(id, Deadline);
+        output.WriteLine($"{proxy.Faults} faults");
+        Assert.True(status.State == WorkState.Done && status.Trials.All(trial => trial.State == WorkState.Done), TestCluster.Describe(status));
+        Assert.Equal(plain, await cluster.OutputsAsync());
+        Assert.Empty((await StoreCare.VerifyAsync(await cluster.StoreAsync(), Cancellation)).Damaged);
+    }
+
+    private static async Task<List<(string, DateTimeOffset)>> ObjectsAsync(TestCluster cluster)
+    {
+        var objects = new List<(string, DateTimeOffset)>();
+        await foreach (var found in (await cluster.StoreAsync()).ListAsync("", Cancellation)) objects.Add((found.Name, found.Modified));
+        return objects;
+    }
+}

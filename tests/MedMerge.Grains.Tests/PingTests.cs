@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using MedMerge.Experiments;
+using MedMerge.Grains.Hosting;
+using MedMerge.Storage;
+
+namespace MedMerge.Grains.Tests;
+
+/// <summary>Grain turns never compute: the cluster answers at once while its device is at work.</summary>
+public sealed class PingTests(ITestOutputHelper output) : IDisposable
+{
+    private const int Pings = 400;
+    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-ping-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task While_the_device_computes_grains_answer_within_50_ms_and_no_turn_is_long()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var longTurns = 0L;
+        using var meters = new MeterListener { InstrumentPublished = (instrument, listener) => { if (instrument.Name == "orleans-scheduler-long-running-turns") listener.EnableMeasurementEvents(instrument); } };
+        meters.SetMeasurementEventCallback<int>((_, value, _, _) => Interlocked.Add(ref longTurns, value));
+        meters.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref longTurns, value));
+        meters.Start();
+
+        var objects = new FolderObjectStore(Path.Combine(_folder, "store"));
+        var specification = SpecificationReader.Read("""
+            name: ping
+            target: { data: 'phantom:lesions', trainImages: 200 }
+            architecture: resnet20
+            sources:
+              - name: a
+                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
+              - name: b
+                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
+            methods: [medmerge]
+            threads: 1
+            weights: { epochs: 500, batchSize: 16, shards: 4 }
+            """, "it", []);
+        var submission = await Submission.WriteAsync(specification, InputFile.Read, new ArtefactStore(objects), cancellation);
+        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
+        var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
+        await sweep.StartAsync(new SweepStart(submission.Name, submission.Specification));
+        while ((await sweep.StatusAsync(-1)).Trials.All(trial => trial.Progress is not { Stage: "weigh", Epoch: >= 1 })) await Task.Delay(50, cancellation);
+
+        var times = new List<double>();
+        for (var i = 0; i < Pings; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await sweep.StatusAsync(-1);
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            await Task.Delay(5, cancellation);
+        }
+        times.Sort();
+        output.WriteLine($"median {times[Pings / 2]:0.00} ms, 99 % {times[Pings * 99 / 100]:0.00} ms, longest {times[^1]:0.00} ms; {longTurns} long turns");
+        Assert.Equal(WorkState.Running, (await sweep.PauseAsync()).Trials[0].State == WorkState.Done ? WorkState.Done : WorkState.Running); // it was at work all the while
+        Assert.True(times[Pings * 99 / 100] < 50, $"99 % of the answers came within {times[Pings * 99 / 100]:0.0} ms.");
+        Assert.Equal(0, longTurns);
+    }
+}
