@@ -14,7 +14,7 @@ public sealed record SweepRecord(
 /// <summary>What must last of a trial.</summary>
 /// <param name="State">As the sweep's grain names it.</param>
 /// <param name="Attempt">The last one begun, from 1; 0 before the first.</param>
-/// <param name="NodeDeaths">Nodes that died while they were at work for it.</param>
+/// <param name="NodeDeaths">How often nodes died that were at work for it.</param>
 /// <param name="Nodes">Those at work for it now.</param>
 /// <param name="Reason">Why it failed.</param>
 public sealed record TrialRecord(string State, int Attempt, int NodeDeaths, IReadOnlyList<string> Nodes, string? Reason);

@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using MedMerge.Storage;
+
+namespace MedMerge.Cluster.Tests;
+
+/// <summary>What <c>medmerge run</c> gives for a specification: the measure for every cluster.</summary>
+internal static class PlainRun
+{
+    private static readonly ConcurrentDictionary<string, Lazy<Task<SortedDictionary<string, string>>>> Results = new();
+
+    /// <summary>Every stage's output, computed once for each specification.</summary>
+    public static Task<SortedDictionary<string, string>> OutputsAsync(string yaml) =>
+        Results.GetOrAdd(yaml, key => new Lazy<Task<SortedDictionary<string, string>>>(() => RunAsync(key))).Value;
+
+    private static async Task<SortedDictionary<string, string>> RunAsync(string yaml)
+    {
+        var folder = Directory.CreateTempSubdirectory("medmerge-plain-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "spec.yaml"), yaml);
+            var start = new ProcessStartInfo("dotnet",
+                [Repository.Program("MedMerge.Cli"), "run", Path.Combine(folder, "spec.yaml"), "--store", Path.Combine(folder, "store"), "--json"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            using var process = Process.Start(start)!;
+            var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+            await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+            await process.WaitForExitAsync(CancellationToken.None);
+            Assert.True(process.ExitCode == 0, await error);
+            return await TestCluster.OutputsAsync(new FolderObjectStore(Path.Combine(folder, "store")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using MedMerge.Storage;
+
+namespace MedMerge.FaultySilo;
+
+/// <summary>Where a process dies.</summary>
+/// <param name="IsBefore">Before the write, or after it and before anybody hears of it.</param>
+/// <param name="Kind">What is written: <c>artefacts</c>, <c>stages</c>, <c>checkpoints</c>, <c>pointer</c> or <c>sweeps</c>.</param>
+/// <param name="Number">At which write of that kind, from 1.</param>
+internal sealed record KillPoint(bool IsBefore, string Kind, int Number)
+{
+    public static KillPoint Parse(string text) => text.Split(':') is [var when, var kind, var number]
+        ? new KillPoint(when == "before", kind, int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))
+        : throw new FormatException($"KILL_AT is '{text}'.");
+}
+
+/// <summary>Ends the process at a point, as SIGKILL does.</summary>
+internal sealed class KillingObjectStore(IObjectStore inner, KillPoint point) : IObjectStore
+{
+    private int _writes;
+
+    public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => inner.ReadAsync(name, cancellation);
+
+    public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => WriteAsync(name, () => inner.TryCreateAsync(name, content, cancellation));
+
+    public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
+        WriteAsync(name, () => inner.TryReplaceAsync(name, content, etag, cancellation));
+
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => inner.ListAsync(prefix, cancellation);
+
+    public Task DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
+
+    private async Task<string?> WriteAsync(string name, Func<Task<string?>> write)
+    {
+        var isHere = KindOf(name) == point.Kind && Interlocked.Increment(ref _writes) == point.Number;
+        if (isHere && point.IsBefore) Kill();
+        var etag = await write().ConfigureAwait(false);
+        if (isHere) Kill();
+        return etag;
+    }
+
+    private static string KindOf(string name) => name.Split('/') switch
+    {
+        ["trials", .., "pointer"] => "pointer",
+        ["trials", ..] => "checkpoints",
+        var parts => parts[0],
+    };
+
+    private static void Kill() => Process.GetCurrentProcess().Kill();
+}
