@@ -2,6 +2,7 @@ using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Tensors;
 using MedMerge.Training;
+using Microsoft.Extensions.Options;
 
 namespace MedMerge.Grains.Nodes;
 
@@ -23,8 +24,9 @@ public sealed class WeighSession(WeighStage stage, DeviceThread device, Gradient
 }
 
 /// <summary>The sessions of this node, opened by the first shard that joins and freed by the last that leaves.</summary>
-public sealed class WeighSessions(Plans plans, Devices devices, IStageStore store)
+public sealed class WeighSessions(Plans plans, Devices devices, IStageStore store, IOptions<NodeOptions> options)
 {
+    private const long BytesPerMiB = 1 << 20;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Task<WeighSession>> _open = [];
 
@@ -73,7 +75,7 @@ public sealed class WeighSessions(Plans plans, Devices devices, IStageStore stor
                          ?? throw new InvalidDataException($"A prepared source (stage {source.Key}) is missing or damaged."));
         }
         var device = devices.With(plan.Specification.Threads);
-        var computer = await device.RunAsync(() => weigh.Open(prepared, device.Device), CancellationToken.None).ConfigureAwait(false);
+        var computer = await device.RunAsync(() => weigh.Open(prepared, device.Device, options.Value.SourceMemoryMiB * BytesPerMiB), CancellationToken.None).ConfigureAwait(false);
         return new WeighSession(weigh, device, computer);
     }
 }

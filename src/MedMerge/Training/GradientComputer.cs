@@ -24,12 +24,13 @@ public sealed class GradientComputer : IDisposable
     private readonly ulong _seed;
 
     /// <param name="type">float32, or float64 in tests of the numerics.</param>
+    /// <param name="memoryLimit">As <see cref="SourceStack"/> takes it.</param>
     public GradientComputer(Architecture architecture, IReadOnlyList<PreparedSource> sources, ImageDataset target, WeightLearningSettings settings,
-        ulong seed, Device device, ScalarType type = ScalarType.Float32)
+        ulong seed, Device device, ScalarType type = ScalarType.Float32, long? memoryLimit = null)
     {
         (_architecture, _target, _settings, _seed, _device, _type) = (architecture, target, settings, seed, device, type);
         _plan = new ShardPlan(target.Train.Count, settings.Shards, settings.BatchSize, seed);
-        _sources = new SourceStack(architecture, sources, device, type);
+        _sources = new SourceStack(architecture, sources, device, type, memoryLimit);
         _loader = new BatchLoader(target, device, type);
     }
 

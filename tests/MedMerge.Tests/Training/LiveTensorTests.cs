@@ -22,12 +22,14 @@ public class LiveTensorTests
         GC.WaitForPendingFinalizers();
     }
 
-    [Fact]
-    public void No_tensor_outlives_its_step()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(0L)]
+    public void No_tensor_outlives_its_step(long? memoryLimit)
     {
         var sources = RandomModels.Prepared(Network, 3);
         var settings = new WeightLearningSettings { BatchSize = 8 };
-        using var computer = new GradientComputer(Network, sources, Target, settings, seed: 1, CPU);
+        using var computer = new GradientComputer(Network, sources, Target, settings, seed: 1, CPU, memoryLimit: memoryLimit);
         using var start = Network.Initialise(1, Target.Classes);
         var step = new WeightStep(1, 0, KernelWeights.Softmax(new double[3 * Network.Filters], 3), RandomModels.Head(Network, Target.Classes));
 
@@ -45,6 +47,24 @@ public class LiveTensorTests
                 tuner.Restore(tuner.Save());
             }
             return Tensor.TotalCount;
+        }
+    }
+
+    [Fact]
+    public void Of_layers_brought_to_the_device_only_what_was_computed_with_them_stays()
+    {
+        var sources = RandomModels.Prepared(Network, 3);
+        var (free, limited) = (Kept(null), Kept(0));
+        Assert.True(limited <= free, $"{limited} tensors against {free}");
+
+        long Kept(long? limit)
+        {
+            using var scope = NewDisposeScope();
+            using var stack = new SourceStack(Network, sources, CPU, memoryLimit: limit);
+            var alpha = stack.Split(new double[3 * Network.Filters]);
+            var before = Tensor.TotalCount;
+            stack.Fold(alpha);
+            return Tensor.TotalCount - before;
         }
     }
 

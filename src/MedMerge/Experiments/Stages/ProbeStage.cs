@@ -25,7 +25,9 @@ public sealed record ProbeStage(IReadOnlyList<Stage> Sources, StartingWeights St
         context.Device.RunAsync(() =>
         {
             using var sources = new PreparedSources(inputs);
-            using var computer = new GradientComputer(Task.Architecture, sources, Task.Dataset, new WeightLearningSettings { HeadDecay = Decay }, seed: 0, context.Device.Device);
+            // It folds once, so bringing the kernels to the device layer by layer costs no more than all at once.
+            using var computer = new GradientComputer(
+                Task.Architecture, sources, Task.Dataset, new WeightLearningSettings { HeadDecay = Decay }, seed: 0, context.Device.Device, memoryLimit: 0);
             var head = computer.Probe(Start.Alpha(sources.Count, Task.Architecture.Filters), cancellation);
             return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Head] = StageFiles.Write(head) });
         }, cancellation);

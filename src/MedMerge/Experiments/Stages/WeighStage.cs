@@ -40,10 +40,11 @@ public sealed record WeighStage(IReadOnlyList<Stage> Sources, Stage Head, Starti
 
     /// <summary>The device's side, for all shards. Device thread only.</summary>
     /// <param name="prepared">The prepared sources' outputs, and possibly the probe's, which is not read.</param>
-    public GradientComputer Open(IEnumerable<StageOutput> prepared, TorchSharp.torch.Device device)
+    /// <param name="memoryLimit">Sources whose kernels take more bytes of the device's memory than this come there layer by layer; null for no limit.</param>
+    public GradientComputer Open(IEnumerable<StageOutput> prepared, TorchSharp.torch.Device device, long? memoryLimit = null)
     {
         using var sources = new PreparedSources(prepared.Take(Sources.Count));
-        return new GradientComputer(Task.Architecture, sources, Task.Dataset, Learning, Seed, device);
+        return new GradientComputer(Task.Architecture, sources, Task.Dataset, Learning, Seed, device, memoryLimit: memoryLimit);
     }
 
     /// <summary>The coordinator's side, wherever the shards compute. It goes on from the last checkpoint.</summary>
