@@ -92,6 +92,7 @@ internal sealed partial class SweepRun(
         Task changed;
         lock (_gate) changed = seen == _version ? _changed.Task : Task.CompletedTask;
         await Task.WhenAny(changed, Task.Delay(StatusWait, time)).ConfigureAwait(false);
+        if (_plan is null && State != WorkState.Failed) await LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
         lock (_gate)
         {
             var lines = _plan is null ? [] : _plan.Trials.Select((trial, i) => Line(trial, _record.Trials.Count > i ? _record.Trials[i] : null)).ToList();
@@ -139,15 +140,17 @@ internal sealed partial class SweepRun(
 
     private async Task PlanAsync(CancellationToken cancellation)
     {
-        var plan = await plans.GetAsync(_record.Specification).WaitAsync(cancellation).ConfigureAwait(false);
-        lock (_gate)
-        {
-            _plan = plan;
-            _pace = new SweepPace(plan, time);
-        }
+        var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
+        lock (_gate) _pace = new SweepPace(plan, time);
         if (_record.Trials.Count == 0)
             await WriteAsync(current => current with { Trials = [.. plan.Trials.Select(_ => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null))] }).ConfigureAwait(false);
         Changed();
+    }
+
+    private async Task<Plan> LoadPlanAsync(CancellationToken cancellation)
+    {
+        var plan = await plans.GetAsync(_record.Specification).WaitAsync(cancellation).ConfigureAwait(false);
+        lock (_gate) return _plan ??= plan;
     }
 
     private async Task RunTrialsAsync(CancellationToken cancellation)

@@ -22,6 +22,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         try
         {
             options ??= new BlobClientOptions();
+            (connection, containerName) = SplitContainer(connection, containerName);
             options.TransferValidation.Upload.ChecksumAlgorithm = StorageChecksumAlgorithm.MD5; // the service refuses a body that broke on its way
             var service = Uri.TryCreate(connection, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
                 ? new BlobServiceClient(address, new DefaultAzureCredential(), options)
@@ -72,6 +73,18 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     /// <inheritdoc />
     public async Task DeleteAsync(string name, CancellationToken cancellation) =>
         await Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation).ConfigureAwait(false);
+
+    /// <summary>An app host adds <c>;ContainerName=NAME</c> to the connection of a container, which the SDK does not know.</summary>
+    private static (string Connection, string Container) SplitContainer(string connection, string container)
+    {
+        const string key = "ContainerName=";
+        var parts = connection.Split(';', StringSplitOptions.RemoveEmptyEntries).ToList();
+        if (parts.Find(part => part.StartsWith(key, StringComparison.OrdinalIgnoreCase)) is not { } named) return (connection, container);
+        parts.Remove(named);
+        // What remains of an account's address is `Endpoint=https://…`.
+        var rest = parts is [{ } only] && only.StartsWith("Endpoint=", StringComparison.OrdinalIgnoreCase) ? only["Endpoint=".Length..] : string.Join(';', parts);
+        return (rest, named[key.Length..]);
+    }
 
     private BlobClient Blob(string name) => container.GetBlobClient(ObjectName.Checked(name));
 

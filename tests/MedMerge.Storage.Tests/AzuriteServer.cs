@@ -18,10 +18,16 @@ public sealed class AzuriteServer : IAsyncLifetime
 
     public Uri Address { get; private set; } = new("http://127.0.0.1:1");
 
+    /// <summary>Where Azurite can't run, the test is skipped and says why.</summary>
+    public void SkipWhereMissing()
+    {
+        if (_missing is not null) Assert.Skip(_missing);
+    }
+
     /// <summary>A container of its own for one test; skips the test where Azurite is not installed.</summary>
     public Task<AzureBlobStore> OpenAsync(Uri? through = null)
     {
-        if (_missing is not null) Assert.Skip(_missing);
+        SkipWhereMissing();
         return AzureBlobStore.OpenAsync(ConnectionString(through ?? Address), "test-" + Guid.NewGuid().ToString("N"), Options(), TestContext.Current.CancellationToken);
     }
 

@@ -46,7 +46,7 @@ public static class GrainsHosting
         options.NumMissedProbesLimit = 3;
         options.NumVotesForDeathDeclaration = 1;
         options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
-        options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
         options.NumMissedTableIAmAliveLimit = 3;
         options.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
     }

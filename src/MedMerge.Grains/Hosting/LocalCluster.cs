@@ -30,6 +30,7 @@ public sealed class LocalCluster : IAsyncDisposable
         if (log) builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton(objects);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.Configure<NodeOptions>(options => options.Device = device);
         var (siloPort, gatewayPort) = FreePorts();
         builder.UseOrleans(silo =>
@@ -57,5 +58,13 @@ public sealed class LocalCluster : IAsyncDisposable
         first.Start();
         second.Start();
         return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
+    }
+
+    /// <summary>The process's signals are for whoever started the cluster, not for the host.</summary>
+    private sealed class OwnersLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

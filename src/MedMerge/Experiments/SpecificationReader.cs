@@ -13,7 +13,7 @@ namespace MedMerge.Experiments;
 /// <summary>Reads a YAML specification; every error at once, each with its line.</summary>
 public sealed partial class SpecificationReader
 {
-    private const int MaxSeeds = 1000, MaxSources = 256, MaxName = 200;
+    private const int MaxSeeds = 1000, MaxSources = 256, MaxName = 200, MaxParallel = 10_000;
 
     private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new Dictionary<string, Augmentation>
     {
@@ -98,6 +98,7 @@ public sealed partial class SpecificationReader
         var device = map.Text("device") ?? "cpu";
         if (!DeviceThread.IsName(device)) _errors.Add(map.LineOf("device"), $"'device' is '{device}'; it must be 'cpu' or 'cuda:N'");
         var threads = map.Whole("threads", 1, DeviceThread.MaxThreads) ?? Environment.ProcessorCount;
+        var parallel = map.Whole("parallel", 1, MaxParallel);
         map.RefuseOthers();
 
         if (_errors.Count > 0) return null;
@@ -114,6 +115,7 @@ public sealed partial class SpecificationReader
             FineTune = fineTune,
             Device = device,
             Threads = threads,
+            Parallel = parallel,
         };
     }
 

@@ -1,0 +1,4 @@
+using MedMerge.Silo;
+
+var app = await SiloApplication.BuildAsync(args).ConfigureAwait(false);
+await app.RunAsync().ConfigureAwait(false);
