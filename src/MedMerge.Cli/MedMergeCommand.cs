@@ -18,7 +18,10 @@ public static class MedMergeCommand
             InspectCommand.Create(output),
             PretrainCommand.Create(output, error),
             StorageCommand.Create(output),
+            SubmitCommand.Create(output, error),
+            WatchCommand.Create(error),
         };
+        foreach (var command in SweepCommands.Create(output, error)) root.Add(command);
         using var interrupted = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
@@ -39,6 +42,11 @@ public static class MedMergeCommand
         {
             await error.WriteLineAsync($"error: {problem.Message}").ConfigureAwait(false);
             return ExitCodes.BadInput;
+        }
+        catch (GatewayException problem)
+        {
+            await error.WriteLineAsync($"failed: {problem.Message}").ConfigureAwait(false);
+            return ExitCodes.Failed;
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {

@@ -58,6 +58,12 @@ public sealed record SweepStatus(
     public bool HasEnded => State is WorkState.Done or WorkState.Cancelled or WorkState.Failed;
 }
 
+/// <summary>A sweep in the list of all.</summary>
+/// <param name="State">As in its status; <c>Damaged</c> where its record can't be read.</param>
+/// <param name="Trials">How many; 0 before they are laid out.</param>
+/// <param name="Done">How many have a result.</param>
+public sealed record SweepLine(string Id, string Name, string State, DateTimeOffset Submitted, int Trials, int Done, string? Reason);
+
 /// <summary>Where a trial is.</summary>
 /// <param name="Number">From 1.</param>
 /// <param name="Attempt">From 1; 0 before it began.</param>

@@ -2,6 +2,7 @@ using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Work;
+using MedMerge.Storage;
 using MedMerge.Training;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -2,6 +2,7 @@ using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
+using MedMerge.Storage;
 using MedMerge.Training;
 
 namespace MedMerge.Grains;

@@ -48,7 +48,10 @@ public partial class ArchitectureTests
     [Theory]
     [InlineData("MedMerge", "")]
     [InlineData("MedMerge.Storage", "MedMerge")]
-    [InlineData("MedMerge.Cli", "MedMerge MedMerge.Storage")]
+    [InlineData("MedMerge.Grains.Abstractions", "")]
+    [InlineData("MedMerge.Grains", "MedMerge.Grains.Abstractions MedMerge.Storage")]
+    [InlineData("MedMerge.Gateway", "MedMerge.Grains.Abstractions MedMerge.Storage")]
+    [InlineData("MedMerge.Cli", "MedMerge MedMerge.Grains MedMerge.Storage")]
     public void Projects_refer_down_only(string project, string allowed)
     {
         var text = File.ReadAllText(Path.Combine(Source, project, project + ".csproj"));

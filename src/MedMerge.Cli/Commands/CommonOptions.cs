@@ -12,5 +12,14 @@ internal static class CommonOptions
         DefaultValueFactory = _ => ".medmerge",
     };
 
+    public static Option<string> Gateway() => new("--gateway")
+    {
+        Description = "The gateway's address; MEDMERGE_GATEWAY where it is set. MEDMERGE_API_KEY holds the key.",
+        HelpName = "URL",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("MEDMERGE_GATEWAY") is { Length: > 0 } address ? address : "http://127.0.0.1:8080",
+    };
+
+    public static Argument<string> SweepId() => new("id") { Description = "The sweep's id, as `submit` and `list` print it.", HelpName = "ID" };
+
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON." };
 }

@@ -13,7 +13,10 @@ public sealed class LocalCluster : IAsyncDisposable
 {
     private readonly IHost _host;
 
-    private LocalCluster(IHost host) => _host = host;
+    private LocalCluster(IHost host, int gatewayPort) => (_host, GatewayPort) = (host, gatewayPort);
+
+    /// <summary>Where clients of the cluster connect to, on loopback.</summary>
+    public int GatewayPort { get; }
 
     /// <summary>The way to its grains.</summary>
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
@@ -29,15 +32,15 @@ public sealed class LocalCluster : IAsyncDisposable
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.Configure<NodeOptions>(options => options.Device = device);
+        var (siloPort, gatewayPort) = FreePorts();
         builder.UseOrleans(silo =>
         {
-            var (siloPort, gatewayPort) = FreePorts();
             silo.UseLocalhostClustering(siloPort, gatewayPort);
             silo.AddMedMerge(device, keepsSweeps: false);
         });
         var host = builder.Build();
         await host.StartAsync(cancellation).ConfigureAwait(false);
-        return new LocalCluster(host);
+        return new LocalCluster(host, gatewayPort);
     }
 
     /// <inheritdoc />

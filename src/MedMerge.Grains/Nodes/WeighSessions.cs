@@ -1,5 +1,6 @@
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
+using MedMerge.Storage;
 using MedMerge.Tensors;
 using MedMerge.Training;
 using Microsoft.Extensions.Options;

@@ -12,6 +12,8 @@ namespace MedMerge.Experiments;
 /// <param name="Notes">What was decided while reading the sources, for the user to know.</param>
 public sealed record Plan(Specification Specification, ImageDataset Target, IReadOnlyList<Trial> Trials, IReadOnlyList<string> Notes)
 {
+    private const int MaxTrials = 10_000;
+
     /// <summary>Every stage of every trial, each once, in the order they run.</summary>
     public IReadOnlyList<Stage> Stages { get; } = [.. Trials.SelectMany(trial => trial.Stages).DistinctBy(stage => stage.Key)];
 
@@ -44,7 +46,10 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
         if (problems.Count > 0) throw new InputException(string.Join('\n', problems.Distinct()));
 
         var layout = new TrialLayout(specification, target!, sources!);
-        var trials = specification.Methods.SelectMany(layout.Methods)
+        var methods = specification.Methods.SelectMany(layout.Methods).ToList();
+        if ((long)methods.Count * specification.Seeds.Count > MaxTrials)
+            throw new InputException($"The specification unfolds to {methods.Count} methods with {specification.Seeds.Count} seeds each; at most {MaxTrials} trials are allowed.");
+        var trials = methods
             .SelectMany(method => specification.Seeds.Select(seed => (method, seed)))
             .Select((item, index) => layout.Trial(index + 1, item.method, item.seed)).ToList();
         return new Plan(specification, target!, trials, [.. notes.Distinct()]);

@@ -3,6 +3,7 @@ namespace MedMerge.Experiments;
 /// <summary>All that is wrong with a specification, line by line.</summary>
 public sealed class SpecificationErrors
 {
+    private const int Shown = 100;
     private readonly List<(int Line, string Message)> _errors = [];
 
     /// <summary>How many there are.</summary>
@@ -17,7 +18,8 @@ public sealed class SpecificationErrors
     public void ThrowIfAny(string origin)
     {
         if (_errors.Count == 0) return;
-        var lines = _errors.OrderBy(error => error.Line).Select(error => $"  line {error.Line}: {error.Message}");
+        var lines = _errors.OrderBy(error => error.Line).Take(Shown).Select(error => $"  line {error.Line}: {error.Message}").ToList();
+        if (_errors.Count > Shown) lines.Add($"  and {_errors.Count - Shown} more");
         throw new InputException($"{origin} has {_errors.Count} error{(_errors.Count == 1 ? "" : "s")}:\n{string.Join('\n', lines)}");
     }
 }

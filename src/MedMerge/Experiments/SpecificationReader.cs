@@ -13,7 +13,7 @@ namespace MedMerge.Experiments;
 /// <summary>Reads a YAML specification; every error at once, each with its line.</summary>
 public sealed partial class SpecificationReader
 {
-    private const int MaxSeeds = 1000, MaxParallel = 10_000;
+    private const int MaxSeeds = 1000, MaxSources = 256, MaxName = 200, MaxParallel = 10_000;
 
     private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new Dictionary<string, Augmentation>
     {
@@ -29,29 +29,46 @@ public sealed partial class SpecificationReader
     };
 
     private readonly SpecificationErrors _errors = new();
-    private readonly IReadOnlyList<string> _folders;
+    private readonly ISpecificationFiles _files;
 
-    /// <param name="folders">Where relative paths are looked for, in order.</param>
-    private SpecificationReader(IReadOnlyList<string> folders) => _folders = folders;
+    private SpecificationReader(ISpecificationFiles files) => _files = files;
 
     /// <summary>Reads a file. Relative paths are looked for beside it, then in the folder that MEDMERGE_DATA names.</summary>
     /// <exception cref="InputException">It is missing or has errors; the message lists all of them.</exception>
-    public static Specification ReadFile(string path)
+    public static Specification ReadFile(string path) => ReadFile(path, out _, out _);
+
+    /// <summary>As <see cref="ReadFile(string)"/>, for sending it elsewhere.</summary>
+    /// <param name="yaml">Its text.</param>
+    /// <param name="files">Where the files lie that it names, by their paths as written.</param>
+    /// <exception cref="InputException">It is missing or has errors; the message lists all of them.</exception>
+    public static Specification ReadFile(string path, out string yaml, out IReadOnlyDictionary<string, string> files)
     {
         using var text = new StreamReader(new MemoryStream(InputFile.Read(path, "specification")));
+        yaml = text.ReadToEnd();
         var folders = new List<string> { Path.GetDirectoryName(Path.GetFullPath(path))! };
         if (Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 } data) folders.Add(Path.GetFullPath(data));
-        return Read(text.ReadToEnd(), $"'{path}'", folders);
+        var local = new LocalFiles(folders);
+        var specification = Read(yaml, $"'{path}'", local);
+        files = local.Found;
+        return specification;
     }
 
     /// <summary>Reads YAML text.</summary>
     /// <param name="origin">How messages call it.</param>
     /// <param name="folders">Where relative paths are looked for, in order.</param>
     /// <exception cref="InputException">It has errors; the message lists all of them.</exception>
-    public static Specification Read(string yaml, string origin, IReadOnlyList<string> folders)
+    public static Specification Read(string yaml, string origin, IReadOnlyList<string> folders) => Read(yaml, origin, new LocalFiles(folders));
+
+    /// <summary>Reads YAML text that came with its files; nothing is looked for on this machine's disk.</summary>
+    /// <param name="origin">How messages call it.</param>
+    /// <param name="sent">The files' <see cref="FrozenSpecification.Address"/> by their paths as written.</param>
+    /// <exception cref="InputException">It has errors; the message lists all of them.</exception>
+    public static Specification ReadSent(string yaml, string origin, IReadOnlyDictionary<string, string> sent) => Read(yaml, origin, new SentFiles(sent));
+
+    private static Specification Read(string yaml, string origin, ISpecificationFiles files)
     {
         var root = YamlText.Load(yaml, origin);
-        var reader = new SpecificationReader(folders);
+        var reader = new SpecificationReader(files);
         var specification = reader.Specification(new YamlMap(root, "", reader._errors));
         reader._errors.ThrowIfAny(origin);
         return specification!;
@@ -60,12 +77,14 @@ public sealed partial class SpecificationReader
     private Specification? Specification(YamlMap map)
     {
         var name = map.Text("name");
+        if (name?.Length > MaxName) _errors.Add(map.LineOf("name"), $"'name' has {name.Length} characters; it may have {MaxName}");
         var target = map.Map("target", required: true);
         var data = target is null ? null : Dataset(target);
         target?.RefuseOthers();
         var architecture = Architecture(map);
-        var sources = map.Maps("sources", out var entries).Select(Source).ToList();
+        var sources = map.Maps("sources", out var entries).Take(MaxSources).Select(Source).ToList();
         if (entries < 2) _errors.Add(map.LineOf("sources"), $"'sources' has {(entries == 0 ? "no" : "one")} entry; merging needs at least two");
+        if (entries > MaxSources) _errors.Add(map.LineOf("sources"), $"'sources' has {entries} entries; there may be {MaxSources}");
         foreach (var twice in sources.GroupBy(source => source.Model?.Name).Where(group => group.Key is not null && group.Count() > 1))
             _errors.Add(twice.Last().Line, $"the source name '{twice.Key}' is there twice");
         var anchor = Anchor(map, sources.Select(source => source.Model?.Name));
@@ -186,6 +205,7 @@ public sealed partial class SpecificationReader
     {
         var texts = map.TextOrList("seeds", out var isList) ?? [("1", 0)];
         if (texts.Count == 0) _errors.Add(map.LineOf("seeds"), "'seeds' is an empty list; name at least one seed, or leave it out for seed 0");
+        if (texts.Count > MaxSeeds) _errors.Add(map.LineOf("seeds"), $"'seeds' lists {texts.Count}; there may be {MaxSeeds}");
         var seeds = new List<ulong>();
         foreach (var (text, line) in texts)
         {
@@ -243,10 +263,8 @@ public sealed partial class SpecificationReader
             _errors.Add(map.LineOf(key), $"'{map.Name(key)}' holds a NUL character, which no path can");
             return path;
         }
-        var candidates = Path.IsPathRooted(path) ? [path] : _folders.Select(folder => Path.GetFullPath(Path.Combine(folder, path))).ToList();
-        if (candidates.FirstOrDefault(File.Exists) is { } found) return found;
-        var hint = Path.IsPathRooted(path) || Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 } ? "" : " (MEDMERGE_DATA is not set)";
-        _errors.Add(map.LineOf(key), $"'{map.Name(key)}': there is no file '{path}'; looked for {string.Join(" and ", candidates)}{hint}");
+        if (_files.Find(path, out var problem) is { } found) return found;
+        _errors.Add(map.LineOf(key), $"'{map.Name(key)}': {problem}");
         return path;
     }
 }

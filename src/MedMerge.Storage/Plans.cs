@@ -1,8 +1,7 @@
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
-using MedMerge.Storage;
 
-namespace MedMerge.Grains.Nodes;
+namespace MedMerge.Storage;
 
 /// <summary>Plans of frozen specifications, built once per node, with their data sets.</summary>
 public sealed class Plans(ArtefactStore artefacts)

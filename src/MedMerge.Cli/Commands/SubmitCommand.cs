@@ -1,0 +1,39 @@
+using System.CommandLine;
+using MedMerge.Experiments;
+
+namespace MedMerge.Cli.Commands;
+
+/// <summary><c>medmerge submit SPEC</c>: the whole comparison, on a cluster.</summary>
+internal static class SubmitCommand
+{
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var file = new Argument<string>("specification") { Description = "The YAML specification to run.", HelpName = "FILE" };
+        var gateway = CommonOptions.Gateway();
+        var watch = new Option<bool>("--watch") { Description = "Stay and show how it goes on." };
+        var command = new Command("submit", "Checks a specification, sends it with its files to a gateway, and prints the sweep's id. Twice is once.") { file, gateway, watch };
+        command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(file)!, parsed.GetValue(gateway)!, parsed.GetValue(watch), output, error, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string file, string address, bool watch, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        var specification = SpecificationReader.ReadFile(file, out var yaml, out var paths);
+        var contents = new Dictionary<string, byte[]>();
+        var plan = Plan.Build(specification, (location, kind) => contents[location] = InputFile.Read(location, kind));
+        foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
+
+        using var gateway = new GatewayClient(address);
+        var addresses = paths.ToDictionary(path => path.Key, path => FrozenSpecification.Address(contents[path.Value], path.Value));
+        foreach (var (path, sent) in addresses.DistinctBy(entry => FrozenSpecification.HashOf(entry.Value)))
+        {
+            var hash = FrozenSpecification.HashOf(sent)!;
+            if (await gateway.HasFileAsync(hash, cancellation).ConfigureAwait(false)) continue;
+            await error.WriteLineAsync($"Uploading '{path}'.").ConfigureAwait(false);
+            await gateway.UploadAsync(hash, contents[paths[path]], cancellation).ConfigureAwait(false);
+        }
+        var status = await gateway.SubmitAsync(yaml, addresses, cancellation).ConfigureAwait(false);
+        await output.WriteLineAsync(status.Id).ConfigureAwait(false);
+        return watch ? await new SweepWatch(gateway, error).RunAsync(status.Id, cancellation).ConfigureAwait(false) : ExitCodes.Done;
+    }
+}

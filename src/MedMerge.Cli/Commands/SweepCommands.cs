@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using MedMerge.Grains;
+using MedMerge.Reporting;
+using MedMerge.Storage;
+
+namespace MedMerge.Cli.Commands;
+
+/// <summary><c>medmerge list|show|pause|resume|cancel|report</c>: the sweeps of a gateway.</summary>
+internal static class SweepCommands
+{
+    public static IEnumerable<Command> Create(TextWriter output, TextWriter error) =>
+    [
+        List(output),
+        Show(output),
+        Steer("pause", "Stops a sweep until it is resumed; finished epochs are kept.", error),
+        Steer("resume", "Goes on with a sweep after a pause or a cancel; failed trials are tried again.", error),
+        Steer("cancel", "Ends a sweep. Results so far are kept.", error),
+        Report(output, error),
+    ];
+
+    private static Command List(TextWriter output)
+    {
+        var gateway = CommonOptions.Gateway();
+        var json = CommonOptions.Json();
+        var command = new Command("list", "Lists all sweeps, the newest first.") { gateway, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            var sweeps = await client.ListAsync(cancellation).ConfigureAwait(false);
+            await output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(sweeps, GatewayClient.Json) : Table(sweeps)).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static Command Show(TextWriter output)
+    {
+        var id = CommonOptions.SweepId();
+        var gateway = CommonOptions.Gateway();
+        var json = CommonOptions.Json();
+        var command = new Command("show", "Shows a sweep's trials.") { id, gateway, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation).ConfigureAwait(false);
+            await output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(status, GatewayClient.Json) : Table(status)).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static Command Steer(string verb, string description, TextWriter error)
+    {
+        var id = CommonOptions.SweepId();
+        var gateway = CommonOptions.Gateway();
+        var command = new Command(verb, description) { id, gateway };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            var status = await client.SteerAsync(parsed.GetValue(id)!, verb, cancellation).ConfigureAwait(false);
+            await error.WriteLineAsync($"{status.Id}: {status.State}.").ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static Command Report(TextWriter output, TextWriter error)
+    {
+        var id = CommonOptions.SweepId();
+        var gateway = CommonOptions.Gateway();
+        var json = CommonOptions.Json();
+        var file = new Option<string?>("--output") { Description = "Write it to this file instead of standard output.", HelpName = "FILE" };
+        var command = new Command("report", "Prints the comparison over the trials that have a result.") { id, gateway, file, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var path = parsed.GetValue(file);
+            if (path is not null) OutputFolder.CheckFile(path);
+            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            var report = await client.ResultsAsync(parsed.GetValue(id)!, parsed.GetValue(json) ? "json" : "md", cancellation).ConfigureAwait(false);
+            if (path is null)
+            {
+                await output.WriteAsync(report).ConfigureAwait(false);
+                return;
+            }
+            await AtomicFile.WriteAsync(path, System.Text.Encoding.UTF8.GetBytes(report), overwrite: true, cancellation).ConfigureAwait(false);
+            await error.WriteLineAsync($"The report is in '{path}'.").ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static string Table(IEnumerable<SweepLine> sweeps) => TextTable.Render(
+    [
+        ["id", "name", "state", "trials done", "submitted"],
+        .. sweeps.Select(sweep => (string[])[sweep.Id, sweep.Name, sweep.State, $"{sweep.Done}/{sweep.Trials}", sweep.Submitted.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)]),
+    ]).TrimEnd();
+
+    private static string Table(SweepStatus status) => string.Create(CultureInfo.InvariantCulture, $"{status.Name} ({status.Id}): {status.State}, {100 * status.WorkDone:0} %") +
+        (status.Reason is null ? "" : $"\n{status.Reason}") + "\n\n" + TextTable.Render(
+        [
+            ["trial", "method", "seed", "state", "attempt", "stage"],
+            .. status.Trials.Select(trial => (string[])[$"{trial.Number}", trial.Method, $"{trial.Seed}", $"{trial.State}", $"{trial.Attempt}", trial.Progress?.Stage ?? trial.Reason?.Split('\n')[0] ?? ""]),
+        ]).TrimEnd();
+}

@@ -1,0 +1,66 @@
+using MedMerge.Grains;
+
+namespace MedMerge.Cli;
+
+/// <summary>Follows a sweep through a gateway until it has ended, whatever becomes of the connection.</summary>
+internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private readonly ProgressLine _line = new(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
+
+    /// <summary>Shows it, and says how it ended.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(string id, CancellationToken cancellation)
+    {
+        SweepStatus status;
+        try
+        {
+            status = await FollowAsync(id, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            _line.End();
+            await error.WriteLineAsync($"No longer watching. The sweep goes on: `medmerge watch {id}` shows it again, `medmerge cancel {id}` ends it.").ConfigureAwait(false);
+            return ExitCodes.Interrupted;
+        }
+        foreach (var trial in status.Trials.Where(trial => trial.Reason is not null && trial.State is WorkState.Failed or WorkState.Quarantined))
+            await error.WriteLineAsync($"failed: trial {trial.Number} ({trial.Method}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}").ConfigureAwait(false);
+        var reason = status.Reason is null ? "" : $" {status.Reason}";
+        await error.WriteLineAsync($"{id}: {status.State}, {status.Done} of {status.Trials.Count} trials have a result.{reason}").ConfigureAwait(false);
+        return status.State == WorkState.Done && status.Done == status.Trials.Count ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private async Task<SweepStatus> FollowAsync(string id, CancellationToken cancellation)
+    {
+        SweepStatus? last = null;
+        for (var lost = false; ; lost = true)
+        {
+            if (lost) await Task.Delay(Pause, cancellation).ConfigureAwait(false);
+            try
+            {
+                await foreach (var status in gateway.EventsAsync(id, cancellation).ConfigureAwait(false))
+                {
+                    if (status.State != last?.State && status.State == WorkState.Paused) Say($"{id} is paused; `medmerge resume {id}` goes on.");
+                    last = status;
+                    if (!status.HasEnded) _line.Show(status);
+                    else
+                    {
+                        _line.End();
+                        return status;
+                    }
+                }
+                Say("The connection broke; connecting again.");
+            }
+            catch (GatewayException problem) when (last is not null)
+            {
+                Say($"{problem.Message} Trying again.");
+            }
+        }
+    }
+
+    private void Say(string text)
+    {
+        _line.End();
+        error.WriteLine(text);
+    }
+}

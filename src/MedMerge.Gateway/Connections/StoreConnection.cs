@@ -1,0 +1,27 @@
+using MedMerge.Storage;
+
+namespace MedMerge.Gateway.Connections;
+
+/// <summary>The cluster's object store: blobs where <c>ConnectionStrings__blobs</c> is set, otherwise the folder <c>Store:Folder</c>.</summary>
+internal sealed class StoreConnection(IConfiguration configuration, TimeProvider time, ILogger<StoreConnection> logger) : Connection<IObjectStore>("The store", time, logger)
+{
+    private const string DefaultFolder = ".medmerge";
+
+    /// <inheritdoc />
+    protected override Task<IObjectStore> OpenAsync(CancellationToken cancellation) => ObjectStores.OpenAsync(configuration["Store:Folder"] ?? DefaultFolder, cancellation);
+}
+
+/// <summary>The store as the rest of the process knows it, whether it is open yet or not.</summary>
+internal sealed class ConnectedStore(StoreConnection connection) : IObjectStore
+{
+    public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => connection.Opened.ReadAsync(name, cancellation);
+
+    public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => connection.Opened.TryCreateAsync(name, content, cancellation);
+
+    public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
+        connection.Opened.TryReplaceAsync(name, content, etag, cancellation);
+
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => connection.Opened.ListAsync(prefix, cancellation);
+
+    public Task DeleteAsync(string name, CancellationToken cancellation) => connection.Opened.DeleteAsync(name, cancellation);
+}

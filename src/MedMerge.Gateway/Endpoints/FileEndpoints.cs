@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using MedMerge.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace MedMerge.Gateway.Endpoints;
+
+/// <summary><c>/files/SHA256</c>: the files that specifications name.</summary>
+internal static partial class FileEndpoints
+{
+    private const int FirstBuffer = 1024 * 1024;
+
+    public static void Map(RouteGroupBuilder api, Limits limits)
+    {
+        var files = api.MapGroup("/files/{sha256}").WithTags("files").RequireRateLimiting(Limits.Uploads).AddEndpointFilter(CheckNameAsync);
+        files.MapPut("", PutAsync).WithSummary("Uploads a file under the SHA-256 of its content.")
+            .Accepts<IFormFile>("application/octet-stream").WithMetadata(new RequestSizeLimitAttribute(limits.FileBytes))
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
+        files.MapMethods("", [HttpMethods.Head], HeadAsync).WithSummary("Whether a file is there.").Produces(StatusCodes.Status200OK).Produces(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> PutAsync(string sha256, HttpRequest request, ArtefactStore artefacts, CancellationToken cancellation)
+    {
+        using var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, FirstBuffer));
+        await request.Body.CopyToAsync(body, cancellation).ConfigureAwait(false);
+        var content = body.GetBuffer().AsMemory(0, (int)body.Length);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(content.Span));
+        if (hash != sha256) return TypedResults.Problem($"The content's SHA-256 is {hash}, not {sha256}: it was damaged on its way, or is another file.", statusCode: StatusCodes.Status400BadRequest);
+        await artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>Reads the whole file, for one that was damaged in the store is to be sent again.</summary>
+    private static async Task<Results<Ok, NotFound>> HeadAsync(string sha256, ArtefactStore artefacts, CancellationToken cancellation) =>
+        await artefacts.ReadAsync(sha256, cancellation).ConfigureAwait(false) is null ? TypedResults.NotFound() : TypedResults.Ok();
+
+    private static ValueTask<object?> CheckNameAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        Name().IsMatch((string)context.HttpContext.Request.RouteValues["sha256"]!)
+            ? next(context)
+            : ValueTask.FromResult<object?>(TypedResults.Problem("A file's name is the SHA-256 of its content in lower-case hexadecimal, 64 digits.", statusCode: StatusCodes.Status400BadRequest));
+
+    [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
+    private static partial Regex Name();
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MedMerge.Gateway.Access;
+using MedMerge.Gateway.Connections;
+using MedMerge.Gateway.Endpoints;
+using MedMerge.Storage;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace MedMerge.Gateway;
+
+/// <summary>The process that serves the HTTP API: a client of the cluster, with the cluster's store.</summary>
+public static class GatewayApp
+{
+    /// <summary>Requests that carry no file and no specification need little.</summary>
+    private const long MaxBody = 64 * 1024;
+
+    private const double MinBytesPerSecond = 1024;
+    private const int UploadsAtOnce = 4, PlansAtOnce = 2, Waiting = 64;
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10), Grace = TimeSpan.FromSeconds(5);
+
+    /// <summary>Puts it together. Its configuration is the usual: arguments, environment, <c>appsettings.json</c>.</summary>
+    /// <exception cref="InputException">A setting is wrong, or would let strangers in.</exception>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        var isOpen = !Authentication.Add(builder);
+        LoopbackOnly.Apply(builder, isOpen);
+        var limits = Limits.Read(builder.Configuration);
+
+        builder.WebHost.ConfigureKestrel(Harden);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // six lines a request otherwise
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // the connection says it in one line
+        builder.Services.AddRateLimiter(limiter =>
+        {
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.AddConcurrencyLimiter(Limits.Uploads, options => (options.PermitLimit, options.QueueLimit) = (UploadsAtOnce, Waiting));
+            limiter.AddConcurrencyLimiter(Limits.Plans, options => (options.PermitLimit, options.QueueLimit) = (PlansAtOnce, Waiting));
+        });
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // for Problems to say why
+        builder.Services.ConfigureHttpJsonOptions(options => Configure(options.SerializerOptions));
+        builder.Services.AddProblemDetails();
+        builder.Services.AddExceptionHandler<Problems>();
+        builder.Services.AddOpenApi();
+
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(limits);
+        AddConnection<ClusterConnection>(builder.Services);
+        AddConnection<StoreConnection>(builder.Services);
+        builder.Services.AddSingleton<IObjectStore, ConnectedStore>();
+        builder.Services.AddSingleton<ArtefactStore>();
+        builder.Services.AddSingleton<StageStore>();
+        builder.Services.AddSingleton<SweepStore>();
+        builder.Services.AddSingleton<Plans>();
+        builder.Services.AddSingleton<Submissions>();
+
+        var app = builder.Build();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        if (isOpen) app.Use(LoopbackOnly.RefuseOtherSites);
+        else app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRateLimiter();
+        app.MapOpenApi();
+        HealthEndpoints.Map(app);
+        var api = app.MapGroup("/api/v1");
+        if (!isOpen) api.RequireAuthorization();
+        FileEndpoints.Map(api, limits);
+        SweepEndpoints.Map(api);
+        NodeEndpoints.Map(api);
+        return app;
+    }
+
+    /// <summary>How the API writes and reads JSON. A loss can be infinite, and must not fail the answer that tells it.</summary>
+    private static void Configure(JsonSerializerOptions json)
+    {
+        json.Converters.Add(new JsonStringEnumConverter());
+        json.NumberHandling |= JsonNumberHandling.AllowNamedFloatingPointLiterals;
+        json.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        json.RespectNullableAnnotations = true;
+        json.RespectRequiredConstructorParameters = true;
+    }
+
+    /// <summary>A client that sends slowly, or more than there is room for, is cut.</summary>
+    private static void Harden(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = MaxBody;
+        kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(MinBytesPerSecond, Grace);
+    }
+
+    private static void AddConnection<T>(IServiceCollection services) where T : BackgroundService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+}

@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using System.Text;
+using MedMerge.Gateway;
+using MedMerge.Grains.Hosting;
+using MedMerge.Storage;
+using Microsoft.AspNetCore.Builder;
+
+namespace MedMerge.Gateway.Tests;
+
+/// <summary>A gateway on a free port of loopback that asks for a key, in front of a cluster of one node; both in this process, sharing a folder.</summary>
+public sealed class RunningGateway : IAsyncLifetime
+{
+    /// <summary>The key that it knows.</summary>
+    public const string Key = "correct-horse-battery-staple";
+
+    private LocalCluster? _cluster;
+    private WebApplication? _app;
+
+    /// <summary>Holds the store and whatever a test writes.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address => new(_app!.Urls.Single());
+
+    /// <summary>Talks to it with the key.</summary>
+    public HttpClient Client { get; private set; } = new();
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await LocalCluster.StartAsync(new FolderObjectStore(Store), "cpu", log: false, TestContext.Current.CancellationToken);
+        await StartAsync("http://127.0.0.1:0");
+    }
+
+    /// <summary>Ends the gateway, not its cluster, and starts another at the same address.</summary>
+    public async Task RestartAsync()
+    {
+        var address = Address;
+        await _app!.StopAsync(TestContext.Current.CancellationToken);
+        await _app.DisposeAsync();
+        Client.Dispose();
+        await StartAsync(address.ToString());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (_app is not null) await _app.DisposeAsync();
+        if (_cluster is not null) await _cluster.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Starts a gateway by its arguments.</summary>
+    public static async Task<WebApplication> LaunchAsync(params string[] arguments)
+    {
+        var app = GatewayApp.Build([.. arguments, "--Logging:LogLevel:Default=Error"]);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return app;
+    }
+
+    /// <summary>Talks to a gateway, without a key.</summary>
+    public static HttpClient ClientOf(WebApplication app) => new() { BaseAddress = new Uri(app.Urls.Single()) };
+
+    private static string HashOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
+    private string Store => Path.Combine(Folder, "store");
+
+    private async Task StartAsync(string address)
+    {
+        _app = await LaunchAsync($"--urls={address}", "--Orleans:Clustering:ProviderType=Static", $"--Orleans:Clustering:Gateways:0=127.0.0.1:{_cluster!.GatewayPort}",
+            $"--Store:Folder={Store}", $"--Authentication:ApiKeys:tests={HashOf(Key)}", "--Limits:FileMiB=1");
+        Client = ClientOf(_app);
+        Client.DefaultRequestHeaders.Add("X-Api-Key", Key);
+        await WaitUntilReadyAsync();
+    }
+
+    private async Task WaitUntilReadyAsync()
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            using var ready = await Client.GetAsync("/health/ready");
+            if (ready.IsSuccessStatusCode) return;
+            if (attempt == 100) Assert.Fail(await ready.Content.ReadAsStringAsync());
+            await Task.Delay(200);
+        }
+    }
+}

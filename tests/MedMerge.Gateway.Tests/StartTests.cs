@@ -1,0 +1,79 @@
+using System.Net;
+using System.Text.Json;
+
+namespace MedMerge.Gateway.Tests;
+
+/// <summary>What a gateway starts with, and what it refuses.</summary>
+public sealed class StartTests
+{
+    private const string Hash = "--Authentication:ApiKeys:me=2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("--urls=http://0.0.0.0:0")]
+    [InlineData("--urls=http://127.0.0.1:0;http://*:0")]
+    [InlineData("--urls=http://[::]:0")]
+    [InlineData("--urls=http://example.org:0")]
+    [InlineData("--http_ports=8080")]
+    [InlineData("--Kestrel:Endpoints:Open:Url=http://0.0.0.0:0")]
+    public void Without_authentication_it_refuses_to_be_reached_from_elsewhere(string setting)
+    {
+        var refused = Assert.Throws<InputException>(() => GatewayApp.Build([setting]));
+        Assert.Contains("Refusing to start", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Authentication__ApiKeys__NAME", refused.Message, StringComparison.Ordinal);
+        _ = GatewayApp.Build([setting, Hash]);
+    }
+
+    [Theory]
+    [InlineData("--urls=nonsense", "can't be understood")]
+    [InlineData("--Authentication:ApiKeys:me=secret", "must be the SHA-256 of the key")]
+    [InlineData("--Authentication:Jwt:Authority=https://example.org", "needs both Authority and Audience")]
+    [InlineData("--Limits:FileMiB=4096", "must be a whole number from 1 to 2047")]
+    public void A_wrong_setting_is_told_by_name(string setting, string message) =>
+        Assert.Contains(message, Assert.Throws<InputException>(() => GatewayApp.Build([setting])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Without_Redis_it_lives_and_says_why_it_is_not_ready()
+    {
+        var folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
+        await using var app = await RunningGateway.LaunchAsync("--urls=http://127.0.0.1:0", "--Orleans:Clustering:ProviderType=Redis", "--Orleans:Clustering:ServiceKey=redis", "--Orleans:ClusterId=tests",
+            "--Orleans:ServiceId=tests", "--ConnectionStrings:redis=127.0.0.1:9,connectTimeout=500", $"--Store:Folder={folder}");
+        using var client = RunningGateway.ClientOf(app);
+        var problem = "";
+        for (var attempt = 0; attempt < 60 && !problem.Contains("127.0.0.1:9", StringComparison.Ordinal); attempt++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/live", Cancellation)).StatusCode);
+            using var ready = await client.GetAsync("/health/ready", Cancellation);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+            problem = JsonDocument.Parse(await ready.Content.ReadAsStringAsync(Cancellation)).RootElement.GetProperty("detail").GetString()!;
+            await Task.Delay(250, Cancellation);
+        }
+        Assert.Contains("The cluster can't be reached", problem, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:9", problem, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/sweeps", Cancellation)).StatusCode); // the store alone tells
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/api/v1/nodes", Cancellation)).StatusCode);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Open_on_loopback_it_refuses_pages_of_other_sites()
+    {
+        var folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
+        await using var app = await RunningGateway.LaunchAsync("--urls=http://127.0.0.1:0", "--Orleans:Clustering:ProviderType=Static", "--Orleans:Clustering:Gateways:0=127.0.0.1:9", $"--Store:Folder={folder}");
+        using var client = RunningGateway.ClientOf(app);
+        Assert.Equal(HttpStatusCode.OK, await GetAsync(null, null));
+        Assert.Equal(HttpStatusCode.OK, await GetAsync("Origin", client.BaseAddress!.GetLeftPart(UriPartial.Authority)));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Origin", "https://example.org"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Origin", "null"));
+        Assert.Equal(HttpStatusCode.BadRequest, await GetAsync("Host", "example.org"));
+        Directory.Delete(folder, recursive: true);
+
+        async Task<HttpStatusCode> GetAsync(string? header, string? value)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/health/live");
+            if (header is not null) request.Headers.TryAddWithoutValidation(header, value);
+            return (await client.SendAsync(request, Cancellation)).StatusCode;
+        }
+    }
+}
