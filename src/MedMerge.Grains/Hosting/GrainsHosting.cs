@@ -35,6 +35,7 @@ public static class GrainsHosting
         silo.Services.AddSingleton<Devices>();
         silo.Services.AddSingleton<WeighSessions>();
         silo.Services.AddSingleton<ClusterView>();
+        silo.Services.AddHostedService(services => services.GetRequiredService<ClusterView>());
         if (keepsSweeps) silo.Services.AddHostedService<SweepKeeper>();
         return silo;
     }

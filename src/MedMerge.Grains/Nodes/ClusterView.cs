@@ -1,11 +1,15 @@
+using System.Collections.Concurrent;
 using MedMerge.Grains.Placement;
+using Microsoft.Extensions.Hosting;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
 namespace MedMerge.Grains.Nodes;
 
-/// <summary>What this node knows of the others.</summary>
-internal sealed class ClusterView(IClusterMembershipService membership, ISiloMetadataCache metadata)
+/// <summary>What this node knows of the others. It watches them, for in the end one that left in peace is as dead as one that was killed.</summary>
+internal sealed class ClusterView(IClusterMembershipService membership, ISiloMetadataCache metadata) : BackgroundService
 {
+    private readonly ConcurrentDictionary<SiloAddress, bool> _left = new();
+
     /// <summary>How many nodes have that kind of device now.</summary>
     public int NodesWith(string device) => membership.CurrentSnapshot.Members
         .Count(member => member.Value.Status == SiloStatus.Active && metadata.GetSiloMetadata(member.Key).Metadata.GetValueOrDefault(DevicePlacementDirector.Device) == device);
@@ -15,7 +19,20 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
         .Select(member => new NodeLine(member.SiloAddress.ToParsableString(), member.Name, member.Status.ToString(),
             metadata.GetSiloMetadata(member.SiloAddress).Metadata.GetValueOrDefault(DevicePlacementDirector.Device)))];
 
-    /// <summary>Whether a node has been declared dead, or is of an earlier life of the cluster.</summary>
+    /// <summary>Whether a node has died at work, or is of an earlier life of the cluster.</summary>
     /// <param name="node">As messages name it.</param>
-    public bool IsDead(string node) => membership.CurrentSnapshot.GetSiloStatus(SiloAddress.FromParsableString(node)) is SiloStatus.Dead or SiloStatus.None;
+    public bool IsDead(string node)
+    {
+        var silo = SiloAddress.FromParsableString(node);
+        return membership.CurrentSnapshot.GetSiloStatus(silo) is SiloStatus.Dead or SiloStatus.None && !_left.ContainsKey(silo);
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stoppingToken).ConfigureAwait(false))
+        {
+            foreach (var member in snapshot.Members.Values.Where(member => member.Status is SiloStatus.ShuttingDown or SiloStatus.Stopping)) _left[member.SiloAddress] = true;
+        }
+    }
 }
