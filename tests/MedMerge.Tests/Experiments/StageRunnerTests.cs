@@ -4,8 +4,8 @@ using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Reporting;
 using MedMerge.Tensors;
-using MedMerge.Training;
 using MedMerge.Tests.Models;
+using MedMerge.Training;
 
 namespace MedMerge.Tests.Experiments;
 
