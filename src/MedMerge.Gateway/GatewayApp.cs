@@ -6,6 +6,7 @@ using MedMerge.Gateway.Endpoints;
 using MedMerge.Storage;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration.Memory;
 
 namespace MedMerge.Gateway;
 
@@ -17,6 +18,15 @@ public static class GatewayApp
 
     private const double MinBytesPerSecond = 1024;
     private const int UploadsAtOnce = 4, PlansAtOnce = 2, Waiting = 64;
+
+    /// <summary>What is logged where the configuration says nothing else: not six lines a request, and what a connection says in one line not in forty.</summary>
+    private static readonly IReadOnlyDictionary<string, string?> Quiet = new Dictionary<string, string?>
+    {
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
+        ["Logging:LogLevel:Orleans"] = "Error",
+    };
+
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10), Grace = TimeSpan.FromSeconds(5);
 
     /// <summary>Puts it together. Its configuration is the usual: arguments, environment, <c>appsettings.json</c>.</summary>
@@ -29,8 +39,7 @@ public static class GatewayApp
         var limits = Limits.Read(builder.Configuration);
 
         builder.WebHost.ConfigureKestrel(Harden);
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // six lines a request otherwise
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // the connection says it in one line
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Quiet });
         builder.Services.AddRateLimiter(limiter =>
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;

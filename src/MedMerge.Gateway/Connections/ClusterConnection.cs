@@ -19,13 +19,11 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
 
     /// <summary>A sweep's grain.</summary>
     /// <exception cref="UnavailableException">The cluster is not connected.</exception>
-    public ISweepGrain Sweep(string id) => Grains.GetGrain<ISweepGrain>(id);
+    public ISweepGrain Sweep(string id) => Grain(grains => grains.GetGrain<ISweepGrain>(id));
 
     /// <summary>The grain that knows the nodes.</summary>
     /// <exception cref="UnavailableException">The cluster is not connected.</exception>
-    public INodesGrain Nodes => Grains.GetGrain<INodesGrain>(0);
-
-    private IGrainFactory Grains => Opened.Services.GetRequiredService<IGrainFactory>();
+    public INodesGrain Nodes => Grain(grains => grains.GetGrain<INodesGrain>(0));
 
     /// <inheritdoc />
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -54,6 +52,18 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
         {
             await CloseAsync(host).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    private T Grain<T>(Func<IGrainFactory, T> get)
+    {
+        try
+        {
+            return get(Opened.Services.GetRequiredService<IGrainFactory>());
+        }
+        catch (ArgumentException) // Orleans' for an interface that no node implements, none being left
+        {
+            throw new UnavailableException("The cluster has no node now.");
         }
     }
 

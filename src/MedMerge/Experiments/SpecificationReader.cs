@@ -78,6 +78,7 @@ public sealed partial class SpecificationReader
     {
         var name = map.Text("name");
         if (name?.Length > MaxName) _errors.Add(map.LineOf("name"), $"'name' has {name.Length} characters; it may have {MaxName}");
+        if (name?.Any(char.IsControl) == true) _errors.Add(map.LineOf("name"), "'name' holds a control character, which would reach the terminals that show it");
         var target = map.Map("target", required: true);
         var data = target is null ? null : Dataset(target);
         target?.RefuseOthers();
