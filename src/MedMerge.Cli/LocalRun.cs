@@ -17,6 +17,7 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
     public async Task<IReadOnlyList<TrialLine>> RunAsync(Plan plan, FileReader read, Func<RunResult, Task> use, CancellationToken cancellation)
     {
         var submission = await Submission.WriteAsync(plan.Specification, read, new ArtefactStore(objects), cancellation).ConfigureAwait(false);
+        using var only = RunLock.Take(submission.Id, objects);
         var cluster = await LocalCluster.StartAsync(objects, plan.Specification.Device, Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1", cancellation).ConfigureAwait(false);
         await using (cluster.ConfigureAwait(false))
         {

@@ -11,7 +11,7 @@ namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ICoordinatorGrain" />
 internal sealed class CoordinatorGrain(
-    ILocalSiloDetails silo, Plans plans, IStageStore store, IGrainFactory grains, IOptions<NodeOptions> options, TimeProvider time, ILogger<CoordinatorGrain> logger)
+    ILocalSiloDetails silo, Plans plans, StageStore store, IGrainFactory grains, IOptions<NodeOptions> options, TimeProvider time, ILogger<CoordinatorGrain> logger)
     : StageWorkGrain(silo, plans, time), ICoordinatorGrain
 {
     private readonly TimeProvider _time = time;
@@ -23,8 +23,7 @@ internal sealed class CoordinatorGrain(
     {
         if (await store.FindAsync(stage.Key, cancellation) is not null) return;
         var weigh = (WeighStage)stage;
-        var probe = await store.FindAsync(weigh.Head.Key, cancellation)
-            ?? throw new InvalidDataException($"The head of the linear probe (stage {weigh.Head.Key}) is missing or damaged.");
+        var probe = await store.GetOrForgetAsync(weigh.Head, cancellation);
         var workers = new ShardedWeightWorkers(grains, weigh, request, options.Value, _time, logger);
         _workers = workers;
         try

@@ -182,13 +182,14 @@ internal sealed partial class SweepRun(
 
     private async Task RunTrialAsync(int number, CancellationToken cancellation)
     {
-        // A trial that was under way when its sweep's node died goes on with the attempt it was at.
-        var attempt = Math.Max(1, _record.Trials[number - 1].Attempt);
+        // A trial that was under way when its sweep's node died goes on with the attempt it was at; one that is run again begins another.
+        var before = _record.Trials[number - 1];
+        var attempt = before.State == nameof(WorkState.Running) ? Math.Max(1, before.Attempt) : before.Attempt + 1;
         await WriteTrialAsync(number, trial => trial with { State = nameof(WorkState.Running), Attempt = attempt }).ConfigureAwait(false);
         var grain = grains.GetGrain<ITrialGrain>($"{id}/{number}");
         try
         {
-            while (true)
+            for (var tries = 1; ; tries++)
             {
                 var (failure, quarantined) = await AskAsync(grain, number, attempt, cancellation).ConfigureAwait(false);
                 if (failure is null)
@@ -196,7 +197,7 @@ internal sealed partial class SweepRun(
                     await WriteTrialAsync(number, trial => trial with { State = nameof(WorkState.Done), Nodes = [], Reason = null }).ConfigureAwait(false);
                     return;
                 }
-                if (quarantined || RetryPolicy.After(failure, attempt) is not { } back)
+                if (quarantined || RetryPolicy.After(failure, tries) is not { } back)
                 {
                     LogFailed(number, id, failure.Reason);
                     await WriteTrialAsync(number, trial => trial with { State = quarantined ? nameof(WorkState.Quarantined) : nameof(WorkState.Failed), Nodes = [], Reason = failure.Reason }).ConfigureAwait(false);

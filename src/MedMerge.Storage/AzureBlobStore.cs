@@ -24,7 +24,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     {
         try
         {
-            options ??= new BlobClientOptions();
+            options ??= new BlobClientOptions { Retry = { MaxRetries = 7, Delay = TimeSpan.FromMilliseconds(200), MaxDelay = TimeSpan.FromSeconds(5) } };
             (connection, containerName) = SplitContainer(connection, containerName);
             options.TransferValidation.Upload.ChecksumAlgorithm = StorageChecksumAlgorithm.MD5; // the service refuses a body that broke on its way
             var service = Uri.TryCreate(connection, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"

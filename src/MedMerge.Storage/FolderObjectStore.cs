@@ -35,6 +35,9 @@ public sealed class FolderObjectStore : IObjectStore
     /// <exception cref="InputException">There is no such folder.</exception>
     public static FolderObjectStore Existing(string root) => Directory.Exists(root) ? new FolderObjectStore(root, TimeProvider.System) : throw Missing(root);
 
+    /// <summary>The folder, as a full path.</summary>
+    public string Root => _root;
+
     /// <inheritdoc />
     public async Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation)
     {

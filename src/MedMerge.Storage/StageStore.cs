@@ -1,4 +1,5 @@
 using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
 using MedMerge.Training;
 
 namespace MedMerge.Storage;
@@ -38,6 +39,15 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
 
     /// <summary>Takes an output off the list, for it was found damaged: the next run computes it again.</summary>
     public Task ForgetAsync(string key, CancellationToken cancellation) => objects.DeleteAsync(Prefix + key, cancellation);
+
+    /// <summary>The output of a stage that is listed; one that turns out damaged is taken off the list, so that the next attempt computes it again.</summary>
+    /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
+    public async Task<StageOutput> GetOrForgetAsync(Stage stage, CancellationToken cancellation)
+    {
+        if (await FindAsync(stage.Key, cancellation).ConfigureAwait(false) is { } output) return output;
+        await ForgetAsync(stage.Key, cancellation).ConfigureAwait(false);
+        throw new MissingOutputException(stage);
+    }
 
     /// <inheritdoc />
     public ICheckpoints Checkpoints(string key) => new StageCheckpoints(objects, key);

@@ -50,6 +50,7 @@ public partial class ArchitectureTests
     [InlineData("MedMerge.Storage", "MedMerge")]
     [InlineData("MedMerge.Grains.Abstractions", "")]
     [InlineData("MedMerge.Grains", "MedMerge.Grains.Abstractions MedMerge.Storage")]
+    [InlineData("MedMerge.Silo", "MedMerge.Grains")]
     [InlineData("MedMerge.Gateway", "MedMerge.Grains.Abstractions MedMerge.Storage")]
     [InlineData("MedMerge.Cli", "MedMerge MedMerge.Grains MedMerge.Storage")]
     public void Projects_refer_down_only(string project, string allowed)

@@ -19,12 +19,12 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
         .Select(member => new NodeLine(member.SiloAddress.ToParsableString(), member.Name, member.Status.ToString(),
             metadata.GetSiloMetadata(member.SiloAddress).Metadata.GetValueOrDefault(DevicePlacementDirector.Device)))];
 
-    /// <summary>Whether a node has died at work, or is of an earlier life of the cluster.</summary>
+    /// <summary>Whether a node has died at work. One that this node does not know may have joined just now, and is not dead.</summary>
     /// <param name="node">As messages name it.</param>
     public bool IsDead(string node)
     {
         var silo = SiloAddress.FromParsableString(node);
-        return membership.CurrentSnapshot.GetSiloStatus(silo) is SiloStatus.Dead or SiloStatus.None && !_left.ContainsKey(silo);
+        return membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Dead && !_left.ContainsKey(silo);
     }
 
     /// <inheritdoc />

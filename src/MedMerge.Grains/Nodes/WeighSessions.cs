@@ -25,7 +25,7 @@ public sealed class WeighSession(WeighStage stage, DeviceThread device, Gradient
 }
 
 /// <summary>The sessions of this node, opened by the first shard that joins and freed by the last that leaves.</summary>
-public sealed class WeighSessions(Plans plans, Devices devices, IStageStore store, IOptions<NodeOptions> options)
+public sealed class WeighSessions(Plans plans, Devices devices, StageStore store, IOptions<NodeOptions> options)
 {
     private const long BytesPerMiB = 1 << 20;
     private readonly Lock _gate = new();
@@ -70,11 +70,7 @@ public sealed class WeighSessions(Plans plans, Devices devices, IStageStore stor
         var (plan, stage) = await plans.StageAsync(request.Specification, request.Trial, request.Stage).ConfigureAwait(false);
         var weigh = (WeighStage)stage;
         var prepared = new List<StageOutput>();
-        foreach (var source in weigh.Sources)
-        {
-            prepared.Add(await store.FindAsync(source.Key, CancellationToken.None).ConfigureAwait(false)
-                         ?? throw new InvalidDataException($"A prepared source (stage {source.Key}) is missing or damaged."));
-        }
+        foreach (var source in weigh.Sources) prepared.Add(await store.GetOrForgetAsync(source, CancellationToken.None).ConfigureAwait(false));
         var device = devices.With(plan.Specification.Threads);
         var computer = await device.RunAsync(() => weigh.Open(prepared, device.Device, options.Value.SourceMemoryMiB * BytesPerMiB), CancellationToken.None).ConfigureAwait(false);
         return new WeighSession(weigh, device, computer);

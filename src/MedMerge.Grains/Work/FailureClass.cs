@@ -20,11 +20,14 @@ internal static class FailureClass
             new Failure(FailureKind.Permanent, $"The device is out of memory. Smaller batches, fewer sources or a memory limit for prepared kernels help. {FirstLine(error)}"),
         ExternalException when DeviceWords.Any(word => error.Message.Contains(word, StringComparison.OrdinalIgnoreCase)) => new Failure(FailureKind.NodeBad, FirstLine(error)),
         PlatformNotSupportedException or CutOffException => new Failure(FailureKind.NodeBad, FirstLine(error)),
-        _ => new Failure(FailureKind.Transient, $"{error.GetType().Name}: {FirstLine(error)}"),
+        _ => new Failure(FailureKind.Transient, $"{error.GetType().Name}: {Lines(error)}"),
     };
 
     /// <summary>Whether a call failed because of the node it went to or the way there, so that the next one may reach another.</summary>
     public static bool IsNodeGone(Exception error) => error is TimeoutException or OrleansException;
+
+    /// <summary>The message in one line; the second line of a storage service's holds its status.</summary>
+    private static string Lines(Exception error) => string.Join(' ', error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(4));
 
     private static string FirstLine(Exception error) => error.Message.Split('\n')[0].Trim();
 }
