@@ -15,7 +15,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     /// <summary>The container's name where a connection names none.</summary>
     public const string DefaultContainer = "medmerge";
 
-    private const int ListAttempts = 5;
+    private const int Attempts = 5;
 
     /// <summary>Opens the container of a connection, making it where it is missing.</summary>
     /// <param name="connection">A connection string, or an account's address, for which the environment's identity is used.</param>
@@ -49,7 +49,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     {
         try
         {
-            var download = await Blob(name).DownloadContentAsync(cancellation).ConfigureAwait(false);
+            var download = await SensibleAsync(() => Blob(name).DownloadContentAsync(cancellation)).ConfigureAwait(false);
             return new StoredObject(download.Value.Content.ToArray(), download.Value.Details.ETag.ToString());
         }
         catch (RequestFailedException error) when (error.Status == 404)
@@ -81,7 +81,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
 
     /// <inheritdoc />
     public async Task DeleteAsync(string name, CancellationToken cancellation) =>
-        await Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation).ConfigureAwait(false);
+        await SensibleAsync(() => Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation)).ConfigureAwait(false);
 
     /// <summary>An app host adds <c>;ContainerName=NAME</c> to the connection of a container, which the SDK does not know.</summary>
     private static (string Connection, string Container) SplitContainer(string connection, string container)
@@ -95,17 +95,25 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         return (rest, named[key.Length..]);
     }
 
-    /// <summary>A page of a listing, asked for again where its XML came broken, which the SDK does not do by itself.</summary>
-    private async Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation)
+    private Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation) => SensibleAsync(async () =>
+    {
+        await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).AsPages(from).ConfigureAwait(false)) return page;
+        return Page<BlobItem>.FromValues([], null, null!);
+    });
+
+    /// <summary>
+    /// Asks again where an answer makes no sense, which the SDK does not do by itself: a listing whose XML came broken, or a success that is not
+    /// the operation's own, as some proxies give in place of an answer that they have lost.
+    /// </summary>
+    private static async Task<T> SensibleAsync<T>(Func<Task<T>> ask)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).AsPages(from).ConfigureAwait(false)) return page;
-                return Page<BlobItem>.FromValues([], null, null!);
+                return await ask().ConfigureAwait(false);
             }
-            catch (XmlException) when (attempt < ListAttempts)
+            catch (Exception error) when (attempt < Attempts && error is XmlException or RequestFailedException { Status: >= 200 and < 300 })
             {
                 // once more
             }
@@ -118,7 +126,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     {
         try
         {
-            var uploaded = await Blob(name).UploadAsync(BinaryData.FromBytes(content), new BlobUploadOptions { Conditions = conditions }, cancellation).ConfigureAwait(false);
+            var uploaded = await SensibleAsync(() => Blob(name).UploadAsync(BinaryData.FromBytes(content), new BlobUploadOptions { Conditions = conditions }, cancellation)).ConfigureAwait(false);
             return uploaded.Value.ETag.ToString();
         }
         catch (RequestFailedException error) when (error.Status is 409 or 412 or 404)

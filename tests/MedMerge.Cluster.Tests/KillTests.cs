@@ -7,7 +7,7 @@ namespace MedMerge.Cluster.Tests;
 /// <summary>Processes are killed and stopped at random steps and at named points: every run finishes by itself with the bytes of the undisturbed one.</summary>
 public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     public enum Victim
     {

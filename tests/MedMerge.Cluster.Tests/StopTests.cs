@@ -8,7 +8,7 @@ namespace MedMerge.Cluster.Tests;
 /// <summary>Processes that stand still, leave, and work over a bad network.</summary>
 public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5), ExitDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3), ExitDeadline = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
