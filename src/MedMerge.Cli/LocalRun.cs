@@ -36,9 +36,7 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
                 }
                 catch (MissingOutputException missing) when (repaired.Add(missing.Stage.Key))
                 {
-                    await _stages.ForgetAsync(missing.Stage.Key, cancellation).ConfigureAwait(false);
-                    var trials = plan.Trials.Where(trial => trial.Stages.Contains(missing.Stage)).Select(trial => trial.Number).ToArray();
-                    await sweep.RedoAsync(trials).WaitAsync(cancellation).ConfigureAwait(false);
+                    await sweep.RepairAsync(missing.Stage.Key).WaitAsync(cancellation).ConfigureAwait(false);
                 }
             }
         }

@@ -18,10 +18,7 @@ internal sealed class OutputFolder
         CheckText(path);
         try
         {
-            Directory.CreateDirectory(path);
-            var probe = Path.Combine(path, $"{Guid.NewGuid():N}{AtomicFile.TemporarySuffix}");
-            File.WriteAllBytes(probe, []);
-            File.Delete(probe);
+            AtomicFile.TryFolder(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {

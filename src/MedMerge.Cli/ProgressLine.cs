@@ -41,6 +41,9 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal)
         else error.WriteLine(line);
     }
 
+    /// <summary>Why a trial has no result.</summary>
+    public static string Failed(TrialLine trial) => $"failed: trial {trial.Number} ({trial.Method}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}";
+
     /// <summary>Leaves the line, so that what follows starts on a new one.</summary>
     public void End()
     {

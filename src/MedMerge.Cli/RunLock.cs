@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using MedMerge.Storage;
 
 namespace MedMerge.Cli;
@@ -15,7 +13,7 @@ internal static class RunLock
     public static FileStream? Take(string sweep, IObjectStore objects)
     {
         if (objects is not FolderObjectStore folder) return null;
-        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{folder.Root}\n{sweep}")))[..24];
+        var name = ContentHash.Of($"{folder.Root}\n{sweep}")[..24];
         try
         {
             return new FileStream(Path.Combine(Path.GetTempPath(), $"medmerge-{name}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);

@@ -24,7 +24,7 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
             return ExitCodes.Interrupted;
         }
         foreach (var trial in status.Trials.Where(trial => trial.Reason is not null && trial.State is WorkState.Failed or WorkState.Quarantined))
-            await error.WriteLineAsync($"failed: trial {trial.Number} ({trial.Method}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}").ConfigureAwait(false);
+            await error.WriteLineAsync(ProgressLine.Failed(trial)).ConfigureAwait(false);
         var reason = status.Reason is null ? "" : $" {status.Reason}";
         await error.WriteLineAsync($"{id}: {status.State}, {status.Done} of {status.Trials.Count} trials have a result.{reason}").ConfigureAwait(false);
         return status.State == WorkState.Done && status.Done == status.Trials.Count ? ExitCodes.Done : ExitCodes.Failed;

@@ -28,9 +28,10 @@ public interface ISweepGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<SweepStatus> CancelAsync();
 
-    /// <summary>Runs trials again whose outputs were lost: what is still in the store is not computed again.</summary>
+    /// <summary>Computes a stage's output again that was lost or found damaged: the trials that it belongs to run again, and what else is in the store is kept.</summary>
+    /// <param name="stage">The stage's key.</param>
     [AlwaysInterleave]
-    Task<SweepStatus> RedoAsync(int[] trials);
+    Task<SweepStatus> RepairAsync(string stage);
 
     /// <summary>Goes on where the store says it was; called by every node now and then, so that a sweep outlives its node.</summary>
     [AlwaysInterleave]

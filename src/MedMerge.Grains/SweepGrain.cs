@@ -1,14 +1,11 @@
-using MedMerge.Experiments;
 using MedMerge.Grains.Nodes;
-using MedMerge.Grains.Work;
 using MedMerge.Storage;
 using Microsoft.Extensions.Logging;
-using Orleans.Concurrency;
 
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ISweepGrain" />
-internal sealed partial class SweepGrain(SweepStore sweeps, Plans plans, ClusterView cluster, TimeProvider time, ILogger<SweepGrain> logger) : Grain, ISweepGrain
+internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, Plans plans, ClusterView cluster, TimeProvider time, ILogger<SweepGrain> logger) : Grain, ISweepGrain
 {
     private readonly SemaphoreSlim _turn = new(1, 1); // starting and stopping, one at a time
     private SweepRun? _run;
@@ -45,7 +42,7 @@ internal sealed partial class SweepGrain(SweepStore sweeps, Plans plans, Cluster
     public Task<SweepStatus> CancelAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Cancelled));
 
     /// <inheritdoc />
-    public Task<SweepStatus> RedoAsync(int[] trials) => WithRunAsync(run => run.RedoAsync(trials));
+    public Task<SweepStatus> RepairAsync(string stage) => WithRunAsync(run => run.RepairAsync(stage));
 
     /// <inheritdoc />
     public async Task<SweepStatus> StatusAsync(long seen)
@@ -86,7 +83,7 @@ internal sealed partial class SweepGrain(SweepStore sweeps, Plans plans, Cluster
     private async Task<SweepRun> LoadAsync()
     {
         var found = await sweeps.FindAsync(Id, CancellationToken.None) ?? throw new KeyNotFoundException($"There is no sweep '{Id}'.");
-        return _run ??= new SweepRun(Id, found.Record, found.ETag, sweeps, plans, cluster, GrainFactory, time, logger);
+        return _run ??= new SweepRun(Id, found.Record, found.ETag, sweeps, stages, plans, cluster, GrainFactory, time, logger);
     }
 
     [LoggerMessage(LogLevel.Warning, "The record of sweep {Sweep} was changed by another process; it is read again.")]

@@ -12,7 +12,7 @@ namespace MedMerge.Grains;
 /// to the store before it counts.
 /// </summary>
 internal sealed partial class SweepRun(
-    string id, SweepRecord record, string etag, SweepStore sweeps, Plans plans, ClusterView cluster, IGrainFactory grains, TimeProvider time, ILogger logger)
+    string id, SweepRecord record, string etag, SweepStore sweeps, StageStore stages, Plans plans, ClusterView cluster, IGrainFactory grains, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200), Look = TimeSpan.FromSeconds(2), StopDeadline = TimeSpan.FromSeconds(5), StatusWait = TimeSpan.FromSeconds(5);
     private readonly Lock _gate = new();
@@ -67,15 +67,17 @@ internal sealed partial class SweepRun(
         if (wanted == WorkState.Cancelled) await sweeps.UnmarkAsync(id, CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <summary>Runs trials again.</summary>
-    public async Task RedoAsync(IReadOnlyList<int> trials)
+    /// <summary>Takes a stage off the list and runs its trials again.</summary>
+    public async Task RepairAsync(string stage)
     {
         await StopAsync().ConfigureAwait(false);
+        var plan = await LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+        await stages.ForgetAsync(stage, CancellationToken.None).ConfigureAwait(false);
         await sweeps.MarkAsync(id, CancellationToken.None).ConfigureAwait(false);
         await WriteAsync(current => current with
         {
             State = nameof(WorkState.Running),
-            Trials = [.. current.Trials.Select((trial, i) => trials.Contains(i + 1) ? trial with { State = nameof(WorkState.Waiting) } : trial)],
+            Trials = [.. current.Trials.Select((trial, i) => plan.Trials[i].Stages.Any(its => its.Key == stage) ? trial with { State = nameof(WorkState.Waiting) } : trial)],
         }).ConfigureAwait(false);
     }
 

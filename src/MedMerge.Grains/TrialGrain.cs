@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using MedMerge.Experiments;
-using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;

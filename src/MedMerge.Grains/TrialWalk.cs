@@ -30,13 +30,12 @@ internal sealed class TrialWalk(
     /// <summary>Keys of the stages that were there.</summary>
     public IReadOnlyList<string> Kept => [.. _kept];
 
-    /// <summary>Returns when everything that the trial's result is read from is in the store.</summary>
+    /// <summary>Returns when every stage's output is in the store, for results and exports read from all of them.</summary>
     /// <exception cref="WorkFailedException">A stage failed.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Stage?[] wanted = [trial.Merge, trial.Model, trial.Evaluate];
-        var all = wanted.OfType<Stage>().Select(stage => EnsureAsync(stage, stop.Token)).ToList();
+        var all = trial.Stages.Select(stage => EnsureAsync(stage, stop.Token)).ToList();
         try
         {
             while (all.Count > 0)

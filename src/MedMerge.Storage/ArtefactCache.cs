@@ -20,7 +20,7 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         if (HashIn(name) is not { } hash) return await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
         if (await FindAsync(hash, cancellation).ConfigureAwait(false) is { } kept) return new StoredObject(kept, hash);
         var stored = await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
-        if (stored is not null && ArtefactStore.HashOf(stored.Content) == hash) await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);
+        if (stored is not null && ContentHash.Of(stored.Content) == hash) await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);
         return stored;
     }
 
@@ -31,7 +31,7 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         if (HashIn(name) is not { } hash) return etag;
         // Where the name is taken its writer looks whether what is there is whole: that must be the inner store's object, not this copy.
         if (etag is null) Drop(hash);
-        else if (ArtefactStore.HashOf(content.Span) == hash) await KeepAsync(hash, content, cancellation).ConfigureAwait(false);
+        else if (ContentHash.Of(content.Span) == hash) await KeepAsync(hash, content, cancellation).ConfigureAwait(false);
         return etag;
     }
 
@@ -54,7 +54,7 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         try
         {
             var content = await File.ReadAllBytesAsync(PathOf(hash), cancellation).ConfigureAwait(false);
-            if (ArtefactStore.HashOf(content) == hash)
+            if (ContentHash.Of(content) == hash)
             {
                 Used(hash);
                 return content;

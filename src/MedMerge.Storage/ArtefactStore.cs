@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace MedMerge.Storage;
 
 /// <summary>Immutable content under <c>artefacts/HASH</c>, named by its SHA-256: written once, checked at every read.</summary>
@@ -13,7 +11,7 @@ public sealed class ArtefactStore(IObjectStore objects)
     /// <summary>Keeps content and returns its hash. A damaged object of that name is replaced.</summary>
     public async Task<string> WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
-        var hash = HashOf(content.Span);
+        var hash = ContentHash.Of(content.Span);
         if (await objects.TryCreateAsync(Prefix + hash, content, cancellation).ConfigureAwait(false) is null
             && await ReadAsync(hash, cancellation).ConfigureAwait(false) is null)
         {
@@ -29,10 +27,8 @@ public sealed class ArtefactStore(IObjectStore objects)
         for (var attempt = 0; attempt < ReadAttempts; attempt++)
         {
             if (await objects.ReadAsync(Prefix + hash, cancellation).ConfigureAwait(false) is not { } found) return null;
-            if (HashOf(found.Content) == hash) return found.Content;
+            if (ContentHash.Of(found.Content) == hash) return found.Content;
         }
         return null;
     }
-
-    internal static string HashOf(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 }

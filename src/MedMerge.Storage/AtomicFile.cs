@@ -6,6 +6,15 @@ public static class AtomicFile
     /// <summary>Ends the names of files under way; whoever lists a folder skips them.</summary>
     public const string TemporarySuffix = ".writing";
 
+    /// <summary>Makes a folder where it is missing, and tries to write to it; nothing stays.</summary>
+    public static void TryFolder(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var probe = Path.Combine(folder, $"{Guid.NewGuid():N}{TemporarySuffix}");
+        File.WriteAllBytes(probe, []);
+        File.Delete(probe);
+    }
+
     /// <summary>Writes beside the target, flushes to the disk and renames.</summary>
     /// <param name="overwrite">Whether an existing file is replaced.</param>
     /// <returns>False where the file exists and is not to be replaced.</returns>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 
 namespace MedMerge.Storage;
 
@@ -18,10 +17,7 @@ public sealed class FolderObjectStore : IObjectStore
     {
         try
         {
-            Directory.CreateDirectory(_root);
-            var probe = Path.Combine(_root, $"{Guid.NewGuid():N}{AtomicFile.TemporarySuffix}");
-            File.WriteAllBytes(probe, []);
-            File.Delete(probe);
+            AtomicFile.TryFolder(_root);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -44,7 +40,7 @@ public sealed class FolderObjectStore : IObjectStore
         try
         {
             var content = await File.ReadAllBytesAsync(PathOf(name), cancellation).ConfigureAwait(false);
-            return new StoredObject(content, ETagOf(content));
+            return new StoredObject(content, ContentHash.Of(content));
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -54,7 +50,7 @@ public sealed class FolderObjectStore : IObjectStore
 
     /// <inheritdoc />
     public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
-        await AtomicFile.WriteAsync(PathOf(name), content, overwrite: false, cancellation).ConfigureAwait(false) ? ETagOf(content.Span) : null;
+        await AtomicFile.WriteAsync(PathOf(name), content, overwrite: false, cancellation).ConfigureAwait(false) ? ContentHash.Of(content.Span) : null;
 
     /// <inheritdoc />
     public async Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation)
@@ -65,7 +61,7 @@ public sealed class FolderObjectStore : IObjectStore
             var current = await ReadAsync(name, cancellation).ConfigureAwait(false);
             if (current?.ETag != etag) return null;
             await AtomicFile.WriteAsync(PathOf(name), content, overwrite: true, cancellation).ConfigureAwait(false);
-            return ETagOf(content.Span);
+            return ContentHash.Of(content.Span);
         }
     }
 
@@ -95,8 +91,6 @@ public sealed class FolderObjectStore : IObjectStore
     }
 
     private static InputException Missing(string root) => new($"There is no store '{root}'. Name its folder with --store.");
-
-    private static string ETagOf(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     private string PathOf(string name) => Path.Combine(_root, ObjectName.Checked(name).Replace('/', Path.DirectorySeparatorChar));
 

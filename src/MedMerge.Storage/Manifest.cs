@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -65,7 +64,5 @@ public static class Manifest
     }
 
     private static byte[] Write(string kind, string commit, string text) =>
-        Encoding.UTF8.GetBytes($$"""{"schema":{{Schema}},"kind":{{JsonSerializer.Serialize(kind)}},"commit":{{JsonSerializer.Serialize(commit)}},"sha256":"{{Hash($"{commit}\n{text}")}}","body":{{text}}}""");
-
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        Encoding.UTF8.GetBytes($$"""{"schema":{{Schema}},"kind":{{JsonSerializer.Serialize(kind)}},"commit":{{JsonSerializer.Serialize(commit)}},"sha256":"{{ContentHash.Of($"{commit}\n{text}")}}","body":{{text}}}""");
 }

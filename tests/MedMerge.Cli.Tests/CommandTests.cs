@@ -136,6 +136,19 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task An_output_on_the_way_that_was_lost_is_computed_again_for_the_export()
+    {
+        var (_, first, firstError) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--json");
+        Assert.True(first.Length > 0, firstError);
+        foreach (var stage in Directory.GetFiles(In("store/stages")).Where(file => File.ReadAllText(file).Contains("\"stage\":\"weigh\"", StringComparison.Ordinal))) File.Delete(stage);
+
+        var (code, again, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"), "--json");
+        Assert.True(code == ExitCodes.Done, error);
+        Assert.Equal(first, again);
+        Assert.True(File.Exists(In("out/medmerge/seed-0/weighing.json")));
+    }
+
+    [Fact]
     public async Task A_device_that_is_not_there_is_told_before_any_folder_is_made()
     {
         TorchRuntime.Start();

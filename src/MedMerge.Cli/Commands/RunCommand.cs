@@ -52,7 +52,7 @@ internal static class RunCommand
             await output.WriteAsync(json ? ResultFiles.ToJson(result) : ComparisonTable.Render(result)).ConfigureAwait(false);
             if (folder is not null) await error.WriteLineAsync($"Results, models, kernel weights and certificates are in '{outputFolder}'.").ConfigureAwait(false);
         }, cancellation).ConfigureAwait(false);
-        foreach (var trial in failed) await error.WriteLineAsync($"failed: trial {trial.Number} ({trial.Method}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}").ConfigureAwait(false);
+        foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.Failed(trial)).ConfigureAwait(false);
         return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using MedMerge.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -25,7 +24,7 @@ internal static partial class FileEndpoints
         using var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, FirstBuffer));
         await request.Body.CopyToAsync(body, cancellation).ConfigureAwait(false);
         var content = body.GetBuffer().AsMemory(0, (int)body.Length);
-        var hash = Convert.ToHexStringLower(SHA256.HashData(content.Span));
+        var hash = ContentHash.Of(content.Span);
         if (hash != sha256) return TypedResults.Problem($"The content's SHA-256 is {hash}, not {sha256}: it was damaged on its way, or is another file.", statusCode: StatusCodes.Status400BadRequest);
         await artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
         return TypedResults.NoContent();

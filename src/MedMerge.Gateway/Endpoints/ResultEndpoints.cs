@@ -38,9 +38,7 @@ internal static class ResultEndpoints
         }
         catch (MissingOutputException missing)
         {
-            await stages.ForgetAsync(missing.Stage.Key, cancellation).ConfigureAwait(false);
-            var trials = plan.Trials.Where(trial => trial.Stages.Contains(missing.Stage)).Select(trial => trial.Number).ToArray();
-            await cluster.Sweep(id).RedoAsync(trials).WaitAsync(cancellation).ConfigureAwait(false);
+            await cluster.Sweep(id).RepairAsync(missing.Stage.Key).WaitAsync(cancellation).ConfigureAwait(false);
             return TypedResults.Problem($"An output of '{id}' was lost or damaged; it is being computed again. Ask again once the sweep has ended.", statusCode: StatusCodes.Status409Conflict);
         }
     }

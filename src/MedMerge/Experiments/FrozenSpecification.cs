@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MedMerge.Data;
@@ -43,7 +42,7 @@ public static class FrozenSpecification
 
     /// <summary>A file's name by its content.</summary>
     /// <param name="path">Its last part is kept, to be shown.</param>
-    public static string Address(ReadOnlySpan<byte> content, string path) => $"{Scheme}{Convert.ToHexStringLower(SHA256.HashData(content))}/{Path.GetFileName(path)}";
+    public static string Address(ReadOnlySpan<byte> content, string path) => $"{Scheme}{ContentHash.Of(content)}/{Path.GetFileName(path)}";
 
     /// <summary>The SHA-256 in an address, in hexadecimal, or null where the location is a path.</summary>
     public static string? HashOf(string location) =>

@@ -80,7 +80,7 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
         using var weights = WeightImport.Import(specification.Architecture, file, origin, found);
         PreparedSource.Fold(source.Name, specification.Architecture, weights).Dispose(); // to refuse now what could not be folded later
         if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
-        return new ImportStage(source.Weights!, ImportStage.Hash(bytes), specification.Architecture);
+        return new ImportStage(source.Weights!, ContentHash.Of(bytes), specification.Architecture);
     }
 
     /// <summary>Training a source model from scratch.</summary>

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
@@ -30,7 +29,7 @@ public sealed record ImportStage(string Path, string FileHash, Architecture Arch
     public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
     {
         var bytes = await context.Files(Path, WeightFile.Kind, cancellation).ConfigureAwait(false);
-        if (Hash(bytes) is var hash && hash != FileHash) // its output would be kept under a key that says otherwise
+        if (ContentHash.Of(bytes) is var hash && hash != FileHash) // its output would be kept under a key that says otherwise
             throw new InputException($"The weight file '{Path}' has changed since the run was planned: its SHA-256 is {hash[..12]}…, was {FileHash[..12]}…. Start the run again.");
         return await context.Device.RunAsync(() =>
         {
@@ -40,9 +39,6 @@ public sealed record ImportStage(string Path, string FileHash, Architecture Arch
             return SourceOutput(Architecture, weights, notes);
         }, cancellation).ConfigureAwait(false);
     }
-
-    /// <summary>A file's <see cref="FileHash"/>.</summary>
-    public static string Hash(byte[] file) => Convert.ToHexStringLower(SHA256.HashData(file));
 
     internal static StageOutput SourceOutput(Architecture architecture, StateDict weights, IReadOnlyList<string> notes) => new(new Dictionary<string, byte[]>
     {

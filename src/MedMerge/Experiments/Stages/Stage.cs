@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -38,6 +36,6 @@ public abstract record Stage
     private string ComputeKey()
     {
         var recipe = JsonSerializer.Serialize(new { Name, Version, Settings, Inputs = Inputs.Select(input => input.Key) }, KeyJson);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(recipe)));
+        return ContentHash.Of(recipe);
     }
 }

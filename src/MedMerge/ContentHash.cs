@@ -1,0 +1,14 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MedMerge;
+
+/// <summary>What names content everywhere: artefacts, files of a frozen specification, stages' recipes.</summary>
+public static class ContentHash
+{
+    /// <summary>SHA-256 in lower-case hexadecimal, 64 digits.</summary>
+    public static string Of(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
+    /// <summary>The same of a text's UTF-8.</summary>
+    public static string Of(string text) => Of(Encoding.UTF8.GetBytes(text));
+}
