@@ -23,7 +23,12 @@ internal static class Authentication
             throw new InputException("Authentication:Jwt needs both Authority and Audience: without the one no token can be checked, without the other any of the provider's would do.");
         if (!string.IsNullOrEmpty(authority))
         {
-            authentication.AddJwtBearer(options => (options.Authority, options.Audience) = (authority, audience));
+            if (!Uri.TryCreate(authority, UriKind.Absolute, out var provider)) throw new InputException($"Authentication:Jwt:Authority is '{authority}'; it must be an https address.");
+            authentication.AddJwtBearer(options =>
+            {
+                (options.Authority, options.Audience) = (authority, audience);
+                options.RequireHttpsMetadata = !provider.IsLoopback; // keys from elsewhere must come over https
+            });
             schemes.Add(JwtBearerDefaults.AuthenticationScheme);
         }
         var authorization = builder.Services.AddAuthorizationBuilder();
