@@ -83,7 +83,8 @@ internal sealed class Orchestration
     private GradientComputer _computer = null!;
     private WeighStage _stage = null!;
     private ICheckpoints _checkpoints = null!;
-    private ShardedWeightWorkers _sharded = null!;
+    private ShardCalls<IWeighShardGrain> _calls = null!;
+    private WeighShards _sharded = null!;
     private LocalWeightWorkers _local = null!;
     private StageOutput _probe = null!;
 
@@ -104,8 +105,10 @@ internal sealed class Orchestration
         _local = new LocalWeightWorkers(_device, _computer, _stage.Task.Dataset, _stage.Learning.Shards);
 
         _cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, CancellationToken.None);
-        _sharded = new ShardedWeightWorkers(_cluster.Grains, _stage, new StageRequest(submission.Specification, 1, "bench", 1), new NodeOptions(), TimeProvider.System, NullLogger.Instance);
-        await _sharded.OpenAsync(CancellationToken.None);
+        _calls = new ShardCalls<IWeighShardGrain>(_cluster.Grains, _cluster.View, _stage.Key, _stage.Task, _stage.Shards, [], new StageRequest(submission.Specification, 1, "bench", 1, null),
+            new NodeOptions(), TimeProvider.System, NullLogger.Instance);
+        await _calls.OpenAsync(CancellationToken.None);
+        _sharded = new WeighShards(_calls);
         _checkpoints = store.Checkpoints(_stage.Key);
         await _checkpoints.LoadAsync(CancellationToken.None);
     }
@@ -119,7 +122,7 @@ internal sealed class Orchestration
     /// <summary>Stops the silo and frees everything native.</summary>
     private async Task Cleanup()
     {
-        await _sharded.CloseAsync();
+        await _calls.CloseAsync();
         await _cluster.DisposeAsync();
         await _device.RunAsync(_computer.Dispose, CancellationToken.None);
         await _device.DisposeAsync();

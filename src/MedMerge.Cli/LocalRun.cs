@@ -22,7 +22,7 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
         await using (cluster.ConfigureAwait(false))
         {
             var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
-            await sweep.StartAsync(new SweepStart(submission.Name, submission.Specification)).WaitAsync(cancellation).ConfigureAwait(false);
+            await sweep.StartAsync(new SweepStart(submission.Name, submission.Specification, [])).WaitAsync(cancellation).ConfigureAwait(false);
             await sweep.ResumeAsync().WaitAsync(cancellation).ConfigureAwait(false);
             for (var repaired = new HashSet<string>(); ;)
             {

@@ -3,10 +3,12 @@ using System.Text.Json.Serialization;
 using MedMerge.Gateway.Access;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Endpoints;
+using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
+using Orleans.Dashboard;
 
 namespace MedMerge.Gateway;
 
@@ -37,6 +39,8 @@ public static class GatewayApp
         var isOpen = !Authentication.Add(builder);
         LoopbackOnly.Apply(builder, isOpen);
         var limits = Limits.Read(builder.Configuration);
+        builder.AddServiceDefaults();
+        builder.Services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ServiceDefaults.ServiceDefaults.Ready]);
 
         builder.WebHost.ConfigureKestrel(Harden);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Quiet });
@@ -51,6 +55,7 @@ public static class GatewayApp
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<Problems>();
         builder.Services.AddOpenApi();
+        OrleansDashboard.Add(builder);
 
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(limits);
@@ -71,9 +76,14 @@ public static class GatewayApp
         app.UseAuthorization();
         app.UseRateLimiter();
         app.MapOpenApi();
-        HealthEndpoints.Map(app);
+        app.MapHealthEndpoints();
         var api = app.MapGroup("/api/v1");
-        if (!isOpen) api.RequireAuthorization();
+        var orleans = app.MapOrleansDashboard(OrleansDashboard.Path).ExcludeFromDescription();
+        if (!isOpen)
+        {
+            api.RequireAuthorization();
+            orleans.RequireAuthorization();
+        }
         FileEndpoints.Map(api, limits);
         SweepEndpoints.Map(api);
         NodeEndpoints.Map(api);

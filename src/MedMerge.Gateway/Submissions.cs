@@ -12,7 +12,7 @@ namespace MedMerge.Gateway;
 internal sealed record SubmitRequest(string Specification, IReadOnlyDictionary<string, string>? Files = null);
 
 /// <summary>Checks what is submitted whole, and starts it.</summary>
-internal sealed class Submissions(ArtefactStore artefacts, ClusterConnection cluster)
+internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, ClusterConnection cluster)
 {
     /// <summary>The largest specification, in bytes.</summary>
     public const int MaxSpecification = 1024 * 1024;
@@ -29,11 +29,13 @@ internal sealed class Submissions(ArtefactStore artefacts, ClusterConnection clu
         var specification = SpecificationReader.ReadSent(request.Specification, Origin, request.Files ?? new Dictionary<string, string>());
         var files = await FilesAsync(specification, cancellation).ConfigureAwait(false);
         byte[] Read(string location, string kind) => files[location];
-        await Task.Run(() => Plan.Build(specification, Read), cancellation).ConfigureAwait(false);
+        var plan = await Task.Run(() => Plan.Build(specification, Read), cancellation).ConfigureAwait(false);
 
         var submission = await Submission.WriteAsync(specification, Read, artefacts, cancellation).ConfigureAwait(false);
         var sweep = cluster.Sweep(submission.Id);
-        await sweep.StartAsync(new SweepStart(submission.Name, submission.Specification)).WaitAsync(cancellation).ConfigureAwait(false);
+        var isNew = await sweeps.FindAsync(submission.Id, cancellation).ConfigureAwait(false) is null;
+        IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, plan) : [];
+        await sweep.StartAsync(new SweepStart(submission.Name, submission.Specification, traces)).WaitAsync(cancellation).ConfigureAwait(false);
         var status = await sweep.StatusAsync(-1).WaitAsync(cancellation).ConfigureAwait(false);
         return status.State == WorkState.Cancelled ? await sweep.ResumeAsync().WaitAsync(cancellation).ConfigureAwait(false) : status;
     }

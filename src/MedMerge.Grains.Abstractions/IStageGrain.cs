@@ -21,8 +21,8 @@ public interface IStageWork : IGrainWithStringKey
 public interface IStageGrain : IStageWork;
 
 /// <summary>
-/// Learns one trial's kernel weights: holds θ and the optimisers' state, sends α to the shards, adds up their gradients in shard order, steps and
-/// keeps checkpoints. It needs no device.
+/// Learns what is spread over devices, one trial's kernel weights or a data-parallel fine-tuning: holds the weights and the optimisers' state, sends them to the
+/// shards, adds up their gradients in shard order, steps and keeps checkpoints.
 /// </summary>
 public interface ICoordinatorGrain : IStageWork;
 
@@ -31,9 +31,10 @@ public interface ICoordinatorGrain : IStageWork;
 /// <param name="Trial">A trial of that plan that the stage belongs to.</param>
 /// <param name="Asker">Who keeps asking: the trial's key.</param>
 /// <param name="Attempt">From 1; a higher one than before starts anew after a failure.</param>
+/// <param name="Trace">Traceparent of the trial; null where nobody traces.</param>
 [GenerateSerializer, Immutable]
 public sealed record StageRequest(
-    [property: Id(0)] string Specification, [property: Id(1)] int Trial, [property: Id(2)] string Asker, [property: Id(3)] int Attempt);
+    [property: Id(0)] string Specification, [property: Id(1)] int Trial, [property: Id(2)] string Asker, [property: Id(3)] int Attempt, [property: Id(4)] string? Trace);
 
 /// <summary>A stage's answer.</summary>
 /// <param name="State">Running, done or failed; waiting where its node is leaving and it goes on elsewhere.</param>

@@ -21,8 +21,9 @@ public interface ITrialGrain : IGrainWithStringKey
 /// <param name="Specification">SHA-256 of the frozen specification.</param>
 /// <param name="Number">Of the trial in the plan, from 1.</param>
 /// <param name="Attempt">From 1; a higher one than before starts anew after a failure.</param>
+/// <param name="Trace">Traceparent of the trial; null where nobody traces.</param>
 [GenerateSerializer, Immutable]
-public sealed record TrialRequest([property: Id(0)] string Specification, [property: Id(1)] int Number, [property: Id(2)] int Attempt);
+public sealed record TrialRequest([property: Id(0)] string Specification, [property: Id(1)] int Number, [property: Id(2)] int Attempt, [property: Id(3)] string? Trace);
 
 /// <summary>A trial's answer.</summary>
 /// <param name="State">Running, done or failed.</param>

@@ -5,7 +5,7 @@ using Orleans.Concurrency;
 namespace MedMerge.Grains;
 
 /// <summary>
-/// float64 numbers on their way between nodes: one byte array, which Orleans hands on without a copy, and its checksum. As <c>double[]</c> they
+/// float64 or float32 numbers on their way between nodes: one byte array, which Orleans hands on without a copy, and its checksum. As arrays of numbers they
 /// would take more than ten times as long.
 /// </summary>
 /// <param name="Bytes">Little-endian.</param>
@@ -13,7 +13,23 @@ namespace MedMerge.Grains;
 [GenerateSerializer, Immutable]
 public sealed record Numbers([property: Id(0), Immutable] byte[] Bytes, [property: Id(1)] ulong Checksum)
 {
-    /// <summary>Packs parts one after the other.</summary>
+    /// <summary>Packs float32 numbers.</summary>
+    public static Numbers Of(ReadOnlySpan<float> numbers)
+    {
+        var bytes = MemoryMarshal.AsBytes(numbers).ToArray();
+        return new Numbers(bytes, XxHash3.HashToUInt64(bytes));
+    }
+
+    /// <summary>Unpacks float32 numbers.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not those that were sent, or of another length.</exception>
+    public void CopyTo(Span<float> numbers)
+    {
+        Check();
+        if (Bytes.Length != numbers.Length * sizeof(float)) throw new InvalidDataException($"{Bytes.Length} bytes arrived; {numbers.Length} numbers take {numbers.Length * sizeof(float)}.");
+        Bytes.CopyTo(MemoryMarshal.AsBytes(numbers));
+    }
+
+    /// <summary>Packs float64 parts one after the other.</summary>
     public static Numbers Of(params ReadOnlySpan<double[]> parts)
     {
         var length = 0;
@@ -28,11 +44,11 @@ public sealed record Numbers([property: Id(0), Immutable] byte[] Bytes, [propert
         return new Numbers(bytes, XxHash3.HashToUInt64(bytes));
     }
 
-    /// <summary>Unpacks parts of these lengths.</summary>
+    /// <summary>Unpacks float64 parts of these lengths.</summary>
     /// <exception cref="InvalidDataException">The bytes are not those that were sent, or of another length.</exception>
     public double[][] Split(params ReadOnlySpan<int> lengths)
     {
-        if (XxHash3.HashToUInt64(Bytes) != Checksum) throw new InvalidDataException("Numbers arrived damaged: their checksum differs.");
+        Check();
         var all = MemoryMarshal.Cast<byte, double>(Bytes);
         var parts = new double[lengths.Length][];
         var at = 0;
@@ -43,5 +59,10 @@ public sealed record Numbers([property: Id(0), Immutable] byte[] Bytes, [propert
             at += lengths[i];
         }
         return at * sizeof(double) == Bytes.Length ? parts : throw new InvalidDataException($"{Bytes.Length} bytes arrived; {at} numbers take {at * sizeof(double)}.");
+    }
+
+    private void Check()
+    {
+        if (XxHash3.HashToUInt64(Bytes) != Checksum) throw new InvalidDataException("Numbers arrived damaged: their checksum differs.");
     }
 }

@@ -5,8 +5,9 @@ namespace MedMerge.Grains;
 /// <summary>What a sweep runs.</summary>
 /// <param name="Name">As shown to people.</param>
 /// <param name="Specification">SHA-256 of the frozen specification, an artefact.</param>
+/// <param name="Traces">Traceparent of every trial, by number, where the submitter traces; empty otherwise.</param>
 [GenerateSerializer, Immutable]
-public sealed record SweepStart([property: Id(0)] string Name, [property: Id(1)] string Specification);
+public sealed record SweepStart([property: Id(0)] string Name, [property: Id(1)] string Specification, [property: Id(2)] IReadOnlyList<string?> Traces);
 
 /// <summary>What a sweep or a trial is at.</summary>
 [GenerateSerializer]

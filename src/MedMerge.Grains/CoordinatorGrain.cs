@@ -1,8 +1,8 @@
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
-using MedMerge.Grains.Work;
 using MedMerge.Storage;
+using MedMerge.Telemetry;
 using MedMerge.Training;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -11,33 +11,58 @@ namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ICoordinatorGrain" />
 internal sealed class CoordinatorGrain(
-    ILocalSiloDetails silo, Plans plans, StageStore store, IGrainFactory grains, IOptions<NodeOptions> options, TimeProvider time, ILogger<CoordinatorGrain> logger)
-    : StageWorkGrain(silo, plans, time), ICoordinatorGrain
+    ILocalSiloDetails silo, Plans plans, StageStore store, Devices devices, ClusterView cluster, NodeFitness fitness, IGrainFactory grains, IOptions<NodeOptions> options, TimeProvider time,
+    ILogger<CoordinatorGrain> logger)
+    : StageWorkGrain(silo, plans, fitness, time, logger), ICoordinatorGrain
 {
     private readonly TimeProvider _time = time;
-    private volatile ShardedWeightWorkers? _workers;
+    private volatile Func<IReadOnlyList<string>> _shardNodes = () => [];
 
-    protected override IReadOnlyList<string> Nodes => [Node, .. _workers?.Nodes ?? []];
+    protected override IReadOnlyList<string> Nodes => [Node, .. _shardNodes()];
 
     protected override async Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation)
     {
         if (await store.FindAsync(stage.Key, cancellation) is not null) return;
-        var weigh = (WeighStage)stage;
-        var probe = await store.GetOrForgetAsync(weigh.Head, cancellation);
-        var workers = new ShardedWeightWorkers(grains, weigh, request, options.Value, _time, logger);
-        _workers = workers;
+        var checkpoints = store.Checkpoints(stage.Key);
+        var context = new StageContext(devices.With(plan.Specification.Threads), checkpoints, Plans.FileAsync, epochs, Span);
+        var output = stage switch
+        {
+            WeighStage weigh => await WeighAsync(weigh, request, context, cancellation),
+            FineTuneStage tune => await FineTuneAsync(tune, request, context, cancellation),
+            _ => throw new ArgumentOutOfRangeException(nameof(stage)),
+        };
+        using var saving = Spans.Start($"{stage.Name} save", Span);
+        await store.SaveAsync(stage.Key, stage.Name, output, cancellation);
+        await checkpoints.ClearAsync(cancellation);
+    }
+
+    private async Task<StageOutput> WeighAsync(WeighStage stage, StageRequest request, StageContext context, CancellationToken cancellation)
+    {
+        var probe = await store.GetOrForgetAsync(stage.Head, cancellation);
+        return await SpreadAsync<IWeighShardGrain, GradientComputer>(stage, request, calls => stage.LearnAsync(probe, new WeighShards(calls), context, cancellation), cancellation);
+    }
+
+    private async Task<StageOutput> FineTuneAsync(FineTuneStage stage, StageRequest request, StageContext context, CancellationToken cancellation)
+    {
+        var inputs = new List<StageOutput>();
+        foreach (var input in stage.Inputs) inputs.Add(await store.GetOrForgetAsync(input, cancellation));
+        return await SpreadAsync<IFineTuneShardGrain, FineTuneGradientComputer>(stage, request, calls => stage.CoordinateAsync(inputs, new FineTuneShards(calls), context, cancellation), cancellation);
+    }
+
+    private async Task<StageOutput> SpreadAsync<TGrain, TComputer>(IShardedStage<TComputer> stage, StageRequest request, Func<ShardCalls<TGrain>, Task<StageOutput>> learn, CancellationToken cancellation)
+        where TGrain : IShardGrain where TComputer : IDisposable
+    {
+        var calls = new ShardCalls<TGrain>(grains, cluster, stage.Key, stage.Task, stage.Shards, [.. stage.ShardInputs.Select(input => input.Key)], request, options.Value, _time, logger);
+        _shardNodes = () => calls.Nodes;
         try
         {
-            await workers.OpenAsync(cancellation);
-            var checkpoints = store.Checkpoints(stage.Key);
-            var output = await weigh.LearnAsync(probe, workers, checkpoints, epochs, cancellation);
-            await store.SaveAsync(stage.Key, stage.Name, output, cancellation);
-            await checkpoints.ClearAsync(cancellation);
+            using (Spans.Start("open shards", Span)) await calls.OpenAsync(cancellation);
+            return await learn(calls);
         }
         finally
         {
-            _workers = null;
-            await workers.CloseAsync();
+            _shardNodes = () => [];
+            await calls.CloseAsync();
         }
     }
 }

@@ -1,39 +1,15 @@
-using MedMerge.Experiments;
-using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
-using MedMerge.Grains.Placement;
-using MedMerge.Training;
+using MedMerge.Grains.Work;
 
 namespace MedMerge.Grains;
 
-/// <inheritdoc cref="IShardGrain" />
-[DevicePlacement]
-internal sealed class ShardGrain(ILocalSiloDetails silo, WeighSessions sessions) : Grain, IShardGrain
+/// <summary>What shards have in common: their session on the device, and what to do where the device fails.</summary>
+internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessions<TComputer> sessions, NodeFitness fitness) : Grain, IShardGrain where TComputer : IDisposable
 {
-    private WeighSession? _session;
+    private ShardSession<TComputer>? _session;
 
     /// <inheritdoc />
-    public async Task<ShardOpened> OpenAsync(ShardRequest request) =>
-        new((await SessionAsync(request)).StepsPerEpoch, silo.SiloAddress.ToParsableString());
-
-    /// <inheritdoc />
-    public async Task<GradientMessage> GradientAsync(ShardRequest request, StepMessage step)
-    {
-        var session = await SessionAsync(request);
-        var gradient = await session.RunAsync(computer => computer.Gradient(request.Shard, Unpack(session.Stage, step)), CancellationToken.None);
-        return new GradientMessage(gradient.Epoch, gradient.Step, gradient.Shard, gradient.Images, gradient.Loss,
-            Numbers.Of(gradient.Alpha, gradient.HeadWeight, gradient.HeadBias));
-    }
-
-    /// <inheritdoc />
-    public async Task<ValidationMessage> ValidateAsync(ShardRequest request, StepMessage step)
-    {
-        var session = await SessionAsync(request);
-        var candidate = Unpack(session.Stage, step);
-        var validation = await session.RunAsync(computer =>
-            Scoring.Validate(computer.Predict(candidate.Alpha, candidate.Head, session.Stage.Task.Dataset.Validation, CancellationToken.None)), CancellationToken.None);
-        return new ValidationMessage(validation.MacroF1, validation.Loss);
-    }
+    public async Task<ShardOpened> OpenAsync(ShardRequest request) => new(await ComputeAsync(request, (_, computer) => StepsPerEpoch(computer)), silo.SiloAddress.ToParsableString());
 
     /// <inheritdoc />
     public async Task CloseAsync()
@@ -52,12 +28,20 @@ internal sealed class ShardGrain(ILocalSiloDetails silo, WeighSessions sessions)
         if (_session is { } session) await sessions.LeaveAsync(session);
     }
 
-    private async Task<WeighSession> SessionAsync(ShardRequest request) => _session ??= await sessions.JoinAsync(request);
+    protected abstract int StepsPerEpoch(TComputer computer);
 
-    private static WeightStep Unpack(WeighStage stage, StepMessage step)
+    /// <summary>Computes on the device.</summary>
+    /// <exception cref="OrleansException">The device failed: another node must do it.</exception>
+    protected async Task<T> ComputeAsync<T>(ShardRequest request, Func<ShardSession<TComputer>, TComputer, T> work)
     {
-        var (features, filters) = (stage.Task.Architecture.Features, stage.Task.Architecture.Filters);
-        var parts = step.Values.Split(stage.Sources.Count * filters, step.Classes * features, step.Classes);
-        return new WeightStep(step.Epoch, step.Step, parts[0], new Head(parts[1], parts[2]));
+        try
+        {
+            var session = _session ??= await sessions.JoinAsync(request);
+            return await session.RunAsync(computer => work(session, computer));
+        }
+        catch (Exception error) when (fitness.Hear(FailureClass.Of(error)))
+        {
+            throw new OrleansException($"The device of {silo.SiloAddress} failed, and the node leaves: {error.Message}");
+        }
     }
 }

@@ -4,14 +4,15 @@ using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
 using MedMerge.Storage;
 using MedMerge.Training;
+using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="IStageGrain" />
 [DevicePlacement]
-internal sealed class StageGrain(ILocalSiloDetails silo, Plans plans, Devices devices, IStageStore store, TimeProvider time)
-    : StageWorkGrain(silo, plans, time), IStageGrain
+internal sealed class StageGrain(ILocalSiloDetails silo, Plans plans, Devices devices, IStageStore store, NodeFitness fitness, TimeProvider time, ILogger<StageGrain> logger)
+    : StageWorkGrain(silo, plans, fitness, time, logger), IStageGrain
 {
     protected override Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation) =>
-        new StageRunner(store, devices.With(plan.Specification.Threads), Plans.FileAsync).OutputAsync(stage, epochs, cancellation);
+        new StageRunner(store, devices.With(plan.Specification.Threads), Plans.FileAsync).OutputAsync(stage, epochs, cancellation, Span);
 }

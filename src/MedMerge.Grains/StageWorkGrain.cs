@@ -1,14 +1,17 @@
+using System.Diagnostics;
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
+using MedMerge.Telemetry;
 using MedMerge.Training;
+using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains;
 
-/// <summary>What the grains of stages have in common: held work, progress, leaving.</summary>
-internal abstract class StageWorkGrain(ILocalSiloDetails silo, Plans plans, TimeProvider time) : Grain, IStageWork
+/// <summary>What the grains of stages have in common: held work, progress, telemetry, leaving.</summary>
+internal abstract partial class StageWorkGrain(ILocalSiloDetails silo, Plans plans, NodeFitness fitness, TimeProvider time, ILogger logger) : Grain, IStageWork
 {
     private readonly HeldWork _work = new(time);
     private volatile StageProgress? _progress;
@@ -20,6 +23,9 @@ internal abstract class StageWorkGrain(ILocalSiloDetails silo, Plans plans, Time
 
     /// <summary>All silos at work for the stage.</summary>
     protected virtual IReadOnlyList<string> Nodes => [Node];
+
+    /// <summary>The stage's span, parent of all that belongs to it.</summary>
+    protected ActivityContext Span { get; private set; }
 
     /// <inheritdoc />
     public async Task<StageStatus> RunAsync(StageRequest request)
@@ -46,8 +52,38 @@ internal abstract class StageWorkGrain(ILocalSiloDetails silo, Plans plans, Time
     private async Task RunAsync(string key, StageRequest request, CancellationToken cancellation)
     {
         var (plan, stage) = await plans.StageAsync(request.Specification, request.Trial, key);
+        using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = request.Asker, ["Stage"] = stage.Name });
         _progress = new StageProgress(stage.Name, null, 0, null, null, Node, key);
-        await ComputeAsync(request, plan, stage, (epoch, epochs) => _progress = new StageProgress(
-            stage.Name, epoch.Epoch, epochs, double.IsNaN(epoch.Loss) ? null : epoch.Loss, epoch.Validation.MacroF1, Node, key), cancellation);
+        Span = Spans.Mark(stage.Name, Spans.Read(request.Trace), new() { ["medmerge.stage.key"] = key, ["medmerge.attempt"] = request.Attempt });
+        var start = Stopwatch.GetTimestamp();
+        var outcome = "done";
+        LogBegins(stage.Name, request.Asker, request.Attempt);
+        try
+        {
+            await ComputeAsync(request, plan, stage, (epoch, epochs) => _progress = new StageProgress(
+                stage.Name, epoch.Epoch, epochs, double.IsNaN(epoch.Loss) ? null : epoch.Loss, epoch.Validation.MacroF1, Node, key), cancellation);
+            LogDone(stage.Name, request.Asker, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            outcome = "stopped";
+            throw;
+        }
+        catch (Exception error)
+        {
+            outcome = "failed";
+            if (error is not WorkFailedException) fitness.Hear(FailureClass.Of(error));
+            throw;
+        }
+        finally
+        {
+            Instruments.StageDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, Instruments.StageTag(stage.Name), KeyValuePair.Create<string, object?>("outcome", outcome));
+        }
     }
+
+    [LoggerMessage(LogLevel.Information, "The stage '{Name}' of trial {Number} begins, attempt {Attempt}.")]
+    private partial void LogBegins(string name, string number, int attempt);
+
+    [LoggerMessage(LogLevel.Information, "The stage '{Name}' of trial {Number} is done after {Seconds:0.0} s.")]
+    private partial void LogDone(string name, string number, double seconds);
 }

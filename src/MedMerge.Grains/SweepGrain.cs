@@ -1,5 +1,6 @@
 using MedMerge.Grains.Nodes;
 using MedMerge.Storage;
+using MedMerge.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains;
@@ -19,7 +20,8 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
         if (found is null)
         {
             var inputs = (await plans.FilesAsync(start.Specification)).ToList();
-            var record = new SweepRecord(start.Name, start.Specification, inputs, nameof(WorkState.Running), time.GetUtcNow(), []);
+            var trials = start.Traces.Select(trace => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null, trace)).ToList();
+            var record = new SweepRecord(start.Name, start.Specification, inputs, nameof(WorkState.Running), time.GetUtcNow(), trials, Trace: Spans.Write(Spans.Current));
             await sweeps.TryCreateAsync(Id, record, CancellationToken.None);
         }
         else if (found.Value.Record.Specification != start.Specification)

@@ -2,6 +2,7 @@ using MedMerge.Experiments;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
+using MedMerge.Telemetry;
 using MedMerge.Training;
 using Microsoft.Extensions.Logging;
 
@@ -39,7 +40,7 @@ internal sealed partial class SweepRun(
         {
             if (State != WorkState.Running || !_task.IsCompleted || IsOutpaced) return;
             var stop = _stop = new CancellationTokenSource();
-            _task = Task.Run(() => RunAsync(stop.Token), CancellationToken.None);
+            _task = Task.Run(() => Detached.RunAsync(() => RunAsync(stop.Token)), CancellationToken.None);
         }
     }
 
@@ -109,6 +110,8 @@ internal sealed partial class SweepRun(
 
     private async Task RunAsync(CancellationToken cancellation)
     {
+        using var span = Spans.Start("sweep", Spans.Read(_record.Trace), new() { ["medmerge.sweep"] = id });
+        using var states = Instruments.Trials.Add(() => _record.Trials.GroupBy(trial => trial.State).Select(state => KeyValuePair.Create(state.Key, state.Count())));
         try
         {
             await PlanAsync(cancellation).ConfigureAwait(false);
@@ -145,7 +148,7 @@ internal sealed partial class SweepRun(
         var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
         lock (_gate) _pace = new SweepPace(plan.Stages, time);
         if (_record.Trials.Count == 0)
-            await WriteAsync(current => current with { Trials = [.. plan.Trials.Select(_ => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null))] }).ConfigureAwait(false);
+            await WriteAsync(current => current with { Trials = [.. plan.Trials.Select(trial => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null, TrialTrace.Begin(id, trial)))] }).ConfigureAwait(false);
         Changed();
     }
 
@@ -227,7 +230,9 @@ internal sealed partial class SweepRun(
     /// <returns>Why it failed, or null where it has a result.</returns>
     private async Task<(Failure? Failure, bool Quarantined)> AskAsync(ITrialGrain grain, int number, int attempt, CancellationToken cancellation)
     {
-        var request = new TrialRequest(_record.Specification, number, attempt);
+        var trace = _record.Trials[number - 1].Trace;
+        using var span = Spans.Start($"attempt {attempt}", Spans.Read(trace), new() { ["medmerge.trial"] = number });
+        var request = new TrialRequest(_record.Specification, number, attempt, trace);
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -253,7 +258,11 @@ internal sealed partial class SweepRun(
                 }
                 Changed();
                 if (status.State == WorkState.Done) return (null, false);
-                if (status.Failure is { } failure) return (failure, false);
+                if (status.Failure is { } failure)
+                {
+                    span.Fail(failure.Reason);
+                    return (failure, false);
+                }
                 if (!status.Nodes.ToHashSet().SetEquals(_record.Trials[number - 1].Nodes))
                     await WriteTrialAsync(number, trial => trial with { Nodes = [.. status.Nodes, .. trial.Nodes.Except(status.Nodes).Where(cluster.IsDead)] }).ConfigureAwait(false);
                 if (status.State == WorkState.Waiting) await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);

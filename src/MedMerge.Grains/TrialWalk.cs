@@ -76,8 +76,8 @@ internal sealed class TrialWalk(
     private async Task ComputeAsync(Stage stage, CancellationToken cancellation)
     {
         var key = $"{Plan.Kind(plan.Specification.Device)}/{stage.Key}";
-        IStageWork grain = stage is WeighStage ? grains.GetGrain<ICoordinatorGrain>(key) : grains.GetGrain<IStageGrain>(key);
-        var stageRequest = new StageRequest(request.Specification, trial.Number, asker, request.Attempt);
+        IStageWork grain = stage.HasCoordinator ? grains.GetGrain<ICoordinatorGrain>(key) : grains.GetGrain<IStageGrain>(key);
+        var stageRequest = new StageRequest(request.Specification, trial.Number, asker, request.Attempt, request.Trace);
         var lastAnswer = time.GetTimestamp();
         try
         {

@@ -5,9 +5,6 @@ namespace MedMerge.Silo;
 /// <summary>A node is ready once it is an active member of its cluster.</summary>
 internal sealed class NodeHealth(ISiloStatusOracle silo) : IHealthCheck
 {
-    /// <summary>The tag of what readiness depends on.</summary>
-    public const string Ready = "ready";
-
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
         silo.CurrentStatus == SiloStatus.Active ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The silo is {silo.CurrentStatus}."));
 }

@@ -1,6 +1,8 @@
 using MedMerge.Grains.Hosting;
 using MedMerge.Grains.Nodes;
+using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
+using Orleans.Dashboard;
 
 namespace MedMerge.Silo;
 
@@ -12,7 +14,7 @@ public static partial class SiloApplication
 {
     private const string Redis = "redis";
 
-    private const int EvictedExitCode = 75; // EX_TEMPFAIL: start it again
+    private const int RestartExitCode = 75; // EX_TEMPFAIL: start it again
 
     /// <summary>A silo hands its work over at the next step and is gone within this time after SIGTERM.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
@@ -27,6 +29,7 @@ public static partial class SiloApplication
 
         builder.Services.Configure<NodeOptions>(builder.Configuration.GetSection(NodeOptions.Section));
         builder.Services.PostConfigure<NodeOptions>(options => options.Device = node.Device);
+        builder.AddServiceDefaults();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddSingleton(TimeProvider.System);
         using (var log = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole()))
@@ -41,21 +44,30 @@ public static partial class SiloApplication
             if (builder.Configuration.GetConnectionString(Redis) is { Length: > 0 } redis)
                 builder.Services.AddKeyedSingleton(Redis, await Dependencies.RedisAsync(redis, logger).ConfigureAwait(false));
         }
-        builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node", tags: [NodeHealth.Ready]);
-        builder.UseOrleans(silo => silo.AddMedMerge(node.Device, keepsSweeps: true));
+        builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node", tags: [ServiceDefaults.ServiceDefaults.Ready]);
+        builder.UseOrleans(silo => silo.AddMedMerge(node.Device, keepsSweeps: true).AddDashboard());
 
         var app = builder.Build();
         app.Services.GetRequiredService<SuspensionGuard>().Tripped.Register(() =>
         {
             LogSuspended(app.Logger);
-            Environment.ExitCode = EvictedExitCode;
+            Environment.ExitCode = RestartExitCode;
             app.Lifetime.StopApplication();
         });
-        app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(NodeHealth.Ready) });
+        var fitness = app.Services.GetRequiredService<NodeFitness>();
+        fitness.Unfit.Register(() =>
+        {
+            LogUnfit(app.Logger, fitness.Reason!);
+            Environment.ExitCode = RestartExitCode;
+            app.Lifetime.StopApplication();
+        });
+        app.MapHealthEndpoints();
         return app;
     }
 
     [LoggerMessage(LogLevel.Critical, "The process was stopped for so long that the cluster has evicted it. It commits nothing more and ends; start it again.")]
     private static partial void LogSuspended(ILogger logger);
+
+    [LoggerMessage(LogLevel.Critical, "The node's device failed: {Reason} The node hands its work over and ends; start it again to see whether the device works.")]
+    private static partial void LogUnfit(ILogger logger, string reason);
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MedMerge.Telemetry;
 
 namespace MedMerge.Storage;
 
@@ -18,7 +19,9 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     public async Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation)
     {
         if (HashIn(name) is not { } hash) return await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
-        if (await FindAsync(hash, cancellation).ConfigureAwait(false) is { } kept) return new StoredObject(kept, hash);
+        var kept = await FindAsync(hash, cancellation).ConfigureAwait(false);
+        Instruments.CacheRequests.Add(1, KeyValuePair.Create<string, object?>("result", kept is null ? "miss" : "hit"));
+        if (kept is not null) return new StoredObject(kept, hash);
         var stored = await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
         if (stored is not null && ContentHash.Of(stored.Content) == hash) await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);
         return stored;

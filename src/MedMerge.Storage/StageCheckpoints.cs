@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text;
+using MedMerge.Telemetry;
 using MedMerge.Training;
 
 namespace MedMerge.Storage;
@@ -34,8 +36,11 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
     /// <inheritdoc />
     public async Task SaveAsync(byte[] state, CancellationToken cancellation)
     {
+        var start = Stopwatch.GetTimestamp();
         var committed = await _store.CommitAsync(_last, new Dictionary<string, byte[]> { [StateFile] = [.. _mark, .. state] }, cancellation).ConfigureAwait(false);
         _last = committed ?? throw new OutpacedException($"Another process has gone on with stage {stage}; this one has stopped and committed nothing.");
+        Instruments.CheckpointDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
+        Instruments.CheckpointSize.Record(_mark.Length + state.Length);
         await _store.PruneAsync(Kept, cancellation).ConfigureAwait(false);
     }
 

@@ -19,13 +19,9 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     /// <inheritdoc />
     public async Task<StageOutput?> FindAsync(string key, CancellationToken cancellation)
     {
-        if (await objects.ReadAsync(Prefix + key, cancellation).ConfigureAwait(false) is not { } stored
-            || FilesOf(stored.Content) is not { } listed)
-        {
-            return null;
-        }
+        if (await ListedAsync(key, cancellation).ConfigureAwait(false) is not { } listed) return null;
         var files = new Dictionary<string, byte[]>();
-        foreach (var (name, hash) in listed)
+        foreach (var (name, hash) in listed.Files)
         {
             if (await _artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false) is not { } content) return null;
             files[name] = content;
@@ -34,8 +30,7 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     }
 
     /// <summary>Whether an output is listed. Its files are not read: whoever needs them finds out.</summary>
-    public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
-        await objects.ReadAsync(Prefix + key, cancellation).ConfigureAwait(false) is { } stored && FilesOf(stored.Content) is not null;
+    public async Task<bool> HasAsync(string key, CancellationToken cancellation) => await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
 
     /// <summary>Takes an output off the list, for it was found damaged: the next run computes it again.</summary>
     public Task ForgetAsync(string key, CancellationToken cancellation) => objects.DeleteAsync(Prefix + key, cancellation);
@@ -76,6 +71,9 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
 
     /// <summary>The artefacts that a list refers to by file name, or null where the list is damaged.</summary>
     public static IReadOnlyDictionary<string, string>? FilesOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<StageFilesList>(manifest, Kind)?.Files;
+
+    private async Task<StageFilesList?> ListedAsync(string key, CancellationToken cancellation) =>
+        (await Manifest.ReadAsync<StageFilesList>(objects, Prefix + key, Kind, cancellation).ConfigureAwait(false)).Body;
 
     private sealed record StageFilesList(string Stage, SortedDictionary<string, string> Files);
 }

@@ -8,8 +8,9 @@ namespace MedMerge.Storage;
 /// <param name="Submitted">When it came.</param>
 /// <param name="Trials">By number; empty before the plan was first built.</param>
 /// <param name="Reason">Why it failed as a whole.</param>
+/// <param name="Trace">Traceparent of what submitted it; null where nobody traced.</param>
 public sealed record SweepRecord(
-    string Name, string Specification, IReadOnlyList<string> Inputs, string State, DateTimeOffset Submitted, IReadOnlyList<TrialRecord> Trials, string? Reason = null);
+    string Name, string Specification, IReadOnlyList<string> Inputs, string State, DateTimeOffset Submitted, IReadOnlyList<TrialRecord> Trials, string? Reason = null, string? Trace = null);
 
 /// <summary>What must last of a trial.</summary>
 /// <param name="State">As the sweep's grain names it.</param>
@@ -17,7 +18,8 @@ public sealed record SweepRecord(
 /// <param name="NodeDeaths">How often nodes died that were at work for it.</param>
 /// <param name="Nodes">Those at work for it now.</param>
 /// <param name="Reason">Why it failed.</param>
-public sealed record TrialRecord(string State, int Attempt, int NodeDeaths, IReadOnlyList<string> Nodes, string? Reason);
+/// <param name="Trace">Its traceparent: whoever works for it, after whatever crash, adds to the same trace. Null where nobody traces.</param>
+public sealed record TrialRecord(string State, int Attempt, int NodeDeaths, IReadOnlyList<string> Nodes, string? Reason, string? Trace = null);
 
 /// <summary>
 /// Sweeps under <c>sweeps/ID</c>, each changed on condition of its ETag, so that a sweep's grain that was cut off can't undo what its successor

@@ -8,7 +8,7 @@ internal static class Specifications
         methods: [medmerge, lp-ft]
         parallel: 2
         weights: { epochs: 4, batchSize: 16, shards: 4 }
-        fineTune: { epochs: 2, batchSize: 16 }
+        fineTune: { epochs: 2, batchSize: 16, shards: 2 }
         """);
 
     /// <summary>One trial that learns its weights for long enough to be disturbed.</summary>

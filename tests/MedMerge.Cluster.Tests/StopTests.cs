@@ -50,6 +50,22 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         Assert.All(record.Trials, trial => Assert.Equal((0, 1), (trial.NodeDeaths, trial.Attempt)));
     }
 
+    /// <summary>A node whose device fails leaves, and its work goes on elsewhere: the trial does not meet it again.</summary>
+    [Fact]
+    public async Task A_silo_whose_device_fails_leaves_and_the_run_ends_with_the_same_bytes()
+    {
+        var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(1);
+        var faulty = await cluster.StartFaultyAsync("device:artefacts:4");
+        var id = await cluster.SubmitAsync(Specifications.Tiny);
+        await faulty.ExitAsync(Deadline);
+        Assert.Equal(75, faulty.ExitCode);
+
+        var status = await cluster.EndAsync(id, Deadline);
+        Assert.True(status.State == WorkState.Done && status.Trials.All(trial => trial.State == WorkState.Done), TestCluster.Describe(status));
+        Assert.Equal(plain, await cluster.OutputsAsync());
+    }
+
     [Theory]
     [InlineData(0.01)]
     [InlineData(0.05)]

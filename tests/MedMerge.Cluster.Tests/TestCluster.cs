@@ -15,6 +15,7 @@ public sealed class TestCluster : IAsyncDisposable
     private readonly Dictionary<string, string> _environment;
     private readonly string _id = "test-" + Guid.NewGuid().ToString("N")[..12];
     private readonly string _redis;
+    private readonly List<ServiceProcess> _others = [];
     private IHost? _client;
 
     /// <param name="blobs">The blob service as the silos see it: Azurite itself, or a proxy before it.</param>
@@ -62,6 +63,15 @@ public sealed class TestCluster : IAsyncDisposable
         return silo;
     }
 
+    /// <summary>Starts a gateway to the cluster; it needs a silo.</summary>
+    public async Task<ServiceProcess> StartGatewayAsync()
+    {
+        var gateway = ServiceProcess.Gateway(_environment);
+        _others.Add(gateway);
+        await gateway.ReadyAsync();
+        return gateway;
+    }
+
     /// <summary>The store, past any proxy.</summary>
     public async Task<IObjectStore> StoreAsync() => await AzureBlobStore.OpenAsync(Connection, Container, AzuriteServer.Options(), Cancellation);
 
@@ -91,7 +101,7 @@ public sealed class TestCluster : IAsyncDisposable
     {
         var submission = await Submission.WriteAsync(SpecificationReader.Read(yaml, "it", []), InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
         var sweep = (await GrainsAsync()).GetGrain<ISweepGrain>(submission.Id);
-        await RetryAsync(() => sweep.StartAsync(new SweepStart(submission.Name, submission.Specification)));
+        await RetryAsync(() => sweep.StartAsync(new SweepStart(submission.Name, submission.Specification, [])));
         return submission.Id;
     }
 
@@ -171,7 +181,7 @@ public sealed class TestCluster : IAsyncDisposable
             await _client.StopAsync(deadline.Token);
             _client.Dispose();
         }
-        foreach (var silo in Silos) await silo.DisposeAsync();
+        foreach (var process in _others.Concat(Silos)) await process.DisposeAsync();
     }
 
     private static async Task RetryAsync(Func<Task> call)

@@ -1,16 +1,17 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using MedMerge.Storage;
 
 namespace MedMerge.FaultySilo;
 
 /// <summary>Where a process dies.</summary>
-/// <param name="IsBefore">Before the write, or after it and before anybody hears of it.</param>
+/// <param name="When"><c>before</c> the write, <c>after</c> it and before anybody hears of it; or <c>device</c>: instead of dying it fails as a broken device does.</param>
 /// <param name="Kind">What is written: <c>artefacts</c>, <c>stages</c>, <c>checkpoints</c>, <c>pointer</c> or <c>sweeps</c>.</param>
 /// <param name="Number">At which write of that kind, from 1.</param>
-internal sealed record KillPoint(bool IsBefore, string Kind, int Number)
+internal sealed record KillPoint(string When, string Kind, int Number)
 {
     public static KillPoint Parse(string text) => text.Split(':') is [var when, var kind, var number]
-        ? new KillPoint(when == "before", kind, int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))
+        ? new KillPoint(when, kind, int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))
         : throw new FormatException($"KILL_AT is '{text}'.");
 }
 
@@ -33,7 +34,8 @@ internal sealed class KillingObjectStore(IObjectStore inner, KillPoint point) : 
     private async Task<string?> WriteAsync(string name, Func<Task<string?>> write)
     {
         var isHere = KindOf(name) == point.Kind && Interlocked.Increment(ref _writes) == point.Number;
-        if (isHere && point.IsBefore) Kill();
+        if (isHere && point.When == "device") throw new ExternalException("CUDA error: an illegal memory access was encountered");
+        if (isHere && point.When == "before") Kill();
         var etag = await write().ConfigureAwait(false);
         if (isHere) Kill();
         return etag;

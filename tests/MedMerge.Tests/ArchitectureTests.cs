@@ -7,13 +7,14 @@ public partial class ArchitectureTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["Tensors"] = [],
+        ["Telemetry"] = [],
+        ["Tensors"] = ["Telemetry"],
         ["Statistics"] = [],
         ["Data"] = ["Tensors"],
         ["Models"] = ["Tensors", "Data"],
         ["Merging"] = ["Tensors", "Data", "Models"],
-        ["Training"] = ["Tensors", "Data", "Models", "Merging", "Statistics"],
-        ["Experiments"] = ["Tensors", "Data", "Models", "Merging", "Training", "Statistics"],
+        ["Training"] = ["Telemetry", "Tensors", "Data", "Models", "Merging", "Statistics"],
+        ["Experiments"] = ["Telemetry", "Tensors", "Data", "Models", "Merging", "Training", "Statistics"],
         ["Reporting"] = ["Tensors", "Data", "Models", "Merging", "Training", "Statistics", "Experiments"],
     };
 
@@ -50,12 +51,13 @@ public partial class ArchitectureTests
     [InlineData("MedMerge.Storage", "MedMerge")]
     [InlineData("MedMerge.Grains.Abstractions", "")]
     [InlineData("MedMerge.Grains", "MedMerge.Grains.Abstractions MedMerge.Storage")]
-    [InlineData("MedMerge.Silo", "MedMerge.Grains")]
-    [InlineData("MedMerge.Gateway", "MedMerge.Grains.Abstractions MedMerge.Storage")]
+    [InlineData("MedMerge.Silo", "MedMerge.Grains MedMerge.ServiceDefaults")]
+    [InlineData("MedMerge.Gateway", "MedMerge.Grains.Abstractions MedMerge.ServiceDefaults MedMerge.Storage")]
+    [InlineData("../MedMerge.ServiceDefaults", "MedMerge MedMerge.Grains.Abstractions")]
     [InlineData("MedMerge.Cli", "MedMerge MedMerge.Grains MedMerge.Storage")]
     public void Projects_refer_down_only(string project, string allowed)
     {
-        var text = File.ReadAllText(Path.Combine(Source, project, project + ".csproj"));
+        var text = File.ReadAllText(Path.Combine(Source, project, Path.GetFileName(project) + ".csproj"));
         var used = ProjectReferences().Matches(text).Select(match => match.Groups[1].Value);
         Assert.Equal(allowed.Split(' ', StringSplitOptions.RemoveEmptyEntries), used.Order());
     }
@@ -77,7 +79,7 @@ public partial class ArchitectureTests
         Assert.DoesNotContain(files, file => File.ReadLines(file).Count() > 400);
     }
 
-    [GeneratedRegex(@"\bMedMerge\.(Tensors|Statistics|Data|Models|Merging|Training|Experiments|Reporting)\b|^using MedMerge\.(\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"\bMedMerge\.(Telemetry|Tensors|Statistics|Data|Models|Merging|Training|Experiments|Reporting)\b|^using MedMerge\.(\w+)", RegexOptions.Multiline)]
     private static partial Regex References();
 
     [GeneratedRegex(@"<ProjectReference Include=""[^""]*[\\/]([\w.]+)\.csproj""")]

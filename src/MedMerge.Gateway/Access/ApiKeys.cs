@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
@@ -14,7 +15,10 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
     public IReadOnlyList<(string Name, byte[] Hash)> Keys { get; set; } = [];
 }
 
-/// <summary>Knows a client by the header <c>X-Api-Key</c>.</summary>
+/// <summary>
+/// Knows a client by the header <c>X-Api-Key</c>. A browser that looks at a page asks its user for the key, as the password of HTTP's basic authentication; that is good for reading
+/// only, for a browser sends it along with whatever a page of another site makes it send.
+/// </summary>
 internal sealed class ApiKeys(IOptionsMonitor<ApiKeyOptions> options, ILoggerFactory loggers, UrlEncoder encoder) : AuthenticationHandler<ApiKeyOptions>(options, loggers, encoder)
 {
     /// <summary>The scheme's name.</summary>
@@ -30,8 +34,8 @@ internal sealed class ApiKeys(IOptionsMonitor<ApiKeyOptions> options, ILoggerFac
     /// <inheritdoc />
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (!Request.Headers.TryGetValue(Header, out var sent)) return Task.FromResult(AuthenticateResult.NoResult());
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(sent.ToString()));
+        if (SentKey() is not { } sent) return Task.FromResult(AuthenticateResult.NoResult());
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(sent));
         string? name = null;
         foreach (var key in Options.Keys) // all of them, in constant time: how long it takes tells nothing
         {
@@ -40,6 +44,23 @@ internal sealed class ApiKeys(IOptionsMonitor<ApiKeyOptions> options, ILoggerFac
         if (name is null) return Task.FromResult(AuthenticateResult.Fail("The key is not known."));
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], SchemeName);
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName)));
+    }
+
+    /// <inheritdoc />
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        await base.HandleChallengeAsync(properties).ConfigureAwait(false);
+        if (Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal)) Response.Headers.Append("WWW-Authenticate", "Basic realm=\"MedMerge\", charset=\"UTF-8\"");
+    }
+
+    private string? SentKey()
+    {
+        if (Request.Headers.TryGetValue(Header, out var sent)) return sent.ToString();
+        if (!HttpMethods.IsGet(Request.Method) || !AuthenticationHeaderValue.TryParse(Request.Headers.Authorization, out var basic) || basic is not { Scheme: "Basic", Parameter: { } encoded }) return null;
+        var decoded = new byte[encoded.Length];
+        if (!Convert.TryFromBase64String(encoded, decoded, out var length)) return null;
+        var pair = Encoding.UTF8.GetString(decoded, 0, length);
+        return pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..];
     }
 
     private static byte[] Hash(IConfigurationSection entry)

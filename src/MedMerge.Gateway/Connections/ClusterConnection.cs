@@ -17,6 +17,10 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
 
     private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(5), Patience = TimeSpan.FromSeconds(15);
 
+    /// <summary>The way to all grains.</summary>
+    /// <exception cref="UnavailableException">The cluster is not connected.</exception>
+    public IGrainFactory Grains => Opened.Services.GetRequiredService<IGrainFactory>();
+
     /// <summary>A sweep's grain.</summary>
     /// <exception cref="UnavailableException">The cluster is not connected.</exception>
     public ISweepGrain Sweep(string id) => Grain(grains => grains.GetGrain<ISweepGrain>(id));
@@ -59,7 +63,7 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
     {
         try
         {
-            return get(Opened.Services.GetRequiredService<IGrainFactory>());
+            return get(Grains);
         }
         catch (ArgumentException) // Orleans' for an interface that no node implements, none being left
         {

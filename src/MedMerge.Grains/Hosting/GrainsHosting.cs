@@ -27,13 +27,17 @@ public static class GrainsHosting
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
         silo.Configure<ClusterMembershipOptions>(Membership);
         silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
+        silo.Services.AddPlacementDirector<NodePlacement, NodePlacementDirector>();
         silo.Services.AddSingleton<ArtefactStore>();
         silo.Services.AddSingleton<StageStore>();
         silo.Services.AddSingleton<IStageStore>(services => services.GetRequiredService<StageStore>());
         silo.Services.AddSingleton<SweepStore>();
         silo.Services.AddSingleton<Plans>();
         silo.Services.AddSingleton<Devices>();
-        silo.Services.AddSingleton<WeighSessions>();
+        silo.Services.AddSingleton<OutputCache>();
+        silo.Services.AddSingleton<NodeLoad>();
+        silo.Services.AddSingleton<NodeFitness>();
+        silo.Services.AddSingleton(typeof(ShardSessions<>));
         silo.Services.AddSingleton<ClusterView>();
         silo.Services.AddHostedService(services => services.GetRequiredService<ClusterView>());
         if (keepsSweeps) silo.Services.AddHostedService<SweepKeeper>();

@@ -18,6 +18,9 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Where clients of the cluster connect to, on loopback.</summary>
     public int GatewayPort { get; }
 
+    /// <summary>What its node knows of the cluster.</summary>
+    internal ClusterView View => _host.Services.GetRequiredService<ClusterView>();
+
     /// <summary>The way to its grains.</summary>
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 

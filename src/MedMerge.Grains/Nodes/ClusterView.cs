@@ -11,8 +11,12 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
     private readonly ConcurrentDictionary<SiloAddress, bool> _left = new();
 
     /// <summary>How many nodes have that kind of device now.</summary>
-    public int NodesWith(string device) => membership.CurrentSnapshot.Members
-        .Count(member => member.Value.Status == SiloStatus.Active && metadata.GetSiloMetadata(member.Key).Metadata.GetValueOrDefault(DevicePlacementDirector.Device) == device);
+    public int NodesWith(string device) => With(device).Count;
+
+    /// <summary>The nodes that have that kind of device now, as messages name them.</summary>
+    public IReadOnlyList<string> With(string device) => [.. membership.CurrentSnapshot.Members
+        .Where(member => member.Value.Status == SiloStatus.Active && metadata.GetSiloMetadata(member.Key).Metadata.GetValueOrDefault(DevicePlacementDirector.Device) == device)
+        .Select(member => member.Key.ToParsableString())];
 
     /// <summary>Every node, those that have left or died among them for a while.</summary>
     public IReadOnlyList<NodeLine> Nodes() => [.. membership.CurrentSnapshot.Members.Values.OrderBy(member => member.SiloAddress)

@@ -21,6 +21,9 @@ public sealed class NodeOptions
     /// <summary>How much the cache may hold, in MiB. Default: 10,240.</summary>
     public long CacheMiB { get; set; } = 10_240;
 
+    /// <summary>How much of stages' outputs is kept in the host's memory for the shards that come next, in MiB. Default: 1,024.</summary>
+    public long OutputCacheMiB { get; set; } = 1024;
+
     /// <summary>
     /// Prepared sources that need more of the device's memory than this, in MiB, stay in the host's and are brought over layer by layer. Default: no limit.
     /// </summary>

@@ -23,7 +23,10 @@ internal sealed class DevicePlacementDirector(ISiloMetadataCache metadata) : IPl
 
     /// <inheritdoc />
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context) =>
-        Task.FromResult(SiloChoice.For(target.GrainIdentity.Key.ToString()!, context.GetCompatibleSilos(target).Select(silo => (silo, DeviceOf(silo)))));
+        Task.FromResult(Choose(target, context.GetCompatibleSilos(target)));
+
+    private SiloAddress Choose(PlacementTarget target, SiloAddress[] silos) => SiloChoice.For(
+        target.GrainIdentity.Key.ToString()!, silos.Select(silo => (silo, DeviceOf(silo))), IPlacementDirector.GetPlacementHint(target.RequestContextData, silos));
 
     private string? DeviceOf(SiloAddress silo) => metadata.GetSiloMetadata(silo).Metadata.GetValueOrDefault(Device);
 }

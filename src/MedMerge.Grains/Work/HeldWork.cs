@@ -93,7 +93,7 @@ internal sealed class HeldWork(TimeProvider time)
         {
             try
             {
-                await work(cancel.Token).ConfigureAwait(false);
+                await Detached.RunAsync(() => work(cancel.Token)).ConfigureAwait(false);
             }
             catch (OperationCanceledException error) when (!cancel.IsCancellationRequested)
             {

@@ -40,6 +40,7 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
         if (target is not null)
         {
             Attempt(() => new ShardPlan(target.Train.Count, specification.Weights.Shards, specification.Weights.BatchSize, seed: 0));
+            Attempt(() => specification.FineTune.PlanFor(target.Train.Count, seed: 0));
             if (target.IsSynthetic) notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
         }
         problems.AddRange(SameStarts(specification, sources, notes));
@@ -87,6 +88,7 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     public static FineTuneStage PretrainStage(Pretraining pretraining, Architecture architecture, int threads, string device, FileReader read)
     {
         var data = pretraining.Data.Load(read);
+        pretraining.Training.PlanFor(data.Train.Count, pretraining.Seed);
         var untrained = new UntrainedStage(architecture, data.Classes, pretraining.Seed, UntrainedStage.Pretraining);
         return new FineTuneStage(untrained, Head: null, KeepsHead: true, pretraining.Training, new TargetTask(architecture, data, threads, Kind(device)), pretraining.Seed);
     }

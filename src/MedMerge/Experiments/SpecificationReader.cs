@@ -225,7 +225,7 @@ public sealed partial class SpecificationReader
         {
             Epochs = map.Whole("epochs", 0, TrainingBounds.MaxEpochs) ?? defaults.Epochs,
             BatchSize = map.Whole("batchSize", 1, TrainingBounds.MaxBatchSize) ?? defaults.BatchSize,
-            Shards = map.Whole("shards", 1, 1024) ?? defaults.Shards,
+            Shards = map.Whole("shards", 1, TrainingBounds.MaxShards) ?? defaults.Shards,
             LearningRate = map.Number("learningRate", 0, TrainingBounds.MaxRate) ?? defaults.LearningRate,
             HeadLearningRate = map.Number("headLearningRate", 0, TrainingBounds.MaxRate) ?? defaults.HeadLearningRate,
             HeadDecay = map.Number("headDecay", 1e-9, 100) ?? defaults.HeadDecay,
@@ -249,6 +249,7 @@ public sealed partial class SpecificationReader
         {
             Epochs = map.Whole("epochs", minEpochs, TrainingBounds.MaxEpochs) ?? defaults.Epochs,
             BatchSize = map.Whole("batchSize", TrainingBounds.MinBatchSize, TrainingBounds.MaxBatchSize) ?? defaults.BatchSize,
+            Shards = map.Whole("shards", 1, TrainingBounds.MaxShards) ?? defaults.Shards,
             LearningRate = map.Number("learningRate", 0, TrainingBounds.MaxRate) ?? defaults.LearningRate,
             WeightDecay = map.Number("weightDecay", 0, TrainingBounds.MaxRate) ?? defaults.WeightDecay,
         };

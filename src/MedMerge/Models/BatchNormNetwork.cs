@@ -24,10 +24,14 @@ public sealed class BatchNormNetwork : IDisposable
             _tensors.Add(name, converted.to(device).DetachFromDisposeScope());
         }
         Parameters = [.. _tensors.Where(pair => IsParameter(pair.Key)).Select(pair => pair.Value)];
+        Statistics = [.. _tensors.Where(pair => IsStatistic(pair.Key)).Select(pair => pair.Value)];
     }
 
     /// <summary>What training changes: kernels, batch norm's scale and shift, classifier; in the state dictionary's order.</summary>
     public Tensor[] Parameters { get; }
+
+    /// <summary>Batch norm's running means and variances, in the state dictionary's order.</summary>
+    public Tensor[] Statistics { get; }
 
     /// <summary>The logits, [batch, classes].</summary>
     /// <param name="training">Normalise by the batch and update the running statistics, instead of using them.</param>
@@ -61,5 +65,9 @@ public sealed class BatchNormNetwork : IDisposable
         foreach (var tensor in _tensors.Values) tensor.Dispose();
     }
 
-    private static bool IsParameter(string name) => name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal);
+    /// <summary>Whether training changes the tensor of that name.</summary>
+    public static bool IsParameter(string name) => name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal);
+
+    /// <summary>Whether the tensor of that name is a batch norm's running mean or variance.</summary>
+    public static bool IsStatistic(string name) => name.EndsWith(".running_mean", StringComparison.Ordinal) || name.EndsWith(".running_var", StringComparison.Ordinal);
 }

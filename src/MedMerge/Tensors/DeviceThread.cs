@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.Channels;
+using MedMerge.Telemetry;
 using TorchSharp;
 
 namespace MedMerge.Tensors;
@@ -16,6 +17,8 @@ public sealed class DeviceThread : IAsyncDisposable
     private const string CudaPrefix = "cuda:";
     private const int QueueCapacity = 256;
     private readonly Channel<Action> _queue = Channel.CreateBounded<Action>(QueueCapacity);
+    private readonly BusyShare _busy = new();
+    private readonly IDisposable _readings;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
@@ -25,6 +28,7 @@ public sealed class DeviceThread : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         Device = Find(device);
+        _readings = Instruments.Devices.Add(() => [new DeviceReading(device, _queue.Reader.Count, _busy.Read(), torch.Tensor.TotalCount)]);
         new Thread(() => Run(threads)) { IsBackground = true, Name = $"device {device}" }.Start();
     }
 
@@ -102,11 +106,17 @@ public sealed class DeviceThread : IAsyncDisposable
             torch.set_num_threads(threads);
             while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
             {
-                while (_queue.Reader.TryRead(out var work)) work();
+                while (_queue.Reader.TryRead(out var work))
+                {
+                    _busy.Begin();
+                    work();
+                    _busy.End();
+                }
             }
         }
         finally
         {
+            _readings.Dispose();
             _ended.TrySetResult();
         }
     }

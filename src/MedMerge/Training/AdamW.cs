@@ -40,6 +40,21 @@ public sealed class AdamW : IDisposable
         }
     }
 
+    /// <summary>The same step over plain numbers, for the coordinator, which has no device: parameters and moments change in place.</summary>
+    /// <param name="steps">Which step this is, from 1.</param>
+    public static void Step(Span<float> parameters, ReadOnlySpan<double> gradient, Span<float> means, Span<float> squares, int steps, double learningRate, double weightDecay)
+    {
+        var scale = learningRate / (1 - Math.Pow(Beta1, steps));
+        var correction = Math.Sqrt(1 - Math.Pow(Beta2, steps));
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            var mean = (Beta1 * means[i]) + ((1 - Beta1) * gradient[i]);
+            var square = (Beta2 * squares[i]) + ((1 - Beta2) * gradient[i] * gradient[i]);
+            (means[i], squares[i]) = ((float)mean, (float)square);
+            parameters[i] = (float)((parameters[i] * (1 - (learningRate * weightDecay))) - (scale * mean / ((Math.Sqrt(square) / correction) + Epsilon)));
+        }
+    }
+
     /// <summary>Adds copies of the moments, each name beginning with <paramref name="prefix"/>.</summary>
     public void Save(StateDict state, string prefix)
     {

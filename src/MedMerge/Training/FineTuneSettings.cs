@@ -8,8 +8,14 @@ public sealed record FineTuneSettings
     /// <summary>Passes over the training images.</summary>
     public int Epochs { get; init; } = 20;
 
-    /// <summary>Images in a step.</summary>
+    /// <summary>Images in a step, over all shards.</summary>
     public int BatchSize { get; init; } = 64;
+
+    /// <summary>
+    /// Fixed parts that the training images are dealt into. Part of what is computed: batch norm normalises by each shard's own images. One stays on its
+    /// device, several are data-parallel over the cluster.
+    /// </summary>
+    public int Shards { get; init; } = 1;
 
     /// <summary>AdamW's first rate; it falls to 0 along a cosine.</summary>
     public double LearningRate { get; init; } = 0.001;
@@ -19,4 +25,26 @@ public sealed record FineTuneSettings
 
     /// <summary>What happens to training images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
+
+    /// <summary>Which images a shard takes in which step.</summary>
+    /// <param name="images">Training images.</param>
+    /// <exception cref="InputException">A shard would get a step of one image, over which batch norm has no variance.</exception>
+    public ShardPlan PlanFor(int images, ulong seed)
+    {
+        if (Shards > 1 && (BatchSize < TrainingBounds.MinBatchSize * Shards || images < TrainingBounds.MinBatchSize * Shards))
+        {
+            throw new InputException($"fine-tuning's shards is {Shards}, its batchSize {BatchSize}, with {images} training images: every shard needs at least " +
+                                     $"{TrainingBounds.MinBatchSize} images in a step, for batch norm normalises by them.");
+        }
+        return new ShardPlan(images, Shards, BatchSize, seed);
+    }
+
+    /// <summary>The rate of one step: a cosine from <see cref="LearningRate"/> to 0.</summary>
+    /// <param name="epoch">From 1.</param>
+    /// <param name="step">From 0.</param>
+    public double LearningRateAt(int epoch, int step, int stepsPerEpoch)
+    {
+        var progress = (((epoch - 1) * stepsPerEpoch) + step) / (double)(Epochs * stepsPerEpoch);
+        return 0.5 * LearningRate * (1 + Math.Cos(Math.PI * progress));
+    }
 }

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MedMerge.Data;
 using MedMerge.Models;
+using MedMerge.Telemetry;
 using MedMerge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -9,7 +11,8 @@ using static TorchSharp.torch;
 namespace MedMerge.Training;
 
 /// <summary>
-/// Trains all weights, epoch by epoch, with AdamW, a cosine schedule and the best epoch by validation macro F1. Device thread only.
+/// Trains all weights on one device, epoch by epoch, with AdamW, a cosine schedule and the best epoch by validation macro F1. Cancelled, it stops between two
+/// steps and can be saved there. Device thread only.
 /// </summary>
 public sealed class FineTuner : IDisposable
 {
@@ -22,19 +25,20 @@ public sealed class FineTuner : IDisposable
     private readonly Device _device;
     private readonly ShardPlan _plan;
     private readonly BatchLoader _loader;
-    private readonly List<EpochRecord> _history = [];
+    private readonly bool _startCounts;
     private BatchNormNetwork _network;
     private AdamW _optimiser;
     private StateDict _best;
-    private readonly bool _startCounts;
-    private int _bestEpoch;
+    private TrainingHistory _history = TrainingHistory.Empty;
+    private int _step;
+    private double _loss;
 
     /// <param name="start">Under the architecture's names, with a classifier of the target's classes; copied.</param>
     /// <param name="startCounts">Whether the start may be the best epoch; random weights may not, however small validation splits flatter them.</param>
     public FineTuner(Architecture architecture, StateDict start, bool startCounts, ImageDataset target, FineTuneSettings settings, ulong seed, Device device)
     {
         (_architecture, _startCounts, _target, _settings, _seed, _device) = (architecture, startCounts, target, settings, seed, device);
-        _plan = new ShardPlan(target.Train.Count, shards: 1, settings.BatchSize, seed);
+        _plan = (settings with { Shards = 1 }).PlanFor(target.Train.Count, seed);
         _loader = new BatchLoader(target, device);
         _best = start.Clone();
         (_network, _optimiser) = Build(start);
@@ -47,35 +51,34 @@ public sealed class FineTuner : IDisposable
     public StateDict BestWeights => _best;
 
     /// <summary>Every epoch so far, from 0.</summary>
-    public IReadOnlyList<EpochRecord> History => _history;
+    public IReadOnlyList<EpochRecord> History => _history.Epochs;
 
-    /// <summary>Runs the next epoch; the first call measures the start.</summary>
+    /// <summary>Runs the next epoch, or goes on with the one that was cancelled; the first call measures the start.</summary>
     /// <exception cref="InputException">The loss is no longer a number: names the epoch.</exception>
     public EpochRecord RunEpoch(CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var epoch = _history.Count;
-        var loss = 0.0;
-        for (var step = 0; epoch > 0 && step < _plan.StepsPerEpoch; step++)
+        for (; epoch > 0 && _step < _plan.StepsPerEpoch; _step++)
         {
             cancellation.ThrowIfCancellationRequested();
-            loss += Step(epoch, step);
+            _loss += Step(epoch, _step);
         }
-        if (!double.IsFinite(loss))
-            throw new InputException($"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({_settings.LearningRate}).");
+        TrainingHistory.CheckLoss(_loss, epoch, _settings);
 
         var validation = Scoring.Validate(Scoring.Predict(images => _network.Forward(images, training: false), _target.Validation, _target.Classes, _loader, cancellation));
-        if (epoch > 0 && ((epoch == 1 && !_startCounts) || validation.IsBetterThan(_history[_bestEpoch].Validation)))
+        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : _loss / _target.Train.Count, validation);
+        _history = _history.With(record, _startCounts);
+        (_step, _loss) = (0, 0);
+        if (epoch > 0 && _history.BestEpoch == epoch)
         {
             _best.Dispose();
-            (_best, _bestEpoch) = (_network.Snapshot(), epoch);
+            _best = _network.Snapshot();
         }
-        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : loss / _target.Train.Count, validation);
-        _history.Add(record);
         return record;
     }
 
-    /// <summary>Everything that the next epoch depends on, as a safetensors file. Random numbers follow from seed and epoch.</summary>
+    /// <summary>Everything that the next step depends on, as a safetensors file. Random numbers follow from seed, epoch and step.</summary>
     public byte[] Save()
     {
         using var state = new StateDict();
@@ -84,7 +87,7 @@ public sealed class FineTuner : IDisposable
         foreach (var (name, tensor) in current) state.Add(Current + name, tensor);
         foreach (var (name, tensor) in _best) state.Add(Best + name, tensor);
         _optimiser.Save(state, Optimiser);
-        return Safetensors.Write(state, new Dictionary<string, string> { ["progress"] = JsonSerializer.Serialize(new Progress(_optimiser.Steps, _bestEpoch, _history), Json) });
+        return Safetensors.Write(state, new Dictionary<string, string> { ["progress"] = JsonSerializer.Serialize(new Progress(_optimiser.Steps, _history, _step, _loss), Json) });
     }
 
     /// <summary>Goes on from a state that <see cref="Save"/> gave, of a training with the same start and settings.</summary>
@@ -100,10 +103,8 @@ public sealed class FineTuner : IDisposable
             _network.Dispose();
             _optimiser.Dispose();
             (_network, _optimiser) = Build(current);
-            _optimiser.Restore(state, Optimiser, progress.Steps);
-            _bestEpoch = progress.BestEpoch;
-            _history.Clear();
-            _history.AddRange(progress.History);
+            _optimiser.Restore(state, Optimiser, progress.OptimiserSteps);
+            (_history, _step, _loss) = (progress.History, progress.Step, progress.Loss);
         }
     }
 
@@ -129,12 +130,14 @@ public sealed class FineTuner : IDisposable
     private double Step(int epoch, int step)
     {
         using var scope = NewDisposeScope();
-        var progress = (((epoch - 1) * _plan.StepsPerEpoch) + step) / (double)(_settings.Epochs * _plan.StepsPerEpoch);
+        var start = Stopwatch.GetTimestamp();
         var indices = _plan.Batch(epoch, step, shard: 0);
         var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, epoch);
         var loss = nn.functional.cross_entropy(_network.Forward(images, training: true), _loader.Labels(_target.Train, indices));
-        _optimiser.Step(autograd.grad([loss], _network.Parameters), 0.5 * _settings.LearningRate * (1 + Math.Cos(Math.PI * progress)));
-        return loss.item<float>() * (double)indices.Length;
+        _optimiser.Step(autograd.grad([loss], _network.Parameters), _settings.LearningRateAt(epoch, step, _plan.StepsPerEpoch));
+        var sum = loss.item<float>() * (double)indices.Length;
+        Instruments.StepDone(Instruments.FineTune, start, indices.Length);
+        return sum;
     }
 
     private static StateDict Part(StateDict state, string prefix)
@@ -146,5 +149,5 @@ public sealed class FineTuner : IDisposable
         return part;
     }
 
-    private sealed record Progress(int Steps, int BestEpoch, IReadOnlyList<EpochRecord> History);
+    private sealed record Progress(int OptimiserSteps, TrainingHistory History, int Step, double Loss);
 }

@@ -12,6 +12,9 @@ public static class TrainingBounds
     /// <summary>The most images in a step.</summary>
     public const int MaxBatchSize = 65536;
 
+    /// <summary>The most shards of a trial.</summary>
+    public const int MaxShards = 1024;
+
     /// <summary>The highest learning rate and weight decay.</summary>
     public const double MaxRate = 100;
 }

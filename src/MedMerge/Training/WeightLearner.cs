@@ -1,12 +1,14 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MedMerge.Merging;
+using MedMerge.Telemetry;
 
 namespace MedMerge.Training;
 
 /// <summary>
 /// Learns kernel weights, epoch by epoch: holds θ, the head and the optimisers' state, asks the workers for each shard's gradient, adds
-/// them up in shard order in float64 and steps. It never sees an image or a tensor.
+/// them up in shard order in float64 and steps. It never sees an image or a tensor. Cancelled, it stops between two steps and can be saved there.
 /// </summary>
 public sealed class WeightLearner
 {
@@ -18,7 +20,7 @@ public sealed class WeightLearner
     /// <param name="theta">The starting logits, [sources × filters].</param>
     /// <param name="head">The linear probe's head.</param>
     public WeightLearner(double[] theta, int sources, Head head, WeightLearningSettings settings)
-        : this(new State([.. theta], [.. head.Weight], [.. head.Bias], Adam.For(theta.Length), Adam.For(head.Weight.Length), Adam.For(head.Bias.Length), null, []), sources, settings)
+        : this(new State([.. theta], [.. head.Weight], [.. head.Bias], Adam.For(theta.Length), Adam.For(head.Weight.Length), Adam.For(head.Bias.Length), null, [], 0, 0, 0), sources, settings)
     {
     }
 
@@ -37,27 +39,24 @@ public sealed class WeightLearner
     public static WeightLearner Restore(byte[] state, int sources, WeightLearningSettings settings) =>
         new(JsonSerializer.Deserialize<State>(state, Json) ?? throw new JsonException("The state of weight learning is null."), sources, settings);
 
-    /// <summary>Everything that the next epoch depends on.</summary>
+    /// <summary>Everything that the next step depends on.</summary>
     public byte[] Save() => JsonSerializer.SerializeToUtf8Bytes(_state, Json);
 
-    /// <summary>Runs the next epoch; the first call measures the start.</summary>
+    /// <summary>Runs the next epoch, or goes on with the one that was cancelled; the first call measures the start.</summary>
     public async Task<EpochRecord> RunEpochAsync(IWeightWorkers workers, CancellationToken cancellation)
     {
         var epoch = _state.History.Count;
-        var (loss, images) = (0.0, 0);
-        for (var step = 0; epoch > 0 && step < workers.StepsPerEpoch; step++)
+        while (epoch > 0 && _state.Step < workers.StepsPerEpoch)
         {
             cancellation.ThrowIfCancellationRequested();
-            var gradient = await StepAsync(workers, epoch, step, cancellation).ConfigureAwait(false);
-            loss += gradient.Loss * gradient.Images;
-            images += gradient.Images;
+            await StepAsync(workers, epoch, _state.Step, cancellation).ConfigureAwait(false);
         }
 
         var candidate = new Candidate(epoch, KernelWeights.Softmax(_state.Theta, _sources), new Head([.. _state.HeadWeight], [.. _state.HeadBias]));
         var validation = await workers.ValidateAsync(candidate.Alpha, candidate.Head, cancellation).ConfigureAwait(false);
-        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : loss / images, validation, KernelWeights.Entropy(candidate.Alpha, _sources));
+        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : _state.Loss / _state.Images, validation, KernelWeights.Entropy(candidate.Alpha, _sources));
         var isBest = _state.Best is null || validation.IsBetterThan(_state.History[_state.Best.Epoch].Validation);
-        _state = _state with { Best = isBest ? candidate : _state.Best, History = [.. _state.History, record] };
+        _state = _state with { Best = isBest ? candidate : _state.Best, History = [.. _state.History, record], Step = 0, Loss = 0, Images = 0 };
         return record;
     }
 
@@ -65,7 +64,7 @@ public sealed class WeightLearner
     /// <exception cref="InvalidOperationException">A worker answered for another step or shard.</exception>
     public static async Task<ShardGradient> SumAsync(IWeightWorkers workers, WeightStep step, CancellationToken cancellation)
     {
-        var parts = await Task.WhenAll(Enumerable.Range(0, workers.Shards).Select(shard => workers.GradientAsync(shard, step, cancellation))).ConfigureAwait(false);
+        var parts = await ShardWait.AllAsync(workers.Shards, shard => workers.GradientAsync(shard, step, cancellation)).ConfigureAwait(false);
         var images = parts.Sum(part => part.Images);
         var (alpha, weight, bias, loss) = (new double[step.Alpha.Length], new double[step.Head.Weight.Length], new double[step.Head.Bias.Length], 0.0);
         for (var shard = 0; shard < parts.Length; shard++)
@@ -83,19 +82,25 @@ public sealed class WeightLearner
         return new ShardGradient(step.Epoch, step.Step, -1, images, loss / images, alpha, weight, bias);
     }
 
-    private async Task<ShardGradient> StepAsync(IWeightWorkers workers, int epoch, int step, CancellationToken cancellation)
+    private async Task StepAsync(IWeightWorkers workers, int epoch, int step, CancellationToken cancellation)
     {
+        var start = Stopwatch.GetTimestamp();
         var alpha = KernelWeights.Softmax(_state.Theta, _sources);
         var head = new Head([.. _state.HeadWeight], [.. _state.HeadBias]);
         var gradient = await SumAsync(workers, new WeightStep(epoch, step, alpha, head), cancellation).ConfigureAwait(false);
         for (var i = 0; i < head.Weight.Length; i++) gradient.HeadWeight[i] += _settings.HeadDecay * head.Weight[i];
+        var theta = KernelWeights.ThroughSoftmax(alpha, gradient.Alpha, _sources);
         _state = _state with
         {
-            ThetaAdam = _state.ThetaAdam.Step(_state.Theta, KernelWeights.ThroughSoftmax(alpha, gradient.Alpha, _sources), _settings.LearningRate),
+            ThetaAdam = _state.ThetaAdam.Step(_state.Theta, theta, _settings.LearningRate),
             WeightAdam = _state.WeightAdam.Step(_state.HeadWeight, gradient.HeadWeight, _settings.HeadLearningRate),
             BiasAdam = _state.BiasAdam.Step(_state.HeadBias, gradient.HeadBias, _settings.HeadLearningRate),
+            Step = step + 1,
+            Loss = _state.Loss + (gradient.Loss * gradient.Images),
+            Images = _state.Images + gradient.Images,
         };
-        return gradient;
+        Instruments.StepDone(Instruments.Weigh, start, gradient.Images);
+        Instruments.Gradient(Instruments.Weigh, theta);
     }
 
     private static void Add(double[] sum, double[] part)
@@ -106,5 +111,6 @@ public sealed class WeightLearner
     private sealed record Candidate(int Epoch, double[] Alpha, Head Head);
 
     private sealed record State(
-        double[] Theta, double[] HeadWeight, double[] HeadBias, Adam ThetaAdam, Adam WeightAdam, Adam BiasAdam, Candidate? Best, IReadOnlyList<EpochRecord> History);
+        double[] Theta, double[] HeadWeight, double[] HeadBias, Adam ThetaAdam, Adam WeightAdam, Adam BiasAdam, Candidate? Best, IReadOnlyList<EpochRecord> History,
+        int Step, double Loss, int Images);
 }

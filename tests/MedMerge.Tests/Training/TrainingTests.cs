@@ -1,6 +1,7 @@
 using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
+using MedMerge.Telemetry;
 using MedMerge.Tensors;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
@@ -127,6 +128,137 @@ public class TrainingTests
 
         static FineTuner Create(StateDict start) =>
             new(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = 4, BatchSize = 8, Augmentation = Augmentation.Shift }, 3, CPU);
+    }
+
+    /// <summary>Cancelled between any two steps and restored from the state it had then, each training ends with the bytes of the undisturbed one.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task Weight_learning_handed_over_at_a_step_ends_with_the_same_bytes(int steps)
+    {
+        var settings = new WeightLearningSettings { Epochs = 2, BatchSize = 8, Shards = 2 };
+        Assert.Equal(await LearnAsync(stopAfter: -1), await LearnAsync(steps));
+
+        async Task<byte[]> LearnAsync(int stopAfter)
+        {
+            await using var device = new DeviceThread("cpu", 1);
+            using var computer = new GradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
+            using var stop = new StepStop(stopAfter, Instruments.Weigh);
+            var workers = new LocalWeightWorkers(device, computer, Target, 2);
+            var learner = new WeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
+            while (!learner.IsDone)
+            {
+                try
+                {
+                    await stop.RunAsync(token => learner.RunEpochAsync(workers, token));
+                }
+                catch (OperationCanceledException)
+                {
+                    learner = WeightLearner.Restore(learner.Save(), 2, settings);
+                }
+            }
+            stop.AssertStopped();
+            return learner.Save();
+        }
+    }
+
+    /// <inheritdoc cref="Weight_learning_handed_over_at_a_step_ends_with_the_same_bytes" />
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task Sharded_fine_tuning_handed_over_at_a_step_ends_with_the_same_bytes(int steps)
+    {
+        var settings = new FineTuneSettings { Epochs = 2, BatchSize = 8, Shards = 2 };
+        Assert.Equal(await TuneAsync(stopAfter: -1), await TuneAsync(steps));
+
+        async Task<byte[]> TuneAsync(int stopAfter)
+        {
+            await using var device = new DeviceThread("cpu", 1);
+            using var start = Network.Initialise(1, Target.Classes);
+            using var computer = new FineTuneGradientComputer(Network, start, Target, settings, seed: 5, CPU);
+            using var stop = new StepStop(stopAfter, Instruments.FineTune);
+            var workers = new LocalFineTuneWorkers(device, computer, 2);
+            var tuner = Create();
+            while (!tuner.IsDone)
+            {
+                try
+                {
+                    await stop.RunAsync(token => tuner.RunEpochAsync(workers, token));
+                }
+                catch (OperationCanceledException)
+                {
+                    var saved = tuner.Save();
+                    (tuner = Create()).Restore(saved);
+                }
+            }
+            stop.AssertStopped();
+            return tuner.Save();
+
+            ShardedFineTuner Create() => new(computer.Layout.Flatten(start), computer.Layout.Parameters, startCounts: true, settings);
+        }
+    }
+
+    /// <inheritdoc cref="Weight_learning_handed_over_at_a_step_ends_with_the_same_bytes" />
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task Fine_tuning_handed_over_at_a_step_ends_with_the_same_bytes(int steps)
+    {
+        Assert.Equal(await TuneAsync(stopAfter: -1), await TuneAsync(steps));
+
+        static async Task<byte[]> TuneAsync(int stopAfter)
+        {
+            using var start = Network.Initialise(1, Target.Classes);
+            using var stop = new StepStop(stopAfter, Instruments.FineTune);
+            var tuner = Create(start);
+            while (!tuner.IsDone)
+            {
+                try
+                {
+                    await stop.RunAsync(token => Task.FromResult(tuner.RunEpoch(token)));
+                }
+                catch (OperationCanceledException)
+                {
+                    var saved = tuner.Save();
+                    tuner.Dispose();
+                    (tuner = Create(start)).Restore(saved);
+                }
+            }
+            stop.AssertStopped();
+            using (tuner) return tuner.Save();
+        }
+
+        static FineTuner Create(StateDict start) => new(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = 2, BatchSize = 8 }, 5, CPU);
+    }
+
+    /// <summary>With one shard the coordinator's arithmetic is the device's: the same losses up to float32's rounding.</summary>
+    [Fact]
+    public async Task One_shard_through_the_coordinator_trains_as_a_single_device()
+    {
+        await using var device = new DeviceThread("cpu", 1);
+        using var start = Network.Initialise(1, Target.Classes);
+        var settings = new FineTuneSettings { Epochs = 3, BatchSize = 8, LearningRate = 1e-3, Augmentation = Augmentation.Shift };
+        using var single = new FineTuner(Network, start, startCounts: true, Target, settings, 5, CPU);
+        using var computer = new FineTuneGradientComputer(Network, start, Target, settings, 5, CPU);
+        var sharded = new ShardedFineTuner(computer.Layout.Flatten(start), computer.Layout.Parameters, startCounts: true, settings);
+        var workers = new LocalFineTuneWorkers(device, computer, 1);
+        while (!single.IsDone)
+        {
+            var (expected, actual) = (single.RunEpoch(CancellationToken.None), await sharded.RunEpochAsync(workers, CancellationToken.None));
+            if (expected.Epoch > 0) Assert.Equal(expected.Loss, actual.Loss, 1e-3 * expected.Loss);
+            Assert.Equal(expected.Validation.Loss, actual.Validation.Loss, 1e-2 * expected.Validation.Loss);
+        }
+        Assert.True(sharded.History[^1].Loss < sharded.History[1].Loss);
+    }
+
+    [Theory]
+    [InlineData(24, 8, 8)]
+    [InlineData(7, 64, 4)]
+    public void A_shard_with_a_step_of_one_image_is_refused(int images, int batchSize, int shards)
+    {
+        var error = Assert.Throws<InputException>(() => new FineTuneSettings { BatchSize = batchSize, Shards = shards }.PlanFor(images, seed: 0));
+        Assert.Contains("every shard needs at least 2 images", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>At 28 pixels ResNet-18 ends in one pixel a channel: batch norm over one image would have a variance of 0/0.</summary>

@@ -10,13 +10,26 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Head">A probe whose head replaces the model's classifier; null keeps a classifier of the target's classes, and starts from zero
 /// where the model has another.</param>
 /// <param name="KeepsHead">Whether the model's own classifier belongs to the target.</param>
-public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, FineTuneSettings Training, TargetTask Task, ulong Seed) : Stage
+public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, FineTuneSettings Training, TargetTask Task, ulong Seed)
+    : Stage, IShardedStage<FineTuneGradientComputer>
 {
     /// <inheritdoc />
-    public override string Name => "fine-tune";
+    public override string Name => Telemetry.Instruments.FineTune;
 
     /// <inheritdoc />
     public override IReadOnlyList<Stage> Inputs => Head is null ? [Start] : [Start, Head];
+
+    /// <inheritdoc />
+    public override bool HasCoordinator => Training.Shards > 1;
+
+    /// <inheritdoc />
+    public int Shards => Training.Shards;
+
+    /// <inheritdoc />
+    public IReadOnlyList<Stage> ShardInputs => Inputs;
+
+    /// <summary>Random weights are never the best epoch.</summary>
+    private bool StartCounts => Start is not UntrainedStage;
 
     /// <inheritdoc />
     protected override object Settings => new { KeepsHead, Training, Task, Seed };
@@ -25,24 +38,58 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     public override double Cost => Training.Epochs * Task.TrainingEpoch;
 
     /// <inheritdoc />
+    /// <remarks>All shards on one device.</remarks>
     public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    {
+        if (!HasCoordinator) return await TuneAsync(inputs, context, cancellation).ConfigureAwait(false);
+        var computer = await context.Device.RunAsync(() => Open(inputs, context.Device.Device, memoryLimit: null), cancellation).ConfigureAwait(false);
+        try
+        {
+            return await CoordinateAsync(inputs, new LocalFineTuneWorkers(context.Device, computer, Training.Shards), context, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            await context.Device.RunAsync(computer.Dispose, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc />
+    public FineTuneGradientComputer Open(IReadOnlyList<StageOutput> inputs, TorchSharp.torch.Device device, long? memoryLimit)
+    {
+        using var start = StartOf(inputs);
+        return new FineTuneGradientComputer(Task.Architecture, start, Task.Dataset, Training, Seed, device);
+    }
+
+    /// <summary>The coordinator's side of data-parallel training, wherever the shards compute. It goes on from the last checkpoint, and leaves one behind where it is cancelled.</summary>
+    public async Task<StageOutput> CoordinateAsync(IReadOnlyList<StageOutput> inputs, IFineTuneWorkers workers, StageContext context, CancellationToken cancellation)
+    {
+        using var start = await context.Device.RunAsync(() => StartOf(inputs), cancellation).ConfigureAwait(false);
+        var layout = new WeightLayout(start);
+        var tuner = new ShardedFineTuner(await context.Device.RunAsync(() => layout.Flatten(start), cancellation).ConfigureAwait(false), layout.Parameters, StartCounts, Training);
+        if (await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved) tuner.Restore(saved);
+        var loop = new EpochLoop(Name, context);
+        while (!tuner.IsDone)
+            await loop.RunAsync(() => tuner.RunEpochAsync(workers, cancellation), () => System.Threading.Tasks.Task.FromResult(tuner.Save()), Training.Epochs, cancellation).ConfigureAwait(false);
+        return await context.Device.RunAsync(() =>
+        {
+            using var best = layout.Unflatten(tuner.BestWeights, start);
+            return Output(best, tuner.History);
+        }, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<StageOutput> TuneAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
     {
         var saved = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false);
         var tuner = await context.Device.RunAsync(() => Begin(inputs, saved, context), cancellation).ConfigureAwait(false);
         try
         {
+            var loop = new EpochLoop(Name, context);
             while (!tuner.IsDone)
             {
-                var (epoch, state) = await context.Device.RunAsync(() => (tuner.RunEpoch(cancellation), tuner.Save()), cancellation).ConfigureAwait(false);
-                context.Epochs(epoch, Training.Epochs);
-                await context.Checkpoints.SaveAsync(state, cancellation).ConfigureAwait(false);
+                await loop.RunAsync(() => context.Device.RunAsync(() => tuner.RunEpoch(cancellation), cancellation), () => context.Device.RunAsync(tuner.Save, CancellationToken.None),
+                    Training.Epochs, cancellation).ConfigureAwait(false);
             }
-            return await context.Device.RunAsync(() => new StageOutput(new Dictionary<string, byte[]>
-            {
-                [StageFiles.Model] = Safetensors.Write(tuner.BestWeights, ModelMetadata.Of(Task.Architecture)),
-                [StageFiles.Source] = StageFiles.Write(new SourceInfo(SourceHash.Compute(Task.Architecture, tuner.BestWeights), [])),
-                [StageFiles.History] = StageFiles.Write(tuner.History),
-            }), cancellation).ConfigureAwait(false);
+            return await context.Device.RunAsync(() => Output(tuner.BestWeights, tuner.History), cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -52,11 +99,23 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
 
     private FineTuner Begin(IReadOnlyList<StageOutput> inputs, byte[]? saved, StageContext context)
     {
-        using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
-        using var start = WithHead(model, inputs);
-        var tuner = new FineTuner(Task.Architecture, start, startCounts: Start is not UntrainedStage, Task.Dataset, Training, Seed, context.Device.Device);
+        using var start = StartOf(inputs);
+        var tuner = new FineTuner(Task.Architecture, start, StartCounts, Task.Dataset, Training, Seed, context.Device.Device);
         if (saved is not null) tuner.Restore(saved);
         return tuner;
+    }
+
+    private StageOutput Output(StateDict best, IReadOnlyList<EpochRecord> history) => new(new Dictionary<string, byte[]>
+    {
+        [StageFiles.Model] = Safetensors.Write(best, ModelMetadata.Of(Task.Architecture)),
+        [StageFiles.Source] = StageFiles.Write(new SourceInfo(SourceHash.Compute(Task.Architecture, best), [])),
+        [StageFiles.History] = StageFiles.Write(history),
+    });
+
+    private StateDict StartOf(IReadOnlyList<StageOutput> inputs)
+    {
+        using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
+        return WithHead(model, inputs);
     }
 
     private StateDict WithHead(StateDict model, IReadOnlyList<StageOutput> inputs)

@@ -21,6 +21,9 @@ public abstract record Stage
     /// <summary>The stages whose outputs it reads.</summary>
     public abstract IReadOnlyList<Stage> Inputs { get; }
 
+    /// <summary>Whether a cluster spreads it over several devices, with a coordinator that holds its state.</summary>
+    public virtual bool HasCoordinator => false;
+
     /// <summary>Everything else that its output depends on, as a value that serialises to JSON.</summary>
     protected abstract object Settings { get; }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MedMerge.Tensors;
 using MedMerge.Training;
 
@@ -12,4 +13,5 @@ public delegate Task<byte[]> StageFileReader(string location, string kind, Cance
 /// <param name="Checkpoints">Keeps the stage's state after each epoch.</param>
 /// <param name="Files">Gives the files that the specification names.</param>
 /// <param name="Epochs">Hears of every epoch, with the number of epochs there will be.</param>
-public sealed record StageContext(DeviceThread Device, ICheckpoints Checkpoints, StageFileReader Files, Action<EpochRecord, int> Epochs);
+/// <param name="Span">The stage's, parent of its epochs'.</param>
+public sealed record StageContext(DeviceThread Device, ICheckpoints Checkpoints, StageFileReader Files, Action<EpochRecord, int> Epochs, ActivityContext Span);

@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+
+namespace MedMerge.ServiceDefaults;
+
+/// <summary>What every process of a cluster shares: telemetry, health endpoints, service discovery, resilience.</summary>
+public static class ServiceDefaults
+{
+    /// <summary>The tag of health checks that readiness depends on.</summary>
+    public const string Ready = "ready";
+
+    private const string HealthPath = "/health";
+
+    /// <summary>
+    /// Adds all of them. Resilience is for clients that the process makes by <see cref="IHttpClientFactory"/>; Azure's bring their own transport and their own
+    /// retries, and are left alone.
+    /// </summary>
+    public static void AddServiceDefaults(this IHostApplicationBuilder builder)
+    {
+        builder.AddTelemetry();
+        builder.Services.AddHealthChecks();
+        builder.Services.AddServiceDiscovery();
+        builder.Services.ConfigureHttpClientDefaults(http =>
+        {
+            http.AddStandardResilienceHandler();
+            http.AddServiceDiscovery();
+        });
+    }
+
+    /// <summary>
+    /// <c>/health/live</c> is 200 while the process serves; <c>/health/ready</c> is 200 while every check tagged <see cref="Ready"/> is healthy, otherwise 503 with the reasons.
+    /// </summary>
+    public static void MapHealthEndpoints(this IEndpointRouteBuilder app)
+    {
+        app.MapHealthChecks($"{HealthPath}/live", new() { Predicate = _ => false });
+        app.MapHealthChecks($"{HealthPath}/ready", new() { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync });
+    }
+
+    /// <summary>Whether a request only asks for the process's health.</summary>
+    internal static bool IsHealth(HttpContext context) => context.Request.Path.StartsWithSegments(HealthPath, StringComparison.Ordinal);
+
+    private static Task WriteAsync(HttpContext context, HealthReport report)
+    {
+        var problems = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy).Select(entry => entry.Description ?? entry.Exception?.Message ?? "unhealthy").ToList();
+        return problems.Count == 0
+            ? context.Response.WriteAsync("ready")
+            : Results.Problem(string.Join('\n', problems), statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
+    }
+}

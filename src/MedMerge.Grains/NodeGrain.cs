@@ -1,0 +1,12 @@
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Placement;
+
+namespace MedMerge.Grains;
+
+/// <inheritdoc cref="INodeGrain" />
+[NodePlacement]
+internal sealed class NodeGrain(NodeLoad load, OutputCache outputs) : Grain, INodeGrain
+{
+    /// <inheritdoc />
+    public Task<NodeState> StateAsync(IReadOnlyList<string> stages) => Task.FromResult(new NodeState(load.Shards, outputs.Held(stages)));
+}

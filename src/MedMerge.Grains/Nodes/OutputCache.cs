@@ -1,0 +1,58 @@
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
+using MedMerge.Storage;
+using Microsoft.Extensions.Options;
+
+namespace MedMerge.Grains.Nodes;
+
+/// <summary>
+/// Stages' outputs in this node's memory, prepared kernels above all: the trials of a sweep share their sources, and need not read them anew. What was used
+/// longest ago goes first.
+/// </summary>
+internal sealed class OutputCache(StageStore store, IOptions<NodeOptions> options)
+{
+    private readonly long _limit = options.Value.OutputCacheMiB << 20;
+    private readonly Lock _gate = new();
+    private readonly LinkedList<(string Key, StageOutput Output)> _recent = [];
+    private long _bytes;
+
+    /// <summary>A stage's output.</summary>
+    /// <exception cref="MissingOutputException">It is missing in the store or damaged there.</exception>
+    public async Task<StageOutput> GetAsync(Stage stage, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (Find(stage.Key) is { } known)
+            {
+                _recent.Remove(known);
+                _recent.AddFirst(known);
+                return known.Value.Output;
+            }
+        }
+        var output = await store.GetOrForgetAsync(stage, cancellation).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (Find(stage.Key) is null && Size(output) <= _limit)
+            {
+                _recent.AddFirst((stage.Key, output));
+                for (_bytes += Size(output); _bytes > _limit; _recent.RemoveLast()) _bytes -= Size(_recent.Last!.Value.Output);
+            }
+        }
+        return output;
+    }
+
+    /// <summary>How many of these stages' outputs are here.</summary>
+    public int Held(IReadOnlyList<string> keys)
+    {
+        lock (_gate) return keys.Count(key => Find(key) is not null);
+    }
+
+    private LinkedListNode<(string Key, StageOutput Output)>? Find(string key)
+    {
+        var node = _recent.First;
+        while (node is not null && node.Value.Key != key) node = node.Next;
+        return node;
+    }
+
+    private static long Size(StageOutput output) => output.Files.Values.Sum(file => (long)file.Length);
+}

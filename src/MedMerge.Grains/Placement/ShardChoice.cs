@@ -1,0 +1,32 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MedMerge.Grains.Placement;
+
+/// <summary>A node that a shard could go to.</summary>
+/// <param name="Shards">Open there, of whatever stages.</param>
+/// <param name="Held">Share of what the shard loads that the node holds already, 0 to 1.</param>
+internal sealed record Candidate(string Node, int Shards, double Held);
+
+/// <summary>Chooses nodes for shards: the one with the fewest, and of equals one that holds their models already.</summary>
+internal static class ShardChoice
+{
+    /// <summary>What holding all models is worth, in shards. Less than one: a step takes as long as its fullest node.</summary>
+    private const double Holding = 0.5;
+
+    /// <summary>The node for a shard, or null where there is none.</summary>
+    /// <param name="given">How many of the stage's own shards each node gets besides.</param>
+    /// <param name="failed">Where the shard failed before: only if there is no other.</param>
+    /// <param name="stage">Its key decides between equals, so that stages begin on different nodes.</param>
+    public static string? Next(IReadOnlyList<Candidate> nodes, IReadOnlyDictionary<string, int> given, IReadOnlySet<string> failed, string stage)
+    {
+        var fit = nodes.Where(node => !failed.Contains(node.Node)).ToList();
+        return (fit.Count > 0 ? fit : nodes)
+            .OrderBy(node => node.Shards + given.GetValueOrDefault(node.Node) - (Holding * node.Held))
+            .ThenBy(node => Rank(stage, node.Node)).ThenBy(node => node.Node, StringComparer.Ordinal)
+            .FirstOrDefault()?.Node;
+    }
+
+    private static uint Rank(string stage, string node) => BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{stage}/{node}")));
+}

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+
+namespace MedMerge.Telemetry;
+
+/// <summary>
+/// The spans of a trial: trial → stage → epoch, one trace for each trial. A span is exported when it ends, so one that was under way in a
+/// process that is killed is never seen, and its children lose their parent. Therefore whatever of ours has children is a moment, its beginning, and what takes time
+/// has none of ours: see docs/decisions/0005.
+/// </summary>
+public static class Spans
+{
+    /// <summary>The activity source's name.</summary>
+    public const string SourceName = "MedMerge";
+
+    private static readonly ActivitySource Source = new(SourceName);
+
+    /// <summary>The current span, to be passed on; default where there is none.</summary>
+    public static ActivityContext Current => Activity.Current?.Context ?? default;
+
+    /// <summary>Marks a beginning.</summary>
+    /// <param name="parent">What it is part of; default for the beginning of a trace.</param>
+    /// <param name="link">What else it follows from, in another trace.</param>
+    /// <returns>What its parts have as parent; <paramref name="parent"/> where nobody listens.</returns>
+    public static ActivityContext Mark(string name, ActivityContext parent, ActivityTagsCollection? tags = null, ActivityContext link = default)
+    {
+        var current = Activity.Current;
+        using var span = Start(name, parent, tags, link);
+        var context = span?.Context ?? parent;
+        span?.Stop();
+        Activity.Current = current;
+        return context;
+    }
+
+    /// <summary>Begins what takes time; it is the current span until it is disposed.</summary>
+    /// <inheritdoc cref="Mark" />
+    public static Activity? Start(string name, ActivityContext parent, ActivityTagsCollection? tags = null, ActivityContext link = default)
+    {
+        if (!Source.HasListeners()) return null;
+        if (parent == default) Activity.Current = null; // or the current span would be taken for the parent
+        return Source.StartActivity(ActivityKind.Internal, parent, tags, link == default ? null : [new ActivityLink(link)], name: name);
+    }
+
+    /// <summary>As a W3C traceparent, to be kept or sent; null for none.</summary>
+    public static string? Write(ActivityContext context) =>
+        context == default ? null : $"00-{context.TraceId.ToHexString()}-{context.SpanId.ToHexString()}-{((context.TraceFlags & ActivityTraceFlags.Recorded) != 0 ? "01" : "00")}";
+
+    /// <summary>Back from a traceparent; default where it is none.</summary>
+    public static ActivityContext Read(string? traceparent) => ActivityContext.TryParse(traceparent, null, isRemote: true, out var context) ? context : default;
+
+    /// <summary>Tells that a span's work failed.</summary>
+    public static void Fail(this Activity? span, string reason) => span?.SetStatus(ActivityStatusCode.Error, reason);
+}

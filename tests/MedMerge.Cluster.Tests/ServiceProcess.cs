@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace MedMerge.Cluster.Tests;
+
+/// <summary>A process of ours that serves HTTP on a free port: a silo, a gateway.</summary>
+public class ServiceProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _log = new();
+
+    /// <param name="name">As telemetry calls it.</param>
+    protected ServiceProcess(string program, string name, IReadOnlyDictionary<string, string> environment)
+    {
+        var http = FreePorts.Take();
+        Http = new Uri($"http://127.0.0.1:{http}");
+        Instance = $"{name}-{http}";
+        var start = new ProcessStartInfo("dotnet", [Repository.Program(program)]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        foreach (var (key, value) in environment) start.Environment[key] = value;
+        start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http}";
+        start.Environment["OTEL_SERVICE_NAME"] = name;
+        start.Environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={Instance}";
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += Hear;
+        _process.ErrorDataReceived += Hear;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public Uri Http { get; }
+
+    /// <summary>As telemetry tells it from others of its name.</summary>
+    public string Instance { get; }
+
+    /// <summary>What it has said so far.</summary>
+    public string Log => string.Join('\n', _log);
+
+    public bool HasExited => _process.HasExited;
+
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>A gateway.</summary>
+    public static ServiceProcess Gateway(IReadOnlyDictionary<string, string> environment) => new("MedMerge.Gateway", "gateway", environment);
+
+    /// <summary>Waits until it is ready.</summary>
+    public async Task ReadyAsync()
+    {
+        using var client = new HttpClient();
+        var time = Stopwatch.StartNew();
+        while (true)
+        {
+            if (_process.HasExited) throw new InvalidOperationException($"The process ended with {_process.ExitCode}:\n{Log}");
+            try
+            {
+                if ((await client.GetAsync(new Uri(Http, "/health/ready"), TestContext.Current.CancellationToken)).IsSuccessStatusCode) return;
+            }
+            catch (HttpRequestException)
+            {
+                // not yet
+            }
+            if (time.Elapsed > StartDeadline) throw new TimeoutException($"The process is not ready after {StartDeadline}:\n{Log}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Sends a signal by name: STOP, CONT, TERM.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
+    public Task ExitAsync(TimeSpan deadline) => _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(deadline, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) await KillAsync();
+        _process.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Hear(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is not null) _log.Enqueue(line.Data);
+    }
+}
