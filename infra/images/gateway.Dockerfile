@@ -1,0 +1,22 @@
+# The gateway. From the repository's root:
+#   docker build -f infra/images/gateway.Dockerfile -t medmerge-gateway .
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+WORKDIR /source
+# What decides about packages comes first, as in silo.Dockerfile.
+COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
+COPY src/MedMerge/MedMerge.csproj src/MedMerge/
+COPY src/MedMerge.Storage/MedMerge.Storage.csproj src/MedMerge.Storage/
+COPY src/MedMerge.Grains.Abstractions/MedMerge.Grains.Abstractions.csproj src/MedMerge.Grains.Abstractions/
+COPY src/MedMerge.Gateway/MedMerge.Gateway.csproj src/MedMerge.Gateway/
+RUN dotnet restore src/MedMerge.Gateway -r linux-x64
+COPY . .
+RUN dotnet publish src/MedMerge.Gateway -c Release --no-restore -r linux-x64 --no-self-contained -o /app
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
+WORKDIR /app
+COPY --from=build /app .
+EXPOSE 8080
+USER $APP_UID
+ENTRYPOINT ["dotnet", "MedMerge.Gateway.dll"]

@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using k8s.Models;
+using MedMerge.Silo;
+using Orleans.Configuration;
+
+namespace MedMerge.Infra.Tests;
+
+/// <summary>Manifests and code mean the same: variables, ports, paths, times.</summary>
+public sealed partial class CodeTests
+{
+    /// <summary>What is not ours to document: of telemetry, of ASP.NET Core, of .NET, the pod's name for the resource, and Redis' own.</summary>
+    private static readonly string[] Foreign = ["OTEL_", "ASPNETCORE_", "DOTNET_", "POD_NAME", "REDISCLI_AUTH"];
+
+    public static TheoryData<string> Silos => [.. Workload.Silos.Select(workload => workload.Name)];
+
+    [Fact]
+    public void Every_variable_is_documented()
+    {
+        var documented = Variable().Matches(Repository.Read("docs/operations.md")).Select(match => match.Value).ToHashSet(StringComparer.Ordinal);
+        var used = Workload.All.SelectMany(workload => workload.Variables.Keys).Distinct().Where(name => !Foreign.Any(start => name.StartsWith(start, StringComparison.Ordinal)));
+        Assert.Empty(used.Except(documented));
+    }
+
+    [Fact]
+    public void Nodes_and_gateway_agree_on_where_they_meet()
+    {
+        string[] shared =
+        [
+            "Orleans__ClusterId", "Orleans__ServiceId", "Orleans__Clustering__ProviderType", "Orleans__Clustering__ServiceKey", "ConnectionStrings__redis", "ConnectionStrings__blobs",
+        ];
+        foreach (var name in shared)
+            Assert.Single(Workload.Ours.Select(workload => workload.Variables[name]).Distinct());
+        var redis = Manifest.Of<V1Service>().Single(service => service.Metadata.Name == "redis");
+        Assert.StartsWith($"{redis.Metadata.Name}:{redis.Spec.Ports.Single().Port},password=", Workload.Gateway.Variables["ConnectionStrings__redis"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Telemetry_goes_to_the_collector_under_the_pods_name()
+    {
+        var collector = Manifest.Of<V1Service>().Single(service => service.Metadata.Name == "otel-collector");
+        var port = collector.Spec.Ports.Single(port => port.Name == "otlp-grpc").Port;
+        Assert.All(Workload.Ours, workload =>
+        {
+            Assert.Equal($"http://{collector.Metadata.Name}:{port}", workload.Variables["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+            Assert.Equal("service.instance.id=$(POD_NAME)", workload.Variables["OTEL_RESOURCE_ATTRIBUTES"]);
+            var names = workload.Container.Env.Select(variable => variable.Name).ToList();
+            Assert.True(names.IndexOf("POD_NAME") < names.IndexOf("OTEL_RESOURCE_ATTRIBUTES"), "$(NAME) finds only what stands before it.");
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Silos))]
+    public void A_node_is_reached_where_Orleans_listens_and_called_as_its_pod(string name)
+    {
+        var silo = Workload.Silos.Single(workload => workload.Name == name);
+        var defaults = new EndpointOptions();
+        Assert.Equal(defaults.SiloPort, silo.Port("silo"));
+        Assert.Equal(defaults.GatewayPort, silo.Port("gateway"));
+        Assert.Equal("$(POD_NAME)", silo.Variables["Orleans__Name"]);
+        Assert.Equal("status.podIP", silo.Container.Env.Single(variable => variable.Name == "Orleans__Endpoints__AdvertisedIPAddress").ValueFrom.FieldRef.FieldPath);
+    }
+
+    [Theory]
+    [MemberData(nameof(Silos))]
+    public void A_node_has_the_device_that_it_tells_of(string name)
+    {
+        var silo = Workload.Silos.Single(workload => workload.Name == name);
+        var kind = silo.Variables["Orleans__Metadata__device"]!;
+        Assert.Equal($"silo-{kind}", silo.Name);
+        Assert.Equal($"medmerge-silo-{kind}", silo.Container.Image);
+        Assert.Equal(kind == "cpu" ? "cpu" : $"{kind}:0", silo.Variables["Node__Device"]);
+        var hasGpu = silo.Container.Resources.Limits.TryGetValue("nvidia.com/gpu", out var gpus);
+        Assert.Equal(kind == "cuda", hasGpu);
+        if (!hasGpu) return;
+        Assert.Equal("1", gpus!.ToString());
+        Assert.Contains(silo.Template.Spec.NodeSelector.Keys, key => key.StartsWith("nvidia.com/", StringComparison.Ordinal));
+        Assert.Contains(silo.Template.Spec.Tolerations, toleration => toleration is { Key: "nvidia.com/gpu", Effect: "NoSchedule" });
+    }
+
+    [Theory]
+    [MemberData(nameof(Silos))]
+    public void A_nodes_cache_fits_its_volume(string name)
+    {
+        var silo = Workload.Silos.Single(workload => workload.Name == name);
+        var volume = silo.Container.VolumeMounts.Single(mount => mount.MountPath == silo.Variables["Node__CacheFolder"]).Name;
+        var limit = silo.Template.Spec.Volumes.Single(known => known.Name == volume).EmptyDir.SizeLimit.ToDecimal();
+        var cache = decimal.Parse(silo.Variables["Node__CacheMiB"]!, CultureInfo.InvariantCulture) * 1024 * 1024;
+        Assert.True(cache * 1.1m < limit, "Writes at the same time may pass the cache's limit a little.");
+        Assert.True(silo.Template.Spec.Volumes.Sum(known => known.EmptyDir.SizeLimit.ToDecimal()) <= silo.Container.Resources.Requests["ephemeral-storage"].ToDecimal());
+    }
+
+    [Fact]
+    public void Probes_ask_what_the_code_answers_where_it_listens()
+    {
+        foreach (var workload in Workload.Ours)
+        {
+            var code = Repository.Code(workload.Name == "gateway" ? "MedMerge.Gateway" : "MedMerge.Silo", "MedMerge.ServiceDefaults");
+            var container = workload.Container;
+            foreach (var (probe, path) in new[] { (container.StartupProbe, "/health/live"), (container.LivenessProbe, "/health/live"), (container.ReadinessProbe, "/health/ready") })
+            {
+                Assert.Equal(path, probe.HttpGet.Path);
+                Assert.Contains($"\"{path}\"", code, StringComparison.Ordinal);
+                Assert.Equal(new Uri(workload.Variables["ASPNETCORE_URLS"]!).Port, workload.Port(probe.HttpGet.Port));
+            }
+        }
+    }
+
+    [Fact]
+    public void Pods_are_given_the_time_that_they_need_to_leave()
+    {
+        var shutdown = (TimeSpan)typeof(SiloApplication).GetField("ShutdownTimeout", BindingFlags.NonPublic | BindingFlags.Static)!.GetValue(null)!;
+        Assert.All(Workload.Silos, silo => Assert.True(silo.Template.Spec.TerminationGracePeriodSeconds >= shutdown.TotalSeconds + 10, silo.Name));
+        var gateway = Workload.Gateway;
+        var host = new Microsoft.Extensions.Hosting.HostOptions().ShutdownTimeout;
+        Assert.True(gateway.Template.Spec.TerminationGracePeriodSeconds >= host.TotalSeconds + gateway.Container.Lifecycle.PreStop.Sleep.Seconds + 5);
+    }
+
+    [Fact]
+    public void The_gateway_asks_for_keys_and_holds_no_more_uploads_than_fit()
+    {
+        var gateway = Workload.Gateway;
+        Assert.Contains(gateway.Variables.Keys, name => name.StartsWith("Authentication__ApiKeys__", StringComparison.Ordinal));
+        var atOnce = int.Parse(UploadsAtOnce().Match(Repository.Read("src/MedMerge.Gateway/GatewayApp.cs")).Groups[1].Value, CultureInfo.InvariantCulture);
+        var file = decimal.Parse(gateway.Variables["Limits__FileMiB"]!, CultureInfo.InvariantCulture) * 1024 * 1024;
+        Assert.True(atOnce * file <= gateway.Container.Resources.Limits["memory"].ToDecimal() * 0.6m, "With a limit .NET takes three quarters of it for objects.");
+    }
+
+    [Fact]
+    public void Reminders_are_for_nodes_only_and_have_their_package()
+    {
+        Assert.DoesNotContain(Workload.Gateway.Variables.Keys, name => name.StartsWith("Orleans__Reminders", StringComparison.Ordinal)); // the client refuses to start with them
+        Assert.All(Workload.Silos, silo => Assert.Equal("Redis", silo.Variables["Orleans__Reminders__ProviderType"]));
+        Assert.SkipUnless(Repository.Read("Directory.Packages.props").Contains("Microsoft.Orleans.Reminders.Redis", StringComparison.Ordinal),
+            "Nodes have no reminders yet. With Orleans__Reminders__* of infra/kubernetes/silo.env they do not start.");
+        Assert.Contains("\"Microsoft.Orleans.Reminders.Redis\"", Repository.Code("MedMerge.Silo", "MedMerge.Grains", "MedMerge.ServiceDefaults"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Variables as documentation writes them: with two underscores, or all in capitals with one.</summary>
+    [GeneratedRegex(@"\b\w+__\w+\b|\b[A-Z]+_[A-Z_]+\b")]
+    private static partial Regex Variable();
+
+    [GeneratedRegex(@"UploadsAtOnce = (\d+)")]
+    private static partial Regex UploadsAtOnce();
+}
