@@ -14,7 +14,7 @@ public static class ServiceDefaults
     /// <summary>The tag of health checks that readiness depends on.</summary>
     public const string Ready = "ready";
 
-    private const string HealthPath = "/health";
+    private const string LivePath = "/health/live", ReadyPath = "/health/ready";
 
     /// <summary>
     /// Adds all of them. Resilience is for clients that the process makes by <see cref="IHttpClientFactory"/>; Azure's bring their own transport and their own
@@ -37,12 +37,12 @@ public static class ServiceDefaults
     /// </summary>
     public static void MapHealthEndpoints(this IEndpointRouteBuilder app)
     {
-        app.MapHealthChecks($"{HealthPath}/live", new() { Predicate = _ => false });
-        app.MapHealthChecks($"{HealthPath}/ready", new() { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync });
+        app.MapHealthChecks(LivePath, new() { Predicate = _ => false });
+        app.MapHealthChecks(ReadyPath, new() { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync });
     }
 
     /// <summary>Whether a request only asks for the process's health.</summary>
-    internal static bool IsHealth(HttpContext context) => context.Request.Path.StartsWithSegments(HealthPath, StringComparison.Ordinal);
+    internal static bool IsHealth(HttpContext context) => context.Request.Path == LivePath || context.Request.Path == ReadyPath;
 
     private static Task WriteAsync(HttpContext context, HealthReport report)
     {

@@ -14,8 +14,8 @@ public static class TelemetryDefaults
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    /// <summary>Orleans' and Azure's own activity sources and meter.</summary>
-    private const string OrleansSources = "Microsoft.Orleans.*", OrleansMeter = "Microsoft.Orleans", AzureSources = "Azure.*";
+    /// <summary>Orleans' own activity sources and meter, and those of Azure's blob client.</summary>
+    private const string OrleansSources = "Microsoft.Orleans.*", OrleansMeter = "Microsoft.Orleans", BlobSources = "Azure.Storage.*";
 
     /// <summary>The header by which every request of an Azure client is known.</summary>
     private const string AzureRequestId = "x-ms-client-request-id";
@@ -32,11 +32,11 @@ public static class TelemetryDefaults
                 .AddMeter(Instruments.MeterName, OrleansMeter)
                 .AddAspNetCoreInstrumentation().AddHttpClientInstrumentation().AddRuntimeInstrumentation())
             .WithTracing(tracing => tracing
-                .SetSampler(new RepeatedCallSampler(new ParentBasedSampler(new AlwaysOnSampler())))
-                .AddSource(Spans.SourceName, OrleansSources, AzureSources)
+                .SetSampler(new AskedForSampler())
+                .AddSource(Spans.SourceName, OrleansSources, BlobSources)
                 .AddAspNetCoreInstrumentation(web => web.Filter = context => !ServiceDefaults.IsHealth(context))
                 .AddHttpClientInstrumentation(http => http.FilterHttpRequestMessage = request => !request.Headers.Contains(AzureRequestId)) // Azure's client tells of its own
-                .AddProcessor(new UnaskedFilter()))
+                .AddProcessor(new ExpectedAnswers()))
             .UseOtlpExporter();
     }
 }

@@ -6,6 +6,7 @@ ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 WORKDIR /source
 # What decides about packages comes first, as in silo.Dockerfile.
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
+COPY MedMerge.ServiceDefaults/MedMerge.ServiceDefaults.csproj MedMerge.ServiceDefaults/
 COPY src/MedMerge/MedMerge.csproj src/MedMerge/
 COPY src/MedMerge.Storage/MedMerge.Storage.csproj src/MedMerge.Storage/
 COPY src/MedMerge.Grains.Abstractions/MedMerge.Grains.Abstractions.csproj src/MedMerge.Grains.Abstractions/

@@ -9,6 +9,7 @@ ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 WORKDIR /source
 # What decides about packages comes first: libtorch (0.2 GB; 3 GB with CUDA) is fetched again only where that changes, not with every line of code.
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
+COPY MedMerge.ServiceDefaults/MedMerge.ServiceDefaults.csproj MedMerge.ServiceDefaults/
 COPY src/MedMerge/MedMerge.csproj src/MedMerge/
 COPY src/MedMerge.Storage/MedMerge.Storage.csproj src/MedMerge.Storage/
 COPY src/MedMerge.Grains.Abstractions/MedMerge.Grains.Abstractions.csproj src/MedMerge.Grains.Abstractions/

@@ -63,7 +63,23 @@ public sealed record SweepStatus(
 /// <param name="State">As in its status; <c>Damaged</c> where its record can't be read.</param>
 /// <param name="Trials">How many; 0 before they are laid out.</param>
 /// <param name="Done">How many have a result.</param>
-public sealed record SweepLine(string Id, string Name, string State, DateTimeOffset Submitted, int Trials, int Done, string? Reason);
+public sealed record SweepLine(string Id, string Name, string State, DateTimeOffset Submitted, int Trials, int Done, string? Reason)
+{
+    /// <summary>How far it is, in a few words: <c>12/40 trials</c>, <c>Paused, 12/40 trials</c>.</summary>
+    public string Text => State == nameof(WorkState.Running) ? Count : Trials == 0 ? State : $"{State}, {Count}";
+
+    private string Count => Trials == 0 ? "Starting" : $"{Done}/{Trials} trials";
+
+    /// <summary>Whether steering it that way would change anything.</summary>
+    /// <param name="verb"><c>pause</c>, <c>resume</c> or <c>cancel</c>.</param>
+    public bool Allows(string verb) => verb switch
+    {
+        "pause" => State == nameof(WorkState.Running),
+        "cancel" => State is nameof(WorkState.Running) or nameof(WorkState.Paused),
+        "resume" => State is nameof(WorkState.Paused) or nameof(WorkState.Cancelled) or nameof(WorkState.Failed) || (State == nameof(WorkState.Done) && Done < Trials),
+        _ => false,
+    };
+}
 
 /// <summary>Where a trial is.</summary>
 /// <param name="Number">From 1.</param>

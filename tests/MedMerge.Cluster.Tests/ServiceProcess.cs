@@ -11,12 +11,14 @@ public class ServiceProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _log = new();
 
     /// <param name="name">As telemetry calls it.</param>
-    protected ServiceProcess(string program, string name, IReadOnlyDictionary<string, string> environment)
+    /// <param name="kept">What is kept of this process's environment; null for all of it.</param>
+    protected ServiceProcess(string program, string name, IReadOnlyDictionary<string, string> environment, string[]? kept = null)
     {
         var http = FreePorts.Take();
         Http = new Uri($"http://127.0.0.1:{http}");
-        Instance = $"{name}-{http}";
+        (Instance, Resource) = ($"{http}", $"{name}-{http}");
         var start = new ProcessStartInfo("dotnet", [Repository.Program(program)]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        foreach (var key in start.Environment.Keys.Where(key => kept?.Contains(key) == false).ToList()) start.Environment.Remove(key);
         foreach (var (key, value) in environment) start.Environment[key] = value;
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http}";
         start.Environment["OTEL_SERVICE_NAME"] = name;
@@ -33,6 +35,9 @@ public class ServiceProcess : IAsyncDisposable
     /// <summary>As telemetry tells it from others of its name.</summary>
     public string Instance { get; }
 
+    /// <summary>As the dashboard calls it where there are several of its name.</summary>
+    public string Resource { get; }
+
     /// <summary>What it has said so far.</summary>
     public string Log => string.Join('\n', _log);
 
@@ -42,6 +47,9 @@ public class ServiceProcess : IAsyncDisposable
 
     /// <summary>A gateway.</summary>
     public static ServiceProcess Gateway(IReadOnlyDictionary<string, string> environment) => new("MedMerge.Gateway", "gateway", environment);
+
+    /// <summary>A process with these variables and next to nothing else.</summary>
+    public static ServiceProcess Alone(string program, string name, IReadOnlyDictionary<string, string> environment, string[] kept) => new(program, name, environment, kept);
 
     /// <summary>Waits until it is ready.</summary>
     public async Task ReadyAsync()

@@ -31,6 +31,8 @@ public sealed class TestCluster : IAsyncDisposable
             ["Orleans__ServiceId"] = _id,
             ["Orleans__Clustering__ProviderType"] = "Redis",
             ["Orleans__Clustering__ServiceKey"] = "redis",
+            ["Orleans__Reminders__ProviderType"] = "Redis",
+            ["Orleans__Reminders__ServiceKey"] = "redis",
             ["Orleans__Metadata__device"] = "cpu",
             ["ConnectionStrings__redis"] = _redis,
             ["ConnectionStrings__blobs"] = $"{AzuriteServer.ConnectionString(blobs ?? azurite.Address)}ContainerName={Container}",

@@ -130,10 +130,8 @@ public sealed partial class CodeTests
     [Fact]
     public void Reminders_are_for_nodes_only_and_have_their_package()
     {
-        Assert.DoesNotContain(Workload.Gateway.Variables.Keys, name => name.StartsWith("Orleans__Reminders", StringComparison.Ordinal)); // the client refuses to start with them
+        Assert.DoesNotContain(Workload.Gateway.Variables.Keys, name => name.StartsWith("Orleans__Reminders", StringComparison.Ordinal));
         Assert.All(Workload.Silos, silo => Assert.Equal("Redis", silo.Variables["Orleans__Reminders__ProviderType"]));
-        Assert.SkipUnless(Repository.Read("Directory.Packages.props").Contains("Microsoft.Orleans.Reminders.Redis", StringComparison.Ordinal),
-            "Nodes have no reminders yet. With Orleans__Reminders__* of infra/kubernetes/silo.env they do not start.");
         Assert.Contains("\"Microsoft.Orleans.Reminders.Redis\"", Repository.Code("MedMerge.Silo", "MedMerge.Grains", "MedMerge.ServiceDefaults"), StringComparison.Ordinal);
     }
 

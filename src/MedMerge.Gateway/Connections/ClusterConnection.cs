@@ -76,7 +76,8 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
         if (string.IsNullOrEmpty(configuration["Orleans:Clustering:ProviderType"]))
             throw new InputException("Orleans__Clustering__ProviderType is not set: 'Redis' finds it through ConnectionStrings__redis, 'Static' at Orleans__Clustering__Gateways__0.");
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Configuration.AddConfiguration(configuration);
+        // An Orleans client refuses to start where reminders are configured; but one set of variables should do for all processes of a cluster.
+        builder.Configuration.AddInMemoryCollection(configuration.AsEnumerable().Where(entry => !entry.Key.StartsWith("Orleans:Reminders", StringComparison.OrdinalIgnoreCase)));
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.AddKeyedSingleton<IConnectionMultiplexer>(Redis, (_, _) => Connect());

@@ -32,6 +32,7 @@ internal sealed class EpochLoop(string stage, StageContext context)
             await context.Checkpoints.SaveAsync(await save().ConfigureAwait(false), deadline.Token).ConfigureAwait(false);
             throw;
         }
+        if (span is not null) span.DisplayName = $"{stage} epoch {epoch.Epoch}";
         span?.SetTag("epoch", epoch.Epoch).SetTag("loss", epoch.Loss).SetTag("macro_f1", epoch.Validation.MacroF1);
         await context.Checkpoints.SaveAsync(await save().ConfigureAwait(false), cancellation).ConfigureAwait(false);
         Instruments.EpochDone(stage, epoch.Loss, epoch.Entropy);

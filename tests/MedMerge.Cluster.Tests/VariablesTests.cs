@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+using MedMerge.Storage.Tests;
+
+namespace MedMerge.Cluster.Tests;
+
+/// <summary>Every process starts with the variables that an app host injects, and nothing else.</summary>
+public sealed partial class VariablesTests(GarnetServer garnet, AzuriteServer azurite)
+{
+    /// <summary>What a .NET process needs of its surroundings to run at all.</summary>
+    private static readonly string[] Surroundings = ["PATH", "HOME", "DOTNET_ROOT", "TMPDIR", "LANG"];
+
+    [Fact]
+    public async Task Silo_and_gateway_start_with_the_variables_of_the_table_alone()
+    {
+        azurite.SkipWhereMissing();
+        var id = "variables-" + Guid.NewGuid().ToString("N")[..12];
+        var table = Table();
+        var shared = new Dictionary<string, string>
+        {
+            ["Orleans__Clustering__ProviderType"] = "Redis",
+            ["Orleans__Clustering__ServiceKey"] = "redis",
+            ["Orleans__Reminders__ProviderType"] = "Redis",
+            ["Orleans__Reminders__ServiceKey"] = "redis",
+            ["Orleans__ClusterId"] = id,
+            ["Orleans__ServiceId"] = id,
+            ["Orleans__EnableDistributedTracing"] = "true",
+            ["ConnectionStrings__redis"] = garnet.ConnectionString,
+            ["ConnectionStrings__blobs"] = AzuriteServer.ConnectionString(azurite.Address),
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9", // nobody there: that must not matter
+        };
+        var silo = new Dictionary<string, string>(shared) { ["Orleans__Endpoints__SiloPort"] = $"{FreePorts.Take()}", ["Orleans__Endpoints__GatewayPort"] = $"{FreePorts.Take()}" };
+
+        await using var node = ServiceProcess.Alone("MedMerge.Silo", "silo", silo, Surroundings);
+        await node.ReadyAsync();
+        await using var gateway = ServiceProcess.Alone("MedMerge.Gateway", "gateway", shared, Surroundings);
+        await gateway.ReadyAsync();
+
+        Assert.All(silo.Keys.Append("ASPNETCORE_URLS").Append("OTEL_SERVICE_NAME").Append("OTEL_RESOURCE_ATTRIBUTES"), name => Assert.Contains(name, table));
+    }
+
+    /// <summary>The variables that docs/operations.md tells of, under "What an app host sets".</summary>
+    private static HashSet<string> Table()
+    {
+        var text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
+        var section = text[text.IndexOf("## What an app host sets", StringComparison.Ordinal)..];
+        return [.. Variable().Matches(section[..section.IndexOf("\n## ", 5, StringComparison.Ordinal)]).Select(match => match.Groups[1].Value)];
+    }
+
+    [GeneratedRegex("`([A-Za-z][A-Za-z0-9_]*)`")]
+    private static partial Regex Variable();
+}
