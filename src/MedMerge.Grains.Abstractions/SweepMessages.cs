@@ -65,10 +65,10 @@ public sealed record SweepStatus(
 /// <param name="Done">How many have a result.</param>
 public sealed record SweepLine(string Id, string Name, string State, DateTimeOffset Submitted, int Trials, int Done, string? Reason)
 {
-    /// <summary>How far it is, in a few words: <c>12/40 trials</c>, <c>Paused, 12/40 trials</c>.</summary>
+    /// <summary>How far it is, in a few words: <c>12 of 40 trials</c>, <c>Paused, 12 of 40 trials</c>. No slash: the Aspire dashboard shows it as a space.</summary>
     public string Text => State == nameof(WorkState.Running) ? Count : Trials == 0 ? State : $"{State}, {Count}";
 
-    private string Count => Trials == 0 ? "Starting" : $"{Done}/{Trials} trials";
+    private string Count => Trials == 0 ? "Starting" : $"{Done} of {Trials} trials";
 
     /// <summary>Whether steering it that way would change anything.</summary>
     /// <param name="verb"><c>pause</c>, <c>resume</c> or <c>cancel</c>.</param>

@@ -54,25 +54,34 @@ internal abstract partial class StageWorkGrain(ILocalSiloDetails silo, Plans pla
         var (plan, stage) = await plans.StageAsync(request.Specification, request.Trial, key);
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = request.Asker, ["Stage"] = stage.Name });
         _progress = new StageProgress(stage.Name, null, 0, null, null, Node, key);
-        Span = Spans.Mark(stage.Name, Spans.Read(request.Trace), new() { ["medmerge.stage.key"] = key, ["medmerge.attempt"] = request.Attempt });
         var start = Stopwatch.GetTimestamp();
         var outcome = "done";
-        LogBegins(stage.Name, request.Asker, request.Attempt);
+        Span = Spans.Read(request.Trace);
+        using (var begins = Spans.Start(stage.Name, Span, new() { ["medmerge.stage.key"] = key, ["medmerge.attempt"] = request.Attempt }))
+        {
+            if (begins is not null) Span = begins.Context;
+            LogBegins(stage.Name, request.Asker, request.Attempt); // inside, so that a dashboard leads from the line to the trace
+        }
         try
         {
             await ComputeAsync(request, plan, stage, (epoch, epochs) => _progress = new StageProgress(
                 stage.Name, epoch.Epoch, epochs, double.IsNaN(epoch.Loss) ? null : epoch.Loss, epoch.Validation.MacroF1, Node, key), cancellation);
+            using var done = Spans.Start($"{stage.Name} done", Span);
             LogDone(stage.Name, request.Asker, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (Exception error) when (error is OutpacedException || (error is OperationCanceledException && cancellation.IsCancellationRequested))
         {
-            outcome = "stopped";
+            outcome = "stopped"; // it goes on elsewhere, or later
             throw;
         }
         catch (Exception error)
         {
             outcome = "failed";
-            if (error is not WorkFailedException) fitness.Hear(FailureClass.Of(error));
+            var failure = FailureClass.Of(error);
+            if (error is not WorkFailedException) fitness.Hear(failure);
+            using var failed = Spans.Start($"{stage.Name} failed", Span);
+            failed.Fail(failure.Reason);
+            LogFailed(stage.Name, request.Asker, failure.Reason);
             throw;
         }
         finally
@@ -83,6 +92,9 @@ internal abstract partial class StageWorkGrain(ILocalSiloDetails silo, Plans pla
 
     [LoggerMessage(LogLevel.Information, "The stage '{Name}' of trial {Number} begins, attempt {Attempt}.")]
     private partial void LogBegins(string name, string number, int attempt);
+
+    [LoggerMessage(LogLevel.Warning, "The stage '{Name}' of trial {Number} failed: {Reason}")]
+    private partial void LogFailed(string name, string number, string reason);
 
     [LoggerMessage(LogLevel.Information, "The stage '{Name}' of trial {Number} is done after {Seconds:0.0} s.")]
     private partial void LogDone(string name, string number, double seconds);
