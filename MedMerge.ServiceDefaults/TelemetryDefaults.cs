@@ -1,4 +1,6 @@
+using System.Collections;
 using MedMerge.Telemetry;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -20,6 +22,19 @@ public static class TelemetryDefaults
     /// <summary>The header by which every request of an Azure client is known.</summary>
     private const string AzureRequestId = "x-ms-client-request-id";
 
+    /// <summary>Whether this process's environment asks for telemetry.</summary>
+    public static bool IsWanted => Environment.GetEnvironmentVariable(Endpoint) is { Length: > 0 };
+
+    /// <summary>Adds it to a host that reads no configuration of its own, by this process's <c>OTEL_*</c> variables.</summary>
+    /// <param name="name">What the process is called where <c>OTEL_SERVICE_NAME</c> does not say.</param>
+    public static void AddProcessTelemetry(this IHostApplicationBuilder builder, string name)
+    {
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("OTEL_SERVICE_NAME", name)]);
+        builder.Configuration.AddInMemoryCollection(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value)).Where(variable => variable.Key.StartsWith("OTEL_", StringComparison.Ordinal)));
+        builder.AddTelemetry();
+    }
+
     /// <summary>Adds it. Without the variable nothing listens, and nothing is spent.</summary>
     public static void AddTelemetry(this IHostApplicationBuilder builder)
     {
@@ -34,7 +49,7 @@ public static class TelemetryDefaults
             .WithTracing(tracing => tracing
                 .SetSampler(new AskedForSampler())
                 .AddSource(Spans.SourceName, OrleansSources, BlobSources)
-                .AddAspNetCoreInstrumentation(web => web.Filter = context => !ServiceDefaults.IsHealth(context))
+                .AddAspNetCoreInstrumentation(web => web.Filter = context => !ProcessDefaults.IsHealth(context))
                 .AddHttpClientInstrumentation(http => http.FilterHttpRequestMessage = request => !request.Headers.Contains(AzureRequestId)) // Azure's client tells of its own
                 .AddProcessor(new ExpectedAnswers()))
             .UseOtlpExporter();

@@ -1,5 +1,11 @@
 using MedMerge.ClusterBenchmarks;
 
 // By hand, not by BenchmarkDotNet: its compiler packages and those of Orleans exclude each other.
+if (args is ["telemetry"])
+{
+    Console.WriteLine(await TelemetryCost.MeasureAsync(rounds: 20));
+    return;
+}
 Console.WriteLine(await Orchestration.MeasureAsync(rounds: 15));
+Console.WriteLine(await TelemetryCost.MeasureAsync(rounds: 20));
 Console.WriteLine(BytesPerStep.Table());

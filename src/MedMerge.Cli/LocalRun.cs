@@ -1,6 +1,7 @@
 using MedMerge.Experiments;
 using MedMerge.Grains;
 using MedMerge.Grains.Hosting;
+using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
 
 namespace MedMerge.Cli;
@@ -18,7 +19,8 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
     {
         var submission = await Submission.WriteAsync(plan.Specification, read, new ArtefactStore(objects), cancellation).ConfigureAwait(false);
         using var only = RunLock.Take(submission.Id, objects);
-        var cluster = await LocalCluster.StartAsync(objects, plan.Specification.Device, Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1", cancellation).ConfigureAwait(false);
+        var cluster = await LocalCluster.StartAsync(objects, plan.Specification.Device, Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1", cancellation,
+            TelemetryDefaults.IsWanted ? host => host.AddProcessTelemetry("medmerge") : null).ConfigureAwait(false);
         await using (cluster.ConfigureAwait(false))
         {
             var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);

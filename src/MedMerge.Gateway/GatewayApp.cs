@@ -40,7 +40,7 @@ public static class GatewayApp
         LoopbackOnly.Apply(builder, isOpen);
         var limits = Limits.Read(builder.Configuration);
         builder.AddServiceDefaults();
-        builder.Services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ServiceDefaults.ServiceDefaults.Ready]);
+        builder.Services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ProcessDefaults.Ready]);
 
         builder.WebHost.ConfigureKestrel(Harden);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Quiet });

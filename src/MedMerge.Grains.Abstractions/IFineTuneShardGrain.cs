@@ -12,6 +12,7 @@ public interface IFineTuneShardGrain : IShardGrain
     Task PutAsync(ShardRequest request, FineTunePart part);
 
     /// <summary>Computes one step's gradient, once all its weights are there, and keeps it to be fetched.</summary>
+    [ResponseTimeout(Longest)]
     Task<FineTuneAnswer> GradientAsync(ShardRequest request, int epoch, int step);
 
     /// <summary>A part of the gradient that was computed last.</summary>
@@ -19,6 +20,7 @@ public interface IFineTuneShardGrain : IShardGrain
     Task<FineTunePart> GetAsync(ShardRequest request, int epoch, int step, int offset);
 
     /// <summary>Macro F1 and loss on the validation split, with the weights that were put last.</summary>
+    [ResponseTimeout(Longest)]
     Task<ValidationMessage> ValidateAsync(ShardRequest request, int epoch, int step);
 }
 
@@ -27,8 +29,8 @@ public interface IFineTuneShardGrain : IShardGrain
 [GenerateSerializer, Immutable]
 public sealed record FineTunePart([property: Id(0)] int Epoch, [property: Id(1)] int Step, [property: Id(2)] int Offset, [property: Id(3)] int Total, [property: Id(4)] Numbers Values)
 {
-    /// <summary>The most numbers in a part: 4 MiB, far from the 100 MB at which a connection is closed, and short enough for other messages to pass between.</summary>
-    public const int MaxLength = 1 << 20;
+    /// <summary>The most numbers in a part: 1 MiB, far from the 100 MB at which a connection is closed, and short enough for other messages to pass between.</summary>
+    public const int MaxLength = 1 << 18;
 
     /// <summary>Where the parts of so many numbers begin.</summary>
     public static IEnumerable<int> Offsets(int total) => Enumerable.Range(0, (total + MaxLength - 1) / MaxLength).Select(i => i * MaxLength);

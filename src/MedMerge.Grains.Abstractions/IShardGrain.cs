@@ -8,7 +8,11 @@ namespace MedMerge.Grains;
 /// </summary>
 public interface IShardGrain : IGrainWithStringKey
 {
+    /// <summary>As long as any of a shard's calls may take; the caller's own deadline, an option of its node, is shorter.</summary>
+    const string Longest = "01:00:00";
+
     /// <summary>Loads data and models onto the device, so that no step has to wait for it.</summary>
+    [ResponseTimeout(Longest)]
     Task<ShardOpened> OpenAsync(ShardRequest request);
 
     /// <summary>Frees the device's memory.</summary>

@@ -6,9 +6,11 @@ namespace MedMerge.Grains;
 public interface IWeighShardGrain : IShardGrain
 {
     /// <summary>The gradient of one step.</summary>
+    [ResponseTimeout(Longest)]
     Task<GradientMessage> GradientAsync(ShardRequest request, StepMessage step);
 
     /// <summary>Macro F1 and loss of the folded network on the validation split.</summary>
+    [ResponseTimeout(Longest)]
     Task<ValidationMessage> ValidateAsync(ShardRequest request, StepMessage step);
 }
 

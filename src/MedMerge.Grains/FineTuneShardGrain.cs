@@ -10,7 +10,7 @@ internal sealed class FineTuneShardGrain(ILocalSiloDetails silo, ShardSessions<F
     : ShardGrain<FineTuneGradientComputer>(silo, sessions, fitness), IFineTuneShardGrain
 {
     private readonly HashSet<int> _received = [];
-    private (int Epoch, int Step) _at = (-1, -1);
+    private (int Epoch, int Step) _at = (-1, 0);
     private float[] _weights = [];
     private FineTuneGradient? _answer;
 

@@ -5,11 +5,11 @@ namespace MedMerge.Grains;
 /// <summary>The shards of a data-parallel fine-tuning: weights go and gradients come in parts.</summary>
 internal sealed class FineTuneShards(ShardCalls<IFineTuneShardGrain> calls) : IFineTuneWorkers
 {
-    /// <summary>Names the weights of a validation, which belong to no step.</summary>
-    private const int Validating = -2;
+    /// <summary>Names the weights of an epoch's validation, which come after all its steps.</summary>
+    private const int Validating = -1;
 
     private readonly Lock _gate = new();
-    private (int Epoch, int Step) _packedFor = (-1, -1);
+    private (int Epoch, int Step) _packedFor = (-1, 0);
     private List<FineTunePart> _packed = [];
 
     /// <inheritdoc />
@@ -37,13 +37,13 @@ internal sealed class FineTuneShards(ShardCalls<IFineTuneShardGrain> calls) : IF
     }
 
     /// <inheritdoc />
-    public Task<Validation> ValidateAsync(float[] weights, CancellationToken cancellation)
+    public Task<Validation> ValidateAsync(int epoch, float[] weights, CancellationToken cancellation)
     {
-        var parts = Parts(Validating, Validating, weights);
+        var parts = Parts(epoch, Validating, weights);
         return calls.CallAsync(shard: 0, "validation", async (grain, request) =>
         {
             await PutAsync(grain, request, parts, cancellation).ConfigureAwait(false);
-            var answer = await grain.ValidateAsync(request, Validating, Validating).WaitAsync(calls.LongDeadline, calls.Time, cancellation).ConfigureAwait(false);
+            var answer = await grain.ValidateAsync(request, epoch, Validating).WaitAsync(calls.OpenDeadline, calls.Time, cancellation).ConfigureAwait(false);
             return new Validation(answer.MacroF1, answer.Loss);
         }, cancellation);
     }

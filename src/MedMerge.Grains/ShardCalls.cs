@@ -19,7 +19,7 @@ internal sealed partial class ShardCalls<TGrain>(
     where TGrain : IShardGrain
 {
     private const string Loading = "loading its data and models";
-    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5), StateDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5), StateDeadline = TimeSpan.FromSeconds(2), Look = TimeSpan.FromSeconds(1);
     private readonly Lock _gate = new();
     private readonly int[] _placements = new int[shards];
     private readonly string?[] _nodes = new string?[shards];
@@ -34,8 +34,8 @@ internal sealed partial class ShardCalls<TGrain>(
     /// <summary>How long one answer may take.</summary>
     public TimeSpan StepDeadline => options.StepDeadline;
 
-    /// <summary>How long a validation may take.</summary>
-    public TimeSpan LongDeadline => options.OpenDeadline;
+    /// <summary>How long loading or a validation may take.</summary>
+    public TimeSpan OpenDeadline => options.OpenDeadline;
 
     /// <summary>The silos that the shards are on.</summary>
     public IReadOnlyList<string> Nodes
@@ -52,32 +52,29 @@ internal sealed partial class ShardCalls<TGrain>(
     /// <summary>Loads every shard's data and models, all at once.</summary>
     public async Task OpenAsync(CancellationToken cancellation)
     {
-        var states = await StatesAsync(cancellation).ConfigureAwait(false);
+        var states = await CandidatesAsync(cancellation).ConfigureAwait(false);
         lock (_gate)
         {
             for (var shard = 0; shard < shards; shard++) _nodes[shard] = ShardChoice.Next(states, Given(except: shard), _failed[shard], key);
         }
-        var opened = await Task.WhenAll(Enumerable.Range(0, shards).Select(shard => CallAsync(shard, Loading, OpenShardAsync, cancellation))).ConfigureAwait(false);
+        var opened = await Task.WhenAll(Enumerable.Range(0, shards).Select(shard => OpenAsync(shard, cancellation))).ConfigureAwait(false);
         StepsPerEpoch = opened[0].StepsPerEpoch;
     }
 
     /// <summary>Frees the shards' memory; one that is out of reach frees it by itself.</summary>
-    public async Task CloseAsync()
-    {
-        try
-        {
-            await Task.WhenAll(Enumerable.Range(0, shards).Select(shard => Grain(shard).CloseAsync())).WaitAsync(CloseDeadline, time).ConfigureAwait(false);
-        }
-        catch (Exception error) when (FailureClass.IsNodeGone(error))
-        {
-            LogUnreachable(error.Message);
-        }
-    }
+    public Task CloseAsync() => Task.WhenAll(Enumerable.Range(0, shards).Select(shard => CloseAsync(Grain(shard))));
 
     /// <summary>Calls a shard until it answers; each time that it does not, it is placed anew.</summary>
     /// <param name="doing">What the shard is at, for messages.</param>
     /// <exception cref="WorkFailedException">It never did.</exception>
-    public async Task<T> CallAsync<T>(int shard, string doing, Func<TGrain, ShardRequest, Task<T>> call, CancellationToken cancellation)
+    public Task<T> CallAsync<T>(int shard, string doing, Func<TGrain, ShardRequest, Task<T>> call, CancellationToken cancellation) =>
+        CallAsync(shard, doing, call, afresh: () => OpenAsync(shard, cancellation), cancellation);
+
+    private Task<ShardOpened> OpenAsync(int shard, CancellationToken cancellation) =>
+        CallAsync(shard, Loading, (grain, shardRequest) => OpenShardAsync(grain, shardRequest, cancellation), afresh: () => Task.CompletedTask, cancellation);
+
+    /// <param name="afresh">What a shard that was placed anew needs before it is called again.</param>
+    private async Task<T> CallAsync<T>(int shard, string doing, Func<TGrain, ShardRequest, Task<T>> call, Func<Task> afresh, CancellationToken cancellation)
     {
         var shardRequest = new ShardRequest(request.Specification, request.Trial, key, shard);
         for (var attempt = 1; ; attempt++)
@@ -96,23 +93,24 @@ internal sealed partial class ShardCalls<TGrain>(
                 Instruments.ShardsReplaced.Add(1);
                 await Task.Delay(RetryPolicy.Back(attempt) / 4, time, cancellation).ConfigureAwait(false);
                 await PlaceAnewAsync(shard, cancellation).ConfigureAwait(false);
-                if (doing != Loading) await CallAsync(shard, Loading, OpenShardAsync, cancellation).ConfigureAwait(false);
+                await afresh().ConfigureAwait(false);
             }
         }
     }
 
-    private async Task<ShardOpened> OpenShardAsync(TGrain grain, ShardRequest shardRequest)
+    private async Task<ShardOpened> OpenShardAsync(TGrain grain, ShardRequest shardRequest, CancellationToken cancellation)
     {
         // Orleans hands the hint to the placement director with the call that brings the grain up; it goes no further than this method's calls.
         if (_nodes[shardRequest.Shard] is { } node) RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(node));
-        var opened = await grain.OpenAsync(shardRequest).WaitAsync(options.OpenDeadline, time).ConfigureAwait(false);
+        var opened = await grain.OpenAsync(shardRequest).WaitAsync(options.OpenDeadline, time, cancellation).ConfigureAwait(false);
         lock (_gate) _nodes[shardRequest.Shard] = opened.Node;
         return opened;
     }
 
     private async Task PlaceAnewAsync(int shard, CancellationToken cancellation)
     {
-        var states = await StatesAsync(cancellation).ConfigureAwait(false);
+        _ = CloseAsync(Grain(shard)); // it may only have been slow, and would hold its memory
+        var states = await CandidatesAsync(cancellation).ConfigureAwait(false);
         lock (_gate)
         {
             if (_nodes[shard] is { } node) _failed[shard].Add(node);
@@ -125,6 +123,29 @@ internal sealed partial class ShardCalls<TGrain>(
     private Dictionary<string, int> Given(int except) =>
         _nodes.Where((node, shard) => shard != except && node is not null).GroupBy(node => node!).ToDictionary(group => group.Key, group => group.Count());
 
+    private async Task CloseAsync(TGrain grain)
+    {
+        try
+        {
+            await grain.CloseAsync().WaitAsync(CloseDeadline, time).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            LogUnreachable(error.Message); // whatever it is: the stage's result must not be lost over it
+        }
+    }
+
+    /// <summary>The nodes to choose from; where none has the device now, for all are being replaced, it waits for one.</summary>
+    private async Task<IReadOnlyList<Candidate>> CandidatesAsync(CancellationToken cancellation)
+    {
+        for (var start = time.GetTimestamp(); ;)
+        {
+            var found = await StatesAsync(cancellation).ConfigureAwait(false);
+            if (found.Count > 0 || time.GetElapsedTime(start) > RetryPolicy.OutOfReach) return found;
+            await Task.Delay(Look, time, cancellation).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>What the nodes tell of themselves; one that does not answer soon is left out.</summary>
     private async Task<IReadOnlyList<Candidate>> StatesAsync(CancellationToken cancellation)
     {
@@ -132,8 +153,8 @@ internal sealed partial class ShardCalls<TGrain>(
         {
             try
             {
-                var state = await grains.GetGrain<INodeGrain>(node).StateAsync(inputs).WaitAsync(StateDeadline, time, cancellation).ConfigureAwait(false);
-                return new Candidate(node, state.Shards, (double)state.Held / Math.Max(1, inputs.Count));
+                var state = await grains.GetGrain<INodeGrain>(node).StateAsync(key, inputs).WaitAsync(StateDeadline, time, cancellation).ConfigureAwait(false);
+                return new Candidate(node, state.Work, (double)state.Held / Math.Max(1, inputs.Count));
             }
             catch (Exception error) when (FailureClass.IsNodeGone(error))
             {

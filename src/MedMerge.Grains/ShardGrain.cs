@@ -31,7 +31,7 @@ internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessi
     protected abstract int StepsPerEpoch(TComputer computer);
 
     /// <summary>Computes on the device.</summary>
-    /// <exception cref="OrleansException">The device failed: another node must do it.</exception>
+    /// <exception cref="WorkFailedException">It failed; where the device is to blame this node leaves, and another must do it.</exception>
     protected async Task<T> ComputeAsync<T>(ShardRequest request, Func<ShardSession<TComputer>, TComputer, T> work)
     {
         try
@@ -39,9 +39,11 @@ internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessi
             var session = _session ??= await sessions.JoinAsync(request);
             return await session.RunAsync(computer => work(session, computer));
         }
-        catch (Exception error) when (fitness.Hear(FailureClass.Of(error)))
+        catch (Exception error) when (error is not (InvalidDataException or OperationCanceledException))
         {
-            throw new OrleansException($"The device of {silo.SiloAddress} failed, and the node leaves: {error.Message}");
+            var failure = FailureClass.Of(error);
+            fitness.Hear(failure);
+            throw new WorkFailedException(failure);
         }
     }
 }

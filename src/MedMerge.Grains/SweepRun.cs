@@ -148,7 +148,7 @@ internal sealed partial class SweepRun(
         var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
         lock (_gate) _pace = new SweepPace(plan.Stages, time);
         if (_record.Trials.Count == 0)
-            await WriteAsync(current => current with { Trials = [.. plan.Trials.Select(trial => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null, TrialTrace.Begin(id, trial)))] }).ConfigureAwait(false);
+            await WriteAsync(current => current with { Trials = [.. plan.Trials.Select(_ => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null))] }).ConfigureAwait(false);
         Changed();
     }
 
@@ -190,7 +190,8 @@ internal sealed partial class SweepRun(
         // A trial that was under way when its sweep's node died goes on with the attempt it was at; one that is run again begins another.
         var before = _record.Trials[number - 1];
         var attempt = before.State == nameof(WorkState.Running) ? Math.Max(1, before.Attempt) : before.Attempt + 1;
-        await WriteTrialAsync(number, trial => trial with { State = nameof(WorkState.Running), Attempt = attempt }).ConfigureAwait(false);
+        var trace = before.Trace ?? TrialTrace.Begin(id, _plan!.Trials[number - 1]);
+        await WriteTrialAsync(number, trial => trial with { State = nameof(WorkState.Running), Attempt = attempt, Trace = trace }).ConfigureAwait(false);
         var grain = grains.GetGrain<ITrialGrain>($"{id}/{number}");
         try
         {
@@ -201,6 +202,12 @@ internal sealed partial class SweepRun(
                 {
                     await WriteTrialAsync(number, trial => trial with { State = nameof(WorkState.Done), Nodes = [], Reason = null }).ConfigureAwait(false);
                     return;
+                }
+                if (failure.Kind == FailureKind.NodeBad && !quarantined)
+                {
+                    // A node that leaves because its device failed under a trial counts as one that died under it.
+                    await WriteTrialAsync(number, trial => trial with { NodeDeaths = trial.NodeDeaths + 1 }).ConfigureAwait(false);
+                    quarantined = _record.Trials[number - 1].NodeDeaths >= RetryPolicy.MaxNodeDeaths;
                 }
                 if (quarantined || RetryPolicy.After(failure, tries) is not { } back)
                 {

@@ -10,8 +10,6 @@ namespace MedMerge.Grains;
 internal sealed class TrialWalk(
     Plan plan, Trial trial, TrialRequest request, string asker, IGrainFactory grains, StageStore store, TimeProvider time)
 {
-    /// <summary>A stage that can't be reached for so long fails the attempt.</summary>
-    private static readonly TimeSpan OutOfReach = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan ReleaseDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private readonly ConcurrentDictionary<string, StageStatus> _running = new();
@@ -95,8 +93,8 @@ internal sealed class TrialWalk(
                 }
                 catch (Exception error) when (FailureClass.IsNodeGone(error))
                 {
-                    if (time.GetElapsedTime(lastAnswer) > OutOfReach)
-                        throw new WorkFailedException(new Failure(FailureKind.Transient, $"The stage '{stage.Name}' could not be reached for {OutOfReach.TotalMinutes:0} minutes: {error.Message}"));
+                    if (time.GetElapsedTime(lastAnswer) > RetryPolicy.OutOfReach)
+                        throw new WorkFailedException(new Failure(FailureKind.Transient, $"The stage '{stage.Name}' could not be reached for {RetryPolicy.OutOfReach.TotalMinutes:0} minutes: {error.Message}"));
                     await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
                 }
             }

@@ -29,7 +29,7 @@ internal sealed class WeighShards(ShardCalls<IWeighShardGrain> calls) : IWeightW
         var message = Message(new WeightStep(0, 0, alpha, head));
         return calls.CallAsync(shard: 0, "validation", async (grain, request) =>
         {
-            var answer = await grain.ValidateAsync(request, message).WaitAsync(calls.LongDeadline, calls.Time, cancellation).ConfigureAwait(false);
+            var answer = await grain.ValidateAsync(request, message).WaitAsync(calls.OpenDeadline, calls.Time, cancellation).ConfigureAwait(false);
             return new Validation(answer.MacroF1, answer.Loss);
         }, cancellation);
     }

@@ -1,3 +1,4 @@
+using MedMerge.Grains;
 using MedMerge.Grains.Hosting;
 using MedMerge.Grains.Nodes;
 using MedMerge.ServiceDefaults;
@@ -12,8 +13,6 @@ namespace MedMerge.Silo;
 /// </summary>
 public static partial class SiloApplication
 {
-    private const string Redis = "redis";
-
     private const int RestartExitCode = 75; // EX_TEMPFAIL: start it again
 
     /// <summary>A silo hands its work over at the next step and is gone within this time after SIGTERM.</summary>
@@ -41,10 +40,10 @@ public static partial class SiloApplication
             builder.Services.AddSingleton(guard);
             if (node.CacheFolder is { } cache) store = new ArtefactCache(store, cache, node.CacheMiB << 20, TimeProvider.System);
             builder.Services.AddSingleton<IObjectStore>(new GuardedObjectStore(decorate?.Invoke(store) ?? store, guard));
-            if (builder.Configuration.GetConnectionString(Redis) is { Length: > 0 } redis)
-                builder.Services.AddKeyedSingleton(Redis, await Dependencies.RedisAsync(redis, logger).ConfigureAwait(false));
+            if (builder.Configuration.GetConnectionString(ClusterNames.Redis) is { Length: > 0 } redis)
+                builder.Services.AddKeyedSingleton(ClusterNames.Redis, await Dependencies.RedisAsync(redis, logger).ConfigureAwait(false));
         }
-        builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node", tags: [ServiceDefaults.ServiceDefaults.Ready]);
+        builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node", tags: [ProcessDefaults.Ready]);
         builder.UseOrleans(silo => silo.AddMedMerge(node.Device, keepsSweeps: true).AddDashboard());
 
         var app = builder.Build();

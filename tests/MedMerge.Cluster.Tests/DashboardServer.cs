@@ -98,7 +98,8 @@ public sealed class DashboardServer : IAsyncLifetime
     }
 
     private static string? Attribute(JsonElement owner, string name) => owner.TryGetProperty("attributes", out var attributes)
-        ? attributes.EnumerateArray().Where(attribute => attribute.GetProperty("key").GetString() == name).Select(attribute => attribute.GetProperty("value").GetProperty("stringValue").GetString()).FirstOrDefault()
+        ? attributes.EnumerateArray().Where(attribute => attribute.GetProperty("key").GetString() == name)
+            .Select(attribute => attribute.TryGetProperty("value", out var value) && value.TryGetProperty("stringValue", out var text) ? text.GetString() : null).FirstOrDefault()
         : null;
 }
 

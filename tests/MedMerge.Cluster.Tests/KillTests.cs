@@ -46,6 +46,20 @@ public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         await AssertDoneAsync(cluster, id, plain);
     }
 
+    /// <summary>Data-parallel fine-tuning goes on from the last epoch, wherever its coordinator and its shards were.</summary>
+    [Theory]
+    [InlineData(Victim.Coordinator)]
+    [InlineData(Victim.Shard)]
+    public async Task Killed_while_fine_tuning_over_shards_it_ends_with_the_same_bytes(Victim victim)
+    {
+        var plain = await PlainRun.OutputsAsync(Specifications.Tuned);
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(3);
+        var id = await cluster.SubmitAsync(Specifications.Tuned);
+        var coordinator = cluster.Silo(await cluster.AtEpochAsync(id, "fine-tune", 2));
+        await (victim == Victim.Coordinator ? coordinator : cluster.Silos.First(silo => silo != coordinator)).KillAsync();
+        await AssertDoneAsync(cluster, id, plain);
+    }
+
     [Theory]
     [InlineData("before:artefacts", 12)]
     [InlineData("after:artefacts", 12)]

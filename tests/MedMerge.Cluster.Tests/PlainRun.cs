@@ -13,7 +13,9 @@ internal static class PlainRun
     public static Task<SortedDictionary<string, string>> OutputsAsync(string yaml) =>
         Results.GetOrAdd(yaml, key => new Lazy<Task<SortedDictionary<string, string>>>(() => RunAsync(key))).Value;
 
-    private static async Task<SortedDictionary<string, string>> RunAsync(string yaml)
+    /// <summary>Runs it anew.</summary>
+    /// <param name="environment">What the command is given besides.</param>
+    public static async Task<SortedDictionary<string, string>> RunAsync(string yaml, IReadOnlyDictionary<string, string>? environment = null)
     {
         var folder = Directory.CreateTempSubdirectory("medmerge-plain-").FullName;
         try
@@ -25,6 +27,7 @@ internal static class PlainRun
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             };
+            foreach (var (key, value) in environment ?? new Dictionary<string, string>()) start.Environment[key] = value;
             using var process = Process.Start(start)!;
             var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
             await process.StandardOutput.ReadToEndAsync(CancellationToken.None);

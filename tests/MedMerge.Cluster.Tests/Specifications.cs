@@ -18,6 +18,13 @@ internal static class Specifications
         fineTune: { epochs: 1, batchSize: 16 }
         """);
 
+    /// <summary>One trial whose fine-tuning is data-parallel, for long enough to be disturbed.</summary>
+    public static string Tuned { get; } = Yaml("tuned", width: "0.25", images: 128, sourceImages: 32, sourceEpochs: 1, """
+        methods: [medmerge]
+        weights: { epochs: 1, batchSize: 16, shards: 2 }
+        fineTune: { epochs: 10, batchSize: 16, shards: 4 }
+        """);
+
     /// <summary>The least that has every kind of write in it.</summary>
     public static string Tiny { get; } = Yaml("tiny", width: "0.125", images: 24, sourceImages: 24, sourceEpochs: 2, """
         methods: [medmerge]

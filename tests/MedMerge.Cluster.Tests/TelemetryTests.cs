@@ -69,7 +69,21 @@ public sealed class TelemetryTests(GarnetServer garnet, AzuriteServer azurite, D
         var survivor = cluster.Silos.Single(silo => silo != killed);
         Assert.Contains(spans, span => span.Instance == killed.Instance && span.Name.StartsWith("weigh epoch", StringComparison.Ordinal));
         Assert.Contains(spans, span => span.Instance == survivor.Instance && span.Name.StartsWith("weigh epoch", StringComparison.Ordinal));
-        Assert.Equal(2, spans.Count(span => span.Name == "weigh")); // begun, and begun again elsewhere
+        // Begun, and begun again elsewhere; once more where the dead silo held the directory's entry of a grain on the other, which Orleans then brings up anew.
+        Assert.InRange(spans.Count(span => span.Name == "weigh"), 2, 4);
+    }
+
+    /// <summary>A single person on a laptop sees the same of <c>medmerge run</c>.</summary>
+    [Fact]
+    public async Task A_plain_run_is_seen_too()
+    {
+        await dashboard.RunningAsync();
+        await PlainRun.RunAsync(Specifications.Tiny.Replace("name: tiny", "name: alone", StringComparison.Ordinal), dashboard.Environment);
+        var trial = (await SeenAsync(spans => spans.Any(span => span.Sweep?.StartsWith("alone-", StringComparison.Ordinal) == true && span.Name.StartsWith("trial 1", StringComparison.Ordinal))))
+            .First(span => span.Sweep?.StartsWith("alone-", StringComparison.Ordinal) == true && span.Name.StartsWith("trial 1", StringComparison.Ordinal));
+        var spans = await dashboard.SpansAsync(trial.Trace);
+        AssertConnected(spans);
+        Assert.Contains(spans, span => span.Name == "evaluate done");
     }
 
     /// <summary>Every span of ours leads to the one root.</summary>

@@ -116,15 +116,18 @@ public sealed class TestCluster : IAsyncDisposable
         return status!;
     }
 
-    /// <summary>Waits until a trial learns its weights and has finished so many epochs; where it has ended before, the test is void.</summary>
+    /// <inheritdoc cref="AtEpochAsync" />
+    public Task<string> WeighingAsync(string id, int epochs) => AtEpochAsync(id, "weigh", epochs);
+
+    /// <summary>Waits until a trial's training has finished so many epochs; where it has ended before, the test is void.</summary>
     /// <returns>The node of its coordinator.</returns>
-    public async Task<string> WeighingAsync(string id, int epochs)
+    public async Task<string> AtEpochAsync(string id, string stage, int epochs)
     {
         while (true)
         {
             var status = await StatusAsync(id);
-            if (status.Trials.FirstOrDefault(trial => trial.Progress is { Stage: "weigh" } weigh && (weigh.Epoch ?? -1) >= epochs) is { } trial) return trial.Progress!.Node;
-            Assert.False(status.HasEnded, "The sweep ended before its weights were seen being learned.");
+            if (status.Trials.FirstOrDefault(trial => trial.Progress?.Stage == stage && (trial.Progress.Epoch ?? -1) >= epochs) is { } trial) return trial.Progress!.Node;
+            Assert.False(status.HasEnded, $"The sweep ended before its {stage} was seen.");
             await Task.Delay(TimeSpan.FromMilliseconds(20), Cancellation);
         }
     }

@@ -30,6 +30,34 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
         Assert.Contains("/api/v1/sweeps", await client.GetStringAsync("/openapi/v1.json", Cancellation), StringComparison.Ordinal);
     }
 
+    /// <summary>Orleans' dashboard is behind the same key. A browser asks its user for it, and that is good for looking only.</summary>
+    [Fact]
+    public async Task Pages_ask_a_browser_for_the_key_which_is_good_for_looking_only()
+    {
+        using var browser = new HttpClient { BaseAddress = gateway.Address };
+        browser.DefaultRequestHeaders.TryAddWithoutValidation("Accept", "text/html");
+        foreach (var path in new[] { "/orleans/", "/orleans/index.min.js", "/orleans/DashboardCounters", "/orleans/Trace" })
+        {
+            using var refused = await browser.GetAsync(path, Cancellation);
+            Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+            Assert.Equal("Basic", refused.Headers.WwwAuthenticate.Single().Scheme);
+        }
+        Assert.Empty((await gateway.Client.GetAsync("/orleans/", Cancellation)).Headers.WwwAuthenticate);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(HttpMethod.Get, "/orleans/", "wrong"));
+        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Get, "/orleans/", RunningGateway.Key));
+        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Get, "/api/v1/sweeps", RunningGateway.Key));
+        Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(HttpMethod.Post, "/api/v1/sweeps", RunningGateway.Key));
+        Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(HttpMethod.Put, $"/api/v1/files/{new string('0', 64)}", RunningGateway.Key));
+
+        async Task<HttpStatusCode> SendAsync(HttpMethod method, string path, string password)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"anybody:{password}")));
+            return (await browser.SendAsync(request, Cancellation)).StatusCode;
+        }
+    }
+
     [Fact]
     public async Task What_is_too_large_is_refused()
     {

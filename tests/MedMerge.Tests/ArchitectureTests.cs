@@ -55,7 +55,7 @@ public partial class ArchitectureTests
     [InlineData("MedMerge.Gateway", "MedMerge.Grains.Abstractions MedMerge.ServiceDefaults MedMerge.Storage")]
     [InlineData("../MedMerge.ServiceDefaults", "MedMerge MedMerge.Grains.Abstractions")]
     [InlineData("../MedMerge.AppHost", "MedMerge.Gateway MedMerge.Grains.Abstractions MedMerge.Silo")]
-    [InlineData("MedMerge.Cli", "MedMerge MedMerge.Grains MedMerge.Storage")]
+    [InlineData("MedMerge.Cli", "MedMerge MedMerge.Grains MedMerge.ServiceDefaults MedMerge.Storage")]
     public void Projects_refer_down_only(string project, string allowed)
     {
         var text = File.ReadAllText(Path.Combine(Source, project, Path.GetFileName(project) + ".csproj"));

@@ -56,7 +56,11 @@ internal sealed class ApiKeys(IOptionsMonitor<ApiKeyOptions> options, ILoggerFac
     private string? SentKey()
     {
         if (Request.Headers.TryGetValue(Header, out var sent)) return sent.ToString();
-        if (!HttpMethods.IsGet(Request.Method) || !AuthenticationHeaderValue.TryParse(Request.Headers.Authorization, out var basic) || basic is not { Scheme: "Basic", Parameter: { } encoded }) return null;
+        if (!HttpMethods.IsGet(Request.Method) || !AuthenticationHeaderValue.TryParse(Request.Headers.Authorization, out var basic) || basic.Parameter is not { } encoded
+            || !basic.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
         var decoded = new byte[encoded.Length];
         if (!Convert.TryFromBase64String(encoded, decoded, out var length)) return null;
         var pair = Encoding.UTF8.GetString(decoded, 0, length);

@@ -10,8 +10,6 @@ namespace MedMerge.Gateway.Connections;
 internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFactory loggers, TimeProvider time)
     : Connection<IHost>("The cluster", time, loggers.CreateLogger<ClusterConnection>())
 {
-    private const string Redis = "redis";
-
     /// <summary>As long as the nodes' own.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
 
@@ -80,7 +78,7 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
         builder.Configuration.AddInMemoryCollection(configuration.AsEnumerable().Where(entry => !entry.Key.StartsWith("Orleans:Reminders", StringComparison.OrdinalIgnoreCase)));
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
-        builder.Services.AddKeyedSingleton<IConnectionMultiplexer>(Redis, (_, _) => Connect());
+        builder.Services.AddKeyedSingleton<IConnectionMultiplexer>(ClusterNames.Redis, (_, _) => Connect());
         builder.Services.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
         builder.Services.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = RefreshPeriod);
         builder.UseOrleansClient();
@@ -89,7 +87,7 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
 
     private ConnectionMultiplexer Connect()
     {
-        var connection = configuration.GetConnectionString(Redis) ?? throw new InputException("ConnectionStrings__redis is not set.");
+        var connection = configuration.GetConnectionString(ClusterNames.Redis) ?? throw new InputException("ConnectionStrings__redis is not set.");
         var options = ConfigurationOptions.Parse(connection);
         options.AbortOnConnectFail = false; // it is tried again behind the scenes
         return ConnectionMultiplexer.Connect(options);

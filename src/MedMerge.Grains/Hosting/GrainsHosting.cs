@@ -15,7 +15,7 @@ public static class GrainsHosting
     /// <summary>A process that stood still for longer may have been evicted: a silo is declared dead after three missed probes, one a second.</summary>
     public static readonly TimeSpan SuspensionLimit = TimeSpan.FromSeconds(3);
 
-    /// <summary>Calls that take longer have lost their silo; the longest wait inside one is five seconds.</summary>
+    /// <summary>Calls that take longer have lost their silo; the longest wait inside one is five seconds. Shards' calls compute, and have a limit of their own.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>Adds the grains with what they need. The store and a <see cref="NodeOptions"/> are the host's to add.</summary>

@@ -27,7 +27,8 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Starts it.</summary>
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
     /// <param name="log">Lets the silo's own log through, for finding faults.</param>
-    public static async Task<LocalCluster> StartAsync(IObjectStore objects, string device, bool log, CancellationToken cancellation)
+    /// <param name="telemetry">Adds telemetry to its host; null for none.</param>
+    public static async Task<LocalCluster> StartAsync(IObjectStore objects, string device, bool log, CancellationToken cancellation, Action<IHostApplicationBuilder>? telemetry = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         if (log) builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -35,11 +36,13 @@ public sealed class LocalCluster : IAsyncDisposable
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.Configure<NodeOptions>(options => options.Device = device);
+        telemetry?.Invoke(builder);
         var (siloPort, gatewayPort) = FreePorts();
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(siloPort, gatewayPort);
             silo.AddMedMerge(device, keepsSweeps: false);
+            if (telemetry is not null) silo.AddActivityPropagation();
         });
         var host = builder.Build();
         await host.StartAsync(cancellation).ConfigureAwait(false);

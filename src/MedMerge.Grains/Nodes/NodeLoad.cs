@@ -1,13 +1,42 @@
 namespace MedMerge.Grains.Nodes;
 
-/// <summary>How many shards are open on this node.</summary>
+/// <summary>What is at work on this node's device: shards and whole stages, each counted by its stage's key.</summary>
 internal sealed class NodeLoad
 {
-    private int _shards;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _work = [];
 
-    /// <summary>Shards now.</summary>
-    public int Shards => Volatile.Read(ref _shards);
+    /// <summary>How much there is now.</summary>
+    /// <param name="except">A stage that does not count.</param>
+    public int Besides(string except)
+    {
+        lock (_gate) return _work.Where(stage => stage.Key != except).Sum(stage => stage.Value);
+    }
 
-    /// <summary>One more or one less.</summary>
-    public void Add(int shards) => Interlocked.Add(ref _shards, shards);
+    /// <summary>Counts one more, until what is returned is disposed.</summary>
+    public IDisposable Add(string stage)
+    {
+        Count(stage, 1);
+        return new Counted(this, stage);
+    }
+
+    private void Count(string stage, int change)
+    {
+        lock (_gate)
+        {
+            var count = _work.GetValueOrDefault(stage) + change;
+            if (count == 0) _work.Remove(stage);
+            else _work[stage] = count;
+        }
+    }
+
+    private sealed class Counted(NodeLoad load, string stage) : IDisposable
+    {
+        private int _disposed;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _disposed, 1) == 0) load.Count(stage, -1);
+        }
+    }
 }

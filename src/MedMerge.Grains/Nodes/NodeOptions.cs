@@ -9,8 +9,8 @@ public sealed class NodeOptions
     /// <summary><c>cpu</c> or <c>cuda:N</c>. One node has one device. Default: cpu.</summary>
     public string Device { get; set; } = "cpu";
 
-    /// <summary>A shard that has not answered after so long is placed anew. Default: 30 s.</summary>
-    public TimeSpan StepDeadline { get; set; } = TimeSpan.FromSeconds(30);
+    /// <summary>A shard that has not answered after so long is placed anew. A node that died is noticed within seconds in another way; this is for one that hangs. Default: 2 min.</summary>
+    public TimeSpan StepDeadline { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>A shard may take so long to load data and sources. Default: 5 min.</summary>
     public TimeSpan OpenDeadline { get; set; } = TimeSpan.FromMinutes(5);

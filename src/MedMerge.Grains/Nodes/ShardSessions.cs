@@ -12,8 +12,8 @@ internal sealed class ShardSession<TComputer>(IShardedStage<TComputer> stage, De
     /// <summary>The stage.</summary>
     public IShardedStage<TComputer> Stage => stage;
 
-    /// <summary>How many shards share it.</summary>
-    public int Shards { get; set; }
+    /// <summary>One for each shard that shares it.</summary>
+    public Stack<IDisposable> Shards { get; } = [];
 
     /// <summary>Computes on the device.</summary>
     public Task<T> RunAsync<T>(Func<TComputer, T> work) => device.RunAsync(() => work(computer), CancellationToken.None);
@@ -46,8 +46,7 @@ internal sealed class ShardSessions<TComputer>(Plans plans, Devices devices, Out
             lock (_gate)
             {
                 if (_open.GetValueOrDefault(request.Stage) != opening) continue; // freed meanwhile
-                session.Shards++;
-                load.Add(1);
+                session.Shards.Push(load.Add(request.Stage));
                 return session;
             }
         }
@@ -56,10 +55,10 @@ internal sealed class ShardSessions<TComputer>(Plans plans, Devices devices, Out
     /// <summary>A shard has ended.</summary>
     public async Task LeaveAsync(ShardSession<TComputer> session)
     {
-        load.Add(-1);
         lock (_gate)
         {
-            if (--session.Shards > 0) return;
+            session.Shards.Pop().Dispose();
+            if (session.Shards.Count > 0) return;
             _open.Remove(session.Stage.Key);
         }
         await session.DisposeAsync().ConfigureAwait(false);

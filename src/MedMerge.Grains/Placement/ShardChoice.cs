@@ -5,9 +5,9 @@ using System.Text;
 namespace MedMerge.Grains.Placement;
 
 /// <summary>A node that a shard could go to.</summary>
-/// <param name="Shards">Open there, of whatever stages.</param>
+/// <param name="Work">At work there besides, shards and whole stages.</param>
 /// <param name="Held">Share of what the shard loads that the node holds already, 0 to 1.</param>
-internal sealed record Candidate(string Node, int Shards, double Held);
+internal sealed record Candidate(string Node, int Work, double Held);
 
 /// <summary>Chooses nodes for shards: the one with the fewest, and of equals one that holds their models already.</summary>
 internal static class ShardChoice
@@ -23,7 +23,7 @@ internal static class ShardChoice
     {
         var fit = nodes.Where(node => !failed.Contains(node.Node)).ToList();
         return (fit.Count > 0 ? fit : nodes)
-            .OrderBy(node => node.Shards + given.GetValueOrDefault(node.Node) - (Holding * node.Held))
+            .OrderBy(node => node.Work + given.GetValueOrDefault(node.Node) - (Holding * node.Held))
             .ThenBy(node => Rank(stage, node.Node)).ThenBy(node => node.Node, StringComparer.Ordinal)
             .FirstOrDefault()?.Node;
     }

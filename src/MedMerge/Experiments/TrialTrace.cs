@@ -7,11 +7,15 @@ namespace MedMerge.Experiments;
 /// </summary>
 public static class TrialTrace
 {
-    /// <summary>Begins those of all trials.</summary>
+    /// <summary>An exporter's queue holds 2,048 spans, and drops what is too much without a word.</summary>
+    private const int MostAtOnce = 1000;
+
+    /// <summary>Begins those of all trials, as long as they are not too many to be sent at once: then each is begun with its trial.</summary>
     /// <param name="sweep">The sweep's id.</param>
     /// <returns>Their traceparents by number; empty where nobody traces.</returns>
     public static IReadOnlyList<string?> BeginAll(string sweep, Plan plan)
     {
+        if (plan.Trials.Count > MostAtOnce) return [];
         var traces = plan.Trials.Select(trial => Begin(sweep, trial)).ToList();
         return traces.Exists(trace => trace is not null) ? traces : [];
     }

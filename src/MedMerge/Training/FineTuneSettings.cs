@@ -36,6 +36,7 @@ public sealed record FineTuneSettings
             throw new InputException($"fine-tuning's shards is {Shards}, its batchSize {BatchSize}, with {images} training images: every shard needs at least " +
                                      $"{TrainingBounds.MinBatchSize} images in a step, for batch norm normalises by them.");
         }
+        if (BatchSize % Shards != 0) throw new InputException($"fine-tuning's batchSize is {BatchSize}; it must be a multiple of its shards ({Shards}).");
         return new ShardPlan(images, Shards, BatchSize, seed);
     }
 

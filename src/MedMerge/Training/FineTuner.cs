@@ -17,6 +17,7 @@ namespace MedMerge.Training;
 public sealed class FineTuner : IDisposable
 {
     private const string Current = "current.", Best = "best.", Optimiser = "optimiser.";
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(250);
     private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
     private readonly Architecture _architecture;
     private readonly ImageDataset _target;
@@ -57,13 +58,34 @@ public sealed class FineTuner : IDisposable
     /// <exception cref="InputException">The loss is no longer a number: names the epoch.</exception>
     public EpochRecord RunEpoch(CancellationToken cancellation)
     {
-        using var scope = NewDisposeScope();
+        while (RunSteps(cancellation))
+        {
+            // until none is left
+        }
+        return EndEpoch(cancellation);
+    }
+
+    /// <summary>Runs steps of the epoch for a moment, so that other work on the device need not wait for all of it.</summary>
+    /// <returns>Whether there are more.</returns>
+    public bool RunSteps(CancellationToken cancellation)
+    {
+        var start = Stopwatch.GetTimestamp();
         var epoch = _history.Count;
         for (; epoch > 0 && _step < _plan.StepsPerEpoch; _step++)
         {
+            if (Stopwatch.GetElapsedTime(start) > Slice) return true;
             cancellation.ThrowIfCancellationRequested();
             _loss += Step(epoch, _step);
         }
+        return false;
+    }
+
+    /// <summary>Ends an epoch whose steps are all done: measures it.</summary>
+    /// <exception cref="InputException">The loss is no longer a number: names the epoch.</exception>
+    public EpochRecord EndEpoch(CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        var epoch = _history.Count;
         TrainingHistory.CheckLoss(_loss, epoch, _settings);
 
         var validation = Scoring.Validate(Scoring.Predict(images => _network.Forward(images, training: false), _target.Validation, _target.Classes, _loader, cancellation));

@@ -22,6 +22,6 @@ public interface IFineTuneWorkers
     /// <summary>One shard's gradient of one step.</summary>
     Task<FineTuneGradient> GradientAsync(int shard, FineTuneStep step, CancellationToken cancellation);
 
-    /// <summary>Macro F1 and loss of the model on the validation split.</summary>
-    Task<Validation> ValidateAsync(float[] weights, CancellationToken cancellation);
+    /// <summary>Macro F1 and loss of the model on the validation split, after an epoch.</summary>
+    Task<Validation> ValidateAsync(int epoch, float[] weights, CancellationToken cancellation);
 }

@@ -16,5 +16,5 @@ public sealed class LocalFineTuneWorkers(DeviceThread device, FineTuneGradientCo
     public Task<FineTuneGradient> GradientAsync(int shard, FineTuneStep step, CancellationToken cancellation) => device.RunAsync(() => computer.Gradient(shard, step), cancellation);
 
     /// <inheritdoc />
-    public Task<Validation> ValidateAsync(float[] weights, CancellationToken cancellation) => device.RunAsync(() => computer.Validate(weights, cancellation), cancellation);
+    public Task<Validation> ValidateAsync(int epoch, float[] weights, CancellationToken cancellation) => device.RunAsync(() => computer.Validate(weights, cancellation), cancellation);
 }

@@ -18,7 +18,7 @@ internal static class ShardWait
         {
             Array.Sort(seconds);
             Instruments.ShardWait.Record(seconds[^1] - seconds[0]);
-            var limit = Straggling * seconds[shards / 2];
+            var limit = Straggling * seconds[(shards - 1) / 2];
             if (seconds.Count(taken => taken > limit) is > 0 and var stragglers) Instruments.Stragglers.Add(stragglers);
         }
         return answers;

@@ -51,7 +51,7 @@ public sealed class ShardedFineTuner
         }
         TrainingHistory.CheckLoss(_progress.Loss, epoch, _settings);
 
-        var validation = await workers.ValidateAsync(_weights, cancellation).ConfigureAwait(false);
+        var validation = await workers.ValidateAsync(epoch, _weights, cancellation).ConfigureAwait(false);
         var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : _progress.Loss / _progress.Images, validation);
         _progress = new Progress(_progress.OptimiserSteps, _progress.History.With(record, _startCounts), 0, 0, 0);
         if (epoch > 0 && _progress.History.BestEpoch == epoch) _weights.CopyTo(_best, 0);

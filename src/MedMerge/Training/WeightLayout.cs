@@ -31,9 +31,15 @@ public sealed class WeightLayout
     public static float[] Flatten(IEnumerable<Tensor> tensors)
     {
         using var scope = NewDisposeScope();
-        var numbers = new List<float>();
-        foreach (var tensor in tensors) numbers.AddRange(tensor.detach().cpu().contiguous().data<float>());
-        return [.. numbers];
+        var parts = tensors.Select(tensor => tensor.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray()).ToList();
+        var numbers = new float[parts.Sum(part => part.Length)];
+        var at = 0;
+        foreach (var part in parts)
+        {
+            part.CopyTo(numbers, at);
+            at += part.Length;
+        }
+        return numbers;
     }
 
     /// <summary>Writes numbers into tensors, in their order.</summary>

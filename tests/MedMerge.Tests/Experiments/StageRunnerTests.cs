@@ -3,8 +3,10 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Reporting;
+using MedMerge.Telemetry;
 using MedMerge.Tensors;
 using MedMerge.Tests.Models;
+using MedMerge.Tests.Training;
 using MedMerge.Training;
 
 namespace MedMerge.Tests.Experiments;
@@ -82,6 +84,23 @@ public class StageRunnerTests
         Assert.Fail("The run never came to its end.");
 
         static byte[] Bytes(RunResult result) => StageFiles.Write(result.Trials.Select(trial => trial.Predictions));
+    }
+
+    /// <summary>A node that leaves in the middle of an epoch leaves a checkpoint of the step it had reached, not of the epoch before.</summary>
+    [Fact]
+    public async Task Cancelled_in_the_middle_of_an_epoch_it_keeps_the_step_it_had_reached()
+    {
+        var plan = Plan.Build(SpecificationReader.Read(Small.Replace("seeds: 2", "seeds: 1", StringComparison.Ordinal) + "\nmethods: [medmerge]", "it", []));
+        var weigh = plan.Stages.OfType<WeighStage>().Single();
+        var store = new MemoryStageStore();
+        await using var device = new DeviceThread("cpu", 1);
+        var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        using var stop = new StepStop(2, Instruments.Weigh); // of three in an epoch
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stop.RunAsync(token => runner.OutputAsync(weigh, (_, _) => { }, token)));
+
+        using var state = System.Text.Json.JsonDocument.Parse((await store.Checkpoints(weigh.Key).LoadAsync(Cancellation))!);
+        Assert.Equal(1, state.RootElement.GetProperty("History").GetArrayLength());
+        Assert.Equal(2, state.RootElement.GetProperty("Step").GetInt32());
     }
 
     [Fact]

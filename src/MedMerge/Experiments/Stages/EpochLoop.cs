@@ -20,7 +20,7 @@ internal sealed class EpochLoop(string stage, StageContext context)
     public async Task RunAsync(Func<Task<EpochRecord>> run, Func<Task<byte[]>> save, int count, CancellationToken cancellation)
     {
         using var span = Spans.Start($"{stage} epoch", context.Span);
-        EpochRecord epoch;
+        EpochRecord? epoch = null;
         try
         {
             epoch = await run().ConfigureAwait(false);
@@ -28,14 +28,28 @@ internal sealed class EpochLoop(string stage, StageContext context)
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             span.Fail("cancelled");
-            using var deadline = new CancellationTokenSource(HandOverDeadline);
-            await context.Checkpoints.SaveAsync(await save().ConfigureAwait(false), deadline.Token).ConfigureAwait(false);
-            throw;
         }
+        await KeepAsync(await save().ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        if (epoch is null) throw new OperationCanceledException(cancellation);
+
         if (span is not null) span.DisplayName = $"{stage} epoch {epoch.Epoch}";
         span?.SetTag("epoch", epoch.Epoch).SetTag("loss", epoch.Loss).SetTag("macro_f1", epoch.Validation.MacroF1);
-        await context.Checkpoints.SaveAsync(await save().ConfigureAwait(false), cancellation).ConfigureAwait(false);
         Instruments.EpochDone(stage, epoch.Loss, epoch.Entropy);
         context.Epochs(epoch, count);
+    }
+
+    /// <summary>Keeps a state, also when it is cancelled meanwhile: then it has a moment for it, and where that is not enough the checkpoint before stands.</summary>
+    private async Task KeepAsync(byte[] state, CancellationToken cancellation)
+    {
+        using var deadline = new CancellationTokenSource();
+        using var begun = cancellation.Register(() => deadline.CancelAfter(HandOverDeadline));
+        try
+        {
+            await context.Checkpoints.SaveAsync(state, deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (cancellation.IsCancellationRequested && error is not OutpacedException)
+        {
+            throw new OperationCanceledException($"The last step could not be kept: {error.Message}", error, cancellation);
+        }
     }
 }

@@ -63,15 +63,20 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     /// <summary>The coordinator's side of data-parallel training, wherever the shards compute. It goes on from the last checkpoint, and leaves one behind where it is cancelled.</summary>
     public async Task<StageOutput> CoordinateAsync(IReadOnlyList<StageOutput> inputs, IFineTuneWorkers workers, StageContext context, CancellationToken cancellation)
     {
-        using var start = await context.Device.RunAsync(() => StartOf(inputs), cancellation).ConfigureAwait(false);
-        var layout = new WeightLayout(start);
-        var tuner = new ShardedFineTuner(await context.Device.RunAsync(() => layout.Flatten(start), cancellation).ConfigureAwait(false), layout.Parameters, StartCounts, Training);
+        var (layout, numbers) = await context.Device.RunAsync(() =>
+        {
+            using var start = StartOf(inputs);
+            var lined = new WeightLayout(start);
+            return (lined, lined.Flatten(start));
+        }, cancellation).ConfigureAwait(false);
+        var tuner = new ShardedFineTuner(numbers, layout.Parameters, StartCounts, Training);
         if (await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved) tuner.Restore(saved);
         var loop = new EpochLoop(Name, context);
         while (!tuner.IsDone)
             await loop.RunAsync(() => tuner.RunEpochAsync(workers, cancellation), () => System.Threading.Tasks.Task.FromResult(tuner.Save()), Training.Epochs, cancellation).ConfigureAwait(false);
         return await context.Device.RunAsync(() =>
         {
+            using var start = StartOf(inputs);
             using var best = layout.Unflatten(tuner.BestWeights, start);
             return Output(best, tuner.History);
         }, cancellation).ConfigureAwait(false);
@@ -86,8 +91,8 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
             var loop = new EpochLoop(Name, context);
             while (!tuner.IsDone)
             {
-                await loop.RunAsync(() => context.Device.RunAsync(() => tuner.RunEpoch(cancellation), cancellation), () => context.Device.RunAsync(tuner.Save, CancellationToken.None),
-                    Training.Epochs, cancellation).ConfigureAwait(false);
+                await loop.RunAsync(() => RunEpochAsync(tuner, context.Device, cancellation), () => context.Device.RunAsync(tuner.Save, CancellationToken.None), Training.Epochs, cancellation)
+                    .ConfigureAwait(false);
             }
             return await context.Device.RunAsync(() => Output(tuner.BestWeights, tuner.History), cancellation).ConfigureAwait(false);
         }
@@ -95,6 +100,16 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
         {
             await context.Device.RunAsync(tuner.Dispose, CancellationToken.None).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>In pieces, for the device may have shards of other trials to serve in between.</summary>
+    private static async Task<EpochRecord> RunEpochAsync(FineTuner tuner, DeviceThread device, CancellationToken cancellation)
+    {
+        while (await device.RunAsync(() => tuner.RunSteps(cancellation), cancellation).ConfigureAwait(false))
+        {
+            // until none is left
+        }
+        return await device.RunAsync(() => tuner.EndEpoch(cancellation), cancellation).ConfigureAwait(false);
     }
 
     private FineTuner Begin(IReadOnlyList<StageOutput> inputs, byte[]? saved, StageContext context)

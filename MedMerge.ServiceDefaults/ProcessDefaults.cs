@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 namespace MedMerge.ServiceDefaults;
 
 /// <summary>What every process of a cluster shares: telemetry, health endpoints, service discovery, resilience.</summary>
-public static class ServiceDefaults
+public static class ProcessDefaults
 {
     /// <summary>The tag of health checks that readiness depends on.</summary>
     public const string Ready = "ready";
