@@ -27,7 +27,7 @@ internal sealed class EpochLoop(string stage, StageContext context)
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            span.Fail("cancelled");
+            span?.SetTag("cancelled", true); // no error: it goes on elsewhere, or later
         }
         await KeepAsync(await save().ConfigureAwait(false), cancellation).ConfigureAwait(false);
         if (epoch is null) throw new OperationCanceledException(cancellation);
