@@ -1,7 +1,9 @@
+using System.Net;
 using MedMerge.Grains;
 using MedMerge.Storage;
 using MedMerge.Storage.Tests;
 using MedMerge.Storage.Tests.Faults;
+using StackExchange.Redis;
 
 namespace MedMerge.Cluster.Tests;
 
@@ -64,6 +66,24 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         var status = await cluster.EndAsync(id, Deadline);
         Assert.True(status.State == WorkState.Done && status.Trials.All(trial => trial.State == WorkState.Done), TestCluster.Describe(status));
         Assert.Equal(plain, await cluster.OutputsAsync());
+    }
+
+    /// <summary>Beside an emptied Redis nodes go on, but new ones would make a cluster of their own: it must show.</summary>
+    [Fact]
+    public async Task A_node_that_the_clusters_table_forgot_says_so_and_is_not_ready()
+    {
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(1);
+        await using (var redis = await ConnectionMultiplexer.ConnectAsync(garnet.ConnectionString))
+        {
+            var keys = redis.GetServer(garnet.ConnectionString).Keys(pattern: $"*{cluster.Container}*").ToArray();
+            Assert.NotEmpty(keys);
+            await redis.GetDatabase().KeyDeleteAsync(keys);
+        }
+        using var client = new HttpClient();
+        using var ready = await client.GetAsync(new Uri(cluster.Silos[0].Http, "/health/ready"), Cancellation);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        Assert.Contains("Was Redis emptied? Start all nodes anew.", await ready.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        Assert.True((await client.GetAsync(new Uri(cluster.Silos[0].Http, "/health/live"), Cancellation)).IsSuccessStatusCode);
     }
 
     [Theory]
