@@ -29,7 +29,7 @@ internal sealed partial class Problems(IProblemDetailsService service, ILogger<P
         BadHttpRequestException bad => (bad.StatusCode, bad.Message),
         OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => (ClientClosedRequest, "The client has gone."),
         UnavailableException => (StatusCodes.Status503ServiceUnavailable, exception.Message),
-        TimeoutException or Orleans.Runtime.OrleansException => (StatusCodes.Status503ServiceUnavailable, $"The cluster does not answer: {exception.Message}"),
+        TimeoutException or Orleans.Runtime.OrleansException => (StatusCodes.Status503ServiceUnavailable, $"The cluster does not answer: {exception.Message.Split('\n')[0].Trim()}"),
         RequestFailedException or AggregateException { InnerException: RequestFailedException } => (StatusCodes.Status503ServiceUnavailable, "The blob store does not answer; the gateway's log says more."),
         InvalidDataException => (StatusCodes.Status500InternalServerError, exception.Message),
         _ => (StatusCodes.Status500InternalServerError, "Something unexpected happened; the gateway's log says what."),

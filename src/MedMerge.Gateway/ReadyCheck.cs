@@ -32,7 +32,7 @@ internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) 
         }
         catch (Exception error) when (!cancellation.IsCancellationRequested)
         {
-            return $"{what} does not answer: {error.Message}";
+            return $"{what} does not answer: {error.Message.Split('\n')[0].Trim()}"; // Orleans' goes on with its stack
         }
     }
 }

@@ -22,6 +22,9 @@ internal sealed class SweepPace(IReadOnlyList<Stage> stages, TimeProvider time)
 
     private double Worked => Sum(_computed) + _within.Where(stage => !_computed.Contains(stage.Key) && !_kept.Contains(stage.Key)).Sum(stage => stage.Value);
 
+    /// <summary>A trial had its result before this run began.</summary>
+    public void Kept(IEnumerable<Stage> stages) => _kept.UnionWith(stages.Select(stage => stage.Key));
+
     /// <summary>A trial has told where it is.</summary>
     public void Heard(TrialStatus status)
     {

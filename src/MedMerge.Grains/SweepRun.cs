@@ -106,7 +106,10 @@ internal sealed partial class SweepRun(
     private static bool HasFailed(string state) => state is nameof(WorkState.Failed) or nameof(WorkState.Quarantined);
 
     private TrialLine Line(Trial trial, TrialRecord? kept) => new(trial.Number, trial.Method.Title, trial.Seed,
-        kept is null ? WorkState.Waiting : Enum.Parse<WorkState>(kept.State), kept?.Attempt ?? 0, _running.GetValueOrDefault(trial.Number)?.Progress, kept?.Reason);
+        kept is null ? WorkState.Waiting : Shown(Enum.Parse<WorkState>(kept.State)), kept?.Attempt ?? 0, _running.GetValueOrDefault(trial.Number)?.Progress, kept?.Reason);
+
+    /// <summary>A trial that was under way when its sweep was paused or cancelled is so itself; the record keeps that it had begun.</summary>
+    private WorkState Shown(WorkState trial) => trial == WorkState.Running && (State is WorkState.Paused or WorkState.Cancelled) ? State : trial;
 
     private async Task RunAsync(CancellationToken cancellation)
     {
@@ -146,7 +149,10 @@ internal sealed partial class SweepRun(
     private async Task PlanAsync(CancellationToken cancellation)
     {
         var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
-        lock (_gate) _pace = new SweepPace(plan.Stages, time);
+        var pace = new SweepPace(plan.Stages, time);
+        foreach (var (trial, kept) in plan.Trials.Zip(_record.Trials))
+            if (kept.State == nameof(WorkState.Done)) pace.Kept(trial.Stages);
+        lock (_gate) _pace = pace;
         if (_record.Trials.Count == 0)
             await WriteAsync(current => current with { Trials = [.. plan.Trials.Select(_ => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null))] }).ConfigureAwait(false);
         Changed();

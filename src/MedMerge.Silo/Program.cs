@@ -1,4 +1,14 @@
+using MedMerge;
 using MedMerge.Silo;
 
-var app = await SiloApplication.BuildAsync(args).ConfigureAwait(false);
-await app.RunAsync().ConfigureAwait(false);
+try
+{
+    var app = await SiloApplication.BuildAsync(args).ConfigureAwait(false);
+    await app.RunAsync().ConfigureAwait(false);
+    return Environment.ExitCode;
+}
+catch (InputException problem)
+{
+    await Console.Error.WriteLineAsync($"error: {problem.Message}").ConfigureAwait(false);
+    return 2;
+}

@@ -19,10 +19,13 @@ public static partial class SiloApplication
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>The process, built and not yet started, once the store and Redis answer.</summary>
+    /// <exception cref="InputException">A setting is missing.</exception>
     /// <param name="decorate">Puts something before the store: faults, in tests.</param>
     public static async Task<WebApplication> BuildAsync(string[] args, Func<IObjectStore, IObjectStore>? decorate = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        if (string.IsNullOrEmpty(builder.Configuration["Orleans:Clustering:ProviderType"]))
+            throw new InputException("Orleans__Clustering__ProviderType is not set: 'Redis' finds the cluster through ConnectionStrings__redis. See docs/operations.md.");
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
         node.Device = builder.Configuration["Orleans:Metadata:device"] is { Length: > 0 } kind && node.Device == "cpu" && kind != "cpu" ? $"{kind}:0" : node.Device;
 

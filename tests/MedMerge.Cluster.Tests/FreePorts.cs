@@ -3,14 +3,34 @@ using System.Net.Sockets;
 
 namespace MedMerge.Cluster.Tests;
 
-/// <summary>Ports that are free now.</summary>
+/// <summary>
+/// Ports that are free now: below those that the system gives to connections, which could take one before its process listens, and none twice.
+/// </summary>
 internal static class FreePorts
 {
+    private const int First = 20_000, Last = 32_000;
+    private static readonly HashSet<int> Given = [];
+
     public static int Take()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        lock (Given)
+        {
+            while (true)
+            {
+                var port = Random.Shared.Next(First, Last);
+                if (!Given.Add(port)) continue;
+                try
+                {
+                    using var listener = new TcpListener(IPAddress.Loopback, port);
+                    listener.Start();
+                    return port;
+                }
+                catch (SocketException)
+                {
+                    // somebody else's
+                }
+            }
+        }
     }
 }
 

@@ -21,6 +21,16 @@ public sealed class SweepPaceTests
         Assert.Null(pace.Left);
     }
 
+    /// <summary>A sweep that moved to another node or was paused does not seem to have lost its work.</summary>
+    [Fact]
+    public void Trials_that_had_their_result_before_count_from_the_start()
+    {
+        var pace = new SweepPace([A, B, C], _time);
+        pace.Kept([A, B]);
+        Assert.Equal(0.4, pace.Share);
+        Assert.Null(pace.Left);
+    }
+
     [Fact]
     public void The_time_left_follows_from_what_was_computed()
     {

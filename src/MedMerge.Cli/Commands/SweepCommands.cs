@@ -75,6 +75,9 @@ internal static class SweepCommands
             var path = parsed.GetValue(file);
             if (path is not null) OutputFolder.CheckFile(path);
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation).ConfigureAwait(false);
+            if (status.Done < status.Trials.Count)
+                await error.WriteLineAsync($"note: {status.Done} of {status.Trials.Count} trials have a result; the sweep is {status.State}. The report speaks of those alone.").ConfigureAwait(false);
             var report = await client.ResultsAsync(parsed.GetValue(id)!, parsed.GetValue(json) ? "json" : "md", cancellation).ConfigureAwait(false);
             if (path is null)
             {

@@ -95,6 +95,8 @@ public sealed partial class SpecificationReader
         var weights = Weights(map.Map("weights"), sources.Count) with { Augmentation = augmentation };
         var tuning = map.Map("fineTune");
         var fineTune = Training(tuning, minEpochs: 0) with { Augmentation = augmentation };
+        if (tuning is not null && (fineTune.BatchSize % fineTune.Shards != 0 || (fineTune.Shards > 1 && fineTune.BatchSize < TrainingBounds.MinBatchSize * fineTune.Shards)))
+            _errors.Add(tuning.LineOf("shards"), $"'fineTune.batchSize' ({fineTune.BatchSize}) must be a multiple of 'fineTune.shards' ({fineTune.Shards}), with at least {TrainingBounds.MinBatchSize} images for each");
         tuning?.RefuseOthers();
         var device = map.Text("device") ?? "cpu";
         if (!DeviceThread.IsName(device)) _errors.Add(map.LineOf("device"), $"'device' is '{device}'; it must be 'cpu' or 'cuda:N'");

@@ -98,6 +98,8 @@ public class SpecificationTests
     [InlineData("target:\n  data: phantom:lesions\n  classes: 3", "line 3: 'target.classes' is for files")]
     [InlineData("target:\n  data: \"a\\0b.npz\"", "line 2: 'target.data' holds a NUL character")]
     [InlineData("target:\n  data: ''", "line 2: in 'target' the key 'data' is missing")]
+    [InlineData("fineTune:\n  batchSize: 16\n  shards: 3", "line 3: 'fineTune.batchSize' (16) must be a multiple of 'fineTune.shards' (3)")]
+    [InlineData("fineTune:\n  batchSize: 4\n  shards: 4", "line 3: 'fineTune.batchSize' (4) must be a multiple of 'fineTune.shards' (4), with at least 2 images for each")]
     [InlineData("fineTune:\n  data: x", "line 2: in 'fineTune' there is no key 'data'")]
     [InlineData("sources:\n - name: a\n   weights: \"\\0\"\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }", "line 3: 'sources[0].weights' holds a NUL character")]
     [InlineData("sources:\n - name: a\n   weights: ''\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }", "line 5: 'sources[1].pretrain.epochs' is '0'; it must be a whole number from 1")]
