@@ -14,7 +14,10 @@ namespace MedMerge.ServiceDefaults;
 /// <summary>Traces, metrics and logs by OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says to.</summary>
 public static class TelemetryDefaults
 {
-    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT", SpanDelay = "OTEL_BSP_SCHEDULE_DELAY";
+
+    /// <summary>In milliseconds. Sooner than OpenTelemetry's own 5 s: a process that is killed takes with it what it had not sent, and spans on other nodes lose their parent.</summary>
+    private const string SpanDelayDefault = "1000";
 
     /// <summary>Orleans' own activity sources and meter, and those of Azure's blob client.</summary>
     private const string OrleansSources = "Microsoft.Orleans.*", OrleansMeter = "Microsoft.Orleans", BlobSources = "Azure.Storage.*";
@@ -39,6 +42,7 @@ public static class TelemetryDefaults
     public static void AddTelemetry(this IHostApplicationBuilder builder)
     {
         if (string.IsNullOrEmpty(builder.Configuration[Endpoint])) return;
+        builder.Configuration[SpanDelay] ??= SpanDelayDefault;
         AppContext.SetSwitch("Azure.Experimental.EnableActivitySource", true); // how Azure's storage client is told to trace
 
         builder.Logging.AddOpenTelemetry(logging => (logging.IncludeFormattedMessage, logging.IncludeScopes) = (true, true));

@@ -29,7 +29,6 @@ public sealed class DashboardServer : IAsyncLifetime
     {
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Endpoint,
         ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc",
-        ["OTEL_BSP_SCHEDULE_DELAY"] = "500",
         ["OTEL_BLRP_SCHEDULE_DELAY"] = "500",
         ["OTEL_METRIC_EXPORT_INTERVAL"] = "1000",
         ["Orleans__EnableDistributedTracing"] = "true",
