@@ -17,6 +17,9 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
 
     private const int Attempts = 5;
 
+    /// <summary>The container's address, without what gives access to it.</summary>
+    public string Address => container.Uri.GetLeftPart(UriPartial.Path);
+
     /// <summary>Opens the container of a connection, making it where it is missing.</summary>
     /// <param name="connection">A connection string, or an account's address, for which the environment's identity is used.</param>
     /// <exception cref="InputException">The connection can't be understood, or the service can't be reached or refuses; the message says which.</exception>

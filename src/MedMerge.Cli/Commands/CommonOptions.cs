@@ -1,15 +1,15 @@
 using System.CommandLine;
+using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
 
 /// <summary>Options that several commands take.</summary>
 internal static class CommonOptions
 {
-    public static Option<string> Store() => new("--store")
+    public static Option<string?> Store() => new("--store")
     {
-        Description = "The folder that finished stages are kept in, so that none is computed twice.",
+        Description = $"The folder that finished stages are kept in, so that none is computed twice. Without it the blob service of {ObjectStores.ConnectionVariable}, where that is set, otherwise {ObjectStores.DefaultFolder}.",
         HelpName = "DIR",
-        DefaultValueFactory = _ => ".medmerge",
     };
 
     public static Option<string> Gateway() => new("--gateway")

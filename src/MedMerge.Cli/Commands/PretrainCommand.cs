@@ -50,7 +50,7 @@ internal static class PretrainCommand
             {
                 OutputFolder.CheckFile(parsed.GetValue(target)!);
                 var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
-                var objects = await ObjectStores.OpenAsync(parsed.GetValue(store)!, cancellation).ConfigureAwait(false);
+                var objects = await ObjectStores.OpenAsync(parsed.GetValue(store), cancellation).ConfigureAwait(false);
                 var runner = new StageRunner(new StageStore(objects), thread, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
                 var model = await runner.OutputAsync(stage, (epoch, of) => line.Show("pretrain", epoch, of), cancellation).ConfigureAwait(false);
                 var answers = await runner.OutputAsync(new EvaluateStage(stage, stage.Task), (_, _) => { }, cancellation).ConfigureAwait(false);

@@ -22,11 +22,11 @@ internal static class RunCommand
             file, store, folder, json, dryRun,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(store)!, parsed.GetValue(folder), parsed.GetValue(json), parsed.GetValue(dryRun), output, error, cancellation));
+            parsed.GetValue(file)!, parsed.GetValue(store), parsed.GetValue(folder), parsed.GetValue(json), parsed.GetValue(dryRun), output, error, cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(string file, string storeFolder, string? outputFolder, bool json, bool dryRun, TextWriter output, TextWriter error,
+    private static async Task<int> RunAsync(string file, string? store, string? outputFolder, bool json, bool dryRun, TextWriter output, TextWriter error,
         CancellationToken cancellation)
     {
         var specification = SpecificationReader.ReadFile(file);
@@ -36,7 +36,8 @@ internal static class RunCommand
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
         if (dryRun)
         {
-            var existing = Directory.Exists(storeFolder) || ObjectStores.IsService ? await ObjectStores.OpenExistingAsync(storeFolder, cancellation).ConfigureAwait(false) : null;
+            var isThere = ObjectStores.FolderOf(store) is not { } place || Directory.Exists(place);
+            var existing = isThere ? await ObjectStores.OpenExistingAsync(store, cancellation).ConfigureAwait(false) : null;
             var kept = existing is null ? [] : await new StageStore(existing).KeysAsync(cancellation).ConfigureAwait(false);
             await output.WriteLineAsync(PlanTable.Render(plan, kept.Contains)).ConfigureAwait(false);
             return ExitCodes.Done;
@@ -44,7 +45,9 @@ internal static class RunCommand
 
         var folder = outputFolder is null ? null : new OutputFolder(outputFolder);
         folder?.CheckModelPlaces(specification.Sources.Select(source => source.Weights).OfType<string>());
-        var objects = await ObjectStores.OpenAsync(storeFolder, cancellation).ConfigureAwait(false);
+        var objects = await ObjectStores.OpenAsync(store, cancellation).ConfigureAwait(false);
+        if (objects is AzureBlobStore blobs)
+            await error.WriteLineAsync($"note: everything is kept in {blobs.Address}. A cluster on it works for this sweep too, and goes on when this command ends; --store DIR keeps it to yourself.").ConfigureAwait(false);
         var run = new LocalRun(objects, new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error));
         var failed = await run.RunAsync(plan, (location, _) => files[location], async result =>
         {

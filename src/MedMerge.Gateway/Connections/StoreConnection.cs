@@ -2,13 +2,11 @@ using MedMerge.Storage;
 
 namespace MedMerge.Gateway.Connections;
 
-/// <summary>The cluster's object store: blobs where <c>ConnectionStrings__blobs</c> is set, otherwise the folder <c>Store:Folder</c>.</summary>
+/// <summary>The cluster's object store: the folder <c>Store:Folder</c>, or the blob service of <c>ConnectionStrings__blobs</c>.</summary>
 internal sealed class StoreConnection(IConfiguration configuration, TimeProvider time, ILogger<StoreConnection> logger) : Connection<IObjectStore>("The store", time, logger)
 {
-    private const string DefaultFolder = ".medmerge";
-
     /// <inheritdoc />
-    protected override Task<IObjectStore> OpenAsync(CancellationToken cancellation) => ObjectStores.OpenAsync(configuration["Store:Folder"] ?? DefaultFolder, cancellation);
+    protected override Task<IObjectStore> OpenAsync(CancellationToken cancellation) => ObjectStores.OpenAsync(configuration["Store:Folder"], cancellation);
 }
 
 /// <summary>The store as the rest of the process knows it, whether it is open yet or not.</summary>
