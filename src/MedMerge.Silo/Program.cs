@@ -7,6 +7,10 @@ try
     await app.RunAsync().ConfigureAwait(false);
     return Environment.ExitCode;
 }
+catch (OperationCanceledException)
+{
+    return 0; // told to end before it began
+}
 catch (InputException problem)
 {
     await Console.Error.WriteLineAsync($"error: {problem.Message}").ConfigureAwait(false);

@@ -15,11 +15,12 @@ public static partial class SiloApplication
 {
     private const int RestartExitCode = 75; // EX_TEMPFAIL: start it again
 
-    /// <summary>A silo hands its work over at the next step and is gone within this time after SIGTERM.</summary>
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>A silo hands its work over at the next step and is gone within 30 s after SIGTERM: what has not ended in good order by then is ended by force, and nothing is lost by that.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25), StopDeadline = TimeSpan.FromSeconds(28);
 
     /// <summary>The process, built and not yet started, once the store and Redis answer.</summary>
     /// <exception cref="InputException">A setting is missing.</exception>
+    /// <exception cref="OperationCanceledException">It was told to end while it waited for them.</exception>
     /// <param name="decorate">Puts something before the store: faults, in tests.</param>
     public static async Task<WebApplication> BuildAsync(string[] args, Func<IObjectStore, IObjectStore>? decorate = null)
     {
@@ -37,14 +38,16 @@ public static partial class SiloApplication
         using (var log = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole()))
         {
             var logger = log.CreateLogger(typeof(SiloApplication));
-            var store = await Dependencies.StoreAsync(builder.Configuration, logger).ConfigureAwait(false);
+            var dependencies = new Dependencies(builder.Configuration, args, logger);
+            await using var freed = dependencies.ConfigureAwait(false);
+            var store = await dependencies.StoreAsync().ConfigureAwait(false);
             var guard = new SuspensionGuard(GrainsHosting.SuspensionLimit, TimeProvider.System);
             guard.Start();
             builder.Services.AddSingleton(guard);
             if (node.CacheFolder is { } cache) store = new ArtefactCache(store, cache, node.CacheMiB << 20, TimeProvider.System);
             builder.Services.AddSingleton<IObjectStore>(new GuardedObjectStore(decorate?.Invoke(store) ?? store, guard));
             if (builder.Configuration.GetConnectionString(ClusterNames.Redis) is { Length: > 0 } redis)
-                builder.Services.AddKeyedSingleton(ClusterNames.Redis, await Dependencies.RedisAsync(redis, logger).ConfigureAwait(false));
+                builder.Services.AddKeyedSingleton(ClusterNames.Redis, await dependencies.RedisAsync(redis).ConfigureAwait(false));
         }
         builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node", tags: [ProcessDefaults.Ready]);
         builder.UseOrleans(silo => silo.AddMedMerge(node.Device, keepsSweeps: true).AddDashboard());
@@ -63,12 +66,24 @@ public static partial class SiloApplication
             Environment.ExitCode = RestartExitCode;
             app.Lifetime.StopApplication();
         });
+        app.Lifetime.ApplicationStopping.Register(() => _ = EndAtDeadlineAsync(app.Logger));
         app.MapHealthEndpoints();
         return app;
     }
 
+    /// <summary>Beside a Redis that is gone or emptied Orleans tries to sign off for minutes, whatever the host's timeout says.</summary>
+    private static async Task EndAtDeadlineAsync(ILogger logger)
+    {
+        await Task.Delay(StopDeadline).ConfigureAwait(false);
+        LogForced(logger, StopDeadline.TotalSeconds);
+        Environment.Exit(Environment.ExitCode);
+    }
+
     [LoggerMessage(LogLevel.Critical, "The process was stopped for so long that the cluster has evicted it. It commits nothing more and ends; start it again.")]
     private static partial void LogSuspended(ILogger logger);
+
+    [LoggerMessage(LogLevel.Warning, "The node has not left in good order after {Seconds} s, so it ends by force. Others go on from its last checkpoints.")]
+    private static partial void LogForced(ILogger logger, double seconds);
 
     [LoggerMessage(LogLevel.Critical, "The node's device failed: {Reason} The node hands its work over and ends; start it again to see whether the device works.")]
     private static partial void LogUnfit(ILogger logger, string reason);

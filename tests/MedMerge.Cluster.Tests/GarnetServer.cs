@@ -10,14 +10,14 @@ namespace MedMerge.Cluster.Tests;
 public sealed class GarnetServer : IAsyncLifetime
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(1);
+    private readonly int _port = FreePorts.Take();
     private Process? _process;
 
-    public string ConnectionString { get; private set; } = "";
+    public string ConnectionString => $"127.0.0.1:{_port}";
 
     public async ValueTask InitializeAsync()
     {
-        var port = FreePorts.Take();
-        var start = new ProcessStartInfo("dotnet", ["tool", "run", "garnet-server", "--", "--bind", "127.0.0.1", "--port", $"{port}", "--lua"])
+        var start = new ProcessStartInfo("dotnet", ["tool", "run", "garnet-server", "--", "--bind", "127.0.0.1", "--port", $"{_port}", "--lua"])
         {
             WorkingDirectory = Repository.Root,
             RedirectStandardOutput = true,
@@ -27,12 +27,11 @@ public sealed class GarnetServer : IAsyncLifetime
         var output = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         var error = _process.StandardError.ReadToEndAsync(CancellationToken.None);
         using var deadline = new CancellationTokenSource(StartDeadline);
-        while (!await AnswersAsync(port))
+        while (!await AnswersAsync(_port))
         {
             if (_process.HasExited) throw new InvalidOperationException($"Garnet did not start (dotnet tool restore?): {await output} {await error}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), deadline.Token);
         }
-        ConnectionString = $"127.0.0.1:{port}";
     }
 
     public async ValueTask DisposeAsync()
@@ -41,6 +40,7 @@ public sealed class GarnetServer : IAsyncLifetime
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
+        _process = null;
     }
 
     private static async Task<bool> AnswersAsync(int port)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 
 namespace MedMerge.Cluster.Tests;
 
@@ -70,6 +71,28 @@ public class ServiceProcess : IAsyncDisposable
             if (time.Elapsed > StartDeadline) throw new TimeoutException($"The process is not ready after {StartDeadline}:\n{Log}");
             await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
         }
+    }
+
+    /// <summary>Waits until it says why it is not ready, in these words.</summary>
+    public async Task NotReadyAsync(string why)
+    {
+        using var client = new HttpClient();
+        var time = Stopwatch.StartNew();
+        for (var said = ""; !said.Contains(why, StringComparison.Ordinal); await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken))
+        {
+            if (_process.HasExited || time.Elapsed > StartDeadline) Assert.Fail($"It does not say '{why}' but '{said}':\n{Log}");
+            try
+            {
+                using var answer = await client.GetAsync(new Uri(Http, "/health/ready"), TestContext.Current.CancellationToken);
+                if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) said = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            }
+            catch (HttpRequestException)
+            {
+                // not yet
+            }
+        }
+        using var live = await client.GetAsync(new Uri(Http, "/health/live"), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, live.StatusCode);
     }
 
     /// <summary>kill -9.</summary>

@@ -56,6 +56,13 @@ public sealed class TestCluster : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Starts a silo and does not wait for it.</summary>
+    public SiloProcess Begin()
+    {
+        Silos.Add(SiloProcess.Start(_environment));
+        return Silos[^1];
+    }
+
     /// <summary>Starts a silo that kills itself at a point of its writes.</summary>
     public async Task<SiloProcess> StartFaultyAsync(string killAt)
     {
