@@ -25,7 +25,7 @@ public static class BatchNormRestoration
         var counts = new double[sums.Length];
         foreach (var indices in Enumerable.Range(0, target.Train.Count).Chunk(BatchSize))
         {
-            cancellation.ThrowIfCancellationRequested();
+            DeviceThread.Yield(cancellation);
             using var batch = NewDisposeScope();
             architecture.Forward(loader.Load(target.Train, indices), (l, input) =>
             {

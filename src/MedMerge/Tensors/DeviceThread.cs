@@ -16,10 +16,18 @@ public sealed class DeviceThread : IAsyncDisposable
 
     private const string CudaPrefix = "cuda:";
     private const int QueueCapacity = 256;
+
+    /// <summary>How deep long work may be held up by other long work; each holds what it has on the device.</summary>
+    private const int MaxDepth = 4;
+
+    [ThreadStatic]
+    private static DeviceThread? _current;
+
     private readonly Channel<Action> _queue = Channel.CreateBounded<Action>(QueueCapacity);
     private readonly BusyShare _busy = new();
     private readonly IDisposable _readings;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _depth;
 
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
     /// <param name="threads">Threads of libtorch on this device; sums depend on it, so it is part of a frozen specification.</param>
@@ -55,8 +63,8 @@ public sealed class DeviceThread : IAsyncDisposable
         return new torch.Device(DeviceType.CUDA, index);
     }
 
-    /// <summary>Runs <paramref name="work"/> on the device thread, inside a dispose scope of its own: what leaves it must be moved out of
-    /// that scope or be plain data.</summary>
+    /// <summary>Runs <paramref name="work"/> on the device thread, inside a dispose scope of its own: what leaves it must be detached
+    /// from scopes or be plain data.</summary>
     /// <exception cref="OperationCanceledException">Cancelled before it began, or by the work itself.</exception>
     public async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellation)
     {
@@ -92,6 +100,17 @@ public sealed class DeviceThread : IAsyncDisposable
         return true;
     }, cancellation);
 
+    /// <summary>
+    /// For long work, between two of its pieces (the batches of a pass over a split): lets what waits for this thread's device go first, so that a step of another trial does not
+    /// wait for all of it. On any other thread only the cancellation counts.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The work is cancelled.</exception>
+    public static void Yield(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        _current?.RunWaiting();
+    }
+
     /// <summary>Finishes what is queued and ends the thread.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -104,6 +123,7 @@ public sealed class DeviceThread : IAsyncDisposable
         try
         {
             torch.set_num_threads(threads);
+            _current = this;
             while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
             {
                 while (_queue.Reader.TryRead(out var work))
@@ -119,6 +139,17 @@ public sealed class DeviceThread : IAsyncDisposable
             _readings.Dispose();
             _ended.TrySetResult();
         }
+    }
+
+    /// <summary>Only what waits now: who comes back again and again must not hold up the caller for ever.</summary>
+    private void RunWaiting()
+    {
+        var waiting = _queue.Reader.Count;
+        if (waiting == 0 || _depth == MaxDepth) return;
+        using var gradients = torch.enable_grad(); // the caller may be inside no_grad
+        _depth++;
+        while (waiting-- > 0 && _queue.Reader.TryRead(out var work)) work();
+        _depth--;
     }
 
     private static int? CudaIndex(string device) =>

@@ -18,7 +18,7 @@ internal static class LimitedMemoryBfgs
         var pairs = new Queue<(Tensor Step, Tensor Change, double Curvature)>();
         for (var i = 0; i < iterations && gradient.abs().max().item<double>() > tolerance; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            DeviceThread.Yield(cancellation);
             var direction = -Direction(gradient, pairs);
             var slope = Dot(direction, gradient);
             var length = pairs.Count == 0 ? 1 / Math.Max(1, gradient.abs().sum().item<double>()) : 1.0;

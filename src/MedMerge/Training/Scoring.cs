@@ -1,5 +1,6 @@
 using MedMerge.Data;
 using MedMerge.Statistics;
+using MedMerge.Tensors;
 using static TorchSharp.torch;
 
 namespace MedMerge.Training;
@@ -18,7 +19,7 @@ public static class Scoring
         var at = 0;
         foreach (var indices in Enumerable.Range(0, split.Count).Chunk(BatchSize))
         {
-            cancellation.ThrowIfCancellationRequested();
+            DeviceThread.Yield(cancellation);
             using var scope = NewDisposeScope();
             var rows = logits(loader.Load(split, indices)).to(ScalarType.Float64).softmax(1).cpu().contiguous().data<double>().ToArray();
             if (Array.FindIndex(rows, row => !double.IsFinite(row)) is >= 0 and var bad)
@@ -39,7 +40,7 @@ public static class Scoring
         var parts = new List<Tensor>();
         foreach (var indices in Enumerable.Range(0, split.Count).Chunk(BatchSize))
         {
-            cancellation.ThrowIfCancellationRequested();
+            DeviceThread.Yield(cancellation);
             using var scope = NewDisposeScope();
             parts.Add(features(loader.Load(split, indices)).to(ScalarType.Float64).cpu().MoveToOuterDisposeScope());
         }

@@ -1,0 +1,75 @@
+using MedMerge.Tensors;
+using TorchSharp;
+
+namespace MedMerge.Tests.Tensors;
+
+/// <summary>One thread a device, and who goes first there.</summary>
+public sealed class DeviceThreadTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Long_work_that_yields_lets_waiting_work_go_first_with_gradients_of_its_own()
+    {
+        await using var device = new DeviceThread("cpu", 1);
+        using var begun = new ManualResetEventSlim();
+        var served = false;
+        var outer = device.RunAsync(() =>
+        {
+            using var inference = torch.no_grad();
+            var kept = torch.ones(3);
+            begun.Set();
+            while (!served) DeviceThread.Yield(Cancellation); // ends only because the other is served in between
+            return (Sum: kept.sum().item<float>(), Gradients: torch.is_grad_enabled());
+        }, Cancellation);
+        begun.Wait(Cancellation);
+        var waiting = device.RunAsync(() =>
+        {
+            served = true;
+            return torch.is_grad_enabled();
+        }, Cancellation);
+
+        Assert.True(await waiting);
+        Assert.Equal((3f, false), await outer);
+    }
+
+    /// <summary>Work that comes back whenever it was served, as slices of fine-tuning do, delays the caller but does not hold it up for ever.</summary>
+    [Fact]
+    public async Task Work_that_comes_again_and_again_does_not_starve_long_work()
+    {
+        await using var device = new DeviceThread("cpu", 1);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var begun = new ManualResetEventSlim();
+        var slices = 0;
+        var outer = device.RunAsync(() =>
+        {
+            begun.Set();
+            while (Volatile.Read(ref slices) < 50) DeviceThread.Yield(Cancellation);
+        }, Cancellation);
+        begun.Wait(Cancellation);
+        var other = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested) await device.RunAsync(() => Interlocked.Increment(ref slices), Cancellation);
+        }, Cancellation);
+        await outer;
+        await stop.CancelAsync();
+        await other;
+    }
+
+    [Fact]
+    public async Task Cancelled_work_ends_where_it_yields()
+    {
+        await using var device = new DeviceThread("cpu", 1);
+        using var cancel = new CancellationTokenSource();
+        using var begun = new ManualResetEventSlim();
+        var work = device.RunAsync(() =>
+        {
+            begun.Set();
+            while (true) DeviceThread.Yield(cancel.Token);
+        }, Cancellation);
+        begun.Wait(Cancellation);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work);
+        Assert.Equal(1, await device.RunAsync(() => 1, Cancellation)); // the thread goes on
+    }
+}
