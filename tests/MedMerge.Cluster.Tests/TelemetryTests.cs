@@ -83,6 +83,7 @@ public sealed class TelemetryTests(GarnetServer garnet, AzuriteServer azurite, D
         var spans = await WholeAsync(await TraceAsync("alone-"));
         AssertConnected(spans);
         Assert.Contains(spans, span => span.Name == "evaluate done");
+        await SeenAsync(null, span => span.Name == "sweep" && span.Sweep?.StartsWith("alone-", StringComparison.Ordinal) == true && span.Parent is null);
     }
 
     /// <summary>Every span of ours leads to the one root.</summary>

@@ -40,9 +40,9 @@ public static class Spans
         return Source.StartActivity(ActivityKind.Internal, parent, tags, link == default ? null : [new ActivityLink(link)], name: name);
     }
 
-    /// <summary>As a W3C traceparent, to be kept or sent; null for none.</summary>
+    /// <summary>As a W3C traceparent, to be kept or sent; null for none, and for one that is not recorded: what followed from it would hang in the air.</summary>
     public static string? Write(ActivityContext context) =>
-        context == default ? null : $"00-{context.TraceId.ToHexString()}-{context.SpanId.ToHexString()}-{((context.TraceFlags & ActivityTraceFlags.Recorded) != 0 ? "01" : "00")}";
+        (context.TraceFlags & ActivityTraceFlags.Recorded) == 0 ? null : $"00-{context.TraceId.ToHexString()}-{context.SpanId.ToHexString()}-01";
 
     /// <summary>Back from a traceparent; default where it is none.</summary>
     public static ActivityContext Read(string? traceparent) => ActivityContext.TryParse(traceparent, null, isRemote: true, out var context) ? context : default;
