@@ -41,6 +41,7 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
                 await foreach (var status in gateway.EventsAsync(id, cancellation).ConfigureAwait(false))
                 {
                     if (status.State != last?.State && status.State == WorkState.Paused) Say($"{id} is paused; `medmerge resume {id}` goes on.");
+                    if (status.State == WorkState.Running && status.Reason is { } waits && waits != last?.Reason) Say(waits);
                     last = status;
                     if (!status.HasEnded) _line.Show(status);
                     else

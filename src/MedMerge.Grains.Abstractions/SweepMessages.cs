@@ -40,7 +40,7 @@ public enum WorkState
 /// <param name="WorkDone">Of the plan's expected cost, 0 to 1; stages that were kept from earlier count as done.</param>
 /// <param name="SecondsLeft">Expected, from the pace so far; null before there is one.</param>
 /// <param name="Trials">Every trial, by number.</param>
-/// <param name="Reason">Why the sweep as a whole failed.</param>
+/// <param name="Reason">Why the sweep as a whole failed, or what it waits for.</param>
 [GenerateSerializer, Immutable]
 public sealed record SweepStatus(
     [property: Id(0)] string Id,
@@ -66,7 +66,7 @@ public sealed record SweepStatus(
 public sealed record SweepLine(string Id, string Name, string State, DateTimeOffset Submitted, int Trials, int Done, string? Reason)
 {
     /// <summary>How far it is, in a few words: <c>12 of 40 trials</c>, <c>Paused, 12 of 40 trials</c>. No slash: the Aspire dashboard shows it as a space.</summary>
-    public string Text => State == nameof(WorkState.Running) ? Count : Trials == 0 ? State : $"{State}, {Count}";
+    public string Text => State == nameof(WorkState.Running) ? (Reason is null ? Count : $"Waiting, {Count}") : Trials == 0 ? State : $"{State}, {Count}";
 
     private string Count => Trials == 0 ? "Starting" : $"{Done} of {Trials} trials";
 

@@ -89,7 +89,8 @@ internal sealed partial class ShardCalls<TGrain>(
                 var node = _nodes[shard] ?? "a node unknown yet";
                 if (attempt >= RetryPolicy.MaxAttempts)
                     throw new WorkFailedException(new Failure(FailureKind.Transient, $"Shard {shard} of {shards} has not answered {attempt} times ({doing}), last on {node}: {error.Message}"));
-                LogMissing(shard, shards, request.Asker, doing, node, error.Message);
+                if (_nodes[shard] is { } known && cluster.HasLeft(known)) LogMoves(shard, shards, request.Asker, node);
+                else LogMissing(shard, shards, request.Asker, doing, node, error.Message);
                 Instruments.ShardsReplaced.Add(1);
                 await Task.Delay(RetryPolicy.Back(attempt) / 4, time, cancellation).ConfigureAwait(false);
                 await PlaceAnewAsync(shard, cancellation).ConfigureAwait(false);
@@ -165,6 +166,9 @@ internal sealed partial class ShardCalls<TGrain>(
     }
 
     private TGrain Grain(int shard) => grains.GetGrain<TGrain>($"{task.Device}/{key}/{shard}/{Volatile.Read(ref _placements[shard])}");
+
+    [LoggerMessage(LogLevel.Information, "Shard {Shard} of {Shards} of trial {Trial} moves: {Node} leaves.")]
+    private partial void LogMoves(int shard, int shards, string trial, string node);
 
     [LoggerMessage(LogLevel.Warning, "Shard {Shard} of {Shards} of trial {Trial} is missing ({Doing}, last on {Node}): {Reason} It is placed anew.")]
     private partial void LogMissing(int shard, int shards, string trial, string doing, string node, string reason);

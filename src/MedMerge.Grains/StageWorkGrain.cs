@@ -69,9 +69,15 @@ internal abstract partial class StageWorkGrain(ILocalSiloDetails silo, Plans pla
             using var done = Spans.Start($"{stage.Name} done", Span);
             LogDone(stage.Name, request.Asker, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
-        catch (Exception error) when (error is OutpacedException || (error is OperationCanceledException && cancellation.IsCancellationRequested))
+        catch (OutpacedException)
         {
-            outcome = "stopped"; // it goes on elsewhere, or later
+            outcome = "stopped"; // another process is at it
+            throw;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            outcome = "stopped";
+            LogStops(stage.Name, request.Asker, _progress is { Epoch: { } epoch, Epochs: var of } ? $" after epoch {epoch} of {of}; the next to be asked goes on from its checkpoint" : "; the next to be asked computes it");
             throw;
         }
         catch (Exception error)
@@ -92,6 +98,9 @@ internal abstract partial class StageWorkGrain(ILocalSiloDetails silo, Plans pla
 
     [LoggerMessage(LogLevel.Information, "The stage '{Name}' of trial {Number} begins, attempt {Attempt}.")]
     private partial void LogBegins(string name, string number, int attempt);
+
+    [LoggerMessage(LogLevel.Information, "The stage '{Name}' of trial {Number} stops here{How}.")]
+    private partial void LogStops(string name, string number, string how);
 
     [LoggerMessage(LogLevel.Warning, "The stage '{Name}' of trial {Number} failed: {Reason}")]
     private partial void LogFailed(string name, string number, string reason);

@@ -1,5 +1,6 @@
 using MedMerge.Experiments;
 using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Placement;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
 using MedMerge.Telemetry;
@@ -60,7 +61,7 @@ internal sealed partial class SweepRun(
         await WriteAsync(current => current with
         {
             State = wanted.ToString(),
-            Reason = wanted == WorkState.Running ? null : current.Reason,
+            Reason = null,
             Trials = wanted == WorkState.Running ? [.. current.Trials.Select(trial => HasFailed(trial.State) ? trial with { State = nameof(WorkState.Waiting), NodeDeaths = 0, Reason = null } : trial)] : current.Trials,
         }).ConfigureAwait(false);
         if (wanted == WorkState.Running) await sweeps.MarkAsync(id, CancellationToken.None).ConfigureAwait(false);
@@ -119,7 +120,7 @@ internal sealed partial class SweepRun(
         {
             await PlanAsync(cancellation).ConfigureAwait(false);
             await RunTrialsAsync(cancellation).ConfigureAwait(false);
-            await WriteAsync(current => current with { State = nameof(WorkState.Done) }).ConfigureAwait(false);
+            await WriteAsync(current => current with { State = nameof(WorkState.Done), Reason = null }).ConfigureAwait(false);
             await sweeps.UnmarkAsync(id, CancellationToken.None).ConfigureAwait(false);
         }
         catch (InputException problem)
@@ -169,11 +170,14 @@ internal sealed partial class SweepRun(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var waiting = new Queue<int>(_plan!.Trials.Select(trial => trial.Number).Where(number => _record.Trials[number - 1].State is nameof(WorkState.Waiting) or nameof(WorkState.Running)));
         var running = new List<Task>();
+        var device = Plan.Kind(_plan.Specification.Device);
         try
         {
             while (waiting.Count + running.Count > 0)
             {
-                var parallel = _plan.Specification.Parallel ?? Math.Max(1, cluster.NodesWith(Plan.Kind(_plan.Specification.Device)));
+                var nodes = cluster.With(device).Count;
+                await TellAsync(nodes > 0 ? null : SiloChoice.NoneHas(device)).ConfigureAwait(false);
+                var parallel = nodes > 0 ? _plan.Specification.Parallel ?? nodes : 0; // without a node trials wait: that is no failure of theirs
                 while (running.Count < parallel && waiting.TryDequeue(out var number)) running.Add(RunTrialAsync(number, stop.Token));
                 await Task.WhenAny([.. running, Task.Delay(Look, time, stop.Token)]).ConfigureAwait(false);
                 foreach (var ended in running.Where(task => task.IsCompleted).ToList())
@@ -301,6 +305,9 @@ internal sealed partial class SweepRun(
 
     private Task WriteTrialAsync(int number, Func<TrialRecord, TrialRecord> change) =>
         WriteAsync(current => current with { Trials = [.. current.Trials.Select((trial, i) => i == number - 1 ? change(trial) : trial)] });
+
+    /// <summary>Says what the sweep waits for; null for nothing.</summary>
+    private Task TellAsync(string? reason) => _record.Reason == reason ? Task.CompletedTask : WriteAsync(current => current with { Reason = reason });
 
     private async Task WriteAsync(Func<SweepRecord, SweepRecord> change)
     {

@@ -5,7 +5,7 @@ using MedMerge.Storage;
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ITrialGrain" />
-internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, StageStore store, IGrainFactory grains, TimeProvider time) : Grain, ITrialGrain
+internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, ClusterView cluster, StageStore store, IGrainFactory grains, TimeProvider time) : Grain, ITrialGrain
 {
     private const string Sweep = "sweep";
     private readonly HeldWork _work = new(time);
@@ -35,7 +35,7 @@ internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, StageStore
     private async Task WalkAsync(string key, TrialRequest request, CancellationToken cancellation)
     {
         var plan = await plans.GetAsync(request.Specification);
-        var walk = new TrialWalk(plan, plan.Trials[request.Number - 1], request, key, grains, store, time);
+        var walk = new TrialWalk(plan, plan.Trials[request.Number - 1], request, key, cluster, grains, store, time);
         _walk = walk;
         await walk.RunAsync(cancellation);
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
 
@@ -8,7 +9,7 @@ namespace MedMerge.Grains;
 
 /// <summary>One attempt at a trial: asks for its stages, those that need nothing of each other at the same time, until all are in the store.</summary>
 internal sealed class TrialWalk(
-    Plan plan, Trial trial, TrialRequest request, string asker, IGrainFactory grains, StageStore store, TimeProvider time)
+    Plan plan, Trial trial, TrialRequest request, string asker, ClusterView cluster, IGrainFactory grains, StageStore store, TimeProvider time)
 {
     private static readonly TimeSpan ReleaseDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -73,7 +74,8 @@ internal sealed class TrialWalk(
 
     private async Task ComputeAsync(Stage stage, CancellationToken cancellation)
     {
-        var key = $"{Plan.Kind(plan.Specification.Device)}/{stage.Key}";
+        var device = Plan.Kind(plan.Specification.Device);
+        var key = $"{device}/{stage.Key}";
         IStageWork grain = stage.HasCoordinator ? grains.GetGrain<ICoordinatorGrain>(key) : grains.GetGrain<IStageGrain>(key);
         var stageRequest = new StageRequest(request.Specification, trial.Number, asker, request.Attempt, request.Trace);
         var lastAnswer = time.GetTimestamp();
@@ -93,6 +95,7 @@ internal sealed class TrialWalk(
                 }
                 catch (Exception error) when (FailureClass.IsNodeGone(error))
                 {
+                    if (cluster.With(device).Count == 0) lastAnswer = time.GetTimestamp(); // there is nobody to answer; the sweep says so and waits
                     if (time.GetElapsedTime(lastAnswer) > RetryPolicy.OutOfReach)
                         throw new WorkFailedException(new Failure(FailureKind.Transient, $"The stage '{stage.Name}' could not be reached for {RetryPolicy.OutOfReach.TotalMinutes:0} minutes: {error.Message}"));
                     await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);

@@ -1,4 +1,3 @@
-using System.Net;
 using MedMerge.Grains;
 using MedMerge.Storage;
 using MedMerge.Storage.Tests;
@@ -10,7 +9,7 @@ namespace MedMerge.Cluster.Tests;
 /// <summary>Processes that stand still, leave, and work over a bad network.</summary>
 public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3), ExitDeadline = TimeSpan.FromSeconds(90); // a node promises 30 s, on a machine that is not busy with other tests
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3), ExitDeadline = TimeSpan.FromSeconds(60); // a node promises 30 s, on a machine that is not busy with other tests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -79,11 +78,51 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
             Assert.NotEmpty(keys);
             await redis.GetDatabase().KeyDeleteAsync(keys);
         }
-        using var client = new HttpClient();
-        using var ready = await client.GetAsync(new Uri(cluster.Silos[0].Http, "/health/ready"), Cancellation);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
-        Assert.Contains("Was Redis emptied? Start all nodes anew.", await ready.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
-        Assert.True((await client.GetAsync(new Uri(cluster.Silos[0].Http, "/health/live"), Cancellation)).IsSuccessStatusCode);
+        await cluster.Silos[0].NotReadyAsync("Was Redis emptied? Start all nodes anew.");
+        await cluster.Silos[0].SignalAsync("TERM");
+        await cluster.Silos[0].ExitAsync(ExitDeadline);
+    }
+
+    /// <summary>In a cluster everything starts at once, and ends in any order.</summary>
+    [Fact]
+    public async Task A_node_waits_for_Redis_and_ends_in_time_without_it()
+    {
+        await using var redis = new GarnetServer();
+        await using var cluster = new TestCluster(redis, azurite);
+        var early = cluster.Begin();
+        await early.NotReadyAsync("Waiting for Redis: ");
+        await early.SignalAsync("TERM");
+        await early.ExitAsync(ExitDeadline);
+        Assert.Equal(0, early.ExitCode);
+
+        var node = cluster.Begin();
+        await node.NotReadyAsync("Waiting for Redis: ");
+        await redis.InitializeAsync();
+        await node.ReadyAsync();
+
+        await redis.DisposeAsync();
+        await node.SignalAsync("TERM");
+        await node.ExitAsync(ExitDeadline);
+    }
+
+    /// <summary>GPU nodes may come minutes later, or an hour: the sweep says what it waits for, and nothing fails.</summary>
+    [Fact]
+    public async Task A_sweep_whose_device_no_node_has_says_so_and_waits()
+    {
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(1);
+        var id = await cluster.SubmitAsync(Specifications.Tiny + "\ndevice: cuda:0\n");
+        SweepStatus status;
+        do
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(200), Cancellation);
+            status = await cluster.StatusAsync(id);
+        }
+        while (status.Reason is null);
+        Assert.Contains("No node has the device 'cuda' now", status.Reason, StringComparison.Ordinal);
+        Assert.Equal(WorkState.Running, status.State);
+        Assert.All(status.Trials, trial => Assert.Equal((WorkState.Waiting, 0), (trial.State, trial.Attempt)));
+        Assert.Equal(WorkState.Cancelled, (await (await cluster.GrainsAsync()).GetGrain<ISweepGrain>(id).CancelAsync()).State);
+        Assert.Null((await cluster.StatusAsync(id)).Reason);
     }
 
     [Theory]

@@ -16,6 +16,7 @@ public sealed class SweepLineTests
     {
         var line = new SweepLine("id", "name", state, DateTimeOffset.UnixEpoch, trials, done, null);
         Assert.Equal(text, line.Text);
+        Assert.Equal(state == "Running" ? $"Waiting, {text}" : text, (line with { Reason = "No node has the device 'cuda' now." }).Text);
         Assert.Equal(verbs, string.Join(' ', new[] { "pause", "resume", "cancel" }.Where(line.Allows)));
     }
 }

@@ -10,9 +10,6 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
 {
     private readonly ConcurrentDictionary<SiloAddress, bool> _left = new();
 
-    /// <summary>How many nodes have that kind of device now.</summary>
-    public int NodesWith(string device) => With(device).Count;
-
     /// <summary>The nodes that have that kind of device now, as messages name them.</summary>
     public IReadOnlyList<string> With(string device) => [.. membership.CurrentSnapshot.Members
         .Where(member => member.Value.Status == SiloStatus.Active && metadata.GetSiloMetadata(member.Key).Metadata.GetValueOrDefault(DevicePlacementDirector.Device) == device)
@@ -30,6 +27,10 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
         var silo = SiloAddress.FromParsableString(node);
         return membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Dead && !_left.ContainsKey(silo);
     }
+
+    /// <summary>Whether a node has left in good order, or is about to.</summary>
+    /// <param name="node">As messages name it.</param>
+    public bool HasLeft(string node) => _left.ContainsKey(SiloAddress.FromParsableString(node));
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

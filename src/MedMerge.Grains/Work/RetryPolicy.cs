@@ -6,7 +6,7 @@ internal static class RetryPolicy
     /// <summary>Attempts before a failure that seemed to pass is taken as lasting.</summary>
     public const int MaxAttempts = 5;
 
-    /// <summary>What can't be reached for so long, because no node has its device or none answers, fails the attempt.</summary>
+    /// <summary>What can't be reached for so long, though nodes with its device are there, fails the attempt.</summary>
     public static readonly TimeSpan OutOfReach = TimeSpan.FromMinutes(3);
 
     /// <summary>A trial under which so many nodes died is left out.</summary>
