@@ -85,7 +85,7 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
     private async Task<SweepRun> LoadAsync()
     {
         var found = await sweeps.FindAsync(Id, CancellationToken.None) ?? throw new KeyNotFoundException($"There is no sweep '{Id}'.");
-        return _run ??= new SweepRun(Id, found.Record, found.ETag, sweeps, stages, plans, cluster, GrainFactory, time, logger);
+        return _run ??= new SweepRun(new SweepLedger(Id, found.Record, found.ETag, sweeps, time), sweeps, stages, plans, cluster, GrainFactory, time, logger);
     }
 
     [LoggerMessage(LogLevel.Warning, "The record of sweep {Sweep} was changed by another process; it is read again.")]

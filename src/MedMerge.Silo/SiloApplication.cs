@@ -18,6 +18,9 @@ public static partial class SiloApplication
     /// <summary>A silo hands its work over at the next step and is gone within 30 s after SIGTERM: what has not ended in good order by then is ended by force, and nothing is lost by that.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25), StopDeadline = TimeSpan.FromSeconds(28);
 
+    /// <summary>One that the cluster has evicted has nothing left to hand over.</summary>
+    private static readonly TimeSpan EvictedDeadline = TimeSpan.FromSeconds(5);
+
     /// <summary>The process, built and not yet started, once the store and Redis answer.</summary>
     /// <exception cref="InputException">A setting is missing.</exception>
     /// <exception cref="OperationCanceledException">It was told to end while it waited for them.</exception>
@@ -57,6 +60,7 @@ public static partial class SiloApplication
         {
             LogSuspended(app.Logger);
             Environment.ExitCode = RestartExitCode;
+            _ = EndAtDeadlineAsync(app.Logger, EvictedDeadline);
             app.Lifetime.StopApplication();
         });
         var fitness = app.Services.GetRequiredService<NodeFitness>();
@@ -66,16 +70,16 @@ public static partial class SiloApplication
             Environment.ExitCode = RestartExitCode;
             app.Lifetime.StopApplication();
         });
-        app.Lifetime.ApplicationStopping.Register(() => _ = EndAtDeadlineAsync(app.Logger));
+        app.Lifetime.ApplicationStopping.Register(() => _ = EndAtDeadlineAsync(app.Logger, StopDeadline));
         app.MapHealthEndpoints();
         return app;
     }
 
     /// <summary>Beside a Redis that is gone or emptied Orleans tries to sign off for minutes, whatever the host's timeout says.</summary>
-    private static async Task EndAtDeadlineAsync(ILogger logger)
+    private static async Task EndAtDeadlineAsync(ILogger logger, TimeSpan deadline)
     {
-        await Task.Delay(StopDeadline).ConfigureAwait(false);
-        LogForced(logger, StopDeadline.TotalSeconds);
+        await Task.Delay(deadline).ConfigureAwait(false);
+        LogForced(logger, deadline.TotalSeconds);
         Environment.Exit(Environment.ExitCode);
     }
 
