@@ -18,7 +18,7 @@ internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, ClusterVie
         var state = await _work.HoldAsync(Sweep, request.Attempt, cancellation => WalkAsync(key, request, cancellation));
         if (state is WorkState.Done) DeactivateOnIdle(); // should an output be lost, the trial is walked again
         var walk = _walk;
-        return new TrialStatus(state, state == WorkState.Running ? [silo.SiloAddress.ToParsableString(), .. walk?.Nodes ?? []] : [], walk?.Progress,
+        return new TrialStatus(state, state == WorkState.Running ? [.. (walk?.Nodes ?? []).Prepend(silo.SiloAddress.ToParsableString()).Distinct()] : [], walk?.Progress,
             walk?.Computed ?? [], walk?.Kept ?? [], state == WorkState.Failed ? _work.Failure : null);
     }
 

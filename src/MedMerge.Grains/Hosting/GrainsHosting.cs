@@ -12,7 +12,7 @@ namespace MedMerge.Grains.Hosting;
 /// <summary>Makes a silo a node of MedMerge.</summary>
 public static class GrainsHosting
 {
-    /// <summary>A process that stood still for longer may have been evicted: a silo is declared dead after three missed probes, one a second.</summary>
+    /// <summary>A process that stood still for longer may have been evicted: a silo is declared dead after three missed probes of a second or more.</summary>
     public static readonly TimeSpan SuspensionLimit = TimeSpan.FromSeconds(3);
 
     /// <summary>Calls that take longer have lost their silo; the longest wait inside one is five seconds. Shards' calls compute, and have a limit of their own.</summary>
@@ -45,12 +45,13 @@ public static class GrainsHosting
     }
 
     /// <summary>
-    /// A silo that was killed is declared dead after about three missed probes of a second each; one that hangs as long is evicted and ends itself
-    /// when it wakes. See docs/operations.md.
+    /// A silo that was killed is declared dead after about three missed probes of a second each. One that hangs, or whose machine is gone, is only after it has been silent
+    /// for three times the longest probe: Orleans takes a connection that was heard of meanwhile for a sign of life. See docs/operations.md.
     /// </summary>
     private static void Membership(ClusterMembershipOptions options)
     {
-        options.ProbeTimeout = TimeSpan.FromSeconds(1);
+        options.ProbeTimeout = options.MinProbeTimeout = TimeSpan.FromSeconds(1);
+        options.MaxProbeTimeout = TimeSpan.FromSeconds(1.5);
         options.NumMissedProbesLimit = 3;
         options.NumVotesForDeathDeclaration = 1;
         options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
