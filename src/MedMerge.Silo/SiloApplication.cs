@@ -3,6 +3,7 @@ using MedMerge.Grains.Hosting;
 using MedMerge.Grains.Nodes;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
+using MedMerge.Tensors;
 using Orleans.Dashboard;
 
 namespace MedMerge.Silo;
@@ -28,10 +29,7 @@ public static partial class SiloApplication
     public static async Task<WebApplication> BuildAsync(string[] args, Func<IObjectStore, IObjectStore>? decorate = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        if (string.IsNullOrEmpty(builder.Configuration["Orleans:Clustering:ProviderType"]))
-            throw new InputException("Orleans__Clustering__ProviderType is not set: 'Redis' finds the cluster through ConnectionStrings__redis. See docs/operations.md.");
-        var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
-        node.Device = builder.Configuration["Orleans:Metadata:device"] is { Length: > 0 } kind && node.Device == "cpu" && kind != "cpu" ? $"{kind}:0" : node.Device;
+        var node = Check(builder.Configuration);
 
         builder.Services.Configure<NodeOptions>(builder.Configuration.GetSection(NodeOptions.Section));
         builder.Services.PostConfigure<NodeOptions>(options => options.Device = node.Device);
@@ -73,6 +71,29 @@ public static partial class SiloApplication
         app.Lifetime.ApplicationStopping.Register(() => _ = EndAtDeadlineAsync(app.Logger, StopDeadline));
         app.MapHealthEndpoints();
         return app;
+    }
+
+    /// <summary>What the configuration says of the node. One whose device does not work must not join: it would fail whatever it is given.</summary>
+    private static NodeOptions Check(IConfiguration configuration)
+    {
+        const string Help = "See docs/operations.md.";
+        var provider = configuration["Orleans:Clustering:ProviderType"];
+        if (string.IsNullOrEmpty(provider)) throw new InputException($"Orleans__Clustering__ProviderType is not set: 'Redis' finds the cluster through ConnectionStrings__redis. {Help}");
+        if (provider == "Redis" && string.IsNullOrEmpty(configuration.GetConnectionString(ClusterNames.Redis)))
+            throw new InputException($"ConnectionStrings__{ClusterNames.Redis} is not set: the Redis that the nodes of the cluster find each other by. {Help}");
+        NodeOptions node;
+        try
+        {
+            node = configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new InputException($"A variable Node__… can't be understood: {error.Message} {Help}", error);
+        }
+        if (configuration["Orleans:Metadata:device"] is { Length: > 0 } kind && node.Device == "cpu" && kind != "cpu") node.Device = $"{kind}:0";
+        node.Check();
+        DeviceThread.Find(node.Device);
+        return node;
     }
 
     /// <summary>Beside a Redis that is gone or emptied Orleans tries to sign off for minutes, whatever the host's timeout says.</summary>

@@ -25,7 +25,7 @@ public sealed class TestCluster : IAsyncDisposable
         _redis = garnet.ConnectionString;
         Container = _id;
         Connection = AzuriteServer.ConnectionString(azurite.Address);
-        _environment = new Dictionary<string, string>(settings ?? [])
+        _environment = new Dictionary<string, string>
         {
             ["Orleans__ClusterId"] = _id,
             ["Orleans__ServiceId"] = _id,
@@ -37,6 +37,7 @@ public sealed class TestCluster : IAsyncDisposable
             ["ConnectionStrings__redis"] = _redis,
             ["ConnectionStrings__blobs"] = $"{AzuriteServer.ConnectionString(blobs ?? azurite.Address)}ContainerName={Container}",
         };
+        foreach (var (key, value) in settings ?? []) _environment[key] = value;
     }
 
     public List<SiloProcess> Silos { get; } = [];
@@ -105,10 +106,26 @@ public sealed class TestCluster : IAsyncDisposable
         return _client.Services.GetRequiredService<IGrainFactory>();
     }
 
-    /// <summary>Submits a specification of phantoms.</summary>
+    /// <summary>Submits a specification.</summary>
     public async Task<string> SubmitAsync(string yaml)
     {
-        var submission = await Submission.WriteAsync(SpecificationReader.Read(yaml, "it", []), InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
+        var submission = await WriteAsync(yaml);
+        return await StartAsync(submission);
+    }
+
+    /// <summary>Submits a specification and loses a file of it before any node has seen it.</summary>
+    public async Task<string> SubmitWithoutAsync(string yaml, string lost)
+    {
+        var submission = await WriteAsync(yaml);
+        await (await StoreAsync()).DeleteAsync("artefacts/" + ContentHash.Of(await File.ReadAllBytesAsync(lost, Cancellation)), Cancellation);
+        return await StartAsync(submission);
+    }
+
+    private async Task<Submission> WriteAsync(string yaml) =>
+        await Submission.WriteAsync(SpecificationReader.Read(yaml, "it", []), InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
+
+    private async Task<string> StartAsync(Submission submission)
+    {
         var sweep = (await GrainsAsync()).GetGrain<ISweepGrain>(submission.Id);
         await RetryAsync(() => sweep.StartAsync(new SweepStart(submission.Name, submission.Specification, [])));
         return submission.Id;

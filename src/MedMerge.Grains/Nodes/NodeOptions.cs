@@ -6,6 +6,9 @@ public sealed class NodeOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Node";
 
+    private const long MaxMiB = 1L << 40;
+    private static readonly TimeSpan MaxDeadline = TimeSpan.FromDays(1);
+
     /// <summary><c>cpu</c> or <c>cuda:N</c>. One node has one device. Default: cpu.</summary>
     public string Device { get; set; } = "cpu";
 
@@ -29,6 +32,19 @@ public sealed class NodeOptions
     /// </summary>
     public long? SourceMemoryMiB { get; set; }
 
-    /// <summary>The kind of the device: <c>cpu</c> or <c>cuda</c>.</summary>
-    public string Kind => Device.Split(':')[0];
+    /// <summary>Refuses what makes no sense.</summary>
+    /// <exception cref="InputException">Names the variable.</exception>
+    public void Check()
+    {
+        Require(nameof(StepDeadline), StepDeadline > TimeSpan.Zero && StepDeadline <= MaxDeadline);
+        Require(nameof(OpenDeadline), OpenDeadline > TimeSpan.Zero && OpenDeadline <= MaxDeadline);
+        Require(nameof(CacheMiB), CacheMiB is >= 0 and <= MaxMiB);
+        Require(nameof(OutputCacheMiB), OutputCacheMiB is >= 0 and <= MaxMiB);
+        Require(nameof(SourceMemoryMiB), SourceMemoryMiB is null or (>= 0 and <= MaxMiB));
+    }
+
+    private static void Require(string option, bool holds)
+    {
+        if (!holds) throw new InputException($"{Section}__{option} must be {(option.EndsWith("MiB", StringComparison.Ordinal) ? $"from 0 to {MaxMiB}" : $"more than 0 and at most {MaxDeadline.TotalDays:0} day")}.");
+    }
 }

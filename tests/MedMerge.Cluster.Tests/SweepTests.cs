@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using MedMerge.Grains;
+using MedMerge.Storage.Tests;
+
+namespace MedMerge.Cluster.Tests;
+
+/// <summary>Sweeps of several trials, and trials that fail: what is retried, left out, and told.</summary>
+public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>No trial is lost, and none doubled: each has the one result of an undisturbed run.</summary>
+    [Fact]
+    public async Task A_sweep_whose_nodes_are_killed_has_every_trial_once()
+    {
+        var yaml = Specifications.Small.Replace("weights: { epochs: 4", "weights: { epochs: 25", StringComparison.Ordinal).Replace("seeds: 1", "seeds: 2", StringComparison.Ordinal);
+        var plain = await PlainRun.OutputsAsync(yaml);
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(3);
+        var id = await cluster.SubmitAsync(yaml);
+        await cluster.Silo(await cluster.WeighingAsync(id, 1)).KillAsync();
+        await cluster.StartAsync(1);
+        await cluster.Silos.First(silo => !silo.HasExited).KillAsync();
+
+        var status = await cluster.EndAsync(id, Deadline);
+        Assert.True(status.State == WorkState.Done && status.Done == status.Trials.Count, TestCluster.Describe(status));
+        Assert.Equal(Enumerable.Range(1, status.Trials.Count), status.Trials.Select(trial => trial.Number));
+        Assert.Equal(6, status.Trials.Count);
+        Assert.Equal(plain, await cluster.OutputsAsync());
+    }
+
+    [Fact]
+    public async Task A_trial_under_which_nodes_died_three_times_is_left_out_until_the_sweep_is_resumed()
+    {
+        var yaml = Specifications.Long.Replace("epochs: 12", "epochs: 200", StringComparison.Ordinal);
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(2);
+        var id = await cluster.SubmitAsync(yaml);
+        for (var death = 0; death < 3; death++)
+        {
+            await cluster.Silo(await cluster.WeighingAsync(id, 10 * death)).KillAsync();
+            if (death < 2) await cluster.StartAsync(1);
+        }
+        var status = await cluster.EndAsync(id, Deadline);
+        Assert.Equal((WorkState.Done, WorkState.Quarantined), (status.State, status.Trials.Single().State));
+        Assert.Contains("3 times nodes died while they were at work for this trial", status.Trials[0].Reason, StringComparison.Ordinal);
+
+        var sweep = (await cluster.GrainsAsync()).GetGrain<ISweepGrain>(id);
+        Assert.Equal(WorkState.Running, (await sweep.ResumeAsync()).State);
+        Assert.Equal(WorkState.Done, (await cluster.EndAsync(id, Deadline)).Trials.Single().State);
+    }
+
+    /// <summary>A source that the store has lost fails the trials that need it, after retries, and no other.</summary>
+    [Fact]
+    public async Task A_trial_that_fails_does_not_stop_its_sweep()
+    {
+        var model = Path.Combine(Path.GetTempPath(), $"medmerge-{Guid.NewGuid():N}.safetensors");
+        using (var process = Process.Start(new ProcessStartInfo("dotnet", [Repository.Program("MedMerge.Cli"), "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--width", "0.125", "--epochs", "1",
+            "--threads", "1", "--store", model + ".store", "--output", model])
+        { RedirectStandardOutput = true, RedirectStandardError = true })!)
+        {
+            await process.WaitForExitAsync(Cancellation);
+            Assert.Equal(0, process.ExitCode);
+        }
+        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(1);
+        var id = await cluster.SubmitWithoutAsync($$"""
+            name: lost
+            target: { data: 'phantom:lesions', trainImages: 24 }
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - name: a
+                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
+              - { name: b, weights: '{{model}}' }
+            methods: [lp-ft]
+            seeds: 1
+            threads: 1
+            fineTune: { epochs: 1, batchSize: 8 }
+            """, model);
+        File.Delete(model);
+        Directory.Delete(model + ".store", recursive: true);
+
+        var status = await cluster.EndAsync(id, Deadline);
+        Assert.Equal(WorkState.Done, status.State);
+        Assert.Equal([(WorkState.Done, 1), (WorkState.Failed, 5)], status.Trials.Select(trial => (trial.State, trial.Attempt)));
+        Assert.Contains(".safetensors", status.Trials[1].Reason, StringComparison.Ordinal);
+        Assert.Contains("is missing in the store or damaged", status.Trials[1].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_shard_that_does_not_answer_in_time_is_named_and_placed_anew()
+    {
+        await using var cluster = await new TestCluster(garnet, azurite, settings: new() { ["Node__StepDeadline"] = "00:00:00.0001" }).StartAsync(2);
+        var id = await cluster.SubmitAsync(Specifications.Tiny);
+        SweepStatus status;
+        do
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(200), Cancellation);
+            status = await cluster.StatusAsync(id);
+            Assert.False(status.HasEnded, TestCluster.Describe(status));
+        }
+        while (status.Trials[0].Reason is null);
+        Assert.Matches(@"Shard \d of 2 has not answered 5 times \(.+\), last on ", status.Trials[0].Reason);
+        Assert.Contains("It is placed anew.", string.Concat(cluster.Silos.Select(silo => silo.Log)), StringComparison.Ordinal);
+        await (await cluster.GrainsAsync()).GetGrain<ISweepGrain>(id).CancelAsync();
+    }
+}
