@@ -20,7 +20,7 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     {
         if (HashIn(name) is not { } hash) return await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
         var kept = await FindAsync(hash, cancellation).ConfigureAwait(false);
-        Instruments.CacheRequests.Add(1, KeyValuePair.Create<string, object?>("result", kept is null ? "miss" : "hit"));
+        Instruments.CacheAsked("artefacts", kept is not null);
         if (kept is not null) return new StoredObject(kept, hash);
         var stored = await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
         if (stored is not null && ContentHash.Of(stored.Content) == hash) await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);

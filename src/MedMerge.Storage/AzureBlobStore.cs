@@ -16,14 +16,23 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     public const string DefaultContainer = "medmerge";
 
     private const int Attempts = 5;
+    private const string Md5Mismatch = "Md5Mismatch";
 
     /// <summary>The container's address, without what gives access to it.</summary>
     public string Address => container.Uri.GetLeftPart(UriPartial.Path);
 
     /// <summary>Opens the container of a connection, making it where it is missing.</summary>
+    /// <inheritdoc cref="OpenExistingAsync" />
+    public static Task<AzureBlobStore> OpenAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation) =>
+        OpenAsync(connection, containerName, options, make: true, cancellation);
+
+    /// <summary>Opens a container that is there; the right to read and list is enough.</summary>
     /// <param name="connection">A connection string, or an account's address, for which the environment's identity is used.</param>
-    /// <exception cref="InputException">The connection can't be understood, or the service can't be reached or refuses; the message says which.</exception>
-    public static async Task<AzureBlobStore> OpenAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation)
+    /// <exception cref="InputException">The connection can't be understood, the service can't be reached or refuses, or there is no container; the message says which.</exception>
+    public static Task<AzureBlobStore> OpenExistingAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation) =>
+        OpenAsync(connection, containerName, options, make: false, cancellation);
+
+    private static async Task<AzureBlobStore> OpenAsync(string connection, string containerName, BlobClientOptions? options, bool make, CancellationToken cancellation)
     {
         try
         {
@@ -34,8 +43,11 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
                 ? new BlobServiceClient(address, new DefaultAzureCredential(), options)
                 : new BlobServiceClient(connection, options);
             var container = service.GetBlobContainerClient(containerName);
+            var store = new AzureBlobStore(container);
+            if (await store.IsThereAsync(cancellation).ConfigureAwait(false)) return store;
+            if (!make) throw new InputException($"There is no container '{containerName}' at {service.Uri.GetLeftPart(UriPartial.Path)}.");
             await container.CreateIfNotExistsAsync(cancellationToken: cancellation).ConfigureAwait(false);
-            return new AzureBlobStore(container);
+            return store;
         }
         catch (FormatException error)
         {
@@ -86,6 +98,20 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     public async Task DeleteAsync(string name, CancellationToken cancellation) =>
         await SensibleAsync(() => Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation)).ConfigureAwait(false);
 
+    /// <summary>By listing, for which the rights of a store's user are enough: asking for a container's properties, or making one that is there, takes more.</summary>
+    private async Task<bool> IsThereAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await PageAsync("", null, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (RequestFailedException error) when (error.ErrorCode == BlobErrorCode.ContainerNotFound)
+        {
+            return false;
+        }
+    }
+
     /// <summary>An app host adds <c>;ContainerName=NAME</c> to the connection of a container, which the SDK does not know.</summary>
     private static (string Connection, string Container) SplitContainer(string connection, string container)
     {
@@ -105,8 +131,8 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     });
 
     /// <summary>
-    /// Asks again where an answer makes no sense, which the SDK does not do by itself: a listing whose XML came broken, or a success that is not
-    /// the operation's own, as some proxies give in place of an answer that they have lost.
+    /// Asks again where the SDK does not do so by itself: a listing whose XML came broken, a success that is not the operation's own, as some proxies give in place of an
+    /// answer that they have lost, or a body that reached the service broken.
     /// </summary>
     private static async Task<T> SensibleAsync<T>(Func<Task<T>> ask)
     {
@@ -116,7 +142,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
             {
                 return await ask().ConfigureAwait(false);
             }
-            catch (Exception error) when (attempt < Attempts && error is XmlException or RequestFailedException { Status: >= 200 and < 300 })
+            catch (Exception error) when (attempt < Attempts && error is XmlException or RequestFailedException { Status: >= 200 and < 300 } or RequestFailedException { ErrorCode: Md5Mismatch })
             {
                 // once more
             }

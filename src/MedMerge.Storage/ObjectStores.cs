@@ -1,3 +1,5 @@
+using Azure.Storage.Blobs;
+
 namespace MedMerge.Storage;
 
 /// <summary>
@@ -18,15 +20,16 @@ public static class ObjectStores
     /// <param name="asked">The folder that is asked for; null for none.</param>
     public static string? FolderOf(string? asked) => asked ?? (Connection is null ? DefaultFolder : null);
 
-    /// <summary>Opens it; a folder is made where it is missing.</summary>
+    /// <summary>Opens it; a folder or container is made where it is missing.</summary>
     /// <inheritdoc cref="OpenExistingAsync" />
-    public static Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation) => OpenAsync(asked, folder => new FolderObjectStore(folder), cancellation);
+    public static Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation) => OpenAsync(asked, folder => new FolderObjectStore(folder), AzureBlobStore.OpenAsync, cancellation);
 
-    /// <summary>Opens it for looking after what is there: a folder is not made, and need not be writable.</summary>
+    /// <summary>Opens it for looking after what is there: nothing is made, and it need not be writable.</summary>
     /// <param name="asked">The folder that is asked for; null for none.</param>
-    /// <exception cref="InputException">It can't be opened, or there is no such folder.</exception>
-    public static Task<IObjectStore> OpenExistingAsync(string? asked, CancellationToken cancellation) => OpenAsync(asked, FolderObjectStore.Existing, cancellation);
+    /// <exception cref="InputException">It can't be opened, or there is none.</exception>
+    public static Task<IObjectStore> OpenExistingAsync(string? asked, CancellationToken cancellation) => OpenAsync(asked, FolderObjectStore.Existing, AzureBlobStore.OpenExistingAsync, cancellation);
 
-    private static async Task<IObjectStore> OpenAsync(string? asked, Func<string, FolderObjectStore> open, CancellationToken cancellation) =>
-        FolderOf(asked) is { } folder ? open(folder) : await AzureBlobStore.OpenAsync(Connection!, AzureBlobStore.DefaultContainer, options: null, cancellation).ConfigureAwait(false);
+    private static async Task<IObjectStore> OpenAsync(
+        string? asked, Func<string, FolderObjectStore> openFolder, Func<string, string, BlobClientOptions?, CancellationToken, Task<AzureBlobStore>> openBlobs, CancellationToken cancellation) =>
+        FolderOf(asked) is { } folder ? openFolder(folder) : await openBlobs(Connection!, AzureBlobStore.DefaultContainer, null, cancellation).ConfigureAwait(false);
 }

@@ -51,8 +51,8 @@ public sealed class Plans(ArtefactStore artefacts)
     {
         var specification = FrozenSpecification.Read(await ArtefactAsync(hash, "specification", CancellationToken.None).ConfigureAwait(false));
         var files = new Dictionary<string, byte[]>();
-        foreach (var (location, kind) in FrozenSpecification.Files(specification)) files[location] = await FileAsync(location, kind, CancellationToken.None).ConfigureAwait(false);
-        return Plan.Build(specification, (location, _) => files[location]);
+        foreach (var (location, kind) in FrozenSpecification.DataFiles(specification)) files[location] = await FileAsync(location, kind, CancellationToken.None).ConfigureAwait(false);
+        return Plan.BuildFrozen(specification, (location, _) => files[location]);
     }
 
     private async Task<byte[]> ArtefactAsync(string hash, string what, CancellationToken cancellation) =>

@@ -1,3 +1,6 @@
+using Azure.Storage.Blobs;
+using Azure.Storage.Sas;
+
 namespace MedMerge.Storage.Tests;
 
 public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConformance, IAsyncLifetime
@@ -19,6 +22,33 @@ public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConf
         options.Retry.MaxRetries = 1;
         var error = await Assert.ThrowsAsync<InputException>(() => AzureBlobStore.OpenAsync(connection, "c", options, TestContext.Current.CancellationToken));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_only_looks_makes_no_container()
+    {
+        var connection = AzuriteServer.ConnectionString(azurite.Address);
+        var name = "test-" + Guid.NewGuid().ToString("N");
+        for (var look = 0; look < 2; look++) // the first has made none either
+        {
+            var error = await Assert.ThrowsAsync<InputException>(() => AzureBlobStore.OpenExistingAsync(connection, name, AzuriteServer.Options(), TestContext.Current.CancellationToken));
+            Assert.Contains($"There is no container '{name}'", error.Message, StringComparison.Ordinal);
+        }
+        await AzureBlobStore.OpenAsync(connection, name, AzuriteServer.Options(), TestContext.Current.CancellationToken);
+        await AzureBlobStore.OpenExistingAsync(connection, name, AzuriteServer.Options(), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>A store's user need not be allowed to make containers, nor to ask for their properties.</summary>
+    [Fact]
+    public async Task The_right_to_read_and_list_is_enough_to_look()
+    {
+        var service = new BlobServiceClient(AzuriteServer.ConnectionString(azurite.Address), AzuriteServer.Options());
+        var container = service.GetBlobContainerClient("test-" + Guid.NewGuid().ToString("N"));
+        await container.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        var token = container.GenerateSasUri(BlobContainerSasPermissions.Read | BlobContainerSasPermissions.List, DateTimeOffset.UtcNow.AddHours(1)).Query[1..];
+        var connection = $"BlobEndpoint={service.Uri.GetLeftPart(UriPartial.Path)};SharedAccessSignature={token}";
+        var store = await AzureBlobStore.OpenExistingAsync(connection, container.Name, AzuriteServer.Options(), TestContext.Current.CancellationToken);
+        Assert.Empty((await StoreCare.VerifyAsync(store, TestContext.Current.CancellationToken)).Damaged);
     }
 
     [Fact]

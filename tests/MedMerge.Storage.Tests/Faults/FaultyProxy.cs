@@ -4,9 +4,11 @@ using MedMerge.Data;
 
 namespace MedMerge.Storage.Tests.Faults;
 
-/// <summary>A proxy in front of a blob service that refuses (503), dawdles, breaks bodies and loses answers after the write.</summary>
+/// <summary>A proxy in front of a blob service that refuses (503), dawdles, breaks and cuts bodies on their way to and fro, and loses answers after the write.</summary>
 public sealed class FaultyProxy : IAsyncDisposable
 {
+    private const int Refuse = 0, Dawdle = 1, LoseAnswer = 2, BreakAnswer = 3, CutAnswer = 4, BreakRequest = 5, Kinds = 6;
+    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
     private static readonly string[] HopHeaders = ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Host", "Expect"];
     private readonly HttpListener _listener = new();
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AutomaticDecompression = DecompressionMethods.None });
@@ -53,7 +55,7 @@ public sealed class FaultyProxy : IAsyncDisposable
             var fault = -1;
             lock (_random)
             {
-                if (_random.NextDouble() < _rate) (fault, Faults) = (_random.Below(4), Faults + 1);
+                if (_random.NextDouble() < _rate) (fault, Faults) = (_random.Below(Kinds), Faults + 1);
             }
             _ = AnswerAsync(context, fault);
         }
@@ -63,16 +65,17 @@ public sealed class FaultyProxy : IAsyncDisposable
     {
         try
         {
-            if (fault == 0)
+            if (fault == Refuse)
             {
                 context.Response.StatusCode = 503;
                 context.Response.Close();
                 return;
             }
-            if (fault == 1) await Task.Delay(50);
+            if (fault == Dawdle) await Task.Delay(Delay);
             using var request = new HttpRequestMessage(new HttpMethod(context.Request.HttpMethod), new Uri(_target, context.Request.RawUrl));
             var body = new MemoryStream();
             await context.Request.InputStream.CopyToAsync(body);
+            if (fault == BreakRequest && body.Length > 0) body.GetBuffer()[body.Length / 2] ^= 1; // the service refuses it, for it does not match its checksum
             request.Content = new ByteArrayContent(body.ToArray());
             // The signature covers the address as the client wrote it, which is the proxy's.
             request.Headers.Host = context.Request.Headers["Host"];
@@ -80,7 +83,7 @@ public sealed class FaultyProxy : IAsyncDisposable
                 if (!request.Headers.TryAddWithoutValidation(name, context.Request.Headers[name])) request.Content.Headers.TryAddWithoutValidation(name, context.Request.Headers[name]);
             using var response = await _client.SendAsync(request);
             var content = await response.Content.ReadAsByteArrayAsync();
-            if (fault == 2)
+            if (fault == LoseAnswer)
             {
                 context.Response.Abort(); // the service has done it, the client never hears of it
                 return;
@@ -88,10 +91,16 @@ public sealed class FaultyProxy : IAsyncDisposable
             context.Response.StatusCode = (int)response.StatusCode;
             foreach (var header in response.Headers.Concat(response.Content.Headers).Where(header => !HopHeaders.Contains(header.Key, StringComparer.OrdinalIgnoreCase)))
                 context.Response.Headers[header.Key] = string.Join(",", header.Value);
-            if (fault == 3 && content.Length > 0) content[content.Length / 2] ^= 1;
+            if (fault == BreakAnswer && content.Length > 0) content[content.Length / 2] ^= 1;
             if (context.Request.HttpMethod != "HEAD")
             {
                 context.Response.ContentLength64 = content.Length;
+                if (fault == CutAnswer)
+                {
+                    await context.Response.OutputStream.WriteAsync(content.AsMemory(0, content.Length / 2));
+                    context.Response.Abort();
+                    return;
+                }
                 await context.Response.OutputStream.WriteAsync(content);
             }
             context.Response.Close();
