@@ -4,14 +4,15 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using MedMerge.Grains;
 
 namespace MedMerge.Cli;
 
 /// <summary>A gateway's HTTP API, as far as the command needs it.</summary>
-internal sealed class GatewayClient : IDisposable
+internal sealed partial class GatewayClient : IDisposable
 {
-    private const string KeyVariable = "MEDMERGE_API_KEY", KeyHeader = "X-Api-Key";
+    private const string KeyVariable = "MEDMERGE_API_KEY", KeyHeader = "X-Api-Key", TokenVariable = "MEDMERGE_TOKEN";
 
     /// <summary>The gateway sends an event every five seconds at least.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
@@ -27,8 +28,8 @@ internal sealed class GatewayClient : IDisposable
             throw new InputException($"The gateway's address '{address}' must look like http://127.0.0.1:8080.");
         // No deadline for a whole request: a large file may take long.
         _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout }) { BaseAddress = new Uri(parsed, "api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
-        if (Environment.GetEnvironmentVariable(KeyVariable) is not { Length: > 0 } key) return;
-        if (!_http.DefaultRequestHeaders.TryAddWithoutValidation(KeyHeader, key.Trim())) throw new InputException($"{KeyVariable} holds a character that no key can.");
+        Send(KeyVariable, KeyHeader, key => key);
+        Send(TokenVariable, "Authorization", token => $"Bearer {token}");
     }
 
     /// <summary>How the gateway writes JSON.</summary>
@@ -77,6 +78,21 @@ internal sealed class GatewayClient : IDisposable
         return await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>The names of a sweep's models, as paths in an output folder.</summary>
+    /// <exception cref="GatewayException">One would lead out of the folder.</exception>
+    public async Task<List<string>> ModelsAsync(string id, CancellationToken cancellation)
+    {
+        var names = await ReadAsync<List<string>>(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/models"), cancellation).ConfigureAwait(false);
+        return names.Find(name => !ModelName().IsMatch(name)) is { } strange ? throw new GatewayException($"The gateway at {_http.BaseAddress} names a model '{strange}', which is no path in a folder.") : names;
+    }
+
+    /// <summary>A model's bytes.</summary>
+    public async Task<byte[]> ModelAsync(string id, string name, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/models/{name}"), cancellation).ConfigureAwait(false);
+        return await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>A sweep's states, with every change until it has ended or the connection breaks.</summary>
     public async IAsyncEnumerable<SweepStatus> EventsAsync(string id, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -105,6 +121,15 @@ internal sealed class GatewayClient : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
+
+    private void Send(string variable, string header, Func<string, string> value)
+    {
+        if (Environment.GetEnvironmentVariable(variable)?.Trim() is not { Length: > 0 } secret) return;
+        if (!_http.DefaultRequestHeaders.TryAddWithoutValidation(header, value(secret))) throw new InputException($"{variable} holds a character that none can.");
+    }
+
+    [GeneratedRegex(@"\A(?!.*\.\.)[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\z")]
+    private static partial Regex ModelName();
 
     private static string Of(string id) => $"sweeps/{Uri.EscapeDataString(id)}";
 
@@ -142,12 +167,14 @@ internal sealed class GatewayClient : IDisposable
     private async Task<Exception> ProblemAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var gateway = _http.BaseAddress!.GetLeftPart(UriPartial.Authority);
-        if (response.StatusCode == HttpStatusCode.Unauthorized) return new InputException($"The gateway at {gateway} asks for a key that it knows. Set {KeyVariable}.");
+        if (response.StatusCode == HttpStatusCode.Unauthorized) return new InputException($"The gateway at {gateway} asks for a key or a token, and {Given()}. Set {KeyVariable}, or {TokenVariable} to a token of its identity provider.");
         var detail = await DetailAsync(response, cancellation).ConfigureAwait(false);
         return response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.Forbidden
             ? new InputException(detail ?? $"The gateway at {gateway} answered {(int)response.StatusCode} ({response.ReasonPhrase}).")
             : new GatewayException($"The gateway at {gateway} answered {(int)response.StatusCode}: {detail ?? response.ReasonPhrase}");
     }
+
+    private string Given() => _http.DefaultRequestHeaders.Contains(KeyHeader) || _http.DefaultRequestHeaders.Authorization is not null ? "does not know the one that was sent" : "none was sent";
 
     private static async Task<string?> DetailAsync(HttpResponseMessage response, CancellationToken cancellation)
     {

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using MedMerge.Experiments;
+using MedMerge.Reporting;
 using MedMerge.Storage;
 
 namespace MedMerge.Cli;
@@ -39,20 +41,39 @@ internal sealed class OutputFolder
     }
 
     /// <summary>Removes the models that an earlier run wrote, so that none is taken for this run's. What no run writes stays.</summary>
-    public void RemoveEarlierModels()
+    private void RemoveEarlierModels()
     {
         if (!HoldsRun()) return;
-        if (Directory.Exists(Merged)) Directory.GetDirectories(Merged, "seed-*").ToList().ForEach(folder => Directory.Delete(folder, recursive: true));
-        if (Directory.Exists(Sources)) Directory.GetFiles(Sources, "*.safetensors").ToList().ForEach(File.Delete);
-        foreach (var folder in new[] { Merged, Sources }.Where(folder => Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())) Directory.Delete(folder);
+        var seeds = Directory.Exists(Merged) ? Directory.GetDirectories(Merged, "seed-*") : [];
+        foreach (var file in seeds.SelectMany(seed => OutputFiles.SeedFiles.Select(name => Path.Combine(seed, name))).Concat(EarlierSources())) File.Delete(file);
+        foreach (var folder in seeds.Append(Merged).Append(Sources).Where(folder => Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())) Directory.Delete(folder);
     }
 
-    /// <summary>Writes a file, its folders made where they are missing.</summary>
-    public Task WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
-        AtomicFile.WriteAsync(Path.Combine(_path, name), content, overwrite: true, cancellation);
+    /// <summary>Of the names that the earlier run's results tell: <c>NAME (where it comes from)</c>.</summary>
+    private IEnumerable<string> EarlierSources()
+    {
+        if (!Directory.Exists(Sources)) return [];
+        using var results = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_path, Results)));
+        return results.RootElement.TryGetProperty("sources", out var sources) && sources.ValueKind == JsonValueKind.Array
+            ? [.. sources.EnumerateArray().Select(source => Path.Combine(Sources, $"{source.GetString()!.Split(' ')[0]}.safetensors")).Where(File.Exists)]
+            : [];
+    }
 
-    /// <inheritdoc cref="WriteAsync(string, ReadOnlyMemory{byte}, CancellationToken)" />
-    public Task WriteAsync(string name, string content, CancellationToken cancellation) => WriteAsync(name, Encoding.UTF8.GetBytes(content), cancellation);
+    /// <summary>Writes a run's results, then its models; those of an earlier run are removed.</summary>
+    /// <param name="result">Gives a file of <see cref="OutputFiles.Results"/>.</param>
+    /// <param name="models">Names as in <see cref="OutputFiles.Models"/>.</param>
+    /// <param name="read">Gives a model's bytes.</param>
+    public async Task WriteRunAsync(
+        Func<(string Name, Func<RunResult, string> Write), Task<string>> result, IEnumerable<string> models, Func<string, Task<byte[]>> read, CancellationToken cancellation)
+    {
+        RemoveEarlierModels();
+        foreach (var format in OutputFiles.Results)
+            await WriteAsync(format.Name, Encoding.UTF8.GetBytes(await result(format).ConfigureAwait(false)), cancellation).ConfigureAwait(false);
+        foreach (var name in models) await WriteAsync(name, await read(name).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+    }
+
+    private Task WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        AtomicFile.WriteAsync(Path.Combine(_path, name), content, overwrite: true, cancellation);
 
     /// <summary>Tries a single file's place before anything is computed.</summary>
     /// <exception cref="InputException">It is a folder, or its folder can't be written to.</exception>

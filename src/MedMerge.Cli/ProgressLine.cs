@@ -4,11 +4,14 @@ using MedMerge.Grains;
 namespace MedMerge.Cli;
 
 /// <summary>
-/// Shows where a run is, on standard error: on a terminal one line that is written over with every epoch, elsewhere a line a stage.
+/// Shows where a run is, on standard error: on a terminal one line that is written over with every epoch, elsewhere a line a stage and, of a long one, every half
+/// minute.
 /// </summary>
-internal sealed class ProgressLine(TextWriter error, bool isTerminal)
+internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvider? clock = null)
 {
-    private readonly HashSet<(int Trial, string Stage)> _shown = [];
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    private readonly Dictionary<int, (string Stage, long Time)> _shown = [];
     private int _width;
 
     /// <summary>Progress of a sweep.</summary>
@@ -19,24 +22,24 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal)
         var running = status.Trials.Where(trial => trial.Progress is not null).ToList();
         if (!isTerminal)
         {
-            foreach (var trial in running.Where(trial => _shown.Add((trial.Number, trial.Progress!.Stage))))
-                error.WriteLine($"[{share}] trial {trial.Number}/{status.Trials.Count} {trial.Method}, seed {trial.Seed}: {trial.Progress!.Stage}{left}");
+            foreach (var trial in running.Where(IsDue)) error.WriteLine($"[{share}] {Text(trial, status)}{left}");
             return;
         }
         if (running.Count == 0) return;
-        var first = running[0];
-        var epoch = first.Progress is { Epoch: { } number, MacroF1: { } score } progress
-            ? string.Create(CultureInfo.InvariantCulture, $" {number}/{progress.Epochs}, validation F1 {100 * score:0.0}")
-            : "";
         var others = running.Count > 1 ? $" (and {running.Count - 1} more)" : "";
-        Write($"[{share}] trial {first.Number}/{status.Trials.Count} {first.Method}, seed {first.Seed}: {first.Progress!.Stage}{epoch}{others}{left}");
+        Write($"[{share}] {Text(running[0], status)}{others}{left}");
     }
+
+    /// <summary>A stage with its epoch and the score there, as far as it has them.</summary>
+    public static string Text(StageProgress progress) => progress is { Epoch: { } epoch, MacroF1: { } score }
+        ? string.Create(CultureInfo.InvariantCulture, $"{progress.Stage} {epoch}/{progress.Epochs}, validation F1 {100 * score:0.0}")
+        : progress.Stage;
 
     /// <summary>Progress of a single training.</summary>
     public void Show(string what, Training.EpochRecord record, int epochs)
     {
-        var line = string.Create(CultureInfo.InvariantCulture,
-            $"{what}: epoch {record.Epoch}/{epochs}, loss {record.Loss:0.000}, validation F1 {100 * record.Validation.MacroF1:0.0}");
+        var loss = double.IsNaN(record.Loss) ? "" : string.Create(CultureInfo.InvariantCulture, $", loss {record.Loss:0.000}");
+        var line = string.Create(CultureInfo.InvariantCulture, $"{what}: epoch {record.Epoch}/{epochs}{loss}, validation F1 {100 * record.Validation.MacroF1:0.0}");
         if (isTerminal) Write(line);
         else error.WriteLine(line);
     }
@@ -50,6 +53,16 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal)
         if (!isTerminal || _width == 0) return;
         error.Write("\r" + new string(' ', _width) + "\r");
         _width = 0;
+    }
+
+    private static string Text(TrialLine trial, SweepStatus status) => $"trial {trial.Number}/{status.Trials.Count} {trial.Method}, seed {trial.Seed}: {Text(trial.Progress!)}";
+
+    private bool IsDue(TrialLine trial)
+    {
+        var stage = trial.Progress!.Stage;
+        if (_shown.TryGetValue(trial.Number, out var last) && last.Stage == stage && _clock.GetElapsedTime(last.Time) < Period) return false;
+        _shown[trial.Number] = (stage, _clock.GetTimestamp());
+        return true;
     }
 
     private void Write(string line)

@@ -187,6 +187,7 @@ internal sealed partial class SweepRun(
 
     private async Task RunTrialAsync(Trial trial, CancellationToken cancellation)
     {
+        using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = $"{ledger.Id}/{trial.Number}" });
         var run = new TrialRun(trial, ledger, grains.GetGrain<ITrialGrain>($"{ledger.Id}/{trial.Number}"), cluster, status => Heard(trial, status), time, logger);
         try
         {

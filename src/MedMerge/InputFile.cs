@@ -25,6 +25,7 @@ public static class InputFile
             throw new InputException(error switch
             {
                 FileNotFoundException or DirectoryNotFoundException => $"There is no {kind} '{path}'.",
+                _ when File.Exists(path) && new FileInfo(path).Length > Array.MaxLength => $"The {kind} '{path}' has more than 2 GiB, which is the most that can be read.",
                 _ when Directory.Exists(path) => $"'{path}' is a folder, not a {kind}.",
                 _ => $"The {kind} '{path}' can't be read: {error.Message}",
             }, error);

@@ -27,7 +27,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     public async Task What_is_submitted_gives_what_a_run_gives()
     {
         File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge, fine-tune]"));
-        var (ran, local, localError) = await RunAsync("run", In("spec.yaml"), "--store", In("own"), "--json");
+        var (ran, local, localError) = await RunAsync("run", In("spec.yaml"), "--store", In("own"), "--output", In("run"), "--json");
         Assert.True(ran == ExitCodes.Done, localError);
 
         var (submitted, id, submitError) = await RunAsync("submit", In("spec.yaml"), "--watch");
@@ -37,7 +37,13 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         var (_, report, _) = await RunAsync("report", id.Trim(), "--json");
         Assert.Equal(local, report);
 
-        var (_, table, _) = await RunAsync("report", id.Trim());
+        var (_, table, written) = await RunAsync("report", id.Trim(), "--output", In("report"));
+        Assert.Contains("Results, models, kernel weights and certificates are in", written, StringComparison.Ordinal);
+        var files = Directory.GetFiles(In("run"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(In("run"), file)).ToList();
+        Assert.Contains(Path.Combine("medmerge", "seed-0", "model.safetensors"), files);
+        Assert.Equal(files.Order(), Directory.GetFiles(In("report"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(In("report"), file)).Order());
+        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(Path.Combine(In("run"), file)), File.ReadAllBytes(Path.Combine(In("report"), file))));
+        Assert.Equal(HttpStatusCode.NotFound, (await _gateway.Client.GetAsync($"/api/v1/sweeps/{id.Trim()}/models/medmerge/seed-0/..%2F..%2Fresults.json", TestContext.Current.CancellationToken)).StatusCode);
         Assert.Contains("| medmerge", table, StringComparison.Ordinal);
         Assert.StartsWith("trial,method", await _gateway.Client.GetStringAsync($"/api/v1/sweeps/{id.Trim()}/results?format=csv", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, (await _gateway.Client.GetAsync($"/api/v1/sweeps/{id.Trim()}/results?format=pdf", TestContext.Current.CancellationToken)).StatusCode);

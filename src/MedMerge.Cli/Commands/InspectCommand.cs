@@ -26,7 +26,7 @@ internal static class InspectCommand
     private static async Task<int> RunAsync(string path, bool json, TextWriter output, CancellationToken cancellation)
     {
         using var file = WeightFile.Read(path);
-        var fits = WeightImport.Recognise(file).Select(architecture => architecture.Name).ToList();
+        var fits = WeightImport.Recognise(file).Select(architecture => architecture.Title).ToList();
         var tensors = file.Tensors.Select(pair => (Name: pair.Key, Type: ElementType.Of(pair.Value.dtype).Name, Shape: (IReadOnlyList<long>)pair.Value.shape, Rms: Rms(pair.Value)))
             .Concat(file.Unread.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape, Rms: (double?)null)))
             .Select(tensor => new { tensor.Name, tensor.Type, tensor.Shape, tensor.Rms }).ToList();
@@ -46,7 +46,7 @@ internal static class InspectCommand
             await output.WriteAsync("\n" + Weights(learned)).ConfigureAwait(false);
             return ExitCodes.Done;
         }
-        await output.WriteLineAsync(fits.Count > 0 ? $"  fits {string.Join(", ", fits)}" : "  fits no architecture known here (at width 1)").ConfigureAwait(false);
+        await output.WriteLineAsync(fits.Count > 0 ? $"  fits {string.Join(", ", fits)}" : "  fits no architecture known here at width 1, nor at a width that its metadata name").ConfigureAwait(false);
         var rows = new List<IReadOnlyList<string>> { (string[])["tensor", "type", "shape", "rms"] };
         rows.AddRange(tensors.Select(tensor => (string[])[tensor.Name, tensor.Type, $"[{string.Join(", ", tensor.Shape)}]", tensor.Rms?.ToString("G4", CultureInfo.InvariantCulture) ?? ""]));
         await output.WriteAsync("\n" + TextTable.Render(rows)).ConfigureAwait(false);

@@ -27,6 +27,8 @@ internal static class MergeCommand
     {
         var files = Parse(sourceFiles);
         OutputFolder.CheckFile(target);
+        if (files.Values.Append(weightsFile).FirstOrDefault(file => Path.GetFullPath(file) == Path.GetFullPath(target)) is { } input)
+            throw new InputException($"--output '{target}' is one of the files that are merged ('{input}'); name another.");
         using var learned = LearnedWeights.Read(InputFile.Read(weightsFile, "file of kernel weights"), $"'{weightsFile}'");
         if (files.Keys.FirstOrDefault(name => learned.Sources.All(source => source.Name != name)) is { } unknown)
             throw new InputException($"--source {unknown}: the kernel weights belong to {string.Join(", ", learned.Sources.Select(source => source.Name))}.");

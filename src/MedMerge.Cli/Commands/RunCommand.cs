@@ -1,6 +1,5 @@
 using System.CommandLine;
 using MedMerge.Experiments;
-using MedMerge.Experiments.Stages;
 using MedMerge.Reporting;
 using MedMerge.Storage;
 using MedMerge.Tensors;
@@ -15,7 +14,7 @@ internal static class RunCommand
         var file = new Argument<string>("specification") { Description = "The YAML specification to run.", HelpName = "FILE" };
         var store = CommonOptions.Store();
         var json = CommonOptions.Json();
-        var folder = new Option<string?>("--output") { Description = "Write results, merged models, kernel weights and certificates here.", HelpName = "DIR" };
+        var folder = CommonOptions.Output();
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and print the plan; compute nothing." };
         var command = new Command("run", "Runs a specification on this machine: sources, merge, baselines, comparison. Interrupted, it goes on where it was.")
         {
@@ -29,6 +28,7 @@ internal static class RunCommand
     private static async Task<int> RunAsync(string file, string? store, string? outputFolder, bool json, bool dryRun, TextWriter output, TextWriter error,
         CancellationToken cancellation)
     {
+        if (dryRun && json) throw new InputException("--dry-run prints a table for people; leave out --json.");
         var specification = SpecificationReader.ReadFile(file);
         var files = new Dictionary<string, byte[]>();
         var plan = Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind));
@@ -51,40 +51,19 @@ internal static class RunCommand
         var run = new LocalRun(objects, new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error));
         var failed = await run.RunAsync(plan, (location, _) => files[location], async result =>
         {
-            if (folder is not null) await ExportAsync(result, new StageStore(objects), folder, cancellation).ConfigureAwait(false);
+            if (folder is not null) await WriteAsync(result, new StageStore(objects), folder, cancellation).ConfigureAwait(false);
             await output.WriteAsync(json ? ResultFiles.ToJson(result) : ComparisonTable.Render(result)).ConfigureAwait(false);
-            if (folder is not null) await error.WriteLineAsync($"Results, models, kernel weights and certificates are in '{outputFolder}'.").ConfigureAwait(false);
+            if (folder is not null) await error.WriteLineAsync(CommonOptions.Written(outputFolder!)).ConfigureAwait(false);
         }, cancellation).ConfigureAwait(false);
         foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.Failed(trial)).ConfigureAwait(false);
         return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    /// <summary>Results for people and programs, the sources as merged, and each seed's merged model with its kernel weights and certificate.</summary>
-    private static async Task ExportAsync(RunResult result, StageStore store, OutputFolder folder, CancellationToken cancellation)
+    private static async Task WriteAsync(RunResult result, StageStore store, OutputFolder folder, CancellationToken cancellation)
     {
-        folder.RemoveEarlierModels();
-        // The results first: they are what tells the next run that the models are a run's, should this one be cut off.
-        await folder.WriteAsync("results.json", ResultFiles.ToJson(result), cancellation).ConfigureAwait(false);
-        await folder.WriteAsync("results.csv", ResultFiles.ToCsv(result), cancellation).ConfigureAwait(false);
-        await folder.WriteAsync("results.md", ComparisonTable.Render(result), cancellation).ConfigureAwait(false);
-        foreach (var trial in result.Trials.Select(trial => trial.Trial).Where(trial => trial.Method.Kind == MethodKind.MedMerge))
-        {
-            var name = $"medmerge/seed-{trial.Seed}";
-            await CopyAsync(trial.Merge!, StageFiles.KernelWeights, $"{name}/kernel-weights.safetensors").ConfigureAwait(false);
-            await CopyAsync(trial.Merge!, StageFiles.Model, $"{name}/merged.safetensors").ConfigureAwait(false);
-            await CopyAsync(trial.Merge!, StageFiles.Certificate, $"{name}/certificate.json").ConfigureAwait(false);
-            await CopyAsync(trial.Model, StageFiles.Model, $"{name}/model.safetensors").ConfigureAwait(false);
-            await CopyAsync(trial.Model, StageFiles.History, $"{name}/fine-tuning.json").ConfigureAwait(false);
-            await CopyAsync(trial.Merge!.Weights, StageFiles.History, $"{name}/weighing.json").ConfigureAwait(false);
-            if (trial.Seed != result.Plan.Specification.Seeds[0]) continue;
-            foreach (var (stage, source) in trial.Merge.Sources.Zip(trial.Merge.SourceNames))
-                await CopyAsync(stage.Inputs[0], StageFiles.Model, $"sources/{source}.safetensors").ConfigureAwait(false);
-        }
-
-        async Task CopyAsync(Stage stage, string artefact, string name)
-        {
-            var found = await store.GetAsync(stage, cancellation).ConfigureAwait(false);
-            await folder.WriteAsync(name, found[artefact], cancellation).ConfigureAwait(false);
-        }
+        var models = OutputFiles.Models(result.Plan, result.Trials.Select(trial => trial.Trial)).ToDictionary(model => model.Name);
+        await folder.WriteRunAsync(
+            format => Task.FromResult(format.Write(result)), models.Keys,
+            async name => (await store.GetAsync(models[name].Stage, cancellation).ConfigureAwait(false))[models[name].Artefact], cancellation).ConfigureAwait(false);
     }
 }

@@ -63,29 +63,30 @@ internal static class SweepCommands
         return command;
     }
 
-    private static Command Report(TextWriter output, TextWriter error)
+    private static Command Report(TextWriter text, TextWriter error)
     {
         var id = CommonOptions.SweepId();
         var gateway = CommonOptions.Gateway();
         var json = CommonOptions.Json();
-        var file = new Option<string?>("--output") { Description = "Write it to this file instead of standard output.", HelpName = "FILE" };
-        var command = new Command("report", "Prints the comparison over the trials that have a result.") { id, gateway, file, json };
+        var output = CommonOptions.Output();
+        var command = new Command("report", "Prints the comparison over the trials that have a result.") { id, gateway, output, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var path = parsed.GetValue(file);
-            if (path is not null) OutputFolder.CheckFile(path);
+            var path = parsed.GetValue(output);
+            var folder = path is null ? null : new OutputFolder(path);
+            folder?.CheckModelPlaces([]);
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
             var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation).ConfigureAwait(false);
             if (status.Done < status.Trials.Count)
                 await error.WriteLineAsync($"note: {status.Done} of {status.Trials.Count} trials have a result; the sweep is {status.State}. The report speaks of those alone.").ConfigureAwait(false);
-            var report = await client.ResultsAsync(parsed.GetValue(id)!, parsed.GetValue(json) ? "json" : "md", cancellation).ConfigureAwait(false);
-            if (path is null)
+            if (folder is not null)
             {
-                await output.WriteAsync(report).ConfigureAwait(false);
-                return;
+                await folder.WriteRunAsync(
+                    format => client.ResultsAsync(status.Id, Path.GetExtension(format.Name)[1..], cancellation), await client.ModelsAsync(status.Id, cancellation).ConfigureAwait(false),
+                    name => client.ModelAsync(status.Id, name, cancellation), cancellation).ConfigureAwait(false);
+                await error.WriteLineAsync(CommonOptions.Written(path!)).ConfigureAwait(false);
             }
-            await AtomicFile.WriteAsync(path, System.Text.Encoding.UTF8.GetBytes(report), overwrite: true, cancellation).ConfigureAwait(false);
-            await error.WriteLineAsync($"The report is in '{path}'.").ConfigureAwait(false);
+            await text.WriteAsync(await client.ResultsAsync(status.Id, parsed.GetValue(json) ? "json" : "md", cancellation).ConfigureAwait(false)).ConfigureAwait(false);
         });
         return command;
     }
@@ -100,6 +101,6 @@ internal static class SweepCommands
         (status.Reason is null ? "" : $"\n{status.Reason}") + "\n\n" + TextTable.Render(
         [
             ["trial", "method", "seed", "state", "attempt", "stage"],
-            .. status.Trials.Select(trial => (string[])[$"{trial.Number}", trial.Method, $"{trial.Seed}", $"{trial.State}", $"{trial.Attempt}", trial.Progress?.Stage ?? trial.Reason?.Split('\n')[0] ?? ""]),
+            .. status.Trials.Select(trial => (string[])[$"{trial.Number}", trial.Method, $"{trial.Seed}", $"{trial.State}", $"{trial.Attempt}", (trial.Progress is { } progress ? ProgressLine.Text(progress) : null) ?? trial.Reason?.Split('\n')[0] ?? ""]),
         ]).TrimEnd();
 }

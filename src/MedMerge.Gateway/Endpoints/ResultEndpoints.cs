@@ -7,7 +7,7 @@ using MedMerge.Storage;
 
 namespace MedMerge.Gateway.Endpoints;
 
-/// <summary><c>/sweeps/ID/results</c>: the comparison over the trials that have a result.</summary>
+/// <summary><c>/sweeps/ID/results</c> and <c>/sweeps/ID/models</c>: what the trials that have a result have given.</summary>
 internal static class ResultEndpoints
 {
     private static readonly IReadOnlyDictionary<string, (string Type, Func<RunResult, string> Write)> Formats = new Dictionary<string, (string, Func<RunResult, string>)>
@@ -17,24 +17,55 @@ internal static class ResultEndpoints
         ["md"] = (MediaTypeNames.Text.Markdown, ComparisonTable.Render),
     };
 
-    public static void Map(RouteGroupBuilder sweep) =>
-        sweep.MapGet("/results", ReadAsync).WithSummary("The comparison so far; format is json, csv or md.").RequireRateLimiting(Limits.Plans)
+    public static void Map(RouteGroupBuilder sweep)
+    {
+        sweep.MapGet("/results", ResultsAsync).WithSummary("The comparison so far; format is json, csv or md.").RequireRateLimiting(Limits.Plans)
             .Produces<string>(StatusCodes.Status200OK, MediaTypeNames.Application.Json, MediaTypeNames.Text.Csv, MediaTypeNames.Text.Markdown)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
+        sweep.MapGet("/models", ModelsAsync).WithSummary("The names of the merged models so far, with their kernel weights and certificates, and of the sources.").RequireRateLimiting(Limits.Plans)
+            .Produces<List<string>>();
+        sweep.MapGet("/models/{**name}", ModelAsync).WithSummary("One of them.").RequireRateLimiting(Limits.Plans)
+            .Produces<byte[]>(StatusCodes.Status200OK, MediaTypeNames.Application.Octet).ProducesProblem(StatusCodes.Status409Conflict);
+    }
 
-    private static async Task<IResult> ReadAsync(string id, SweepStore sweeps, Plans plans, StageStore stages, ClusterConnection cluster, CancellationToken cancellation, string format = "json")
+    private static async Task<IResult> ResultsAsync(string id, SweepStore sweeps, Plans plans, StageStore stages, ClusterConnection cluster, CancellationToken cancellation, string format = "json")
     {
         if (!Formats.TryGetValue(format, out var chosen))
             return TypedResults.Problem($"There is no format '{format}'; there are {string.Join(", ", Formats.Keys)}.", statusCode: StatusCodes.Status400BadRequest);
-        var (record, _) = (await sweeps.FindAsync(id, cancellation).ConfigureAwait(false))!.Value;
-        var done = record.Trials.Select((trial, i) => (trial.State, Number: i + 1)).Where(trial => trial.State == nameof(WorkState.Done)).Select(trial => trial.Number).ToHashSet();
-        if (done.Count == 0) return TypedResults.Problem($"No trial of '{id}' has a result yet.", statusCode: StatusCodes.Status409Conflict);
+        var (plan, finished) = await FinishedAsync(id, sweeps, plans, cancellation).ConfigureAwait(false);
+        if (finished.Count == 0) return TypedResults.Problem($"No trial of '{id}' has a result yet.", statusCode: StatusCodes.Status409Conflict);
+        return await OrRepairAsync(id, cluster, async () => TypedResults.Text(chosen.Write(await RunResult.ReadAsync(plan, finished, stages, cancellation).ConfigureAwait(false)), chosen.Type), cancellation)
+            .ConfigureAwait(false);
+    }
 
+    private static async Task<IResult> ModelsAsync(string id, SweepStore sweeps, Plans plans, CancellationToken cancellation)
+    {
+        var (plan, finished) = await FinishedAsync(id, sweeps, plans, cancellation).ConfigureAwait(false);
+        return TypedResults.Ok(OutputFiles.Models(plan, finished).Select(model => model.Name).ToList());
+    }
+
+    private static async Task<IResult> ModelAsync(string id, string name, SweepStore sweeps, Plans plans, StageStore stages, ClusterConnection cluster, CancellationToken cancellation)
+    {
+        var (plan, finished) = await FinishedAsync(id, sweeps, plans, cancellation).ConfigureAwait(false);
+        return OutputFiles.Models(plan, finished).FirstOrDefault(model => model.Name == name) is not { } found
+            ? TypedResults.Problem($"'{id}' has no model '{name}'; /api/v1/sweeps/{id}/models lists them.", statusCode: StatusCodes.Status404NotFound)
+            : await OrRepairAsync(id, cluster, async () => TypedResults.Bytes((await stages.GetAsync(found.Stage, cancellation).ConfigureAwait(false))[found.Artefact], MediaTypeNames.Application.Octet), cancellation)
+                .ConfigureAwait(false);
+    }
+
+    private static async Task<(Plan Plan, IReadOnlyList<Trial> Finished)> FinishedAsync(string id, SweepStore sweeps, Plans plans, CancellationToken cancellation)
+    {
+        var (record, _) = (await sweeps.FindAsync(id, cancellation).ConfigureAwait(false))!.Value;
         var plan = await plans.GetAsync(record.Specification).WaitAsync(cancellation).ConfigureAwait(false);
+        return (plan, [.. plan.Trials.Zip(record.Trials).Where(trial => trial.Second.State == nameof(WorkState.Done)).Select(trial => trial.First)]);
+    }
+
+    /// <summary>Reads; where an output is missing or damaged has it computed again.</summary>
+    private static async Task<IResult> OrRepairAsync(string id, ClusterConnection cluster, Func<Task<IResult>> read, CancellationToken cancellation)
+    {
         try
         {
-            var result = await RunResult.ReadAsync(plan, plan.Trials.Where(trial => done.Contains(trial.Number)), stages, cancellation).ConfigureAwait(false);
-            return TypedResults.Text(chosen.Write(result), chosen.Type);
+            return await read().ConfigureAwait(false);
         }
         catch (MissingOutputException missing)
         {

@@ -1,6 +1,7 @@
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Storage;
+using MedMerge.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace MedMerge.Grains.Nodes;
@@ -26,9 +27,11 @@ internal sealed class OutputCache(StageStore store, IOptions<NodeOptions> option
             {
                 _recent.Remove(known);
                 _recent.AddFirst(known);
+                Instruments.CacheAsked("outputs", isHit: true);
                 return known.Value.Output;
             }
         }
+        Instruments.CacheAsked("outputs", isHit: false);
         var output = await store.GetOrForgetAsync(stage, cancellation).ConfigureAwait(false);
         lock (_gate)
         {

@@ -99,7 +99,7 @@ public sealed class BatchLoader : IDisposable
     }
 
     /// <summary>Mean and standard deviation of each channel over the training split, values scaled to 0 … 1.</summary>
-    private static (double[] Mean, double[] Deviation) Normalisation(ImageDataset dataset)
+    public static (double[] Mean, double[] Deviation) Normalisation(ImageDataset dataset)
     {
         var (sums, squares) = (new double[dataset.Channels], new double[dataset.Channels]);
         var pixels = dataset.Train.Pixels;

@@ -1,10 +1,11 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 
 namespace MedMerge.Data;
 
 /// <summary>
 /// Reads a MedMNIST file (Yang et al. 2023): an .npz with <c>{train,val,test}_images</c> [n, side, side] or [n, side, side, 3] of bytes and
-/// <c>{train,val,test}_labels</c> [n, 1], sides from 28 to 224.
+/// <c>{train,val,test}_labels</c> [n, 1], sides from 8 to 1024; MedMNIST's own are 28 to 224.
 /// </summary>
 public static class MedMnistReader
 {
@@ -51,10 +52,10 @@ public static class MedMnistReader
     private static NpyArray Images(ZipArchive archive, string split)
     {
         var images = Array(archive, split + "_images");
-        return images is { ItemSize: 1, Shape: [_, >= 8 and <= 1024, >= 8 and <= 1024] or [_, >= 8 and <= 1024, >= 8 and <= 1024, 3] }
+        return images is { Type: "uint8", Shape: [_, >= 8 and <= 1024, >= 8 and <= 1024] or [_, >= 8 and <= 1024, >= 8 and <= 1024, 3] }
             ? images
-            : throw new FormatException($"{split}_images has shape [{string.Join(", ", images.Shape)}] and {images.ItemSize} byte(s) a value; " +
-                                        "wanted are bytes of shape [n, height, width] or [n, height, width, 3]");
+            : throw new FormatException($"{split}_images has shape [{string.Join(", ", images.Shape)}] and values of {images.Type}; " +
+                                        "wanted is uint8 of shape [n, height, width] or [n, height, width, 3]");
     }
 
     private static int[] Labels(ZipArchive archive, string split)
@@ -70,7 +71,10 @@ public static class MedMnistReader
         var entry = archive.GetEntry(name + ".npy") ?? throw new FormatException($"it has no array '{name}'");
         try
         {
-            using var stream = entry.Open();
+            using var stream = new MemoryStream();
+            using (var content = entry.Open()) content.CopyTo(stream);
+            if (Crc32.HashToUInt32(stream.GetBuffer().AsSpan(0, (int)stream.Length)) != entry.Crc32) throw new FormatException("it is damaged: its checksum differs (CRC-32)");
+            stream.Position = 0;
             return NpyArray.Read(stream);
         }
         catch (FormatException error)

@@ -17,12 +17,13 @@ public static class FrozenSpecification
     private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter(), new ArchitectureConverter() } };
 
     /// <summary>The files that a specification names, each once.</summary>
-    public static IReadOnlyList<(string Location, string Kind)> Files(Specification specification)
-    {
-        var data = specification.Sources.Select(source => source.Pretrain?.Data).Append(specification.Target).OfType<DatasetSource>().Where(source => !source.IsPhantom);
-        return [.. data.Select(source => (source.Location, MedMnistReader.Kind))
-            .Concat(specification.Sources.Select(source => source.Weights).OfType<string>().Select(path => (path, WeightFile.Kind))).Distinct()];
-    }
+    public static IReadOnlyList<(string Location, string Kind)> Files(Specification specification) =>
+        [.. DataFiles(specification).Concat(specification.Sources.Select(source => source.Weights).OfType<string>().Select(path => (path, WeightFile.Kind))).Distinct()];
+
+    /// <summary>Those that are data sets.</summary>
+    public static IEnumerable<(string Location, string Kind)> DataFiles(Specification specification) =>
+        specification.Sources.Select(source => source.Pretrain?.Data).Append(specification.Target).OfType<DatasetSource>().Where(source => !source.IsPhantom)
+            .Select(source => (source.Location, MedMnistReader.Kind)).Distinct();
 
     /// <summary>The same with every file named by its content.</summary>
     /// <param name="address">Gives a location's <see cref="Address"/>.</param>

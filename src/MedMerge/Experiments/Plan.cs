@@ -30,13 +30,23 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     /// </summary>
     /// <param name="read">Gives the files that the specification names; from disk where null.</param>
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists everything found.</exception>
-    public static Plan Build(Specification specification, FileReader? read = null)
+    public static Plan Build(Specification specification, FileReader? read = null) => Build(specification, read ?? InputFile.Read, areSourcesChecked: false);
+
+    /// <summary>
+    /// The same plan of a frozen specification, which was checked when it was submitted: weight files are known by their hashes and not read, for each is imported and
+    /// checked once, by its stage.
+    /// </summary>
+    /// <param name="read">Gives the data sets' files.</param>
+    /// <exception cref="InputException">A data set is unusable.</exception>
+    public static Plan BuildFrozen(Specification specification, FileReader read) => Build(specification, read, areSourcesChecked: true);
+
+    private static Plan Build(Specification specification, FileReader read, bool areSourcesChecked)
     {
-        read ??= InputFile.Read;
         var problems = new List<string>();
         var notes = new List<string>();
         var target = Attempt(() => specification.Target.Load(read));
-        var sources = specification.Sources.Select(source => Attempt(() => SourceStage(specification, source, read, notes))).ToList();
+        var backbones = new Dictionary<string, string>();
+        var sources = specification.Sources.Select(source => Attempt(() => SourceStage(specification, source, read, areSourcesChecked, backbones, notes))).ToList();
         if (target is not null)
         {
             Attempt(() => new ShardPlan(target.Train.Count, specification.Weights.Shards, specification.Weights.BatchSize, seed: 0));
@@ -70,16 +80,20 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
     }
 
     /// <summary>The stage that gives a source's weights: a file read and checked now, or a pretraining.</summary>
-    private static Stage SourceStage(Specification specification, SourceModel source, FileReader read, List<string> notes)
+    /// <param name="backbones">Names of the sources by their backbones' hashes: one model in two files is one model.</param>
+    private static Stage SourceStage(Specification specification, SourceModel source, FileReader read, bool isChecked, Dictionary<string, string> backbones, List<string> notes)
     {
         if (source.Pretrain is { } pretrain)
             return PretrainStage(pretrain, specification.Architecture, specification.Threads, specification.Device, read);
+        if (isChecked && FrozenSpecification.HashOf(source.Weights!) is { } hash) return new ImportStage(source.Weights!, hash, specification.Architecture);
         var bytes = read(source.Weights!, WeightFile.Kind);
         var origin = $"source '{source.Name}' ('{source.Weights}')";
         using var file = WeightFile.Read(bytes, origin);
         var found = new List<string>();
         using var weights = WeightImport.Import(specification.Architecture, file, origin, found);
         PreparedSource.Fold(source.Name, specification.Architecture, weights).Dispose(); // to refuse now what could not be folded later
+        if (!backbones.TryAdd(SourceHash.Compute(specification.Architecture, weights), source.Name))
+            throw new InputException(SameModel(backbones[SourceHash.Compute(specification.Architecture, weights)], source.Name));
         if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
         return new ImportStage(source.Weights!, ContentHash.Of(bytes), specification.Architecture);
     }
@@ -104,11 +118,14 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
         {
             if (stage is null) continue;
             if (!known.TryAdd(stage.Key, source.Name))
-                yield return $"The sources '{known[stage.Key]}' and '{source.Name}' are the same model. Merging needs models of different initialisations: give another file, or another 'seed' to 'pretrain'.";
+                yield return SameModel(known[stage.Key], source.Name);
             else if (stage is FineTuneStage { Start: var start } && !known.TryAdd(start.Key, source.Name))
                 notes.Add($"the sources '{known[start.Key]}' and '{source.Name}' are pretrained from the same random weights: give one another 'seed'");
         }
     }
+
+    private static string SameModel(string one, string other) =>
+        $"The sources '{one}' and '{other}' are the same model. Merging needs models of different initialisations: give another file, or another 'seed' to 'pretrain'.";
 
     /// <summary>The kind of a device: <c>cpu</c> or <c>cuda</c>.</summary>
     public static string Kind(string device) => device.Split(':')[0];

@@ -149,7 +149,8 @@ public sealed partial class SpecificationReader
         }
         catch (InputException error)
         {
-            _errors.Add(map.LineOf(Architectures.Names.Contains(name) ? "width" : "architecture"), error.Message.TrimEnd('.') + Nearest.Suggest(name, Architectures.Names));
+            if (Architectures.Names.Contains(name)) _errors.Add(map.LineOf("width"), error.Message.TrimEnd('.'));
+            else _errors.Add(map.LineOf("architecture"), error.Message.TrimEnd('.') + Nearest.Suggest(name, Architectures.Names));
             return null;
         }
     }

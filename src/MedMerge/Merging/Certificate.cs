@@ -25,8 +25,8 @@ public sealed record Certificate(int Images, IReadOnlyList<LayerCertificate> Lay
     /// <summary>The largest relative difference allowed.</summary>
     public const double Limit = 1e-5;
 
-    /// <summary>The layer with the largest relative difference.</summary>
-    public LayerCertificate Worst => Layers.Append(Features).MaxBy(layer => layer.Relative)!;
+    /// <summary>The layer with the largest relative difference; one that is not a number is the largest.</summary>
+    public LayerCertificate Worst => Layers.Append(Features).MaxBy(layer => double.IsNaN(layer.Relative) ? double.PositiveInfinity : layer.Relative)!;
 
     /// <summary>Whether every difference is below <see cref="Limit"/>.</summary>
     public bool Holds => Worst.Relative < Limit;
@@ -38,21 +38,23 @@ public sealed record Certificate(int Images, IReadOnlyList<LayerCertificate> Lay
     /// <param name="merged">The exported model.</param>
     /// <param name="images">[batch, 3, height, width], normalised, on the device to measure on.</param>
     public static Certificate Measure(Architecture architecture, IReadOnlyList<PreparedSource> sources, double[] alpha, IReadOnlyList<Tensor> kernels,
-        IReadOnlyList<Tensor> biases, StateDict merged, Tensor images)
+        IReadOnlyList<Tensor> biases, StateDict merged, Tensor images, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         Tensor Wide(Tensor tensor) => tensor.to(ScalarType.Float64).to(images.device);
-        using var stack = new SourceStack(architecture, sources, images.device, ScalarType.Float64);
+        using var stack = new SourceStack(architecture, sources, images.device, ScalarType.Float64, memoryLimit: 0); // each layer is needed once
         var alphas = stack.Split(alpha);
         var folded = new FoldedNetwork(architecture, [.. kernels.Select(Wide)], [.. biases.Select(Wide)]);
         var layers = new LayerCertificate[architecture.Layers.Count];
         var features = architecture.Forward(Wide(images), (l, input) =>
         {
+            DeviceThread.Yield(cancellation);
             var output = folded.Convolve(l, input);
             layers[l] = Compare(architecture.Layers[l].Name, output, stack.WeightedFeatures(l, input, alphas[l]));
             return output;
         });
+        DeviceThread.Yield(cancellation);
         using var exported = new BatchNormNetwork(architecture, merged, images.device, ScalarType.Float64);
         return new Certificate((int)images.shape[0], layers, Compare("features", features, exported.Features(Wide(images), training: false)));
     }

@@ -24,6 +24,7 @@ public sealed record LearnedWeights(
     /// <summary>What the metadata <c>format</c> of such a file says.</summary>
     public const string Format = "medmerge kernel weights 1";
 
+    private const double SumTolerance = 1e-6;
     private const long AnySize = -1;
 
     /// <summary>The merged model under the architecture's own names.</summary>
@@ -78,7 +79,7 @@ public sealed record LearnedWeights(
             using var scope = NewDisposeScope();
             var architecture = ReadArchitecture(file);
             var sources = ReadSources(file);
-            var alpha = cat([.. architecture.Layers.Select(layer => Take(file, "alpha." + layer.Name, ScalarType.Float64, sources.Count, layer.Out))], 1);
+            var alpha = cat([.. architecture.Layers.Select(layer => Take(file, "alpha." + layer.Name, ScalarType.Float64, sources.Count, layer.Out))], 1).contiguous().data<double>().ToArray();
             foreach (var layer in architecture.Layers)
             {
                 foreach (var name in new[] { layer.BatchNorm + ".running_mean", layer.BatchNorm + ".running_var" })
@@ -91,8 +92,10 @@ public sealed record LearnedWeights(
             if (file.Names.FirstOrDefault(name => !target.Contains(name) && architecture.Layers.All(layer => name != "alpha." + layer.Name)) is { } other)
                 throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
             if (file.Tensors.FirstNonFinite() is { } bad) throw new FormatException($"it holds NaN or infinite values in '{bad}'");
+            if (!AreShares(alpha, sources.Count, architecture.Filters))
+                throw new FormatException("its kernel weights are no shares of the sources: some are negative, or those of a filter do not add up to 1");
             if (target.FirstNegativeVariance() is { } negative) throw new FormatException($"it holds negative variances in '{negative}'");
-            return new LearnedWeights(architecture, sources, Metadata(file, "target"), alpha.contiguous().data<double>().ToArray(), target);
+            return new LearnedWeights(architecture, sources, Metadata(file, "target"), alpha, target);
         }
         catch (Exception error)
         {
@@ -101,6 +104,9 @@ public sealed record LearnedWeights(
             throw;
         }
     }
+
+    private static bool AreShares(double[] alpha, int sources, int filters) =>
+        alpha.All(share => share >= 0) && Enumerable.Range(0, filters).All(filter => Math.Abs(Enumerable.Range(0, sources).Sum(source => alpha[(source * filters) + filter]) - 1) <= SumTolerance);
 
     private static string Metadata(WeightFile file, string key) =>
         file.Metadata.GetValueOrDefault(key) ?? throw new FormatException($"its metadata lack '{key}'");

@@ -80,12 +80,11 @@ public static class WeightImport
         }
     }
 
-    /// <summary>The architectures, at width 1, that the file's tensors fit.</summary>
+    /// <summary>The architectures that the file's tensors fit: at width 1, or at the width that its metadata tell.</summary>
     public static IEnumerable<Architecture> Recognise(WeightFile file)
     {
-        foreach (var name in Architectures.Names)
+        foreach (var architecture in Architectures.Names.Select(name => Architectures.Create(name)).Append(ModelMetadata.Read(file.Metadata)).OfType<Architecture>().DistinctBy(architecture => architecture.Title))
         {
-            var architecture = Architectures.Create(name);
             StateDict weights;
             try
             {

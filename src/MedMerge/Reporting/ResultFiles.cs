@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using MedMerge.Data;
 using MedMerge.Experiments;
 using MedMerge.Statistics;
 
@@ -25,7 +26,7 @@ public static class ResultFiles
             Schema = 1,
             specification.Name,
             Architecture = specification.Architecture.Title,
-            Target = new { result.Plan.Target.Name, result.Plan.Target.IsSynthetic, Sha256 = result.Plan.Target.ContentHash, TestImages = result.Plan.Target.Test.Count },
+            Target = new { result.Plan.Target.Name, result.Plan.Target.IsSynthetic, Sha256 = result.Plan.Target.ContentHash, TestImages = result.Plan.Target.Test.Count, Normalisation = NormalisationOf(result.Plan.Target) },
             Sources = result.Plan.SourceTitles,
             Anchor = specification.Sources[specification.Anchor].Name,
             specification.Seeds,
@@ -72,6 +73,13 @@ public static class ResultFiles
             }
         }
         return text.ToString();
+    }
+
+    /// <summary>What an exported model's input needs: pixels from 0 to 1, each channel less its mean and divided by its deviation; a grey image fills all three.</summary>
+    private static object NormalisationOf(ImageDataset target)
+    {
+        var (mean, deviation) = BatchLoader.Normalisation(target);
+        return new { Mean = mean, Deviation = deviation };
     }
 
     private static string Quote(string text) => text.AsSpan().IndexOfAny(",\"\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";

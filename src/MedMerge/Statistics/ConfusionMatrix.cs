@@ -14,8 +14,8 @@ public sealed record ConfusionMatrix(int Classes, double[] Counts)
         return new ConfusionMatrix(predictions.Classes, counts);
     }
 
-    /// <summary>The mean of the classes' F1.</summary>
-    public double MacroF1 => PerClass().Average(score => score.F1);
+    /// <summary>The mean F1 of the classes that occur or are predicted, as scikit-learn takes it: a class of which nothing is there to be found or missed says nothing.</summary>
+    public double MacroF1 => PerClass().Where(score => score.Images > 0 || Column(score.Class) > 0).Average(score => score.F1);
 
     /// <summary>Share of right answers.</summary>
     public double Accuracy => Enumerable.Range(0, Classes).Sum(c => At(c, c)) / Counts.Sum();

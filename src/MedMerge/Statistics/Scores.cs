@@ -1,7 +1,7 @@
 namespace MedMerge.Statistics;
 
 /// <summary>How good predictions are; every score is 0 to 1 but κ, which is −1 to 1.</summary>
-/// <param name="MacroF1">The mean of the classes' F1 (a class that neither occurs nor is predicted counts as 0).</param>
+/// <param name="MacroF1">The mean F1 of the classes that occur or are predicted.</param>
 /// <param name="Accuracy">Share of right answers.</param>
 /// <param name="BalancedAccuracy">The mean recall over the classes that occur.</param>
 /// <param name="Auc">Area under the ROC curve; for more than two classes the mean of one-against-rest over the classes that occur.</param>

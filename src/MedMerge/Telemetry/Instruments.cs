@@ -57,8 +57,7 @@ public static class Instruments
     /// <summary>How long a checkpoint's commit took.</summary>
     public static Histogram<double> CheckpointDuration { get; } = Meter.CreateHistogram("medmerge.checkpoint.duration", Seconds, "Time for a checkpoint's commit.", advice: Steps());
 
-    /// <summary>Reads of the node's cache of artefacts; the attribute <c>result</c> is <c>hit</c> or <c>miss</c>.</summary>
-    public static Counter<long> CacheRequests { get; } = Meter.CreateCounter<long>("medmerge.cache.requests", "{read}", "Reads of the node's cache of artefacts.");
+    private static readonly Counter<long> CacheRequests = Meter.CreateCounter<long>("medmerge.cache.requests", "{read}", "Reads of the node's caches.");
 
     /// <summary>What devices tell when they are asked.</summary>
     public static Observed<DeviceReading> Devices { get; } = new();
@@ -84,6 +83,11 @@ public static class Instruments
         StepDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, StageTag(stage));
         Samples.Add(images, StageTag(stage));
     }
+
+    /// <summary>A cache of the node was asked.</summary>
+    /// <param name="cache"><c>artefacts</c> (on its disk) or <c>outputs</c> (of stages, in its memory).</param>
+    public static void CacheAsked(string cache, bool isHit) =>
+        CacheRequests.Add(1, KeyValuePair.Create<string, object?>("cache", cache), KeyValuePair.Create<string, object?>("result", isHit ? "hit" : "miss"));
 
     /// <summary>A step's gradient.</summary>
     public static void Gradient(string stage, ReadOnlySpan<double> gradient)

@@ -88,6 +88,7 @@ public static class Safetensors
         var data = file[(LengthBytes + (int)length)..];
         var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var tensors = new StateDict();
+        var used = 0L;
         try
         {
             if (header.RootElement.ValueKind != JsonValueKind.Object) throw Bad(origin, "its header is not a JSON object");
@@ -98,8 +99,9 @@ public static class Safetensors
                     foreach (var pair in entry.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? "";
                     continue;
                 }
-                AddTensor(tensors, unread, entry, data, origin);
+                used = Math.Max(used, AddTensor(tensors, unread, entry, data, origin));
             }
+            if (used != data.Length) throw Bad(origin, $"its tensors end at byte {used} of its data, which has {data.Length}");
             return (tensors, metadata);
         }
         catch (Exception error)
@@ -115,7 +117,8 @@ public static class Safetensors
         }
     }
 
-    private static void AddTensor(StateDict tensors, ICollection<UnreadTensor>? unread, JsonProperty entry, ReadOnlySpan<byte> data, string origin)
+    /// <returns>Where its bytes end.</returns>
+    private static long AddTensor(StateDict tensors, ICollection<UnreadTensor>? unread, JsonProperty entry, ReadOnlySpan<byte> data, string origin)
     {
         var typeName = entry.Value.GetProperty("dtype").GetString() ?? "";
         var type = ElementType.Named(typeName);
@@ -129,13 +132,14 @@ public static class Safetensors
             if (shape.Any(size => size < 0) || checked(shape.Aggregate(1L, (product, size) => product * size)) / 8 > end - begin) // not even a bit each
                 throw Bad(origin, $"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] has {end - begin} bytes only");
             unread!.Add(new UnreadTensor(entry.Name, typeName, shape));
-            return;
+            return end;
         }
         var expected = checked(shape.Aggregate((long)type.Size, (product, size) => product * size));
         if (shape.Any(size => size < 0) || expected != end - begin)
             throw Bad(origin, $"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] needs {expected} bytes and has {end - begin}");
         using var tensor = type.CreateTensor(data[(int)begin..(int)end], shape);
         tensors.Add(entry.Name, tensor);
+        return end;
     }
 
     private static InputException Bad(string origin, string what) => new($"{origin} is not a valid safetensors file: {what}.");

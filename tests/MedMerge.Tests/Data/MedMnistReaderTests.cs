@@ -57,6 +57,31 @@ public sealed class MedMnistReaderTests : IDisposable
     [Fact]
     public void A_folder_is_told_from_a_file() => Refused($"'{_folder}' is a folder, not a data set", _folder);
 
+    /// <summary>Descriptions of NumPy types as they stand in a file, put in place of the right one.</summary>
+    [Theory]
+    [InlineData("train_images", "|i1", "values of int8; wanted is uint8")]
+    [InlineData("train_images", "|b1", "its values are bool; wanted are integers")]
+    [InlineData("train_labels", "<f8", "its values are float64; wanted are integers: save it with .astype")]
+    [InlineData("train_labels", ">i8", "its values are big-endian; save it with .astype(np.int64)")]
+    [InlineData("train_labels", "<u8", null)]
+    [InlineData("train_labels", "|O", "its values are Python objects")]
+    public void Another_type_is_named_with_its_remedy(string array, string type, string? says)
+    {
+        var path = NpzFile.Write(_folder, type: (name, usual) => name == array ? type : usual);
+        if (says is null) Assert.Equal(2, MedMnistReader.Read(path).Classes);
+        else Refused(says, path);
+    }
+
+    [Fact]
+    public void A_flipped_bit_is_found_by_the_checksum()
+    {
+        var path = NpzFile.Write(_folder, side: 8);
+        var bytes = File.ReadAllBytes(path);
+        bytes[400] ^= 1; // among the pixels of the first array
+        File.WriteAllBytes(path, bytes);
+        Refused("it is damaged: its checksum differs", path);
+    }
+
     [Fact]
     public void A_file_cut_anywhere_is_refused()
     {

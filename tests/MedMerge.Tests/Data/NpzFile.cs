@@ -7,22 +7,24 @@ namespace MedMerge.Tests.Data;
 internal static class NpzFile
 {
     public static string Write(string folder, int side = 28, int channels = 1, int train = 8, int validation = 4, int test = 4, Func<string, int, int>? label = null,
-        Func<string, string>? rename = null)
+        Func<string, string>? rename = null, Func<string, string, string>? type = null)
     {
         var path = Path.Combine(folder, "set.npz");
         using var archive = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
         foreach (var (split, count) in new[] { ("train", train), ("val", validation), ("test", test) })
         {
             var shape = channels == 1 ? $"{count}, {side}, {side}" : $"{count}, {side}, {side}, {channels}";
-            Add(archive, rename?.Invoke($"{split}_images") ?? $"{split}_images", "|u1", shape, [.. Enumerable.Range(0, count * side * side * channels).Select(i => (byte)(i * 7))]);
-            Add(archive, $"{split}_labels", "<i8", $"{count}, 1", [.. Enumerable.Range(0, count).SelectMany(i => BitConverter.GetBytes((long)(label?.Invoke(split, i) ?? i % 2)))]);
+            Add(archive, rename?.Invoke($"{split}_images") ?? $"{split}_images", Type($"{split}_images", "|u1"), shape, [.. Enumerable.Range(0, count * side * side * channels).Select(i => (byte)(i * 7))]);
+            Add(archive, $"{split}_labels", Type($"{split}_labels", "<i8"), $"{count}, 1", [.. Enumerable.Range(0, count).SelectMany(i => BitConverter.GetBytes((long)(label?.Invoke(split, i) ?? i % 2)))]);
         }
         return path;
+
+        string Type(string array, string usual) => type?.Invoke(array, usual) ?? usual;
     }
 
     private static void Add(ZipArchive archive, string name, string type, string shape, byte[] data)
     {
-        using var stream = archive.CreateEntry(name + ".npy").Open();
+        using var stream = archive.CreateEntry(name + ".npy", CompressionLevel.NoCompression).Open();
         var header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({shape}), }}".PadRight(117) + "\n";
         stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0]);
         stream.Write(Encoding.ASCII.GetBytes(header));

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
+using MedMerge.Models;
 using MedMerge.Reporting;
+using MedMerge.Tensors;
+using MedMerge.Tests.Models;
 
 namespace MedMerge.Tests.Experiments;
 
@@ -29,6 +32,38 @@ public class PlanTests
         var stages = Large.Trials.SelectMany(trial => trial.Stages).ToHashSet<Stage>(ReferenceEqualityComparer.Instance);
         Assert.Equal(5, stages.OfType<ProbeStage>().Count()); // one for each method and, with lp-ft, source
         Assert.Equal(5 * Seeds, Large.Trials.Count);
+    }
+
+    /// <summary>What was checked when it was submitted is not checked again on every node: its weight files are not even read.</summary>
+    [Fact]
+    public void The_plan_of_a_frozen_specification_has_the_same_stages_without_reading_weights()
+    {
+        var folder = Directory.CreateTempSubdirectory("medmerge-plan-").FullName;
+        try
+        {
+            foreach (var (name, seed) in new[] { ("a", 1UL), ("b", 2UL) })
+            {
+                using var weights = RandomModels.Weights(Architectures.Create("resnet20", 0.125), seed, classes: 3);
+                File.WriteAllBytes(Path.Combine(folder, name + ".safetensors"), Safetensors.Write(weights));
+            }
+            var specification = SpecificationReader.Read("""
+                target: { data: 'phantom:lesions', trainImages: 24 }
+                architecture: resnet20
+                width: 0.125
+                sources:
+                  - { name: a, weights: a.safetensors }
+                  - { name: b, weights: b.safetensors }
+                seeds: 1
+                threads: 1
+                """, "it", [folder]);
+            var frozen = FrozenSpecification.Freeze(specification, path => FrozenSpecification.Address(File.ReadAllBytes(path), path));
+            var plan = Plan.BuildFrozen(frozen, (location, kind) => throw new InvalidOperationException($"The {kind} '{location}' is read."));
+            Assert.Equal(Plan.Build(specification).Stages.Select(stage => stage.Key), plan.Stages.Select(stage => stage.Key));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]

@@ -74,10 +74,10 @@ def build(name, classes):
 
 
 name, folder = sys.argv[1:]
-network = build(name, classes=5)
+expected = read_safetensors(f"{folder}/expected.safetensors")
+network = build(name, classes=expected["logits"].shape[1])
 network.load_state_dict(read_safetensors(f"{folder}/model.safetensors"), strict=True)
 network.eval()
-expected = read_safetensors(f"{folder}/expected.safetensors")
 with torch.no_grad():
     logits = network(expected["images"])
 difference = ((logits - expected["logits"]).abs().max() / expected["logits"].abs().max()).item()

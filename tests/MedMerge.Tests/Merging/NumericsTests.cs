@@ -89,7 +89,7 @@ public class NumericsTests
         RandomModels.Head(architecture, Target.Classes).AddTo(architecture, statistics);
         using var merged = BatchNormRestoration.Restore(architecture, kernels, biases, statistics);
 
-        var certificate = Certificate.Measure(architecture, sources, alpha, kernels, biases, merged, loader.Load(Target.Train, [.. Enumerable.Range(0, 16)]));
+        var certificate = Certificate.Measure(architecture, sources, alpha, kernels, biases, merged, loader.Load(Target.Train, [.. Enumerable.Range(0, 16)]), TestContext.Current.CancellationToken);
 
         Assert.Equal(architecture.Layers.Count, certificate.Layers.Count);
         Assert.True(certificate.Holds, $"worst: {certificate.Worst}");
@@ -111,7 +111,17 @@ public class NumericsTests
 
         // And it must be able to fail: another α is another function.
         var other = KernelWeights.Softmax(KernelWeights.Anchored(3, architecture.Filters, 0, 0.6), 3);
-        Assert.False(Certificate.Measure(architecture, sources, other, kernels, biases, merged, loader.Load(Target.Train, [0, 1])).Holds);
+        Assert.False(Certificate.Measure(architecture, sources, other, kernels, biases, merged, loader.Load(Target.Train, [0, 1]), TestContext.Current.CancellationToken).Holds);
+    }
+
+    [Fact]
+    public void A_certificate_with_what_is_not_a_number_does_not_hold()
+    {
+        var good = new LayerCertificate("conv1", 1e-9, 1);
+        Assert.True(new Certificate(1, [good], good).Holds);
+        var certificate = new Certificate(1, [good, new LayerCertificate("conv2", double.NaN, double.NaN)], good);
+        Assert.False(certificate.Holds);
+        Assert.Equal("conv2", certificate.Worst.Layer);
     }
 
     [Theory]

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using MedMerge.Data;
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Tensors;
+using MedMerge.Tests.Experiments;
 using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Models;
@@ -18,15 +21,54 @@ public class PyTorchExportTests
     [InlineData("resnet18-3x3")]
     public void PyTorch_computes_the_same_logits(string name)
     {
+        SkipWithoutPyTorch();
+        using var weights = RandomModels.Weights(Architectures.Create(name), seed: 3, classes: 5);
+        AssertSameLogits(name, weights);
+    }
+
+    /// <summary>What a run exports: a merge whose batch norm was restored, and that merge fine-tuned.</summary>
+    [Fact]
+    public async Task PyTorch_computes_the_same_logits_of_what_a_run_exports()
+    {
+        SkipWithoutPyTorch();
+        var plan = Plan.Build(SpecificationReader.Read("""
+            target: { data: 'phantom:cells', trainImages: 24 }
+            architecture: resnet20
+            sources:
+              - name: a
+                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
+              - name: b
+                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
+            methods: [medmerge]
+            seeds: 1
+            threads: 1
+            weights: { epochs: 2, batchSize: 8 }
+            fineTune: { epochs: 2, batchSize: 8 }
+            """, "it", []));
+        await using var device = new DeviceThread("cpu", 1);
+        var runner = new StageRunner(new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        foreach (var stage in new Stage[] { plan.Trials[0].Merge!, plan.Trials[0].Model })
+        {
+            var output = await runner.OutputAsync(stage, (_, _) => { }, TestContext.Current.CancellationToken);
+            using var weights = Safetensors.Read(output[StageFiles.Model], stage.Name).Tensors;
+            AssertSameLogits("resnet20", weights);
+        }
+    }
+
+    private static void SkipWithoutPyTorch()
+    {
         if (!File.Exists(Python) || Run("-c", "import torch, torchvision").Code != 0)
             Assert.Skip("PyTorch is not here (Debian: apt-get install python3-torch python3-torchvision).");
+    }
+
+    private static void AssertSameLogits(string name, StateDict weights)
+    {
         var folder = Directory.CreateTempSubdirectory("medmerge-pytorch-").FullName;
         try
         {
             var architecture = Architectures.Create(name);
             using var scope = NewDisposeScope();
             using var inference = no_grad();
-            using var weights = RandomModels.Weights(architecture, seed: 3, classes: 5);
             var target = Phantoms.Create("cells", train: 8, validation: 3, test: 3);
             using var loader = new BatchLoader(target, CPU);
             using var network = new BatchNormNetwork(architecture, weights, CPU);

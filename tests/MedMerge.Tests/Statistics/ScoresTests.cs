@@ -54,6 +54,14 @@ public class ScoresTests
         Assert.Equal(0, scores.Classes[1].Precision);
     }
 
+    /// <summary>As scikit-learn takes it: of a class that neither occurs nor is predicted nothing was missed. A perfect model scores 1 also where the test split lacks a class.</summary>
+    [Fact]
+    public void A_class_that_neither_occurs_nor_is_predicted_does_not_count()
+    {
+        Assert.Equal(1, Scores.Of(Answers((0, [0.7, 0.2, 0.1]), (1, [0.1, 0.8, 0.1]))).MacroF1, 1e-12);
+        Assert.Equal(((2.0 / 3) + 0 + 0) / 3, Scores.Of(Answers((0, [0.7, 0.2, 0.1]), (0, [0.1, 0.2, 0.7]), (1, [0.1, 0.2, 0.7]))).MacroF1, 1e-12); // class 2 is predicted, wrongly
+    }
+
     [Fact]
     public void Calibration_compares_confidence_with_the_share_of_right_answers()
     {

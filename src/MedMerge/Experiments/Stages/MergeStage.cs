@@ -1,3 +1,4 @@
+using System.Globalization;
 using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
@@ -6,14 +7,18 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>Folds the sources by their kernel weights, restores batch norm and certifies the result.</summary>
+/// <summary>Folds the sources by their kernel weights, restores batch norm and certifies the result: a merge that is not proved has no output.</summary>
 /// <param name="Sources">Prepared.</param>
 /// <param name="SourceNames">In the same order, for the file of kernel weights.</param>
 /// <param name="Weights">A <see cref="WeighStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
 /// <param name="Fixed">α where it is not learned.</param>
 public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<string> SourceNames, Stage Weights, StartingWeights? Fixed, TargetTask Task) : Stage
 {
-    private const int CertificateImages = 64;
+    /// <summary>The certificate's images, and how many pixels they may have together: it takes float64, and every source's features.</summary>
+    private const int CertificateImages = 64, CertificatePixels = CertificateImages * 64 * 64;
+
+    /// <summary>How much more a pass in float64 costs.</summary>
+    private const double Wide = 2;
 
     /// <inheritdoc />
     public override string Name => "merge";
@@ -25,7 +30,9 @@ public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<stri
     protected override object Settings => new { SourceNames, Fixed, Task, Task.Dataset.Title };
 
     /// <inheritdoc />
-    public override double Cost => Task.ForwardPass;
+    public override double Cost => Task.ForwardPass + (Wide * (Sources.Count + 2) * Certified * Task.Dataset.Height * Task.Dataset.Width);
+
+    private int Certified => Math.Clamp(CertificatePixels / (Task.Dataset.Height * Task.Dataset.Width), 1, Math.Min(CertificateImages, Task.Dataset.Train.Count));
 
     /// <inheritdoc />
     public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
@@ -46,8 +53,14 @@ public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<stri
             using var learned = new LearnedWeights(architecture, [.. names], dataset.Title, weighed.Alpha, statistics);
             using var merged = learned.Apply(sources);
 
-            var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, Math.Min(CertificateImages, dataset.Train.Count))]);
-            var certificate = Certificate.Measure(architecture, sources, weighed.Alpha, kernels, biases, merged, images);
+            var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, Certified)]);
+            var certificate = Certificate.Measure(architecture, sources, weighed.Alpha, kernels, biases, merged, images, cancellation);
+            if (!certificate.Holds)
+            {
+                throw new InputException(string.Create(CultureInfo.InvariantCulture,
+                    $"The merged model does not compute what was weighed: '{certificate.Worst.Layer}' differs by {certificate.Worst.Relative:0.0e+0} of its root mean square, and {Certificate.Limit:0.0e+0} is allowed. ") +
+                    "Look at the sources' weights (`medmerge inspect`): values of very different size, or damaged batch norm statistics, do that.");
+            }
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.KernelWeights] = learned.Write(),

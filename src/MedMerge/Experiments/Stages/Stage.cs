@@ -10,7 +10,7 @@ namespace MedMerge.Experiments.Stages;
 public abstract record Stage
 {
     /// <summary>Counted up whenever a stage's numbers change, so that old artefacts are not taken for new ones.</summary>
-    private const int Version = 1;
+    private const int Version = 2;
 
     private static readonly JsonSerializerOptions KeyJson = new() { Converters = { new JsonStringEnumConverter() } };
     private string? _key;

@@ -1,0 +1,47 @@
+using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
+
+namespace MedMerge.Reporting;
+
+/// <summary>A model, or what belongs to one, that a run leaves for its user.</summary>
+/// <param name="Name">Its path in the output folder, with '/'.</param>
+/// <param name="Stage">Whose output it is.</param>
+/// <param name="Artefact">Its name there, of <see cref="StageFiles"/>.</param>
+public sealed record ModelFile(string Name, Stage Stage, string Artefact);
+
+/// <summary>What a run leaves for its user, wherever it ran: the same names and the same bytes.</summary>
+public static class OutputFiles
+{
+    /// <summary>The results, for programs and people, by file name. The JSON comes first: it tells later runs that the models beside it are a run's.</summary>
+    public static IReadOnlyList<(string Name, Func<RunResult, string> Write)> Results { get; } =
+    [
+        ("results.json", ResultFiles.ToJson),
+        ("results.csv", ResultFiles.ToCsv),
+        ("results.md", ComparisonTable.Render),
+    ];
+
+    private const string KernelWeights = "kernel-weights.safetensors", Merged = "merged.safetensors", Certificate = "certificate.json", Model = "model.safetensors",
+        FineTuning = "fine-tuning.json", Weighing = "weighing.json";
+
+    /// <summary>What lies in a seed's folder.</summary>
+    public static IReadOnlyList<string> SeedFiles { get; } = [KernelWeights, Merged, Certificate, Model, FineTuning, Weighing];
+
+    /// <summary>Each seed's merged model with its kernel weights and certificate, and the sources as merged.</summary>
+    /// <param name="finished">Those of the plan's trials that have a result.</param>
+    public static IEnumerable<ModelFile> Models(Plan plan, IEnumerable<Trial> finished)
+    {
+        foreach (var trial in finished.Where(trial => trial.Method.Kind == MethodKind.MedMerge))
+        {
+            var folder = $"medmerge/seed-{trial.Seed}";
+            yield return new($"{folder}/{KernelWeights}", trial.Merge!, StageFiles.KernelWeights);
+            yield return new($"{folder}/{Merged}", trial.Merge!, StageFiles.Model);
+            yield return new($"{folder}/{Certificate}", trial.Merge!, StageFiles.Certificate);
+            yield return new($"{folder}/{Model}", trial.Model, StageFiles.Model);
+            yield return new($"{folder}/{FineTuning}", trial.Model, StageFiles.History);
+            yield return new($"{folder}/{Weighing}", trial.Merge!.Weights, StageFiles.History);
+            if (trial.Seed != plan.Specification.Seeds[0]) continue;
+            foreach (var (prepared, source) in trial.Merge.Sources.Zip(trial.Merge.SourceNames))
+                yield return new($"sources/{source}.safetensors", prepared.Inputs[0], StageFiles.Model);
+        }
+    }
+}
