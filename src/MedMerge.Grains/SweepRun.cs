@@ -128,7 +128,7 @@ internal sealed partial class SweepRun(
         }
         catch (Exception error)
         {
-            LogBroken(ledger.Id, error); // the next wake-up goes on
+            LogBroken(ledger.Id, FailureClass.Of(error).Reason); // the next wake-up goes on
         }
         finally
         {
@@ -213,6 +213,6 @@ internal sealed partial class SweepRun(
     /// <summary>Says what the sweep waits for; null for nothing.</summary>
     private Task TellAsync(string? reason) => ledger.Record.Reason == reason ? Task.CompletedTask : ledger.WriteAsync(current => current.State == nameof(WorkState.Running) ? current with { Reason = reason } : current);
 
-    [LoggerMessage(LogLevel.Error, "Sweep {Sweep} stopped; it goes on when it is woken.")]
-    private partial void LogBroken(string sweep, Exception error);
+    [LoggerMessage(LogLevel.Error, "Sweep {Sweep} stopped: {Reason} It goes on when it is woken.")]
+    private partial void LogBroken(string sweep, string reason);
 }

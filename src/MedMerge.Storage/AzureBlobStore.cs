@@ -22,17 +22,17 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     public string Address => container.Uri.GetLeftPart(UriPartial.Path);
 
     /// <summary>Opens the container of a connection, making it where it is missing.</summary>
-    /// <inheritdoc cref="OpenExistingAsync" />
-    public static Task<AzureBlobStore> OpenAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation) =>
-        OpenAsync(connection, containerName, options, make: true, cancellation);
+    /// <inheritdoc cref="FindAsync" />
+    public static async Task<AzureBlobStore> OpenAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation) =>
+        (await OpenAsync(connection, containerName, options, make: true, cancellation).ConfigureAwait(false))!;
 
-    /// <summary>Opens a container that is there; the right to read and list is enough.</summary>
+    /// <summary>Opens a container that is there, or gives null; the right to read and list is enough.</summary>
     /// <param name="connection">A connection string, or an account's address, for which the environment's identity is used.</param>
-    /// <exception cref="InputException">The connection can't be understood, the service can't be reached or refuses, or there is no container; the message says which.</exception>
-    public static Task<AzureBlobStore> OpenExistingAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation) =>
+    /// <exception cref="InputException">The connection can't be understood, or the service can't be reached or refuses; the message says which.</exception>
+    public static Task<AzureBlobStore?> FindAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation) =>
         OpenAsync(connection, containerName, options, make: false, cancellation);
 
-    private static async Task<AzureBlobStore> OpenAsync(string connection, string containerName, BlobClientOptions? options, bool make, CancellationToken cancellation)
+    private static async Task<AzureBlobStore?> OpenAsync(string connection, string containerName, BlobClientOptions? options, bool make, CancellationToken cancellation)
     {
         try
         {
@@ -45,7 +45,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
             var container = service.GetBlobContainerClient(containerName);
             var store = new AzureBlobStore(container);
             if (await store.IsThereAsync(cancellation).ConfigureAwait(false)) return store;
-            if (!make) throw new InputException($"There is no container '{containerName}' at {service.Uri.GetLeftPart(UriPartial.Path)}.");
+            if (!make) return null;
             await container.CreateIfNotExistsAsync(cancellationToken: cancellation).ConfigureAwait(false);
             return store;
         }

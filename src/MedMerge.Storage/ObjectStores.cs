@@ -1,5 +1,3 @@
-using Azure.Storage.Blobs;
-
 namespace MedMerge.Storage;
 
 /// <summary>
@@ -21,15 +19,22 @@ public static class ObjectStores
     public static string? FolderOf(string? asked) => asked ?? (Connection is null ? DefaultFolder : null);
 
     /// <summary>Opens it; a folder or container is made where it is missing.</summary>
-    /// <inheritdoc cref="OpenExistingAsync" />
-    public static Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation) => OpenAsync(asked, folder => new FolderObjectStore(folder), AzureBlobStore.OpenAsync, cancellation);
+    /// <inheritdoc cref="FindAsync" />
+    public static async Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation) =>
+        FolderOf(asked) is { } folder ? new FolderObjectStore(folder) : await AzureBlobStore.OpenAsync(Connection!, AzureBlobStore.DefaultContainer, options: null, cancellation).ConfigureAwait(false);
 
-    /// <summary>Opens it for looking after what is there: nothing is made, and it need not be writable.</summary>
+    /// <summary>Opens it for looking at what is there, or gives null where there is none: nothing is made, and it need not be writable.</summary>
     /// <param name="asked">The folder that is asked for; null for none.</param>
-    /// <exception cref="InputException">It can't be opened, or there is none.</exception>
-    public static Task<IObjectStore> OpenExistingAsync(string? asked, CancellationToken cancellation) => OpenAsync(asked, FolderObjectStore.Existing, AzureBlobStore.OpenExistingAsync, cancellation);
+    /// <exception cref="InputException">It can't be opened.</exception>
+    public static async Task<IObjectStore?> FindAsync(string? asked, CancellationToken cancellation)
+    {
+        if (FolderOf(asked) is { } folder) return Directory.Exists(folder) ? FolderObjectStore.Existing(folder) : null;
+        return await AzureBlobStore.FindAsync(Connection!, AzureBlobStore.DefaultContainer, options: null, cancellation).ConfigureAwait(false);
+    }
 
-    private static async Task<IObjectStore> OpenAsync(
-        string? asked, Func<string, FolderObjectStore> openFolder, Func<string, string, BlobClientOptions?, CancellationToken, Task<AzureBlobStore>> openBlobs, CancellationToken cancellation) =>
-        FolderOf(asked) is { } folder ? openFolder(folder) : await openBlobs(Connection!, AzureBlobStore.DefaultContainer, null, cancellation).ConfigureAwait(false);
+    /// <summary>As <see cref="FindAsync"/>, for what makes no sense without a store.</summary>
+    /// <exception cref="InputException">It can't be opened, or there is none.</exception>
+    public static async Task<IObjectStore> OpenExistingAsync(string? asked, CancellationToken cancellation) =>
+        FolderOf(asked) is { } folder ? FolderObjectStore.Existing(folder)
+        : await FindAsync(asked, cancellation).ConfigureAwait(false) ?? throw new InputException($"There is no container where {ConnectionVariable} points to.");
 }

@@ -36,8 +36,7 @@ internal static class RunCommand
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
         if (dryRun)
         {
-            var isThere = ObjectStores.FolderOf(store) is not { } place || Directory.Exists(place);
-            var existing = isThere ? await ObjectStores.OpenExistingAsync(store, cancellation).ConfigureAwait(false) : null;
+            var existing = await ObjectStores.FindAsync(store, cancellation).ConfigureAwait(false);
             var kept = existing is null ? [] : await new StageStore(existing).KeysAsync(cancellation).ConfigureAwait(false);
             await output.WriteLineAsync(PlanTable.Render(plan, kept.Contains)).ConfigureAwait(false);
             return ExitCodes.Done;

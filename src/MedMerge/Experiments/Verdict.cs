@@ -33,9 +33,12 @@ public static class Verdict
     private static string Controls(RunResult result, bool helped)
     {
         if (result.Controls.Count == 0) return "No control was run, so nothing can be said about transfer.";
-        var said = string.Concat(result.Controls.Select(control => control.Difference.MacroF1.IsAboveZero
-            ? $"It beat the {Name(control.Control)} by {Points(control.Difference.MacroF1)}. "
-            : $"The {Name(control.Control)} was not measurably worse: {Points(control.Difference.MacroF1)} between them. "));
+        var said = string.Concat(result.Controls.Select(control => control.Difference.MacroF1 switch
+        {
+            { IsAboveZero: true } difference => $"It beat the {Name(control.Control)} by {Points(difference)}. ",
+            { IsBelowZero: true } difference => $"The {Name(control.Control)} was better: {Points(difference)} between them. ",
+            var difference => $"The {Name(control.Control)} was not measurably worse: {Points(difference)} between them. ",
+        }));
         if (result.Controls.All(control => control.Control.Kind != MethodKind.UntrainedPartner))
             return said + "The untrained partner was not run, so nothing can be said about transfer.";
         var beatAll = result.Controls.All(control => control.Difference.MacroF1.IsAboveZero);

@@ -42,6 +42,7 @@ public class VerdictTests
         Assert.Contains("The untrained partner was not measurably worse: +1.0 points (95 % interval −2.0 to +4.0)", said, StringComparison.Ordinal);
         Assert.Contains("It beat the self-scaled anchor by +5.0 points", said, StringComparison.Ordinal);
         Assert.StartsWith("Merging did not help measurably", said, StringComparison.Ordinal);
+        Assert.Contains("The untrained partner was better: ", Say(Above, untrained: Below), StringComparison.Ordinal);
         Assert.StartsWith("Merging hurt", Say(Below), StringComparison.Ordinal);
     }
 
