@@ -40,7 +40,9 @@ public static class GrainsHosting
         silo.Services.AddSingleton(typeof(ShardSessions<>));
         silo.Services.AddSingleton<ClusterView>();
         silo.Services.AddHostedService(services => services.GetRequiredService<ClusterView>());
-        if (keepsSweeps) silo.Services.AddHostedService<SweepKeeper>();
+        if (!keepsSweeps) return silo;
+        silo.Services.AddHostedService<SweepKeeper>();
+        silo.Services.AddHostedService<DeviceWatch>();
         return silo;
     }
 

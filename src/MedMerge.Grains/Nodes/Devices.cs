@@ -1,20 +1,22 @@
-using System.Collections.Concurrent;
 using MedMerge.Tensors;
 using Microsoft.Extensions.Options;
 
 namespace MedMerge.Grains.Nodes;
 
-/// <summary>The node's device thread, one for each number of threads that specifications ask for: libtorch's sums depend on it.</summary>
+/// <summary>The node's one device thread, for specifications that ask for different numbers of libtorch's threads.</summary>
 public sealed class Devices(IOptions<NodeOptions> options) : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<int, Lazy<DeviceThread>> _threads = new();
+    private readonly Lazy<DeviceThread> _device = new(() => new DeviceThread(options.Value.Device, 1));
 
     /// <summary>The thread to compute on.</summary>
-    public DeviceThread With(int threads) => _threads.GetOrAdd(threads, _ => new Lazy<DeviceThread>(() => new DeviceThread(options.Value.Device, threads))).Value;
+    public DeviceThread With(int threads) => _device.Value.With(threads);
+
+    /// <summary>How long the work under way has given no sign; see <see cref="DeviceThread.Silence"/>.</summary>
+    public TimeSpan Silence => _device.IsValueCreated ? _device.Value.Silence : TimeSpan.Zero;
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        foreach (var thread in _threads.Values.Where(thread => thread.IsValueCreated)) await thread.Value.DisposeAsync().ConfigureAwait(false);
+        if (_device.IsValueCreated) await _device.Value.DisposeAsync().ConfigureAwait(false);
     }
 }

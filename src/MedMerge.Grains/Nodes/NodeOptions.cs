@@ -18,6 +18,9 @@ public sealed class NodeOptions
     /// <summary>A shard may take so long to load data and sources. Default: 5 min.</summary>
     public TimeSpan OpenDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>A device that has not finished a step, or a batch, for so long hangs, and the node leaves. Default: 10 min.</summary>
+    public TimeSpan StallDeadline { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Where artefacts of the blob store are cached; null caches none, which is right where the store is a folder.</summary>
     public string? CacheFolder { get; set; }
 
@@ -38,6 +41,7 @@ public sealed class NodeOptions
     {
         Require(nameof(StepDeadline), StepDeadline > TimeSpan.Zero && StepDeadline <= MaxDeadline);
         Require(nameof(OpenDeadline), OpenDeadline > TimeSpan.Zero && OpenDeadline <= MaxDeadline);
+        Require(nameof(StallDeadline), StallDeadline > TimeSpan.Zero && StallDeadline <= MaxDeadline);
         Require(nameof(CacheMiB), CacheMiB is >= 0 and <= MaxMiB);
         Require(nameof(OutputCacheMiB), OutputCacheMiB is >= 0 and <= MaxMiB);
         Require(nameof(SourceMemoryMiB), SourceMemoryMiB is null or (>= 0 and <= MaxMiB));

@@ -108,7 +108,7 @@ public static class Instruments
     /// <summary>The attribute of a kind of stage.</summary>
     public static KeyValuePair<string, object?> StageTag(string stage) => KeyValuePair.Create<string, object?>(Stage, stage);
 
-    /// <summary>A device has one thread for each number of threads that specifications ask for.</summary>
+    /// <summary>A process has one thread for each device, but where several nodes share it.</summary>
     private static IEnumerable<Measurement<T>> ByDevice<T>(Func<IEnumerable<DeviceReading>, T> sum) where T : struct =>
         Devices.Read().GroupBy(thread => thread.Device).Select(device => new Measurement<T>(sum(device), KeyValuePair.Create<string, object?>("device", device.Key)));
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Threading.Channels;
 using MedMerge.Telemetry;
@@ -15,33 +16,33 @@ public sealed class DeviceThread : IAsyncDisposable
     public const int MaxThreads = 1024;
 
     private const string CudaPrefix = "cuda:";
-    private const int QueueCapacity = 256;
-
-    /// <summary>How deep long work may be held up by other long work; each holds what it has on the device.</summary>
-    private const int MaxDepth = 4;
-
-    [ThreadStatic]
-    private static DeviceThread? _current;
-
-    private readonly Channel<Action> _queue = Channel.CreateBounded<Action>(QueueCapacity);
-    private readonly BusyShare _busy = new();
-    private readonly IDisposable _readings;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _depth;
+    private readonly Lane _lane;
+    private readonly int _threads;
 
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
-    /// <param name="threads">Threads of libtorch on this device; sums depend on it, so it is part of a frozen specification.</param>
+    /// <param name="threads">Threads of libtorch for work that is given here; sums depend on it, so it is part of a frozen specification.</param>
     /// <exception cref="InputException">This machine has no such device.</exception>
     public DeviceThread(string device, int threads)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         Device = Find(device);
-        _readings = Instruments.Devices.Add(() => [new DeviceReading(device, _queue.Reader.Count, _busy.Read(), torch.Tensor.TotalCount)]);
-        new Thread(() => Run(threads)) { IsBackground = true, Name = $"device {device}" }.Start();
+        (_lane, _threads) = (new Lane(device), threads);
     }
+
+    private DeviceThread(DeviceThread other, int threads) => (Device, _lane, _threads) = (other.Device, other._lane, threads);
 
     /// <summary>The device that work runs on.</summary>
     public torch.Device Device { get; }
+
+    /// <summary>How long the work under way has neither ended nor come to a <see cref="Yield"/>; zero where there is none.</summary>
+    public TimeSpan Silence => _lane.Silence;
+
+    /// <summary>The same thread, for work that asks for another number of libtorch's threads. Dispose of one of them.</summary>
+    public DeviceThread With(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        return new DeviceThread(this, threads);
+    }
 
     /// <summary>Whether that is a device's name, <c>cpu</c> or <c>cuda:N</c>; this machine need not have it.</summary>
     public static bool IsName(string device) => device == "cpu" || CudaIndex(device) is not null;
@@ -69,7 +70,7 @@ public sealed class DeviceThread : IAsyncDisposable
     public async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellation)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _queue.Writer.WriteAsync(() =>
+        await _lane.WriteAsync(() =>
         {
             if (cancellation.IsCancellationRequested)
             {
@@ -78,6 +79,7 @@ public sealed class DeviceThread : IAsyncDisposable
             }
             try
             {
+                _lane.Use(_threads);
                 using var scope = torch.NewDisposeScope();
                 answer.TrySetResult(work());
             }
@@ -108,52 +110,105 @@ public sealed class DeviceThread : IAsyncDisposable
     public static void Yield(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        _current?.RunWaiting();
+        Lane.Current?.RunWaiting();
     }
 
     /// <summary>Finishes what is queued and ends the thread.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _queue.Writer.TryComplete();
-        await _ended.Task.ConfigureAwait(false);
-    }
-
-    private void Run(int threads)
-    {
-        try
-        {
-            torch.set_num_threads(threads);
-            _current = this;
-            while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
-            {
-                while (_queue.Reader.TryRead(out var work))
-                {
-                    _busy.Begin();
-                    work();
-                    _busy.End();
-                }
-            }
-        }
-        finally
-        {
-            _readings.Dispose();
-            _ended.TrySetResult();
-        }
-    }
-
-    /// <summary>Only what waits now: who comes back again and again must not hold up the caller for ever.</summary>
-    private void RunWaiting()
-    {
-        var waiting = _queue.Reader.Count;
-        if (waiting == 0 || _depth == MaxDepth) return;
-        using var gradients = torch.enable_grad(); // the caller may be inside no_grad
-        _depth++;
-        while (waiting-- > 0 && _queue.Reader.TryRead(out var work)) work();
-        _depth--;
-    }
+    public ValueTask DisposeAsync() => _lane.DisposeAsync();
 
     private static int? CudaIndex(string device) =>
         device.StartsWith(CudaPrefix, StringComparison.Ordinal) && int.TryParse(device.AsSpan(CudaPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
             ? index
             : null;
+
+    /// <summary>The thread itself with its queue.</summary>
+    private sealed class Lane : IAsyncDisposable
+    {
+        private const int QueueCapacity = 256;
+
+        /// <summary>How deep long work may be held up by other long work; each holds what it has on the device.</summary>
+        private const int MaxDepth = 4;
+
+        [ThreadStatic]
+        private static Lane? _current;
+
+        private readonly Channel<Action> _queue = Channel.CreateBounded<Action>(QueueCapacity);
+        private readonly BusyShare _busy = new();
+        private readonly IDisposable _readings;
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _depth, _threads;
+        private long _sign;
+
+        public Lane(string device)
+        {
+            _readings = Instruments.Devices.Add(() => [new DeviceReading(device, _queue.Reader.Count, _busy.Read(), torch.Tensor.TotalCount)]);
+            new Thread(Run) { IsBackground = true, Name = $"device {device}" }.Start();
+        }
+
+        /// <inheritdoc cref="DeviceThread.Silence" />
+        public TimeSpan Silence => Interlocked.Read(ref _sign) is var sign and not 0 ? Stopwatch.GetElapsedTime(sign) : TimeSpan.Zero;
+
+        /// <summary>That of this thread, where it is a device's.</summary>
+        public static Lane? Current => _current;
+
+        public ValueTask WriteAsync(Action work, CancellationToken cancellation) => _queue.Writer.WriteAsync(work, cancellation);
+
+        /// <summary>Sets libtorch's threads for what follows on this thread.</summary>
+        public void Use(int threads)
+        {
+            if (threads == _threads) return;
+            torch.set_num_threads(threads);
+            _threads = threads;
+        }
+
+        /// <summary>Only what waits now: who comes back again and again must not hold up the caller for ever.</summary>
+        public void RunWaiting()
+        {
+            Sign();
+            var waiting = _queue.Reader.Count;
+            if (waiting == 0 || _depth == MaxDepth) return;
+            var threads = _threads;
+            using var gradients = torch.enable_grad(); // the caller may be inside no_grad
+            _depth++;
+            while (waiting-- > 0 && _queue.Reader.TryRead(out var work))
+            {
+                work();
+                Sign();
+            }
+            _depth--;
+            Use(threads);
+        }
+
+        private void Sign() => Interlocked.Exchange(ref _sign, Stopwatch.GetTimestamp());
+
+        public async ValueTask DisposeAsync()
+        {
+            _queue.Writer.TryComplete();
+            await _ended.Task.ConfigureAwait(false);
+        }
+
+        private void Run()
+        {
+            try
+            {
+                _current = this;
+                while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+                {
+                    while (_queue.Reader.TryRead(out var work))
+                    {
+                        _busy.Begin();
+                        Sign();
+                        work();
+                        Interlocked.Exchange(ref _sign, 0);
+                        _busy.End();
+                    }
+                }
+            }
+            finally
+            {
+                _readings.Dispose();
+                _ended.TrySetResult();
+            }
+        }
+    }
 }

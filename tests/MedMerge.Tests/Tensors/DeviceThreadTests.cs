@@ -56,6 +56,30 @@ public sealed class DeviceThreadTests
         await other;
     }
 
+    /// <summary>Sums depend on the number of libtorch's threads, so each piece of work has its own, also after it gave way to another.</summary>
+    [Fact]
+    public async Task Every_piece_of_work_has_the_number_of_threads_that_it_asks_for()
+    {
+        await using var one = new DeviceThread("cpu", 1);
+        var two = one.With(2);
+        using var begun = new ManualResetEventSlim();
+        var served = false;
+        var outer = one.RunAsync(() =>
+        {
+            begun.Set();
+            while (!served) DeviceThread.Yield(Cancellation);
+            return torch.get_num_threads();
+        }, Cancellation);
+        begun.Wait(Cancellation);
+        Assert.Equal(2, await two.RunAsync(() =>
+        {
+            served = true;
+            return torch.get_num_threads();
+        }, Cancellation));
+        Assert.Equal(1, await outer);
+        Assert.Equal(2, await two.RunAsync(torch.get_num_threads, Cancellation));
+    }
+
     [Fact]
     public async Task Cancelled_work_ends_where_it_yields()
     {
