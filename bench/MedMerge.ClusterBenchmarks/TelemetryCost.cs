@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 namespace MedMerge.ClusterBenchmarks;
 
 /// <summary>
-/// An epoch of weight learning through the grains of one silo, with traces, metrics and logs sent by OTLP and without. The goal: telemetry costs less than 2 %. What takes the
+/// An epoch of weight learning through the grains of one silo, with traces and metrics sent by OTLP and without (an epoch writes no log). The goal: telemetry costs less than 2 %. What takes the
 /// telemetry is in this process too, so its work counts against the goal.
 /// </summary>
 internal static class TelemetryCost
