@@ -131,7 +131,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     });
 
     /// <summary>
-    /// Asks again where the SDK does not do so by itself: a listing whose XML came broken, a success that is not the operation's own, as some proxies give in place of an
+    /// Asks again where the SDK does not do so by itself: a body that was cut on its way, a listing whose XML or dates came broken, a success that is not the operation's own, as some proxies give in place of an
     /// answer that they have lost, or a body that reached the service broken.
     /// </summary>
     private static async Task<T> SensibleAsync<T>(Func<Task<T>> ask)
@@ -142,7 +142,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
             {
                 return await ask().ConfigureAwait(false);
             }
-            catch (Exception error) when (attempt < Attempts && error is XmlException or RequestFailedException { Status: >= 200 and < 300 } or RequestFailedException { ErrorCode: Md5Mismatch })
+            catch (Exception error) when (attempt < Attempts && error is XmlException or FormatException or IOException or RequestFailedException { Status: >= 200 and < 300 } or RequestFailedException { ErrorCode: Md5Mismatch })
             {
                 // once more
             }
