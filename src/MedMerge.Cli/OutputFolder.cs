@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using MedMerge.Experiments;
 using MedMerge.Reporting;
 using MedMerge.Storage;
 
@@ -64,11 +63,11 @@ internal sealed class OutputFolder
     /// <param name="models">Names as in <see cref="OutputFiles.Models"/>.</param>
     /// <param name="read">Gives a model's bytes.</param>
     public async Task WriteRunAsync(
-        Func<(string Name, Func<RunResult, string> Write), Task<string>> result, IEnumerable<string> models, Func<string, Task<byte[]>> read, CancellationToken cancellation)
+        Func<ResultFile, Task<string>> result, IEnumerable<string> models, Func<string, Task<byte[]>> read, CancellationToken cancellation)
     {
         RemoveEarlierModels();
-        foreach (var format in OutputFiles.Results)
-            await WriteAsync(format.Name, Encoding.UTF8.GetBytes(await result(format).ConfigureAwait(false)), cancellation).ConfigureAwait(false);
+        foreach (var file in OutputFiles.Results)
+            await WriteAsync(file.Name, Encoding.UTF8.GetBytes(await result(file).ConfigureAwait(false)), cancellation).ConfigureAwait(false);
         foreach (var name in models) await WriteAsync(name, await read(name).ConfigureAwait(false), cancellation).ConfigureAwait(false);
     }
 

@@ -103,7 +103,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     {
         try
         {
-            await PageAsync("", null, cancellation).ConfigureAwait(false);
+            await PageAsync("", null, cancellation, names: 1).ConfigureAwait(false);
             return true;
         }
         catch (RequestFailedException error) when (error.ErrorCode == BlobErrorCode.ContainerNotFound)
@@ -124,9 +124,10 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         return (rest, named[key.Length..]);
     }
 
-    private Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation) => SensibleAsync(async () =>
+    /// <param name="names">How many at most; null for as many as the service gives.</param>
+    private Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation, int? names = null) => SensibleAsync(async () =>
     {
-        await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).AsPages(from).ConfigureAwait(false)) return page;
+        await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).AsPages(from, names).ConfigureAwait(false)) return page;
         return Page<BlobItem>.FromValues([], null, null!);
     });
 

@@ -62,7 +62,7 @@ internal static class RunCommand
     {
         var models = OutputFiles.Models(result.Plan, result.Trials.Select(trial => trial.Trial)).ToDictionary(model => model.Name);
         await folder.WriteRunAsync(
-            format => Task.FromResult(format.Write(result)), models.Keys,
+            file => Task.FromResult(file.Write(result)), models.Keys,
             async name => (await store.GetAsync(models[name].Stage, cancellation).ConfigureAwait(false))[models[name].Artefact], cancellation).ConfigureAwait(false);
     }
 }

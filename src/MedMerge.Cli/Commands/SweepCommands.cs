@@ -82,7 +82,7 @@ internal static class SweepCommands
             if (folder is not null)
             {
                 await folder.WriteRunAsync(
-                    format => client.ResultsAsync(status.Id, Path.GetExtension(format.Name)[1..], cancellation), await client.ModelsAsync(status.Id, cancellation).ConfigureAwait(false),
+                    file => client.ResultsAsync(status.Id, file.Format, cancellation), await client.ModelsAsync(status.Id, cancellation).ConfigureAwait(false),
                     name => client.ModelAsync(status.Id, name, cancellation), cancellation).ConfigureAwait(false);
                 await error.WriteLineAsync(CommonOptions.Written(path!)).ConfigureAwait(false);
             }

@@ -10,11 +10,11 @@ namespace MedMerge.Gateway.Endpoints;
 /// <summary><c>/sweeps/ID/results</c> and <c>/sweeps/ID/models</c>: what the trials that have a result have given.</summary>
 internal static class ResultEndpoints
 {
-    private static readonly IReadOnlyDictionary<string, (string Type, Func<RunResult, string> Write)> Formats = new Dictionary<string, (string, Func<RunResult, string>)>
+    private static readonly IReadOnlyDictionary<string, string> Types = new Dictionary<string, string>
     {
-        ["json"] = (MediaTypeNames.Application.Json, ResultFiles.ToJson),
-        ["csv"] = (MediaTypeNames.Text.Csv, ResultFiles.ToCsv),
-        ["md"] = (MediaTypeNames.Text.Markdown, ComparisonTable.Render),
+        ["json"] = MediaTypeNames.Application.Json,
+        ["csv"] = MediaTypeNames.Text.Csv,
+        ["md"] = MediaTypeNames.Text.Markdown,
     };
 
     public static void Map(RouteGroupBuilder sweep)
@@ -30,11 +30,12 @@ internal static class ResultEndpoints
 
     private static async Task<IResult> ResultsAsync(string id, SweepStore sweeps, Plans plans, StageStore stages, ClusterConnection cluster, CancellationToken cancellation, string format = "json")
     {
-        if (!Formats.TryGetValue(format, out var chosen))
-            return TypedResults.Problem($"There is no format '{format}'; there are {string.Join(", ", Formats.Keys)}.", statusCode: StatusCodes.Status400BadRequest);
+        if (!Types.TryGetValue(format, out var type))
+            return TypedResults.Problem($"There is no format '{format}'; there are {string.Join(", ", Types.Keys)}.", statusCode: StatusCodes.Status400BadRequest);
         var (plan, finished) = await FinishedAsync(id, sweeps, plans, cancellation).ConfigureAwait(false);
         if (finished.Count == 0) return TypedResults.Problem($"No trial of '{id}' has a result yet.", statusCode: StatusCodes.Status409Conflict);
-        return await OrRepairAsync(id, cluster, async () => TypedResults.Text(chosen.Write(await RunResult.ReadAsync(plan, finished, stages, cancellation).ConfigureAwait(false)), chosen.Type), cancellation)
+        var write = OutputFiles.Results.First(file => file.Format == format).Write;
+        return await OrRepairAsync(id, cluster, async () => TypedResults.Text(write(await RunResult.ReadAsync(plan, finished, stages, cancellation).ConfigureAwait(false)), type), cancellation)
             .ConfigureAwait(false);
     }
 

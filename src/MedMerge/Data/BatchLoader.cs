@@ -19,7 +19,7 @@ public sealed class BatchLoader : IDisposable
     public BatchLoader(ImageDataset dataset, Device device, ScalarType type = ScalarType.Float32)
     {
         (_dataset, _device, _type) = (dataset, device, type);
-        var (mean, deviation) = Normalisation(dataset);
+        var (mean, deviation) = dataset.Normalisation;
         _scale = Channelwise([.. deviation.Select(d => 1 / (255 * d))]);
         _offset = Channelwise([.. mean.Zip(deviation, (m, d) => -m / d)]);
     }
@@ -96,23 +96,5 @@ public sealed class BatchLoader : IDisposable
                 else source.AsSpan(((fromY * width) + fromX) * channels, channels).CopyTo(target);
             }
         }
-    }
-
-    /// <summary>Mean and standard deviation of each channel over the training split, values scaled to 0 … 1.</summary>
-    public static (double[] Mean, double[] Deviation) Normalisation(ImageDataset dataset)
-    {
-        var (sums, squares) = (new double[dataset.Channels], new double[dataset.Channels]);
-        var pixels = dataset.Train.Pixels;
-        for (var i = 0; i < pixels.Length; i++)
-        {
-            var value = pixels[i] / 255.0;
-            sums[i % dataset.Channels] += value;
-            squares[i % dataset.Channels] += value * value;
-        }
-        var count = (double)pixels.Length / dataset.Channels;
-        var mean = sums.Select(sum => sum / count).ToArray();
-        // A constant channel has no deviation to divide by; 1/255, one grey level, keeps it finite.
-        var deviation = squares.Zip(mean, (square, m) => Math.Sqrt(Math.Max((square / count) - (m * m), 1 / (255.0 * 255.0)))).ToArray();
-        return (mean, deviation);
     }
 }

@@ -7,6 +7,8 @@ namespace MedMerge.Data;
 public sealed class ImageDataset(
     string name, bool isSynthetic, int height, int width, int channels, int classes, ImageSplit train, ImageSplit validation, ImageSplit test)
 {
+    private readonly Lazy<(double[] Mean, double[] Deviation)> _normalisation = new(() => Measure(train, channels));
+
     /// <summary>As shown in tables.</summary>
     public string Name { get; } = name;
 
@@ -36,6 +38,9 @@ public sealed class ImageDataset(
 
     /// <summary>SHA-256 over everything that training can see, in hexadecimal.</summary>
     public string ContentHash { get; } = Hash(height, width, channels, classes, train, validation, test);
+
+    /// <summary>Mean and standard deviation of each channel over the training split, values scaled to 0 … 1; measured once.</summary>
+    public (double[] Mean, double[] Deviation) Normalisation => _normalisation.Value;
 
     /// <summary>The name, with "(synthetic)" where it is.</summary>
     public string Title => IsSynthetic ? $"{Name} (synthetic)" : Name;
@@ -83,5 +88,22 @@ public sealed class ImageDataset(
             hash.AppendData(MemoryMarshal.AsBytes(split.Labels.AsSpan()));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static (double[] Mean, double[] Deviation) Measure(ImageSplit train, int channels)
+    {
+        var (sums, squares) = (new double[channels], new double[channels]);
+        var pixels = train.Pixels;
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            var value = pixels[i] / 255.0;
+            sums[i % channels] += value;
+            squares[i % channels] += value * value;
+        }
+        var count = (double)pixels.Length / channels;
+        var mean = sums.Select(sum => sum / count).ToArray();
+        // A constant channel has no deviation to divide by; 1/255, one grey level, keeps it finite.
+        var deviation = squares.Zip(mean, (square, m) => Math.Sqrt(Math.Max((square / count) - (m * m), 1 / (255.0 * 255.0)))).ToArray();
+        return (mean, deviation);
     }
 }

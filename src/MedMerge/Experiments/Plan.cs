@@ -92,8 +92,8 @@ public sealed record Plan(Specification Specification, ImageDataset Target, IRea
         var found = new List<string>();
         using var weights = WeightImport.Import(specification.Architecture, file, origin, found);
         PreparedSource.Fold(source.Name, specification.Architecture, weights).Dispose(); // to refuse now what could not be folded later
-        if (!backbones.TryAdd(SourceHash.Compute(specification.Architecture, weights), source.Name))
-            throw new InputException(SameModel(backbones[SourceHash.Compute(specification.Architecture, weights)], source.Name));
+        var backbone = SourceHash.Compute(specification.Architecture, weights);
+        if (!backbones.TryAdd(backbone, source.Name)) throw new InputException(SameModel(backbones[backbone], source.Name));
         if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
         return new ImportStage(source.Weights!, ContentHash.Of(bytes), specification.Architecture);
     }

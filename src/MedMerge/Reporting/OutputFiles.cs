@@ -9,16 +9,19 @@ namespace MedMerge.Reporting;
 /// <param name="Artefact">Its name there, of <see cref="StageFiles"/>.</param>
 public sealed record ModelFile(string Name, Stage Stage, string Artefact);
 
+/// <summary>A file of a run's results.</summary>
+/// <param name="Format"><c>json</c>, <c>csv</c> or <c>md</c>.</param>
+public sealed record ResultFile(string Format, Func<RunResult, string> Write)
+{
+    /// <summary>Its name in the output folder.</summary>
+    public string Name => $"results.{Format}";
+}
+
 /// <summary>What a run leaves for its user, wherever it ran: the same names and the same bytes.</summary>
 public static class OutputFiles
 {
-    /// <summary>The results, for programs and people, by file name. The JSON comes first: it tells later runs that the models beside it are a run's.</summary>
-    public static IReadOnlyList<(string Name, Func<RunResult, string> Write)> Results { get; } =
-    [
-        ("results.json", ResultFiles.ToJson),
-        ("results.csv", ResultFiles.ToCsv),
-        ("results.md", ComparisonTable.Render),
-    ];
+    /// <summary>The results, for programs and people. The JSON comes first: it tells later runs that the models beside it are a run's.</summary>
+    public static IReadOnlyList<ResultFile> Results { get; } = [new("json", ResultFiles.ToJson), new("csv", ResultFiles.ToCsv), new("md", ComparisonTable.Render)];
 
     private const string KernelWeights = "kernel-weights.safetensors", Merged = "merged.safetensors", Certificate = "certificate.json", Model = "model.safetensors",
         FineTuning = "fine-tuning.json", Weighing = "weighing.json";

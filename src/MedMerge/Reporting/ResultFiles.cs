@@ -78,7 +78,7 @@ public static class ResultFiles
     /// <summary>What an exported model's input needs: pixels from 0 to 1, each channel less its mean and divided by its deviation; a grey image fills all three.</summary>
     private static object NormalisationOf(ImageDataset target)
     {
-        var (mean, deviation) = BatchLoader.Normalisation(target);
+        var (mean, deviation) = target.Normalisation;
         return new { Mean = mean, Deviation = deviation };
     }
 
