@@ -11,7 +11,7 @@ namespace MedMerge.AppHost;
 internal sealed class SweepResource(string id) : Resource(id)
 {
     /// <summary>Where it was last.</summary>
-    public SweepLine? Line { get; set; }
+    public SweepSummary? Line { get; set; }
 }
 
 /// <summary>Shows the gateway's sweeps as resources, with how far they are and what can be done with them.</summary>
@@ -40,15 +40,15 @@ internal sealed class SweepResources(EndpointReference gateway, ResourceNotifica
     }
 
     /// <summary>Asks under a trace that is not recorded: a request every two seconds would push the trials' traces out of the dashboard.</summary>
-    private async Task<List<SweepLine>> ListAsync(CancellationToken cancellation)
+    private async Task<List<SweepSummary>> ListAsync(CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{gateway.Url}/api/v1/sweeps");
         request.Headers.Add("traceparent", $"00-{ActivityTraceId.CreateRandom().ToHexString()}-{ActivitySpanId.CreateRandom().ToHexString()}-00");
         using var answer = await Http.SendAsync(request, cancellation).ConfigureAwait(false);
-        return await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<List<SweepLine>>(cancellation).ConfigureAwait(false) ?? [];
+        return await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<List<SweepSummary>>(cancellation).ConfigureAwait(false) ?? [];
     }
 
-    private async Task ShowAsync(SweepLine line)
+    private async Task ShowAsync(SweepSummary line)
     {
         if (!_shown.TryGetValue(line.Id, out var sweep))
         {
@@ -86,7 +86,7 @@ internal sealed class SweepResources(EndpointReference gateway, ResourceNotifica
         return answer.IsSuccessStatusCode ? CommandResults.Success() : CommandResults.Failure(await answer.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
     }
 
-    private static string Style(SweepLine line) => line.State switch
+    private static string Style(SweepSummary line) => line.State switch
     {
         nameof(WorkState.Done) => line.Done == line.Trials ? KnownResourceStateStyles.Success : KnownResourceStateStyles.Warn,
         nameof(WorkState.Failed) or "Damaged" => KnownResourceStateStyles.Error,

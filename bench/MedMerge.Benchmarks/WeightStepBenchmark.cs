@@ -22,10 +22,10 @@ public class WeightStepBenchmark
     private Architecture _architecture = null!;
     private BatchNormNetwork _network = null!;
     private AdamW _optimiser = null!;
-    private GradientComputer _computer = null!;
+    private KernelWeightGradientComputer _computer = null!;
     private SourceStack _stack = null!;
     private BatchLoader _loader = null!;
-    private WeightStep _step = null!;
+    private KernelWeightStep _step = null!;
 
     /// <summary>ResNet-20 and ResNet-18 with the 3×3 stem, at 28 pixels.</summary>
     [Params("resnet20", "resnet18-3x3")]
@@ -52,11 +52,11 @@ public class WeightStepBenchmark
         _network = new BatchNormNetwork(_architecture, start, CPU);
         foreach (var parameter in _network.Parameters) parameter.requires_grad_();
         _optimiser = new AdamW(_network.Parameters, 0.01);
-        _computer = new GradientComputer(_architecture, sources, Target, new WeightLearningSettings { BatchSize = BatchSize }, seed: 0, CPU);
+        _computer = new KernelWeightGradientComputer(_architecture, sources, Target, new KernelWeightSettings { BatchSize = BatchSize }, seed: 0, CPU);
         _stack = new SourceStack(_architecture, sources, CPU);
         _loader = new BatchLoader(Target, CPU);
         var alpha = KernelWeights.Softmax(KernelWeights.Anchored(Sources, _architecture.Filters, 0, 0.9), Sources);
-        _step = new WeightStep(1, 0, alpha, new Head(new double[Target.Classes * _architecture.Features], new double[Target.Classes]));
+        _step = new KernelWeightStep(1, 0, alpha, new Head(new double[Target.Classes * _architecture.Features], new double[Target.Classes]));
         sources.ForEach(source => source.Dispose());
     }
 

@@ -21,7 +21,7 @@ internal static class BytesPerStep
             var parameters = network.Layers.Sum(layer => layer.Shape.Aggregate(1L, (product, size) => product * size) + (2 * layer.Out)) + head;
             foreach (var sources in new[] { 2, 4, 8 })
             {
-                var message = Numbers.Of(new double[sources * network.Filters], new double[network.Features * Classes], new double[Classes]).Bytes.Length;
+                var message = PackedNumbers.Of(new double[sources * network.Filters], new double[network.Features * Classes], new double[Classes]).Bytes.Length;
                 var (ours, whole) = (2L * Shards * message, 2L * Shards * parameters * sizeof(float));
                 text.Append(CultureInfo.InvariantCulture, $"| {name} | {sources} | {ours:N0} | {whole:N0} | 1 : {(double)whole / ours:0} |\n");
             }

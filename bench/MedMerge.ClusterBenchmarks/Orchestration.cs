@@ -10,7 +10,7 @@ internal static class Orchestration
     /// <summary>Both in turns, and the medians, as Markdown.</summary>
     public static async Task<string> MeasureAsync(int rounds)
     {
-        var epoch = new WeighingEpoch();
+        var epoch = new KernelWeightEpoch();
         await epoch.SetupAsync();
         var turns = await Turns.TakeAsync(rounds, () => Turns.TimeAsync(epoch.PlainAsync), () => Turns.TimeAsync(epoch.GrainsAsync));
         await epoch.CleanupAsync();

@@ -3,7 +3,6 @@ using MedMerge.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace MedMerge.ClusterBenchmarks;
@@ -33,7 +32,7 @@ internal static class TelemetryCost
         });
         await sink.StartAsync();
 
-        var epoch = new WeighingEpoch();
+        var epoch = new KernelWeightEpoch();
         await epoch.SetupAsync(_ => { }); // grain calls carry traces in both; without a listener there are none
         var turns = await Turns.TakeAsync(rounds, () => WithoutTelemetryAsync(epoch), () => WithTelemetryAsync(sink.Urls.Single(), epoch));
         await epoch.CleanupAsync();
@@ -51,19 +50,19 @@ internal static class TelemetryCost
             """);
     }
 
-    private static async Task<double> WithoutTelemetryAsync(WeighingEpoch epoch)
+    private static async Task<double> WithoutTelemetryAsync(KernelWeightEpoch epoch)
     {
         await Task.Delay(WarmUp);
         return await Turns.TimeAsync(() => RepeatAsync(epoch));
     }
 
-    private static async Task RepeatAsync(WeighingEpoch epoch)
+    private static async Task RepeatAsync(KernelWeightEpoch epoch)
     {
         for (var i = 0; i < Epochs; i++) await epoch.GrainsAsync();
     }
 
     /// <summary>Starting and ending the exporters, and the first that they send, do not count: a process does that once.</summary>
-    private static async Task<double> WithTelemetryAsync(string endpoint, WeighingEpoch epoch)
+    private static async Task<double> WithTelemetryAsync(string endpoint, KernelWeightEpoch epoch)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>

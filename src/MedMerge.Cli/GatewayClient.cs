@@ -15,7 +15,7 @@ internal sealed partial class GatewayClient : IDisposable
     private const string KeyVariable = "MEDMERGE_API_KEY", KeyHeader = "X-Api-Key", TokenVariable = "MEDMERGE_TOKEN";
 
     /// <summary>The gateway sends an event every five seconds at least.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan TimeSinceProgress = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     private readonly HttpClient _http;
@@ -61,7 +61,7 @@ internal sealed partial class GatewayClient : IDisposable
         ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Post, "sweeps") { Content = JsonContent.Create(new { specification, files }, options: Json) }, cancellation);
 
     /// <summary>All sweeps.</summary>
-    public Task<List<SweepLine>> ListAsync(CancellationToken cancellation) => ReadAsync<List<SweepLine>>(new HttpRequestMessage(HttpMethod.Get, "sweeps"), cancellation);
+    public Task<List<SweepSummary>> ListAsync(CancellationToken cancellation) => ReadAsync<List<SweepSummary>>(new HttpRequestMessage(HttpMethod.Get, "sweeps"), cancellation);
 
     /// <summary>Where a sweep is.</summary>
     public Task<SweepStatus> StatusAsync(string id, CancellationToken cancellation) => ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Get, Of(id)), cancellation);
@@ -107,7 +107,7 @@ internal sealed partial class GatewayClient : IDisposable
 
         async Task<bool> NextAsync()
         {
-            silence.CancelAfter(Silence);
+            silence.CancelAfter(TimeSinceProgress);
             try
             {
                 return await events.MoveNextAsync().ConfigureAwait(false);

@@ -1,4 +1,6 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Results;
+using MedMerge.Experiments.Stages;
 using MedMerge.Grains;
 using MedMerge.Grains.Hosting;
 using MedMerge.ServiceDefaults;
@@ -15,7 +17,7 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
     /// <param name="read">Gives the files that the specification names.</param>
     /// <param name="use">Reads whatever is wanted of the results.</param>
     /// <returns>The trials that failed.</returns>
-    public async Task<IReadOnlyList<TrialLine>> RunAsync(Plan plan, FileReader read, Func<RunResult, Task> use, CancellationToken cancellation)
+    public async Task<IReadOnlyList<TrialSummary>> RunAsync(Plan plan, FileReader read, Func<ScenarioResult, Task> use, CancellationToken cancellation)
     {
         var submission = await Submission.WriteAsync(plan.Specification, read, new ArtefactStore(objects), cancellation).ConfigureAwait(false);
         using var only = RunLock.Take(submission.Id, objects);
@@ -24,7 +26,7 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
         await using (cluster.ConfigureAwait(false))
         {
             var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
-            await sweep.StartAsync(new SweepStart(submission.Name, submission.Specification, [])).WaitAsync(cancellation).ConfigureAwait(false);
+            await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, [])).WaitAsync(cancellation).ConfigureAwait(false);
             await sweep.ResumeAsync().WaitAsync(cancellation).ConfigureAwait(false);
             for (var repaired = new HashSet<string>(); ;)
             {
@@ -33,7 +35,7 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
                 var finished = plan.Trials.Where(trial => status.Trials[trial.Number - 1].State == WorkState.Done).ToList();
                 try
                 {
-                    if (finished.Count > 0) await use(await RunResult.ReadAsync(plan, finished, _stages, cancellation).ConfigureAwait(false)).ConfigureAwait(false);
+                    if (finished.Count > 0) await use(await ScenarioResult.ReadAsync(plan, finished, _stages, cancellation).ConfigureAwait(false)).ConfigureAwait(false);
                     return [.. status.Trials.Where(trial => trial.State != WorkState.Done)];
                 }
                 catch (MissingOutputException missing) when (repaired.Add(missing.Stage.Key))

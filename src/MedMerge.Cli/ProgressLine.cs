@@ -17,8 +17,8 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
     /// <summary>Progress of a sweep.</summary>
     public void Show(SweepStatus status)
     {
-        var share = string.Create(CultureInfo.InvariantCulture, $"{100 * status.WorkDone:0} %");
-        var left = status.SecondsLeft is { } seconds ? $", {Duration(TimeSpan.FromSeconds(seconds))} left" : "";
+        var share = string.Create(CultureInfo.InvariantCulture, $"{100 * status.CompletedFraction:0} %");
+        var left = status.EstimatedSecondsRemaining is { } seconds ? $", {Duration(TimeSpan.FromSeconds(seconds))} left" : "";
         var running = status.Trials.Where(trial => trial.Progress is not null).ToList();
         if (!isTerminal)
         {
@@ -45,7 +45,7 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
     }
 
     /// <summary>Why a trial has no result.</summary>
-    public static string Failed(TrialLine trial) => $"failed: trial {trial.Number} ({trial.Method}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}";
+    public static string Failed(TrialSummary trial) => $"failed: trial {trial.Number} ({trial.Method}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}";
 
     /// <summary>Leaves the line, so that what follows starts on a new one.</summary>
     public void End()
@@ -55,9 +55,9 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
         _width = 0;
     }
 
-    private static string Text(TrialLine trial, SweepStatus status) => $"trial {trial.Number}/{status.Trials.Count} {trial.Method}, seed {trial.Seed}: {Text(trial.Progress!)}";
+    private static string Text(TrialSummary trial, SweepStatus status) => $"trial {trial.Number}/{status.Trials.Count} {trial.Method}, seed {trial.Seed}: {Text(trial.Progress!)}";
 
-    private bool IsDue(TrialLine trial)
+    private bool IsDue(TrialSummary trial)
     {
         var stage = trial.Progress!.Stage;
         if (_shown.TryGetValue(trial.Number, out var last) && last.Stage == stage && _clock.GetElapsedTime(last.Time) < Period) return false;

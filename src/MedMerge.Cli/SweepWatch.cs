@@ -5,7 +5,7 @@ namespace MedMerge.Cli;
 /// <summary>Follows a sweep through a gateway until it has ended, whatever becomes of the connection.</summary>
 internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private readonly ProgressLine _line = new(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
 
     /// <summary>Shows it, and says how it ended.</summary>
@@ -35,7 +35,7 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
         SweepStatus? last = null;
         for (var lost = false; ; lost = true)
         {
-            if (lost) await Task.Delay(Pause, cancellation).ConfigureAwait(false);
+            if (lost) await Task.Delay(RetryDelay, cancellation).ConfigureAwait(false);
             try
             {
                 await foreach (var status in gateway.EventsAsync(id, cancellation).ConfigureAwait(false))

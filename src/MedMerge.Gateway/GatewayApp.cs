@@ -29,7 +29,7 @@ public static class GatewayApp
         ["Logging:LogLevel:Orleans"] = "Error",
     };
 
-    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10), Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10), BodyGracePeriod = TimeSpan.FromSeconds(5);
 
     /// <summary>Puts it together. Its configuration is the usual: arguments, environment, <c>appsettings.json</c>.</summary>
     /// <exception cref="InputException">A setting is wrong, or would let strangers in.</exception>
@@ -37,8 +37,8 @@ public static class GatewayApp
     {
         var builder = WebApplication.CreateBuilder(args);
         var isOpen = !Authentication.Add(builder);
-        LoopbackOnly.Apply(builder, isOpen);
-        var limits = Limits.Read(builder.Configuration);
+        LoopbackGuard.Apply(builder, isOpen);
+        var limits = GatewayLimits.Read(builder.Configuration);
         builder.AddServiceDefaults();
         builder.Services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ProcessDefaults.Ready]);
 
@@ -47,13 +47,13 @@ public static class GatewayApp
         builder.Services.AddRateLimiter(limiter =>
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.AddConcurrencyLimiter(Limits.Uploads, options => (options.PermitLimit, options.QueueLimit) = (UploadsAtOnce, Waiting));
-            limiter.AddConcurrencyLimiter(Limits.Plans, options => (options.PermitLimit, options.QueueLimit) = (PlansAtOnce, Waiting));
+            limiter.AddConcurrencyLimiter(GatewayLimits.Uploads, options => (options.PermitLimit, options.QueueLimit) = (UploadsAtOnce, Waiting));
+            limiter.AddConcurrencyLimiter(GatewayLimits.Plans, options => (options.PermitLimit, options.QueueLimit) = (PlansAtOnce, Waiting));
         });
-        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // for Problems to say why
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // for GatewayExceptionHandler to say why
         builder.Services.ConfigureHttpJsonOptions(options => Configure(options.SerializerOptions));
         builder.Services.AddProblemDetails();
-        builder.Services.AddExceptionHandler<Problems>();
+        builder.Services.AddExceptionHandler<GatewayExceptionHandler>();
         builder.Services.AddOpenApi();
         OrleansDashboard.Add(builder);
 
@@ -65,13 +65,13 @@ public static class GatewayApp
         builder.Services.AddSingleton<ArtefactStore>();
         builder.Services.AddSingleton<StageStore>();
         builder.Services.AddSingleton<SweepStore>();
-        builder.Services.AddSingleton<Plans>();
+        builder.Services.AddSingleton<PlanCache>();
         builder.Services.AddSingleton<Submissions>();
 
         var app = builder.Build();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        if (isOpen) app.Use(LoopbackOnly.RefuseOtherSites);
+        if (isOpen) app.Use(LoopbackGuard.RefuseOtherSites);
         else app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
@@ -106,7 +106,7 @@ public static class GatewayApp
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = MaxBody;
         kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(MinBytesPerSecond, Grace);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(MinBytesPerSecond, BodyGracePeriod);
     }
 
     private static void AddConnection<T>(IServiceCollection services) where T : BackgroundService

@@ -7,7 +7,7 @@ namespace MedMerge.Gateway;
 /// <summary>The gateway is ready while the cluster and the store answer.</summary>
 internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) : IHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
 
     /// <inheritdoc />
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -23,7 +23,7 @@ internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) 
     {
         try
         {
-            await ask().WaitAsync(Patience, cancellation).ConfigureAwait(false);
+            await ask().WaitAsync(AnswerTimeout, cancellation).ConfigureAwait(false);
             return null;
         }
         catch (UnavailableException error)

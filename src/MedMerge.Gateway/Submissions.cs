@@ -1,5 +1,6 @@
 using System.Text;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Gateway.Connections;
 using MedMerge.Grains;
 using MedMerge.Storage;
@@ -35,7 +36,7 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         var sweep = cluster.Sweep(submission.Id);
         var isNew = await sweeps.FindAsync(submission.Id, cancellation).ConfigureAwait(false) is null;
         IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, plan) : [];
-        await sweep.StartAsync(new SweepStart(submission.Name, submission.Specification, traces)).WaitAsync(cancellation).ConfigureAwait(false);
+        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, traces)).WaitAsync(cancellation).ConfigureAwait(false);
         var status = await sweep.StatusAsync(-1).WaitAsync(cancellation).ConfigureAwait(false);
         return status.State == WorkState.Cancelled ? await sweep.ResumeAsync().WaitAsync(cancellation).ConfigureAwait(false) : status;
     }

@@ -1,5 +1,3 @@
-using Orleans.Concurrency;
-
 namespace MedMerge.Grains;
 
 /// <summary>What to do about a failure.</summary>

@@ -1,5 +1,3 @@
-using Orleans.Concurrency;
-
 namespace MedMerge.Grains;
 
 /// <summary>
@@ -12,7 +10,7 @@ public interface IFineTuneShardGrain : IShardGrain
     Task PutAsync(ShardRequest request, FineTunePart part);
 
     /// <summary>Computes one step's gradient, once all its weights are there, and keeps it to be fetched.</summary>
-    [ResponseTimeout(Longest)]
+    [ResponseTimeout(ResponseTimeout)]
     Task<FineTuneAnswer> GradientAsync(ShardRequest request, int epoch, int step);
 
     /// <summary>A part of the gradient that was computed last.</summary>
@@ -20,14 +18,14 @@ public interface IFineTuneShardGrain : IShardGrain
     Task<FineTunePart> GetAsync(ShardRequest request, int epoch, int step, int offset);
 
     /// <summary>Macro F1 and loss on the validation split, with the weights that were put last.</summary>
-    [ResponseTimeout(Longest)]
+    [ResponseTimeout(ResponseTimeout)]
     Task<ValidationMessage> ValidateAsync(ShardRequest request, int epoch, int step);
 }
 
 /// <summary>A part of a model's weights, or of what a shard answers: float32 numbers from <paramref name="Offset"/> on.</summary>
 /// <param name="Total">Of all parts together.</param>
 [GenerateSerializer, Immutable]
-public sealed record FineTunePart([property: Id(0)] int Epoch, [property: Id(1)] int Step, [property: Id(2)] int Offset, [property: Id(3)] int Total, [property: Id(4)] Numbers Values)
+public sealed record FineTunePart([property: Id(0)] int Epoch, [property: Id(1)] int Step, [property: Id(2)] int Offset, [property: Id(3)] int Total, [property: Id(4)] PackedNumbers Values)
 {
     /// <summary>The most numbers in a part: 1 MiB, far from the 100 MB at which a connection is closed, and short enough for other messages to pass between.</summary>
     public const int MaxLength = 1 << 18;
@@ -37,12 +35,12 @@ public sealed record FineTunePart([property: Id(0)] int Epoch, [property: Id(1)]
 
     /// <summary>The part that begins at <paramref name="offset"/>.</summary>
     public static FineTunePart Of(int epoch, int step, float[] all, int offset) =>
-        new(epoch, step, offset, all.Length, Numbers.Of(all.AsSpan(offset, Math.Min(MaxLength, all.Length - offset))));
+        new(epoch, step, offset, all.Length, PackedNumbers.Of(all.AsSpan(offset, Math.Min(MaxLength, all.Length - offset))));
 }
 
 /// <summary>A shard has computed a step.</summary>
 /// <param name="Loss">Sum of cross-entropies over its images.</param>
-/// <param name="Total">Numbers to be fetched: gradients, then running statistics.</param>
+/// <param name="Total">PackedNumbers to be fetched: gradients, then running statistics.</param>
 [GenerateSerializer, Immutable]
 public sealed record FineTuneAnswer(
     [property: Id(0)] int Epoch, [property: Id(1)] int Step, [property: Id(2)] int Shard, [property: Id(3)] int Images, [property: Id(4)] double Loss, [property: Id(5)] int Total);

@@ -1,5 +1,3 @@
-using Orleans.Concurrency;
-
 namespace MedMerge.Grains;
 
 /// <summary>
@@ -9,10 +7,10 @@ namespace MedMerge.Grains;
 public interface IShardGrain : IGrainWithStringKey
 {
     /// <summary>As long as any of a shard's calls may take; the caller's own deadline, an option of its node, is shorter.</summary>
-    const string Longest = "01:00:00";
+    const string ResponseTimeout = "01:00:00";
 
     /// <summary>Loads data and models onto the device, so that no step has to wait for it.</summary>
-    [ResponseTimeout(Longest)]
+    [ResponseTimeout(ResponseTimeout)]
     Task<ShardOpened> OpenAsync(ShardRequest request);
 
     /// <summary>Frees the device's memory.</summary>

@@ -9,12 +9,12 @@ namespace MedMerge.Grains;
 public interface ISweepGrain : IGrainWithStringKey
 {
     /// <summary>Begins, or goes on where it was: asking twice is asking once.</summary>
-    Task StartAsync(SweepStart start);
+    Task StartAsync(StartSweep start);
 
-    /// <summary>Where it is. Answers at once where something has changed since <paramref name="seen"/>, otherwise after a while.</summary>
-    /// <param name="seen">The <see cref="SweepStatus.Version"/> that the caller knows; -1 for an answer at once.</param>
+    /// <summary>Where it is. Answers at once where something has changed since <paramref name="knownVersion"/>, otherwise after a while.</summary>
+    /// <param name="knownVersion">The <see cref="SweepStatus.Version"/> that the caller knows; -1 for an answer at once.</param>
     [AlwaysInterleave]
-    Task<SweepStatus> StatusAsync(long seen);
+    Task<SweepStatus> StatusAsync(long knownVersion);
 
     /// <summary>Lets no trial go on: stages under way stop and go on from their last checkpoint later.</summary>
     [AlwaysInterleave]

@@ -9,12 +9,12 @@ public static class RepeatedCalls
         $"{nameof(ISweepGrain)}/{nameof(ISweepGrain.StatusAsync)}",
         $"{nameof(ISweepGrain)}/{nameof(ISweepGrain.WakeAsync)}",
         $"{nameof(ITrialGrain)}/{nameof(ITrialGrain.RunAsync)}",
-        $"{nameof(IStageWork)}/{nameof(IStageWork.RunAsync)}",
-        $"{nameof(IWeighShardGrain)}/{nameof(IWeighShardGrain.GradientAsync)}",
+        $"{nameof(IStageExecution)}/{nameof(IStageExecution.RunAsync)}",
+        $"{nameof(IKernelWeightShardGrain)}/{nameof(IKernelWeightShardGrain.GradientAsync)}",
         $"{nameof(IFineTuneShardGrain)}/{nameof(IFineTuneShardGrain.PutAsync)}",
         $"{nameof(IFineTuneShardGrain)}/{nameof(IFineTuneShardGrain.GradientAsync)}",
         $"{nameof(IFineTuneShardGrain)}/{nameof(IFineTuneShardGrain.GetAsync)}",
-        $"{nameof(INodesGrain)}/{nameof(INodesGrain.ListAsync)}",
+        $"{nameof(IClusterInfoGrain)}/{nameof(IClusterInfoGrain.ListAsync)}",
         $"{nameof(INodeGrain)}/{nameof(INodeGrain.StateAsync)}",
     };
 }

@@ -1,5 +1,3 @@
-using Orleans.Concurrency;
-
 namespace MedMerge.Grains;
 
 /// <summary>What a sweep runs.</summary>
@@ -7,7 +5,7 @@ namespace MedMerge.Grains;
 /// <param name="Specification">SHA-256 of the frozen specification, an artefact.</param>
 /// <param name="Traces">Traceparent of every trial, by number, where the submitter traces; empty otherwise.</param>
 [GenerateSerializer, Immutable]
-public sealed record SweepStart([property: Id(0)] string Name, [property: Id(1)] string Specification, [property: Id(2)] IReadOnlyList<string?> Traces);
+public sealed record StartSweep([property: Id(0)] string Name, [property: Id(1)] string Specification, [property: Id(2)] IReadOnlyList<string?> Traces);
 
 /// <summary>What a sweep or a trial is at.</summary>
 [GenerateSerializer]
@@ -37,8 +35,8 @@ public enum WorkState
 
 /// <summary>Where a sweep is.</summary>
 /// <param name="Version">Grows with every change, within one activation of the grain.</param>
-/// <param name="WorkDone">Of the plan's expected cost, 0 to 1; stages that were kept from earlier count as done.</param>
-/// <param name="SecondsLeft">Expected, from the pace so far; null before there is one.</param>
+/// <param name="CompletedFraction">Of the plan's expected cost, 0 to 1; stages that were kept from earlier count as done.</param>
+/// <param name="EstimatedSecondsRemaining">Expected, from the pace so far; null before there is one.</param>
 /// <param name="Trials">Every trial, by number.</param>
 /// <param name="Reason">Why the sweep as a whole failed, or what it waits for.</param>
 [GenerateSerializer, Immutable]
@@ -47,9 +45,9 @@ public sealed record SweepStatus(
     [property: Id(1)] string Name,
     [property: Id(2)] WorkState State,
     [property: Id(3)] long Version,
-    [property: Id(4)] double WorkDone,
-    [property: Id(5)] double? SecondsLeft,
-    [property: Id(6)] IReadOnlyList<TrialLine> Trials,
+    [property: Id(4)] double CompletedFraction,
+    [property: Id(5)] double? EstimatedSecondsRemaining,
+    [property: Id(6)] IReadOnlyList<TrialSummary> Trials,
     [property: Id(7)] string? Reason)
 {
     /// <summary>How many trials have a result.</summary>
@@ -63,7 +61,7 @@ public sealed record SweepStatus(
 /// <param name="State">As in its status; <c>Damaged</c> where its record can't be read.</param>
 /// <param name="Trials">How many; 0 before they are laid out.</param>
 /// <param name="Done">How many have a result.</param>
-public sealed record SweepLine(string Id, string Name, string State, DateTimeOffset Submitted, int Trials, int Done, string? Reason)
+public sealed record SweepSummary(string Id, string Name, string State, DateTimeOffset Submitted, int Trials, int Done, string? Reason)
 {
     /// <summary>How far it is, in a few words: <c>12 of 40 trials</c>, <c>Paused, 12 of 40 trials</c>. No slash: the Aspire dashboard shows it as a space.</summary>
     public string Text => State == nameof(WorkState.Running) ? (Reason is null ? Count : $"Waiting, {Count}") : Trials == 0 ? State : $"{State}, {Count}";
@@ -87,7 +85,7 @@ public sealed record SweepLine(string Id, string Name, string State, DateTimeOff
 /// <param name="Progress">The stage at work; null where none is.</param>
 /// <param name="Reason">Why it failed; kept exactly.</param>
 [GenerateSerializer, Immutable]
-public sealed record TrialLine(
+public sealed record TrialSummary(
     [property: Id(0)] int Number,
     [property: Id(1)] string Method,
     [property: Id(2)] ulong Seed,

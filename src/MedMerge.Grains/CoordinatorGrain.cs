@@ -1,4 +1,4 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Storage;
@@ -11,9 +11,9 @@ namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ICoordinatorGrain" />
 internal sealed class CoordinatorGrain(
-    ILocalSiloDetails silo, Plans plans, StageStore store, Devices devices, ClusterView cluster, NodeFitness fitness, IGrainFactory grains, IOptions<NodeOptions> options, TimeProvider time,
+    ILocalSiloDetails silo, PlanCache plans, StageStore store, Devices devices, ClusterView cluster, DeviceHealth deviceHealth, IGrainFactory grains, IOptions<NodeOptions> options, TimeProvider time,
     ILogger<CoordinatorGrain> logger)
-    : StageWorkGrain(silo, plans, fitness, time, logger), ICoordinatorGrain
+    : StageGrainBase(silo, plans, deviceHealth, time, logger), ICoordinatorGrain
 {
     private readonly TimeProvider _time = time;
     private volatile Func<IReadOnlyList<string>> _shardNodes = () => [];
@@ -24,10 +24,10 @@ internal sealed class CoordinatorGrain(
     {
         if (await store.FindAsync(stage.Key, cancellation) is not null) return;
         var checkpoints = store.Checkpoints(stage.Key);
-        var context = new StageContext(devices.With(plan.Specification.Threads), checkpoints, Plans.FileAsync, epochs, Span);
+        var context = new StageContext(devices.ForThreads(plan.Specification.Threads), checkpoints, Plans.FileAsync, epochs, Span);
         var output = stage switch
         {
-            WeighStage weigh => await WeighAsync(weigh, request, context, cancellation),
+            KernelWeightStage weigh => await WeighAsync(weigh, request, context, cancellation),
             FineTuneStage tune => await FineTuneAsync(tune, request, context, cancellation),
             _ => throw new ArgumentOutOfRangeException(nameof(stage)),
         };
@@ -36,23 +36,23 @@ internal sealed class CoordinatorGrain(
         await checkpoints.ClearAsync(cancellation);
     }
 
-    private async Task<StageOutput> WeighAsync(WeighStage stage, StageRequest request, StageContext context, CancellationToken cancellation)
+    private async Task<StageOutput> WeighAsync(KernelWeightStage stage, StageRequest request, StageContext context, CancellationToken cancellation)
     {
         var probe = await store.GetOrForgetAsync(stage.Head, cancellation);
-        return await SpreadAsync<IWeighShardGrain, GradientComputer>(stage, request, calls => stage.LearnAsync(probe, new WeighShards(calls), context, cancellation), cancellation);
+        return await SpreadAsync<IKernelWeightShardGrain, KernelWeightGradientComputer>(stage, request, calls => stage.LearnAsync(probe, new GrainKernelWeightWorkers(calls), context, cancellation), cancellation);
     }
 
     private async Task<StageOutput> FineTuneAsync(FineTuneStage stage, StageRequest request, StageContext context, CancellationToken cancellation)
     {
         var inputs = new List<StageOutput>();
         foreach (var input in stage.Inputs) inputs.Add(await store.GetOrForgetAsync(input, cancellation));
-        return await SpreadAsync<IFineTuneShardGrain, FineTuneGradientComputer>(stage, request, calls => stage.CoordinateAsync(inputs, new FineTuneShards(calls), context, cancellation), cancellation);
+        return await SpreadAsync<IFineTuneShardGrain, FineTuneGradientComputer>(stage, request, calls => stage.CoordinateAsync(inputs, new GrainFineTuneWorkers(calls), context, cancellation), cancellation);
     }
 
-    private async Task<StageOutput> SpreadAsync<TGrain, TComputer>(IShardedStage<TComputer> stage, StageRequest request, Func<ShardCalls<TGrain>, Task<StageOutput>> learn, CancellationToken cancellation)
+    private async Task<StageOutput> SpreadAsync<TGrain, TComputer>(IShardedStage<TComputer> stage, StageRequest request, Func<ShardSet<TGrain>, Task<StageOutput>> learn, CancellationToken cancellation)
         where TGrain : IShardGrain where TComputer : IDisposable
     {
-        var calls = new ShardCalls<TGrain>(grains, cluster, stage.Key, stage.Task, stage.Shards, [.. stage.ShardInputs.Select(input => input.Key)], request, options.Value, _time, logger);
+        var calls = new ShardSet<TGrain>(grains, cluster, stage.Key, stage.Target, stage.Shards, [.. stage.ShardInputs.Select(input => input.Key)], request, options.Value, _time, logger);
         _shardNodes = () => calls.Nodes;
         try
         {

@@ -6,8 +6,8 @@ namespace MedMerge.Grains;
 
 /// <inheritdoc cref="IFineTuneShardGrain" />
 [DevicePlacement]
-internal sealed class FineTuneShardGrain(ILocalSiloDetails silo, ShardSessions<FineTuneGradientComputer> sessions, NodeFitness fitness)
-    : ShardGrain<FineTuneGradientComputer>(silo, sessions, fitness), IFineTuneShardGrain
+internal sealed class FineTuneShardGrain(ILocalSiloDetails silo, ShardSessions<FineTuneGradientComputer> sessions, DeviceHealth deviceHealth)
+    : ShardGrain<FineTuneGradientComputer>(silo, sessions, deviceHealth), IFineTuneShardGrain
 {
     private readonly HashSet<int> _received = [];
     private (int Epoch, int Step) _at = (-1, 0);

@@ -4,7 +4,7 @@ using MedMerge.Grains.Work;
 namespace MedMerge.Grains;
 
 /// <summary>What shards have in common: their session on the device, and what to do where the device fails.</summary>
-internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessions<TComputer> sessions, NodeFitness fitness) : Grain, IShardGrain where TComputer : IDisposable
+internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessions<TComputer> sessions, DeviceHealth deviceHealth) : Grain, IShardGrain where TComputer : IDisposable
 {
     private ShardSession<TComputer>? _session;
 
@@ -42,7 +42,7 @@ internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessi
         catch (Exception error) when (error is not (InvalidDataException or OperationCanceledException))
         {
             var failure = FailureClass.Of(error);
-            fitness.Hear(failure);
+            deviceHealth.ReportFailure(failure);
             throw new WorkFailedException(failure);
         }
     }

@@ -1,4 +1,4 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
@@ -10,12 +10,12 @@ namespace MedMerge.Grains;
 
 /// <inheritdoc cref="IStageGrain" />
 [DevicePlacement]
-internal sealed class StageGrain(ILocalSiloDetails silo, Plans plans, Devices devices, IStageStore store, NodeFitness fitness, NodeLoad load, TimeProvider time, ILogger<StageGrain> logger)
-    : StageWorkGrain(silo, plans, fitness, time, logger), IStageGrain
+internal sealed class StageGrain(ILocalSiloDetails silo, PlanCache plans, Devices devices, IStageStore store, DeviceHealth deviceHealth, NodeLoad load, TimeProvider time, ILogger<StageGrain> logger)
+    : StageGrainBase(silo, plans, deviceHealth, time, logger), IStageGrain
 {
     protected override async Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation)
     {
         using var counted = load.Add(stage.Key);
-        await new StageRunner(store, devices.With(plan.Specification.Threads), Plans.FileAsync).OutputAsync(stage, epochs, cancellation, Span);
+        await new StageRunner(store, devices.ForThreads(plan.Specification.Threads), Plans.FileAsync).OutputAsync(stage, epochs, cancellation, Span);
     }
 }

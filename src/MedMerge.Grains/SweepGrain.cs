@@ -6,15 +6,15 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ISweepGrain" />
-internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, Plans plans, ClusterView cluster, TimeProvider time, ILogger<SweepGrain> logger) : Grain, ISweepGrain
+internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, PlanCache plans, ClusterView cluster, TimeProvider time, ILogger<SweepGrain> logger) : Grain, ISweepGrain
 {
     private readonly SemaphoreSlim _turn = new(1, 1); // starting and stopping, one at a time
-    private SweepRun? _run;
+    private SweepRunner? _run;
 
     private string Id => this.GetPrimaryKeyString();
 
     /// <inheritdoc />
-    public async Task StartAsync(SweepStart start)
+    public async Task StartAsync(StartSweep start)
     {
         var found = await sweeps.FindAsync(Id, CancellationToken.None);
         if (found is null)
@@ -47,10 +47,10 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
     public Task<SweepStatus> RepairAsync(string stage) => WithRunAsync(run => run.RepairAsync(stage));
 
     /// <inheritdoc />
-    public async Task<SweepStatus> StatusAsync(long seen)
+    public async Task<SweepStatus> StatusAsync(long knownVersion)
     {
         var run = _run ?? await LoadAsync();
-        return await run.StatusAsync(seen);
+        return await run.StatusAsync(knownVersion);
     }
 
     /// <inheritdoc />
@@ -59,13 +59,13 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
         if (_run is { } run) await run.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
-    private async Task<SweepStatus> WithRunAsync(Func<SweepRun, Task> change)
+    private async Task<SweepStatus> WithRunAsync(Func<SweepRunner, Task> change)
     {
         await _turn.WaitAsync();
         try
         {
             var run = _run ?? await LoadAsync();
-            if (run.IsOutpaced)
+            if (run.IsStale)
             {
                 LogOutpaced(Id);
                 await run.StopAsync();
@@ -73,7 +73,7 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
                 run = await LoadAsync();
             }
             await change(run);
-            run.Go();
+            run.EnsureRunning();
             return await run.StatusAsync(-1);
         }
         finally
@@ -82,10 +82,10 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
         }
     }
 
-    private async Task<SweepRun> LoadAsync()
+    private async Task<SweepRunner> LoadAsync()
     {
         var found = await sweeps.FindAsync(Id, CancellationToken.None) ?? throw new KeyNotFoundException($"There is no sweep '{Id}'.");
-        return _run ??= new SweepRun(new SweepLedger(Id, found.Record, found.ETag, sweeps, time), sweeps, stages, plans, cluster, GrainFactory, time, logger);
+        return _run ??= new SweepRunner(new SweepState(Id, found.Record, found.ETag, sweeps, time), sweeps, stages, plans, cluster, GrainFactory, time, logger);
     }
 
     [LoggerMessage(LogLevel.Warning, "The record of sweep {Sweep} was changed by another process; it is read again.")]

@@ -5,17 +5,17 @@ using MedMerge.Storage;
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ITrialGrain" />
-internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, ClusterView cluster, StageStore store, IGrainFactory grains, TimeProvider time) : Grain, ITrialGrain
+internal sealed class TrialGrain(ILocalSiloDetails silo, PlanCache plans, ClusterView cluster, StageStore store, IGrainFactory grains, TimeProvider time) : Grain, ITrialGrain
 {
     private const string Sweep = "sweep";
-    private readonly HeldWork _work = new(time);
-    private volatile TrialWalk? _walk;
+    private readonly LeasedWork _work = new(time);
+    private volatile TrialExecutor? _walk;
 
     /// <inheritdoc />
     public async Task<TrialStatus> RunAsync(TrialRequest request)
     {
         var key = this.GetPrimaryKeyString(); // known to the grain's own turns alone
-        var state = await _work.HoldAsync(Sweep, request.Attempt, cancellation => WalkAsync(key, request, cancellation));
+        var state = await _work.RenewAsync(Sweep, request.Attempt, cancellation => WalkAsync(key, request, cancellation));
         if (state is WorkState.Done) DeactivateOnIdle(); // should an output be lost, the trial is walked again
         var walk = _walk;
         return new TrialStatus(state, state == WorkState.Running ? [.. (walk?.Nodes ?? []).Prepend(silo.SiloAddress.ToParsableString()).Distinct()] : [], walk?.Progress,
@@ -35,7 +35,7 @@ internal sealed class TrialGrain(ILocalSiloDetails silo, Plans plans, ClusterVie
     private async Task WalkAsync(string key, TrialRequest request, CancellationToken cancellation)
     {
         var plan = await plans.GetAsync(request.Specification);
-        var walk = new TrialWalk(plan, plan.Trials[request.Number - 1], request, key, cluster, grains, store, time);
+        var walk = new TrialExecutor(plan, plan.Trials[request.Number - 1], request, key, cluster, grains, store, time);
         _walk = walk;
         await walk.RunAsync(cancellation);
     }

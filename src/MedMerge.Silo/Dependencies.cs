@@ -11,7 +11,7 @@ namespace MedMerge.Silo;
 /// </summary>
 internal sealed partial class Dependencies(IConfiguration configuration, string[] args, ILogger logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(3), Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(3), AnswerTimeout = TimeSpan.FromSeconds(1);
     private WebApplication? _meanwhile;
     private string _waitsFor = "";
 
@@ -45,15 +45,15 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
             try
             {
                 var opening = open();
-                if (await Task.WhenAny(opening, Task.Delay(Patience)).ConfigureAwait(false) != opening) await ServeAsync().ConfigureAwait(false);
+                if (await Task.WhenAny(opening, Task.Delay(AnswerTimeout)).ConfigureAwait(false) != opening) await ServeAsync().ConfigureAwait(false);
                 return await opening.WaitAsync(Stopping).ConfigureAwait(false);
             }
             catch (Exception error) when (error is InputException or RedisException)
             {
                 _waitsFor = $"Waiting for {what}: {error.Message}";
-                LogWaiting(logger, _waitsFor, Pause.TotalSeconds);
+                LogWaiting(logger, _waitsFor, RetryDelay.TotalSeconds);
                 await ServeAsync().ConfigureAwait(false);
-                await Task.Delay(Pause, Stopping).ConfigureAwait(false);
+                await Task.Delay(RetryDelay, Stopping).ConfigureAwait(false);
             }
         }
     }

@@ -50,7 +50,7 @@ public static partial class SiloApplication
             if (builder.Configuration.GetConnectionString(ClusterNames.Redis) is { Length: > 0 } redis)
                 builder.Services.AddKeyedSingleton(ClusterNames.Redis, await dependencies.RedisAsync(redis).ConfigureAwait(false));
         }
-        builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node", tags: [ProcessDefaults.Ready]);
+        builder.Services.AddHealthChecks().AddCheck<MembershipHealthCheck>("node", tags: [ProcessDefaults.Ready]);
         builder.UseOrleans(silo => silo.AddMedMerge(node.Device, keepsSweeps: true).AddDashboard());
 
         var app = builder.Build();
@@ -61,10 +61,10 @@ public static partial class SiloApplication
             _ = EndAtDeadlineAsync(app.Logger, EvictedDeadline);
             app.Lifetime.StopApplication();
         });
-        var fitness = app.Services.GetRequiredService<NodeFitness>();
-        fitness.Unfit.Register(() =>
+        var deviceHealth = app.Services.GetRequiredService<DeviceHealth>();
+        deviceHealth.Unfit.Register(() =>
         {
-            LogUnfit(app.Logger, fitness.Reason!);
+            LogUnfit(app.Logger, deviceHealth.Reason!);
             Environment.ExitCode = RestartExitCode;
             app.Lifetime.StopApplication();
         });

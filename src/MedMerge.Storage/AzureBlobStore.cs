@@ -64,7 +64,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     {
         try
         {
-            var download = await SensibleAsync(() => Blob(name).DownloadContentAsync(cancellation)).ConfigureAwait(false);
+            var download = await WithRetriesAsync(() => Blob(name).DownloadContentAsync(cancellation)).ConfigureAwait(false);
             return new StoredObject(download.Value.Content.ToArray(), download.Value.Details.ETag.ToString());
         }
         catch (RequestFailedException error) when (error.Status == 404)
@@ -96,7 +96,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
 
     /// <inheritdoc />
     public async Task DeleteAsync(string name, CancellationToken cancellation) =>
-        await SensibleAsync(() => Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation)).ConfigureAwait(false);
+        await WithRetriesAsync(() => Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation)).ConfigureAwait(false);
 
     /// <summary>By listing, for which the rights of a store's user are enough: asking for a container's properties, or making one that is there, takes more.</summary>
     private async Task<bool> IsThereAsync(CancellationToken cancellation)
@@ -125,7 +125,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     }
 
     /// <param name="names">How many at most; null for as many as the service gives.</param>
-    private Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation, int? names = null) => SensibleAsync(async () =>
+    private Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation, int? names = null) => WithRetriesAsync(async () =>
     {
         await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).AsPages(from, names).ConfigureAwait(false)) return page;
         return Page<BlobItem>.FromValues([], null, null!);
@@ -135,7 +135,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     /// Asks again where the SDK does not do so by itself: a body that was cut on its way, a listing whose XML or dates came broken, a success that is not the operation's own, as some proxies give in place of an
     /// answer that they have lost, or a body that reached the service broken.
     /// </summary>
-    private static async Task<T> SensibleAsync<T>(Func<Task<T>> ask)
+    private static async Task<T> WithRetriesAsync<T>(Func<Task<T>> ask)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -156,7 +156,7 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     {
         try
         {
-            var uploaded = await SensibleAsync(() => Blob(name).UploadAsync(BinaryData.FromBytes(content), new BlobUploadOptions { Conditions = conditions }, cancellation)).ConfigureAwait(false);
+            var uploaded = await WithRetriesAsync(() => Blob(name).UploadAsync(BinaryData.FromBytes(content), new BlobUploadOptions { Conditions = conditions }, cancellation)).ConfigureAwait(false);
             return uploaded.Value.ETag.ToString();
         }
         catch (RequestFailedException error) when (error.Status is 409 or 412 or 404)

@@ -7,7 +7,7 @@ public sealed class GuardedObjectStore(IObjectStore inner, SuspensionGuard guard
     public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => inner.ReadAsync(name, cancellation);
 
     /// <inheritdoc />
-    /// <exception cref="CutOffException">The process was stopped for too long; nothing was written.</exception>
+    /// <exception cref="ProcessFencedException">The process was stopped for too long; nothing was written.</exception>
     public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         guard.Check();
@@ -15,7 +15,7 @@ public sealed class GuardedObjectStore(IObjectStore inner, SuspensionGuard guard
     }
 
     /// <inheritdoc />
-    /// <exception cref="CutOffException">The process was stopped for too long; nothing was written.</exception>
+    /// <exception cref="ProcessFencedException">The process was stopped for too long; nothing was written.</exception>
     public async Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation)
     {
         guard.Check();
@@ -26,7 +26,7 @@ public sealed class GuardedObjectStore(IObjectStore inner, SuspensionGuard guard
     public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => inner.ListAsync(prefix, cancellation);
 
     /// <inheritdoc />
-    /// <exception cref="CutOffException">The process was stopped for too long; nothing was removed.</exception>
+    /// <exception cref="ProcessFencedException">The process was stopped for too long; nothing was removed.</exception>
     public async Task DeleteAsync(string name, CancellationToken cancellation)
     {
         guard.Check();

@@ -38,7 +38,7 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
     {
         var start = Stopwatch.GetTimestamp();
         var committed = await _store.CommitAsync(_last, new Dictionary<string, byte[]> { [StateFile] = [.. _mark, .. state] }, cancellation).ConfigureAwait(false);
-        _last = committed ?? throw new OutpacedException($"Another process has gone on with stage {stage}; this one has stopped and committed nothing.");
+        _last = committed ?? throw new ConcurrentWriterException($"Another process has gone on with stage {stage}; this one has stopped and committed nothing.");
         Instruments.CheckpointDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
         Instruments.CheckpointSize.Record(_mark.Length + state.Length);
         await _store.PruneAsync(Kept, cancellation).ConfigureAwait(false);

@@ -1,4 +1,3 @@
-using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Training;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Specifications;
 
 namespace MedMerge.Storage;
 

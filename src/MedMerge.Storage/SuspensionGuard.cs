@@ -50,10 +50,10 @@ public sealed class SuspensionGuard(TimeSpan limit, TimeProvider time) : IDispos
     }
 
     /// <summary>Beats, and stands in the way of a process that was stopped.</summary>
-    /// <exception cref="CutOffException">It was stopped for too long.</exception>
+    /// <exception cref="ProcessFencedException">It was stopped for too long.</exception>
     public void Check()
     {
-        if (!Beat()) throw new CutOffException($"This process was stopped for more than {limit.TotalSeconds:0.#} s, so the cluster goes on without it; it commits nothing more.");
+        if (!Beat()) throw new ProcessFencedException($"This process was stopped for more than {limit.TotalSeconds:0.#} s, so the cluster goes on without it; it commits nothing more.");
     }
 
     /// <inheritdoc />

@@ -44,7 +44,7 @@ public sealed class ProgressLineTests
 
     private static SweepStatus At(string stage, int? epoch)
     {
-        TrialLine Trial(int number, WorkState state, StageProgress? progress) => new(number, "medmerge", 7, state, 1, progress, null);
+        TrialSummary Trial(int number, WorkState state, StageProgress? progress) => new(number, "medmerge", 7, state, 1, progress, null);
         var progress = new StageProgress(stage, epoch, 10, 0.5, epoch is null ? null : 0.815, "node", "key");
         return new SweepStatus("id", "name", WorkState.Running, 1, 0.25, 120, [Trial(1, WorkState.Done, null), Trial(2, WorkState.Waiting, null), Trial(3, WorkState.Running, progress)], null);
     }

@@ -90,6 +90,6 @@ public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         var status = await cluster.EndAsync(id, Deadline);
         Assert.True(status.State == WorkState.Done && status.Trials.All(trial => trial.State == WorkState.Done), TestCluster.Describe(status));
         Assert.Equal(plain, await cluster.OutputsAsync());
-        Assert.Empty((await MedMerge.Storage.StoreCare.VerifyAsync(await cluster.StoreAsync(), TestContext.Current.CancellationToken)).Damaged);
+        Assert.Empty((await MedMerge.Storage.StoreMaintenance.VerifyAsync(await cluster.StoreAsync(), TestContext.Current.CancellationToken)).Damaged);
     }
 }

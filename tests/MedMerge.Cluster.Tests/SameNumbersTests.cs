@@ -1,5 +1,4 @@
 using MedMerge.Grains;
-using MedMerge.Storage;
 using MedMerge.Storage.Tests;
 
 namespace MedMerge.Cluster.Tests;

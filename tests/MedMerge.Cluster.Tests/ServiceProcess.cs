@@ -25,8 +25,8 @@ public class ServiceProcess : IAsyncDisposable
         start.Environment["OTEL_SERVICE_NAME"] = name;
         start.Environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={Instance}";
         _process = Process.Start(start)!;
-        _process.OutputDataReceived += Hear;
-        _process.ErrorDataReceived += Hear;
+        _process.OutputDataReceived += OnLine;
+        _process.ErrorDataReceived += OnLine;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
@@ -118,7 +118,7 @@ public class ServiceProcess : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void Hear(object sender, DataReceivedEventArgs line)
+    private void OnLine(object sender, DataReceivedEventArgs line)
     {
         if (line.Data is not null) _log.Enqueue(line.Data);
     }

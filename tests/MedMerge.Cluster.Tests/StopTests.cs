@@ -169,7 +169,7 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         Assert.True(proxy.Faults > 0 || rate < 0.05, "There was no fault.");
         Assert.True(status.State == WorkState.Done && status.Trials.All(trial => trial.State == WorkState.Done), TestCluster.Describe(status));
         Assert.Equal(plain, await cluster.OutputsAsync());
-        Assert.Empty((await StoreCare.VerifyAsync(await cluster.StoreAsync(), Cancellation)).Damaged);
+        Assert.Empty((await StoreMaintenance.VerifyAsync(await cluster.StoreAsync(), Cancellation)).Damaged);
     }
 
     private static async Task<List<(string, DateTimeOffset)>> ObjectsAsync(TestCluster cluster)

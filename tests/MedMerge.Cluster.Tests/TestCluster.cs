@@ -1,4 +1,4 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Grains;
 using MedMerge.Storage;
 using MedMerge.Storage.Tests;
@@ -127,7 +127,7 @@ public sealed class TestCluster : IAsyncDisposable
     private async Task<string> StartAsync(Submission submission)
     {
         var sweep = (await GrainsAsync()).GetGrain<ISweepGrain>(submission.Id);
-        await RetryAsync(() => sweep.StartAsync(new SweepStart(submission.Name, submission.Specification, [])));
+        await RetryAsync(() => sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, [])));
         return submission.Id;
     }
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using MedMerge.Gateway;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
 using Microsoft.AspNetCore.Builder;

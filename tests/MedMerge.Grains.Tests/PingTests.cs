@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
 
@@ -41,7 +41,7 @@ public sealed class PingTests(ITestOutputHelper output) : IDisposable
         var submission = await Submission.WriteAsync(specification, InputFile.Read, new ArtefactStore(objects), cancellation);
         await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
         var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
-        await sweep.StartAsync(new SweepStart(submission.Name, submission.Specification, []));
+        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, []));
         while ((await sweep.StatusAsync(-1)).Trials.All(trial => trial.Progress is not { Stage: "weigh", Epoch: >= 1 })) await Task.Delay(50, cancellation);
 
         var times = new List<double>();

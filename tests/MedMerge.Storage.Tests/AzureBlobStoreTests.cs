@@ -45,7 +45,7 @@ public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConf
         var token = container.GenerateSasUri(BlobContainerSasPermissions.Read | BlobContainerSasPermissions.List, DateTimeOffset.UtcNow.AddHours(1)).Query[1..];
         var connection = $"BlobEndpoint={service.Uri.GetLeftPart(UriPartial.Path)};SharedAccessSignature={token}";
         var store = await AzureBlobStore.FindAsync(connection, container.Name, AzuriteServer.Options(), TestContext.Current.CancellationToken);
-        Assert.Empty((await StoreCare.VerifyAsync(store!, TestContext.Current.CancellationToken)).Damaged);
+        Assert.Empty((await StoreMaintenance.VerifyAsync(store!, TestContext.Current.CancellationToken)).Damaged);
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
 using MedMerge.Training;
 
 namespace MedMerge.Storage.Tests;
@@ -66,7 +66,7 @@ public sealed class StageStoreTests : IDisposable
         var again = _store.Checkpoints(Key);
         await again.LoadAsync(Cancellation);
         await again.SaveAsync([6, 6], Cancellation);
-        await Assert.ThrowsAsync<OutpacedException>(() => checkpoints.SaveAsync([99, 99], Cancellation)); // a second process that lost the race stops
+        await Assert.ThrowsAsync<ConcurrentWriterException>(() => checkpoints.SaveAsync([99, 99], Cancellation)); // a second process that lost the race stops
         Assert.Equal([6, 6], await _store.Checkpoints(Key).LoadAsync(Cancellation));
 
         await again.ClearAsync(Cancellation);

@@ -47,7 +47,7 @@ public sealed class SuspensionGuardTests : IDisposable
     {
         var etag = await _store.TryCreateAsync("a", new byte[] { 1 }, Cancellation);
         _time.Advance(Limit + TimeSpan.FromMilliseconds(1));
-        await Assert.ThrowsAsync<CutOffException>(() => write switch
+        await Assert.ThrowsAsync<ProcessFencedException>(() => write switch
         {
             "create" => _store.TryCreateAsync("b", new byte[] { 2 }, Cancellation),
             "replace" => _store.TryReplaceAsync("a", new byte[] { 2 }, etag!, Cancellation),
@@ -69,7 +69,7 @@ public sealed class SuspensionGuardTests : IDisposable
         {
             _time.Advance(TimeSpan.FromMilliseconds(1));
             Assert.False(_guard.Beat());
-            await Assert.ThrowsAsync<CutOffException>(() => _store.TryCreateAsync("a", new byte[] { 1 }, Cancellation));
+            await Assert.ThrowsAsync<ProcessFencedException>(() => _store.TryCreateAsync("a", new byte[] { 1 }, Cancellation));
         }
         Assert.Equal(1, told);
         _guard.Tripped.Register(() => told++); // who comes late hears of it too
@@ -91,7 +91,7 @@ public sealed class SuspensionGuardTests : IDisposable
         _guard.Tripped.Register(tripped.SetResult);
         _time.Advance(Limit * 2);
         await tripped.Task.WaitAsync(Deadline, Cancellation);
-        await Assert.ThrowsAsync<CutOffException>(() => _store.TryCreateAsync("a", new byte[] { 1 }, Cancellation));
+        await Assert.ThrowsAsync<ProcessFencedException>(() => _store.TryCreateAsync("a", new byte[] { 1 }, Cancellation));
     }
 
     /// <summary>Tells when the clock was read, which only the beating thread does without being asked.</summary>

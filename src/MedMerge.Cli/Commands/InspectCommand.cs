@@ -25,8 +25,8 @@ internal static class InspectCommand
 
     private static async Task<int> RunAsync(string path, bool json, TextWriter output, CancellationToken cancellation)
     {
-        using var file = WeightFile.Read(path);
-        var fits = WeightImport.Recognise(file).Select(architecture => architecture.Title).ToList();
+        using var file = ModelFile.Read(path);
+        var fits = ModelImport.Recognise(file).Select(architecture => architecture.Title).ToList();
         var tensors = file.Tensors.Select(pair => (Name: pair.Key, Type: ElementType.Of(pair.Value.dtype).Name, Shape: (IReadOnlyList<long>)pair.Value.shape, Rms: Rms(pair.Value)))
             .Concat(file.Unread.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape, Rms: (double?)null)))
             .Select(tensor => new { tensor.Name, tensor.Type, tensor.Shape, tensor.Rms }).ToList();
@@ -36,7 +36,7 @@ internal static class InspectCommand
             await output.WriteLineAsync(text.AsMemory(), cancellation).ConfigureAwait(false);
             return ExitCodes.Done;
         }
-        using var learned = file.Metadata.GetValueOrDefault("format") == LearnedWeights.Format ? LearnedWeights.Read(file, $"'{path}'") : null;
+        using var learned = file.Metadata.GetValueOrDefault("format") == LearnedKernelWeights.Format ? LearnedKernelWeights.Read(file, $"'{path}'") : null;
         await output.WriteLineAsync($"{path}: {file.Format}, {tensors.Count} tensors, {tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size)):N0} values").ConfigureAwait(false);
         foreach (var note in file.Notes) await output.WriteLineAsync($"  {note}").ConfigureAwait(false);
         if (file.Tensors.FirstNonFinite() is { } bad) await output.WriteLineAsync($"  NaN or infinite values in '{bad}'").ConfigureAwait(false);
@@ -54,7 +54,7 @@ internal static class InspectCommand
     }
 
     /// <summary>Each layer's mean α, source by source.</summary>
-    private static string Weights(LearnedWeights learned)
+    private static string Weights(LearnedKernelWeights learned)
     {
         var rows = new List<IReadOnlyList<string>> { (string[])["layer", .. learned.Sources.Select(source => source.Name)] };
         var (offset, filters) = (0, learned.Architecture.Filters);

@@ -29,7 +29,7 @@ internal static class MergeCommand
         OutputFolder.CheckFile(target);
         if (files.Values.Append(weightsFile).FirstOrDefault(file => Path.GetFullPath(file) == Path.GetFullPath(target)) is { } input)
             throw new InputException($"--output '{target}' is one of the files that are merged ('{input}'); name another.");
-        using var learned = LearnedWeights.Read(InputFile.Read(weightsFile, "file of kernel weights"), $"'{weightsFile}'");
+        using var learned = LearnedKernelWeights.Read(InputFile.Read(weightsFile, "file of kernel weights"), $"'{weightsFile}'");
         if (files.Keys.FirstOrDefault(name => learned.Sources.All(source => source.Name != name)) is { } unknown)
             throw new InputException($"--source {unknown}: the kernel weights belong to {string.Join(", ", learned.Sources.Select(source => source.Name))}.");
 
@@ -54,9 +54,9 @@ internal static class MergeCommand
 
     private static async Task<PreparedSource> PrepareAsync(Architecture architecture, WeightedSource source, string path, TextWriter error)
     {
-        using var file = WeightFile.Read(path);
+        using var file = ModelFile.Read(path);
         var notes = new List<string>();
-        using var weights = WeightImport.Import(architecture, file, $"source '{source.Name}' ('{path}')", notes);
+        using var weights = ModelImport.Import(architecture, file, $"source '{source.Name}' ('{path}')", notes);
         if (notes.Count > 0) await error.WriteLineAsync($"note: source '{source.Name}': {string.Join(", ", notes)}").ConfigureAwait(false);
         var hash = SourceHash.Compute(architecture, weights);
         return hash == source.Sha256

@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
 using MedMerge.Data;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Statistics;
@@ -53,12 +54,12 @@ internal static class PretrainCommand
                 var objects = await ObjectStores.OpenAsync(parsed.GetValue(store), cancellation).ConfigureAwait(false);
                 var runner = new StageRunner(new StageStore(objects), thread, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
                 var model = await runner.OutputAsync(stage, (epoch, of) => line.Show("pretrain", epoch, of), cancellation).ConfigureAwait(false);
-                var answers = await runner.OutputAsync(new EvaluateStage(stage, stage.Task), (_, _) => { }, cancellation).ConfigureAwait(false);
+                var answers = await runner.OutputAsync(new EvaluateStage(stage, stage.Target), (_, _) => { }, cancellation).ConfigureAwait(false);
                 line.End();
                 await AtomicFile.WriteAsync(parsed.GetValue(target)!, model[StageFiles.Model], overwrite: true, cancellation).ConfigureAwait(false);
                 var scores = Scores.Of(StageFiles.Read<HeldOutPredictions>(answers, StageFiles.Predictions).Test);
                 await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                    $"Trained {network.Title} on {stage.Task.Dataset.Title}: test macro F1 {100 * scores.MacroF1:0.0}, accuracy {100 * scores.Accuracy:0.0}, AUC {100 * scores.Auc:0.0}; written to '{parsed.GetValue(target)}'.")).ConfigureAwait(false);
+                    $"Trained {network.Title} on {stage.Target.Dataset.Title}: test macro F1 {100 * scores.MacroF1:0.0}, accuracy {100 * scores.Accuracy:0.0}, AUC {100 * scores.Auc:0.0}; written to '{parsed.GetValue(target)}'.")).ConfigureAwait(false);
             }
             return ExitCodes.Done;
         });

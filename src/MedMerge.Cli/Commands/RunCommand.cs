@@ -1,5 +1,8 @@
 using System.CommandLine;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Results;
+using MedMerge.Experiments.Specifications;
+using MedMerge.Experiments.Stages;
 using MedMerge.Reporting;
 using MedMerge.Storage;
 using MedMerge.Tensors;
@@ -58,7 +61,7 @@ internal static class RunCommand
         return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static async Task WriteAsync(RunResult result, StageStore store, OutputFolder folder, CancellationToken cancellation)
+    private static async Task WriteAsync(ScenarioResult result, StageStore store, OutputFolder folder, CancellationToken cancellation)
     {
         var models = OutputFiles.Models(result.Plan, result.Trials.Select(trial => trial.Trial)).ToDictionary(model => model.Name);
         await folder.WriteRunAsync(

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
 
 namespace MedMerge.Cli.Commands;
 

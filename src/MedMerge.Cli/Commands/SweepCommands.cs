@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using MedMerge.Grains;
 using MedMerge.Reporting;
-using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
 
@@ -91,13 +90,13 @@ internal static class SweepCommands
         return command;
     }
 
-    private static string Table(IEnumerable<SweepLine> sweeps) => TextTable.Render(
+    private static string Table(IEnumerable<SweepSummary> sweeps) => TextTable.Render(
     [
         ["id", "name", "state", "trials done", "submitted"],
         .. sweeps.Select(sweep => (string[])[sweep.Id, sweep.Name, sweep.State, $"{sweep.Done}/{sweep.Trials}", sweep.Submitted.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)]),
     ]).TrimEnd();
 
-    private static string Table(SweepStatus status) => string.Create(CultureInfo.InvariantCulture, $"{status.Name} ({status.Id}): {status.State}, {100 * status.WorkDone:0} %") +
+    private static string Table(SweepStatus status) => string.Create(CultureInfo.InvariantCulture, $"{status.Name} ({status.Id}): {status.State}, {100 * status.CompletedFraction:0} %") +
         (status.Reason is null ? "" : $"\n{status.Reason}") + "\n\n" + TextTable.Render(
         [
             ["trial", "method", "seed", "state", "attempt", "stage"],

@@ -13,7 +13,7 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
     /// <summary>As long as the nodes' own.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
 
-    private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(5), Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(5), AnswerTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>The way to all grains.</summary>
     /// <exception cref="UnavailableException">The cluster is not connected.</exception>
@@ -25,7 +25,7 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
 
     /// <summary>The grain that knows the nodes.</summary>
     /// <exception cref="UnavailableException">The cluster is not connected.</exception>
-    public INodesGrain Nodes => Grain(grains => grains.GetGrain<INodesGrain>(0));
+    public IClusterInfoGrain Nodes => Grain(grains => grains.GetGrain<IClusterInfoGrain>(0));
 
     /// <inheritdoc />
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -42,7 +42,7 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
         var host = Build();
         try
         {
-            await host.StartAsync(cancellation).WaitAsync(Patience, cancellation).ConfigureAwait(false);
+            await host.StartAsync(cancellation).WaitAsync(AnswerTimeout, cancellation).ConfigureAwait(false);
             return host;
         }
         catch (TimeoutException)

@@ -8,7 +8,7 @@ namespace MedMerge.Gateway.Connections;
 internal abstract partial class Connection<T>(string what, TimeProvider time, ILogger logger) : BackgroundService where T : class
 {
     private const int MaxReason = 250;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
     private volatile T? _opened;
     private volatile string _problem = "it is being opened.";
 
@@ -32,8 +32,8 @@ internal abstract partial class Connection<T>(string what, TimeProvider time, IL
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
                 _problem = Short(error.Message);
-                LogFailed(what, _problem, Pause);
-                await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(false);
+                LogFailed(what, _problem, RetryDelay);
+                await Task.Delay(RetryDelay, time, stoppingToken).ConfigureAwait(false);
             }
         }
     }

@@ -10,9 +10,9 @@ internal static partial class FileEndpoints
 {
     private const int FirstBuffer = 1024 * 1024;
 
-    public static void Map(RouteGroupBuilder api, Limits limits)
+    public static void Map(RouteGroupBuilder api, GatewayLimits limits)
     {
-        var files = api.MapGroup("/files/{sha256}").WithTags("files").RequireRateLimiting(Limits.Uploads).AddEndpointFilter(CheckNameAsync);
+        var files = api.MapGroup("/files/{sha256}").WithTags("files").RequireRateLimiting(GatewayLimits.Uploads).AddEndpointFilter(CheckNameAsync);
         files.MapPut("", PutAsync).WithSummary("Uploads a file under the SHA-256 of its content.")
             .Accepts<IFormFile>("application/octet-stream").WithMetadata(new RequestSizeLimitAttribute(limits.FileBytes))
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);

@@ -19,7 +19,7 @@ internal static partial class SweepEndpoints
     {
         var sweeps = api.MapGroup("/sweeps").WithTags("sweeps");
         sweeps.MapPost("", SubmitAsync).WithSummary("Submits a specification whose files were uploaded before. Submitting it twice is submitting it once.")
-            .WithMetadata(new RequestSizeLimitAttribute(MaxBody)).RequireRateLimiting(Limits.Plans)
+            .WithMetadata(new RequestSizeLimitAttribute(MaxBody)).RequireRateLimiting(GatewayLimits.Plans)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         sweeps.MapGet("", ListAsync).WithSummary("All sweeps, the newest first.");
 
@@ -40,9 +40,9 @@ internal static partial class SweepEndpoints
         return TypedResults.Accepted($"/api/v1/sweeps/{status.Id}", status);
     }
 
-    private static async Task<Ok<List<SweepLine>>> ListAsync(SweepStore sweeps, CancellationToken cancellation)
+    private static async Task<Ok<List<SweepSummary>>> ListAsync(SweepStore sweeps, CancellationToken cancellation)
     {
-        var lines = new List<SweepLine>();
+        var lines = new List<SweepSummary>();
         foreach (var id in await sweeps.ListAsync(cancellation).ConfigureAwait(false))
         {
             try
@@ -51,13 +51,13 @@ internal static partial class SweepEndpoints
             }
             catch (InvalidDataException damaged)
             {
-                lines.Add(new SweepLine(id, id, "Damaged", DateTimeOffset.MinValue, 0, 0, damaged.Message)); // the others are to be seen all the same
+                lines.Add(new SweepSummary(id, id, "Damaged", DateTimeOffset.MinValue, 0, 0, damaged.Message)); // the others are to be seen all the same
             }
         }
         return TypedResults.Ok(lines.OrderByDescending(line => line.Submitted).ToList());
     }
 
-    private static SweepLine Line(string id, SweepRecord record) =>
+    private static SweepSummary Line(string id, SweepRecord record) =>
         new(id, record.Name, record.State, record.Submitted, record.Trials.Count, record.Trials.Count(trial => trial.State == nameof(WorkState.Done)), record.Reason);
 
     private static async Task<ServerSentEventsResult<SweepStatus>> EventsAsync(string id, ClusterConnection cluster, IHostApplicationLifetime lifetime, CancellationToken cancellation)

@@ -1,9 +1,8 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
 using MedMerge.Storage;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
@@ -32,17 +31,17 @@ public static class GrainsHosting
         silo.Services.AddSingleton<StageStore>();
         silo.Services.AddSingleton<IStageStore>(services => services.GetRequiredService<StageStore>());
         silo.Services.AddSingleton<SweepStore>();
-        silo.Services.AddSingleton<Plans>();
+        silo.Services.AddSingleton<PlanCache>();
         silo.Services.AddSingleton<Devices>();
         silo.Services.AddSingleton<OutputCache>();
         silo.Services.AddSingleton<NodeLoad>();
-        silo.Services.AddSingleton<NodeFitness>();
+        silo.Services.AddSingleton<DeviceHealth>();
         silo.Services.AddSingleton(typeof(ShardSessions<>));
         silo.Services.AddSingleton<ClusterView>();
         silo.Services.AddHostedService(services => services.GetRequiredService<ClusterView>());
         if (!keepsSweeps) return silo;
-        silo.Services.AddHostedService<SweepKeeper>();
-        silo.Services.AddHostedService<DeviceWatch>();
+        silo.Services.AddHostedService<SweepRecoveryService>();
+        silo.Services.AddHostedService<DeviceStallMonitor>();
         return silo;
     }
 

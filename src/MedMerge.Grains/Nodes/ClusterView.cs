@@ -11,13 +11,13 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
     private readonly ConcurrentDictionary<SiloAddress, bool> _left = new();
 
     /// <summary>The nodes that have that kind of device now, as messages name them.</summary>
-    public IReadOnlyList<string> With(string device) => [.. membership.CurrentSnapshot.Members
+    public IReadOnlyList<string> NodesWithDevice(string device) => [.. membership.CurrentSnapshot.Members
         .Where(member => member.Value.Status == SiloStatus.Active && metadata.GetSiloMetadata(member.Key).Metadata.GetValueOrDefault(DevicePlacementDirector.Device) == device)
         .Select(member => member.Key.ToParsableString())];
 
     /// <summary>Every node, those that have left or died among them for a while.</summary>
-    public IReadOnlyList<NodeLine> Nodes() => [.. membership.CurrentSnapshot.Members.Values.OrderBy(member => member.SiloAddress)
-        .Select(member => new NodeLine(member.SiloAddress.ToParsableString(), member.Name, member.Status.ToString(),
+    public IReadOnlyList<NodeSummary> Nodes() => [.. membership.CurrentSnapshot.Members.Values.OrderBy(member => member.SiloAddress)
+        .Select(member => new NodeSummary(member.SiloAddress.ToParsableString(), member.Name, member.Status.ToString(),
             metadata.GetSiloMetadata(member.SiloAddress).Metadata.GetValueOrDefault(DevicePlacementDirector.Device)))];
 
     /// <summary>Whether a node has died at work. One that this node does not know may have joined just now, and is not dead.</summary>

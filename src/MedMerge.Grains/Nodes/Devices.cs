@@ -9,10 +9,10 @@ public sealed class Devices(IOptions<NodeOptions> options) : IAsyncDisposable
     private readonly Lazy<DeviceThread> _device = new(() => new DeviceThread(options.Value.Device, 1));
 
     /// <summary>The thread to compute on.</summary>
-    public DeviceThread With(int threads) => _device.Value.With(threads);
+    public DeviceThread ForThreads(int threads) => _device.Value.ForThreads(threads);
 
-    /// <summary>How long the work under way has given no sign; see <see cref="DeviceThread.Silence"/>.</summary>
-    public TimeSpan Silence => _device.IsValueCreated ? _device.Value.Silence : TimeSpan.Zero;
+    /// <summary>How long the work under way has given no sign; see <see cref="DeviceThread.TimeSinceProgress"/>.</summary>
+    public TimeSpan TimeSinceProgress => _device.IsValueCreated ? _device.Value.TimeSinceProgress : TimeSpan.Zero;
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

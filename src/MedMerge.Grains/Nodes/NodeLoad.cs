@@ -8,7 +8,7 @@ internal sealed class NodeLoad
 
     /// <summary>How much there is now.</summary>
     /// <param name="except">A stage that does not count.</param>
-    public int Besides(string except)
+    public int CountExcluding(string except)
     {
         lock (_gate) return _work.Where(stage => stage.Key != except).Sum(stage => stage.Value);
     }

@@ -1,4 +1,3 @@
-using MedMerge.Experiments;
 using MedMerge.Experiments.Stages;
 using MedMerge.Storage;
 using MedMerge.Tensors;
@@ -23,7 +22,7 @@ internal sealed class ShardSession<TComputer>(IShardedStage<TComputer> stage, De
 }
 
 /// <summary>The sessions of this node, opened by the first shard that joins and freed by the last that leaves.</summary>
-internal sealed class ShardSessions<TComputer>(Plans plans, Devices devices, OutputCache outputs, IOptions<NodeOptions> options, NodeLoad load) where TComputer : IDisposable
+internal sealed class ShardSessions<TComputer>(PlanCache plans, Devices devices, OutputCache outputs, IOptions<NodeOptions> options, NodeLoad load) where TComputer : IDisposable
 {
     private const long BytesPerMiB = 1 << 20;
     private readonly Lock _gate = new();
@@ -70,7 +69,7 @@ internal sealed class ShardSessions<TComputer>(Plans plans, Devices devices, Out
         var stage = (IShardedStage<TComputer>)found;
         var inputs = new List<StageOutput>();
         foreach (var input in stage.ShardInputs) inputs.Add(await outputs.GetAsync(input, CancellationToken.None).ConfigureAwait(false));
-        var device = devices.With(plan.Specification.Threads);
+        var device = devices.ForThreads(plan.Specification.Threads);
         var computer = await device.RunAsync(() => stage.Open(inputs, device.Device, options.Value.SourceMemoryMiB * BytesPerMiB), CancellationToken.None).ConfigureAwait(false);
         return new ShardSession<TComputer>(stage, device, computer);
     }

@@ -16,14 +16,14 @@ internal static class ShardChoice
     private const double Holding = 0.5;
 
     /// <summary>The node for a shard, or null where there is none.</summary>
-    /// <param name="given">How many of the stage's own shards each node gets besides.</param>
+    /// <param name="assigned">How many of the stage's own shards each node gets besides.</param>
     /// <param name="failed">Where the shard failed before: only if there is no other.</param>
     /// <param name="stage">Its key decides between equals, so that stages begin on different nodes.</param>
-    public static string? Next(IReadOnlyList<Candidate> nodes, IReadOnlyDictionary<string, int> given, IReadOnlySet<string> failed, string stage)
+    public static string? ChooseNode(IReadOnlyList<Candidate> nodes, IReadOnlyDictionary<string, int> assigned, IReadOnlySet<string> failed, string stage)
     {
         var fit = nodes.Where(node => !failed.Contains(node.Node)).ToList();
         return (fit.Count > 0 ? fit : nodes)
-            .OrderBy(node => node.Work + given.GetValueOrDefault(node.Node) - (Holding * node.Held))
+            .OrderBy(node => node.Work + assigned.GetValueOrDefault(node.Node) - (Holding * node.Held))
             .ThenBy(node => Rank(stage, node.Node)).ThenBy(node => node.Node, StringComparer.Ordinal)
             .FirstOrDefault()?.Node;
     }

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using MedMerge.Storage;
-using Orleans.Runtime;
 
 namespace MedMerge.Grains.Work;
 
@@ -25,7 +24,7 @@ internal static class FailureClass
             new Failure(FailureKind.Permanent, $"The device is out of memory. Smaller batches, fewer sources or a memory limit for prepared kernels help. {FirstLine(error)}"),
         ExternalException when error.Message.Contains(Assertion, StringComparison.OrdinalIgnoreCase) => new Failure(FailureKind.Permanent, FirstLine(error)),
         ExternalException when DeviceErrors.Any(begin => error.Message.Contains(begin, StringComparison.OrdinalIgnoreCase)) => new Failure(FailureKind.NodeBad, FirstLine(error)),
-        PlatformNotSupportedException or CutOffException => new Failure(FailureKind.NodeBad, FirstLine(error)),
+        PlatformNotSupportedException or ProcessFencedException => new Failure(FailureKind.NodeBad, FirstLine(error)),
         _ => new Failure(FailureKind.Transient, $"{error.GetType().Name}: {Lines(error)}"),
     };
 

@@ -12,7 +12,7 @@ internal static class RetryPolicy
     /// <summary>A trial under which so many nodes died is left out.</summary>
     public const int MaxNodeDeaths = 3;
 
-    private static readonly TimeSpan First = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1), MaxDelay = TimeSpan.FromSeconds(30);
 
     /// <summary>The pause before the next attempt, or null where there is none.</summary>
     /// <param name="attempt">The one that failed, from 1.</param>
@@ -20,5 +20,5 @@ internal static class RetryPolicy
         failure.Kind == FailureKind.Permanent || attempt >= MaxAttempts ? null : Back(attempt);
 
     /// <summary>Doubles from a second to half a minute.</summary>
-    public static TimeSpan Back(int attempt) => TimeSpan.FromTicks(Math.Min(Longest.Ticks, First.Ticks << Math.Min(attempt - 1, 10)));
+    public static TimeSpan Back(int attempt) => TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, FirstDelay.Ticks << Math.Min(attempt - 1, 10)));
 }

@@ -1,6 +1,5 @@
 using MedMerge.Models;
 using MedMerge.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Merging;

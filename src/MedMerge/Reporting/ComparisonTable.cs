@@ -1,5 +1,6 @@
 using System.Globalization;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Results;
 using MedMerge.Merging;
 using MedMerge.Statistics;
 
@@ -9,7 +10,7 @@ namespace MedMerge.Reporting;
 public static class ComparisonTable
 {
     /// <summary>Renders it as Markdown.</summary>
-    public static string Render(RunResult result)
+    public static string Render(ScenarioResult result)
     {
         var specification = result.Plan.Specification;
         var seeds = specification.Seeds.Count;
@@ -37,7 +38,7 @@ public static class ComparisonTable
             """ + "\n";
     }
 
-    private static string CertificateLine(RunResult result) => result.WorstCertificate is { } certificate
+    private static string CertificateLine(ScenarioResult result) => result.WorstCertificate is { } certificate
         ? string.Create(CultureInfo.InvariantCulture,
             $"Certificate: over all merges the folded model differs from its weighted features by at most {certificate.Worst.Relative:0.0e0} of a layer's root mean square ({certificate.Worst.Layer}); {(certificate.Holds ? "it holds" : "IT DOES NOT HOLD")} (limit {Certificate.Limit:0e0}).")
         : "Nothing was merged.";

@@ -1,4 +1,6 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Stages;
 
 namespace MedMerge.Reporting;
@@ -7,11 +9,11 @@ namespace MedMerge.Reporting;
 /// <param name="Name">Its path in the output folder, with '/'.</param>
 /// <param name="Stage">Whose output it is.</param>
 /// <param name="Artefact">Its name there, of <see cref="StageFiles"/>.</param>
-public sealed record ModelFile(string Name, Stage Stage, string Artefact);
+public sealed record ExportedFile(string Name, Stage Stage, string Artefact);
 
 /// <summary>A file of a run's results.</summary>
 /// <param name="Format"><c>json</c>, <c>csv</c> or <c>md</c>.</param>
-public sealed record ResultFile(string Format, Func<RunResult, string> Write)
+public sealed record ResultFile(string Format, Func<ScenarioResult, string> Write)
 {
     /// <summary>Its name in the output folder.</summary>
     public string Name => $"results.{Format}";
@@ -31,7 +33,7 @@ public static class OutputFiles
 
     /// <summary>Each seed's merged model with its kernel weights and certificate, and the sources as merged.</summary>
     /// <param name="finished">Those of the plan's trials that have a result.</param>
-    public static IEnumerable<ModelFile> Models(Plan plan, IEnumerable<Trial> finished)
+    public static IEnumerable<ExportedFile> Models(Plan plan, IEnumerable<Trial> finished)
     {
         foreach (var trial in finished.Where(trial => trial.Method.Kind == MethodKind.MedMerge))
         {

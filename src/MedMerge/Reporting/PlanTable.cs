@@ -1,4 +1,4 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
 
 namespace MedMerge.Reporting;
 

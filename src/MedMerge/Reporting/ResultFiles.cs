@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MedMerge.Data;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Results;
 using MedMerge.Statistics;
 
 namespace MedMerge.Reporting;
@@ -18,7 +19,7 @@ public static class ResultFiles
     };
 
     /// <summary>Everything: settings, every trial's scores, the rows of the table, the verdict. A score that does not exist is null.</summary>
-    public static string ToJson(RunResult result)
+    public static string ToJson(ScenarioResult result)
     {
         var specification = result.Plan.Specification;
         return JsonSerializer.Serialize(new
@@ -60,7 +61,7 @@ public static class ResultFiles
     }
 
     /// <summary>One line a trial.</summary>
-    public static string ToCsv(RunResult result)
+    public static string ToCsv(ScenarioResult result)
     {
         var text = new StringBuilder("trial,method,seed,split,macro_f1,accuracy,balanced_accuracy,auc,kappa,quadratic_kappa,calibration_error\n");
         foreach (var trial in result.Trials)

@@ -60,10 +60,10 @@ public static class Instruments
     private static readonly Counter<long> CacheRequests = Meter.CreateCounter<long>("medmerge.cache.requests", "{read}", "Reads of the node's caches.");
 
     /// <summary>What devices tell when they are asked.</summary>
-    public static Observed<DeviceReading> Devices { get; } = new();
+    public static ObservableCallbacks<DeviceReading> Devices { get; } = new();
 
     /// <summary>How many trials are in a state, of the sweeps that this process keeps going.</summary>
-    public static Observed<KeyValuePair<string, int>> Trials { get; } = new();
+    public static ObservableCallbacks<KeyValuePair<string, int>> Trials { get; } = new();
 
     static Instruments()
     {

@@ -35,10 +35,10 @@ public sealed class DeviceThread : IAsyncDisposable
     public torch.Device Device { get; }
 
     /// <summary>How long the work under way has neither ended nor come to a <see cref="Yield"/>; zero where there is none.</summary>
-    public TimeSpan Silence => _lane.Silence;
+    public TimeSpan TimeSinceProgress => _lane.TimeSinceProgress;
 
     /// <summary>The same thread, for work that asks for another number of libtorch's threads. Dispose of one of them.</summary>
-    public DeviceThread With(int threads)
+    public DeviceThread ForThreads(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         return new DeviceThread(this, threads);
@@ -145,8 +145,8 @@ public sealed class DeviceThread : IAsyncDisposable
             new Thread(Run) { IsBackground = true, Name = $"device {device}" }.Start();
         }
 
-        /// <inheritdoc cref="DeviceThread.Silence" />
-        public TimeSpan Silence => Interlocked.Read(ref _sign) is var sign and not 0 ? Stopwatch.GetElapsedTime(sign) : TimeSpan.Zero;
+        /// <inheritdoc cref="DeviceThread.TimeSinceProgress" />
+        public TimeSpan TimeSinceProgress => Interlocked.Read(ref _sign) is var sign and not 0 ? Stopwatch.GetElapsedTime(sign) : TimeSpan.Zero;
 
         /// <summary>That of this thread, where it is a device's.</summary>
         public static Lane? Current => _current;
@@ -164,7 +164,7 @@ public sealed class DeviceThread : IAsyncDisposable
         /// <summary>Only what waits now: who comes back again and again must not hold up the caller for ever.</summary>
         public void RunWaiting()
         {
-            Sign();
+            RecordProgress();
             var waiting = _queue.Reader.Count;
             if (waiting == 0 || _depth == MaxDepth) return;
             var threads = _threads;
@@ -173,13 +173,13 @@ public sealed class DeviceThread : IAsyncDisposable
             while (waiting-- > 0 && _queue.Reader.TryRead(out var work))
             {
                 work();
-                Sign();
+                RecordProgress();
             }
             _depth--;
             Use(threads);
         }
 
-        private void Sign() => Interlocked.Exchange(ref _sign, Stopwatch.GetTimestamp());
+        private void RecordProgress() => Interlocked.Exchange(ref _sign, Stopwatch.GetTimestamp());
 
         public async ValueTask DisposeAsync()
         {
@@ -197,7 +197,7 @@ public sealed class DeviceThread : IAsyncDisposable
                     while (_queue.Reader.TryRead(out var work))
                     {
                         _busy.Begin();
-                        Sign();
+                        RecordProgress();
                         work();
                         Interlocked.Exchange(ref _sign, 0);
                         _busy.End();

@@ -1,5 +1,4 @@
 using MedMerge.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Training;

@@ -1,7 +1,6 @@
 using MedMerge.Data;
 using MedMerge.Models;
 using MedMerge.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Training;
@@ -24,14 +23,14 @@ public sealed class FineTuneGradientComputer : IDisposable
         _loader = new BatchLoader(target, device);
         _network = new BatchNormNetwork(architecture, start, device);
         foreach (var parameter in _network.Parameters) parameter.requires_grad_();
-        Layout = new WeightLayout(start);
+        Layout = new ParameterLayout(start);
     }
 
     /// <inheritdoc cref="IFineTuneWorkers.StepsPerEpoch" />
     public int StepsPerEpoch => _plan.StepsPerEpoch;
 
     /// <summary>How weights are lined up.</summary>
-    public WeightLayout Layout { get; }
+    public ParameterLayout Layout { get; }
 
     private IEnumerable<Tensor> All => _network.Parameters.Concat(_network.Statistics);
 
@@ -41,17 +40,17 @@ public sealed class FineTuneGradientComputer : IDisposable
         var indices = _plan.Batch(step.Epoch, step.Step, shard);
         if (indices.Length == 0) return new FineTuneGradient(step.Epoch, step.Step, shard, 0, 0, new float[Layout.Length]);
         using var scope = NewDisposeScope();
-        WeightLayout.CopyTo(step.Weights, All);
+        ParameterLayout.CopyTo(step.Weights, All);
         var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
         var loss = nn.functional.cross_entropy(_network.Forward(images, training: true), _loader.Labels(_target.Train, indices), reduction: nn.Reduction.Sum);
         var gradients = autograd.grad([loss], _network.Parameters);
-        return new FineTuneGradient(step.Epoch, step.Step, shard, indices.Length, loss.to(ScalarType.Float64).item<double>(), WeightLayout.Flatten(gradients.Concat(_network.Statistics)));
+        return new FineTuneGradient(step.Epoch, step.Step, shard, indices.Length, loss.to(ScalarType.Float64).item<double>(), ParameterLayout.Flatten(gradients.Concat(_network.Statistics)));
     }
 
     /// <summary>Scores on the validation split.</summary>
     public Validation Validate(float[] weights, CancellationToken cancellation)
     {
-        WeightLayout.CopyTo(weights, All);
+        ParameterLayout.CopyTo(weights, All);
         return Scoring.Validate(Scoring.Predict(images => _network.Forward(images, training: false), _target.Validation, _target.Classes, _loader, cancellation));
     }
 

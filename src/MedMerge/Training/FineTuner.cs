@@ -5,7 +5,6 @@ using MedMerge.Data;
 using MedMerge.Models;
 using MedMerge.Telemetry;
 using MedMerge.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Training;

@@ -7,7 +7,7 @@ public interface ICheckpoints
     Task<byte[]?> LoadAsync(CancellationToken cancellation);
 
     /// <summary>Keeps a state. It is there whole or not at all; older ones may go.</summary>
-    /// <exception cref="OutpacedException">Another process has kept one since this one last looked: this one must stop.</exception>
+    /// <exception cref="ConcurrentWriterException">Another process has kept one since this one last looked: this one must stop.</exception>
     Task SaveAsync(byte[] state, CancellationToken cancellation);
 
     /// <summary>Forgets all states: the training has ended and its result is kept elsewhere.</summary>
@@ -15,4 +15,4 @@ public interface ICheckpoints
 }
 
 /// <summary>Another process has gone on with the same work.</summary>
-public sealed class OutpacedException(string message) : Exception(message);
+public sealed class ConcurrentWriterException(string message) : Exception(message);

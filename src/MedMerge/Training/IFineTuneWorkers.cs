@@ -1,7 +1,7 @@
 namespace MedMerge.Training;
 
 /// <summary>What a shard needs to compute one step's gradient of a whole model.</summary>
-/// <param name="Weights">Parameters, then batch norm's running statistics, as <see cref="WeightLayout"/> lines them up.</param>
+/// <param name="Weights">Parameters, then batch norm's running statistics, as <see cref="ParameterLayout"/> lines them up.</param>
 public sealed record FineTuneStep(int Epoch, int Step, float[] Weights);
 
 /// <summary>One shard's part of a step, summed over its images (not averaged).</summary>
@@ -10,7 +10,7 @@ public sealed record FineTuneStep(int Epoch, int Step, float[] Weights);
 /// <param name="Values">The parameters' gradients, then the running statistics as the shard's images have moved them.</param>
 public sealed record FineTuneGradient(int Epoch, int Step, int Shard, int Images, double Loss, float[] Values);
 
-/// <summary>Those who compute for data-parallel fine-tuning, as <see cref="IWeightWorkers"/> does for weight learning.</summary>
+/// <summary>Those who compute for data-parallel fine-tuning, as <see cref="IKernelWeightWorkers"/> does for weight learning.</summary>
 public interface IFineTuneWorkers
 {
     /// <summary>The number of shards.</summary>

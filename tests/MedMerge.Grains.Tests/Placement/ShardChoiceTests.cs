@@ -39,9 +39,9 @@ public sealed class ShardChoiceTests
     public void Where_a_shard_failed_it_goes_only_if_there_is_no_other()
     {
         Candidate[] nodes = [new("a", 0, 1), new("b", 9, 0)];
-        Assert.Equal("b", ShardChoice.Next(nodes, new Dictionary<string, int>(), new HashSet<string> { "a" }, "stage"));
-        Assert.Equal("a", ShardChoice.Next(nodes, new Dictionary<string, int>(), new HashSet<string> { "a", "b" }, "stage"));
-        Assert.Null(ShardChoice.Next([], new Dictionary<string, int>(), None, "stage"));
+        Assert.Equal("b", ShardChoice.ChooseNode(nodes, new Dictionary<string, int>(), new HashSet<string> { "a" }, "stage"));
+        Assert.Equal("a", ShardChoice.ChooseNode(nodes, new Dictionary<string, int>(), new HashSet<string> { "a", "b" }, "stage"));
+        Assert.Null(ShardChoice.ChooseNode([], new Dictionary<string, int>(), None, "stage"));
     }
 
     private static List<string> Spread(string stage, int shards, params Candidate[] nodes)
@@ -50,7 +50,7 @@ public sealed class ShardChoiceTests
         var chosen = new List<string>();
         for (var shard = 0; shard < shards; shard++)
         {
-            var node = ShardChoice.Next(nodes, given, None, stage)!;
+            var node = ShardChoice.ChooseNode(nodes, given, None, stage)!;
             given[node] = given.GetValueOrDefault(node) + 1;
             chosen.Add(node);
         }

@@ -1,5 +1,4 @@
 using MedMerge.Grains.Placement;
-using Orleans.Runtime;
 
 namespace MedMerge.Grains.Tests.Placement;
 

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
-using Orleans.Runtime;
 
 namespace MedMerge.Grains.Tests.Work;
 
@@ -43,7 +42,7 @@ public sealed class FailureClassTests
     public void A_node_that_cannot_compute_or_was_cut_off_is_bad()
     {
         Assert.Equal(FailureKind.NodeBad, FailureClass.Of(new PlatformNotSupportedException("no libtorch")).Kind);
-        Assert.Equal(FailureKind.NodeBad, FailureClass.Of(new CutOffException("stopped")).Kind);
+        Assert.Equal(FailureKind.NodeBad, FailureClass.Of(new ProcessFencedException("stopped")).Kind);
     }
 
     [Fact]

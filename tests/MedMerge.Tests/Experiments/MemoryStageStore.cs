@@ -1,4 +1,4 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Stages;
 using MedMerge.Training;
 
 namespace MedMerge.Tests.Experiments;

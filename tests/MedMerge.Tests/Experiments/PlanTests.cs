@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Reporting;

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using MedMerge.Data;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Models;
 using MedMerge.Training;
 
@@ -27,7 +27,7 @@ public class SpecificationTests
         Assert.Equal([0UL], read.Seeds);
         Assert.Equal(0, read.Anchor);
         Assert.Equal(MethodNames.All.Values, read.Methods);
-        Assert.Equal(new WeightLearningSettings(), read.Weights);
+        Assert.Equal(new KernelWeightSettings(), read.Weights);
         Assert.Equal(1 + 10 + 1 + 20, read.Budget);
     }
 

@@ -1,4 +1,6 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Results;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
 using MedMerge.Models;
@@ -43,7 +45,7 @@ public class StageRunnerTests
         var passes = plan.Trials.ToDictionary(trial => trial, trial => trial.Stages.Sum(stage => stage switch
         {
             ProbeStage or MergeStage => 1,
-            WeighStage weigh => weigh.Learning.Epochs,
+            KernelWeightStage weigh => weigh.Learning.Epochs,
             FineTuneStage tune when tune == trial.Model => tune.Training.Epochs,
             _ => 0, // making the sources is not on the target
         }));
@@ -83,7 +85,7 @@ public class StageRunnerTests
         }
         Assert.Fail("The run never came to its end.");
 
-        static byte[] Bytes(RunResult result) => StageFiles.Write(result.Trials.Select(trial => trial.Predictions));
+        static byte[] Bytes(ScenarioResult result) => StageFiles.Write(result.Trials.Select(trial => trial.Predictions));
     }
 
     /// <summary>A node that leaves in the middle of an epoch leaves a checkpoint of the step it had reached, not of the epoch before.</summary>
@@ -91,7 +93,7 @@ public class StageRunnerTests
     public async Task Cancelled_in_the_middle_of_an_epoch_it_keeps_the_step_it_had_reached()
     {
         var plan = Plan.Build(SpecificationReader.Read(Small.Replace("seeds: 2", "seeds: 1", StringComparison.Ordinal) + "\nmethods: [medmerge]", "it", []));
-        var weigh = plan.Stages.OfType<WeighStage>().Single();
+        var weigh = plan.Stages.OfType<KernelWeightStage>().Single();
         var store = new MemoryStageStore();
         await using var device = new DeviceThread("cpu", 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
@@ -112,7 +114,7 @@ public class StageRunnerTests
         var merge = plan.Trials[0].Merge!;
         var output = (await store.FindAsync(merge.Key, Cancellation))!;
 
-        using var learned = LearnedWeights.Read(output[StageFiles.KernelWeights], "it");
+        using var learned = LearnedKernelWeights.Read(output[StageFiles.KernelWeights], "it");
         var sources = new List<PreparedSource>();
         foreach (var prepared in merge.Sources)
         {
@@ -199,11 +201,11 @@ public class StageRunnerTests
         }
     }
 
-    private static async Task<RunResult> RunAsync(Plan plan, MemoryStageStore store, Action<EpochRecord>? hear = null, CancellationToken? cancellation = null)
+    private static async Task<ScenarioResult> RunAsync(Plan plan, MemoryStageStore store, Action<EpochRecord>? hear = null, CancellationToken? cancellation = null)
     {
         await using var device = new DeviceThread("cpu", plan.Specification.Threads);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         foreach (var trial in plan.Trials) await runner.OutputAsync(trial.Evaluate, (epoch, _) => hear?.Invoke(epoch), cancellation ?? Cancellation);
-        return await RunResult.ReadAsync(plan, plan.Trials, store, Cancellation);
+        return await ScenarioResult.ReadAsync(plan, plan.Trials, store, Cancellation);
     }
 }

@@ -1,4 +1,7 @@
-using MedMerge.Experiments;
+using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Results;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Statistics;
 
 namespace MedMerge.Tests.Experiments;
@@ -60,7 +63,7 @@ public class VerdictTests
         var score = new Interval(0.8, 0.7, 0.9);
         var controls = new[] { (MethodKind.UntrainedPartner, untrained), (MethodKind.SelfScale, selfScale) }
             .Where(control => control.Item2 is not null).Select(control => new ControlComparison(new Method(control.Item1, null), All(control.Item2!)));
-        return Verdict.Of(new RunResult(plan ?? TwoSeeds, [], new Method(MethodKind.FineTune, "a"),
+        return Verdict.Of(new ScenarioResult(plan ?? TwoSeeds, [], new Method(MethodKind.FineTune, "a"),
             [new MethodSummary(new Method(MethodKind.MedMerge, null), score, score, score, All(toBest))], [.. controls]));
     }
 }

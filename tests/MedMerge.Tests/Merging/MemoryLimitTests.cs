@@ -3,7 +3,6 @@ using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Merging;
@@ -22,16 +21,16 @@ public class MemoryLimitTests
     {
         var random = new RandomStream(11);
         var alpha = KernelWeights.Softmax([.. Enumerable.Range(0, Sources * Network.Filters).Select(_ => random.NextNormal())], Sources);
-        var step = new WeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
-        var (free, limited) = (Numbers(null), Numbers(0));
+        var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
+        var (free, limited) = (PackedNumbers(null), PackedNumbers(0));
         Assert.NotEmpty(free);
         Assert.Equal(free, limited);
 
-        List<long> Numbers(long? limit)
+        List<long> PackedNumbers(long? limit)
         {
             var sources = RandomModels.Prepared(Network, Sources);
-            using var computer = new GradientComputer(Network, sources, Target, new WeightLearningSettings { BatchSize = 8 }, seed: 1, CPU, memoryLimit: limit);
-            sources.ForEach(source => source.Dispose()); // as WeighStage.Open does: the computer has what it needs
+            using var computer = new KernelWeightGradientComputer(Network, sources, Target, new KernelWeightSettings { BatchSize = 8 }, seed: 1, CPU, memoryLimit: limit);
+            sources.ForEach(source => source.Dispose()); // as KernelWeightStage.Open does: the computer has what it needs
             var numbers = new List<double>();
             for (var i = 0; i < 2; i++)
             {

@@ -4,7 +4,6 @@ using MedMerge.Models;
 using MedMerge.Tensors;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Merging;
@@ -23,14 +22,14 @@ public class NumericsTests
         var architecture = MedMerge.Models.Architectures.Create(name, width);
         var sources = RandomModels.Prepared(architecture, 3);
         using var scope = NewDisposeScope();
-        var settings = new WeightLearningSettings { BatchSize = 8 };
-        using var computer = new GradientComputer(architecture, sources, Target, settings, seed: 1, CPU, ScalarType.Float64);
+        var settings = new KernelWeightSettings { BatchSize = 8 };
+        using var computer = new KernelWeightGradientComputer(architecture, sources, Target, settings, seed: 1, CPU, ScalarType.Float64);
         var random = new RandomStream(7);
         var theta = Enumerable.Range(0, 3 * architecture.Filters).Select(_ => random.NextNormal()).ToArray();
         var alphaValues = KernelWeights.Softmax(theta, 3);
         var head = RandomModels.Head(architecture, Target.Classes);
 
-        var gradient = computer.Gradient(0, new WeightStep(1, 0, alphaValues, head));
+        var gradient = computer.Gradient(0, new KernelWeightStep(1, 0, alphaValues, head));
         var byIdentity = KernelWeights.ThroughSoftmax(alphaValues, gradient.Alpha, 3);
 
         // Independently: one feature map a source, softmax and all, differentiated by autograd.
@@ -57,13 +56,13 @@ public class NumericsTests
         var sources = RandomModels.Prepared(architecture, 2);
         var alpha = KernelWeights.Softmax(KernelWeights.Anchored(2, architecture.Filters, 0, 0.7), 2);
         var head = RandomModels.Head(architecture, Target.Classes);
-        var sums = new List<ShardGradient>();
+        var sums = new List<KernelWeightGradient>();
         foreach (var shards in new[] { 1, 2, 4 })
         {
             // A batch of all images: the shards differ, the images of the step do not.
-            var settings = new WeightLearningSettings { BatchSize = Target.Train.Count, Shards = shards };
-            using var computer = new GradientComputer(architecture, sources, Target, settings, seed: 3, CPU, ScalarType.Float64);
-            sums.Add(await WeightLearner.SumAsync(new InlineWorkers(computer, shards), new WeightStep(1, 0, alpha, head), TestContext.Current.CancellationToken));
+            var settings = new KernelWeightSettings { BatchSize = Target.Train.Count, Shards = shards };
+            using var computer = new KernelWeightGradientComputer(architecture, sources, Target, settings, seed: 3, CPU, ScalarType.Float64);
+            sums.Add(await KernelWeightLearner.SumAsync(new InlineWorkers(computer, shards), new KernelWeightStep(1, 0, alpha, head), TestContext.Current.CancellationToken));
         }
         foreach (var sum in sums.Skip(1))
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MedMerge.Data;
-using MedMerge.Experiments;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Tensors;

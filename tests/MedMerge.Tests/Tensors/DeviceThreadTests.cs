@@ -61,7 +61,7 @@ public sealed class DeviceThreadTests
     public async Task Every_piece_of_work_has_the_number_of_threads_that_it_asks_for()
     {
         await using var one = new DeviceThread("cpu", 1);
-        var two = one.With(2);
+        var two = one.ForThreads(2);
         using var begun = new ManualResetEventSlim();
         var served = false;
         var outer = one.RunAsync(() =>

@@ -13,7 +13,7 @@ public class PyTorchCheckpointTests
     [InlineData("old.pt", "PyTorch checkpoint (before 1.6)")]
     public void Both_formats_give_the_same_tensors(string name, string format)
     {
-        using var file = WeightFile.Read(Fixture(name));
+        using var file = ModelFile.Read(Fixture(name));
 
         Assert.Equal(format, file.Format);
         Assert.Equal(["took the tensors under 'state_dict'"], file.Notes);
@@ -31,7 +31,7 @@ public class PyTorchCheckpointTests
     [Fact]
     public void A_bare_state_dict_needs_no_unwrapping()
     {
-        using var file = WeightFile.Read(Fixture("bare.pt"));
+        using var file = ModelFile.Read(Fixture("bare.pt"));
         Assert.Empty(file.Notes);
         Assert.Equal(7, file.Tensors.Count);
     }
@@ -39,7 +39,7 @@ public class PyTorchCheckpointTests
     [Fact]
     public void Code_is_refused_by_name()
     {
-        var error = Assert.Throws<InputException>(() => WeightFile.Read(Fixture("malicious.pt")));
+        var error = Assert.Throws<InputException>(() => ModelFile.Read(Fixture("malicious.pt")));
         Assert.Contains("'posix.system', which is refused", error.Message, StringComparison.Ordinal);
     }
 
@@ -51,7 +51,7 @@ public class PyTorchCheckpointTests
         var whole = File.ReadAllBytes(Fixture(name));
         for (var length = 0; length < whole.Length - 1; length++)
         {
-            var error = Assert.Throws<InputException>(() => WeightFile.Read(whole[..length], "'cut.pt'").Dispose());
+            var error = Assert.Throws<InputException>(() => ModelFile.Read(whole[..length], "'cut.pt'").Dispose());
             Assert.StartsWith("'cut.pt'", error.Message, StringComparison.Ordinal);
         }
     }
@@ -67,7 +67,7 @@ public class PyTorchCheckpointTests
             damaged[random.Below(damaged.Length)] = (byte)random.Below(256);
             try
             {
-                WeightFile.Read(damaged, "'damaged.pt'").Dispose();
+                ModelFile.Read(damaged, "'damaged.pt'").Dispose();
             }
             catch (InputException)
             {
@@ -94,13 +94,13 @@ public class PyTorchCheckpointTests
             0x80, 2, .. "}X"u8, 1, 0, 0, 0, (byte)'a', .. value.Select(character => (byte)character), .. "s."u8,
             0x80, 2, .. "]."u8, // storage keys
         ];
-        Assert.Contains("it holds no dictionary of tensors (its keys: a)", Assert.Throws<InputException>(() => WeightFile.Read(file, "it")).Message, StringComparison.Ordinal);
+        Assert.Contains("it holds no dictionary of tensors (its keys: a)", Assert.Throws<InputException>(() => ModelFile.Read(file, "it")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_missing_file_is_named()
     {
-        var error = Assert.Throws<InputException>(() => WeightFile.Read("/nowhere/a.pt"));
+        var error = Assert.Throws<InputException>(() => ModelFile.Read("/nowhere/a.pt"));
         Assert.Equal("There is no weight file '/nowhere/a.pt'.", error.Message);
     }
 
@@ -110,8 +110,8 @@ public class PyTorchCheckpointTests
     [InlineData("resnet56-4bfd9763.th", "resnet56", 277)]
     public void Real_weights_are_read_and_recognised(string name, string architecture, int tensors)
     {
-        using var file = WeightFile.Read(RealData.File("weights/" + name));
+        using var file = ModelFile.Read(RealData.File("weights/" + name));
         Assert.Equal(tensors, file.Tensors.Count);
-        Assert.Equal([architecture], MedMerge.Models.WeightImport.Recognise(file).Select(found => found.Name));
+        Assert.Equal([architecture], MedMerge.Models.ModelImport.Recognise(file).Select(found => found.Name));
     }
 }

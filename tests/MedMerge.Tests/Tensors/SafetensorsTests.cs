@@ -74,7 +74,7 @@ public class SafetensorsTests
     public void A_type_that_is_not_known_leaves_the_rest_of_a_weight_file_readable()
     {
         var file = File("""{"x":{"dtype":"F8_E4M3","shape":[2,2],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""");
-        using var read = WeightFile.Read(file, "it");
+        using var read = ModelFile.Read(file, "it");
         Assert.Equal(["y"], read.Tensors.Names);
         var unread = Assert.Single(read.Unread);
         Assert.Equal(("x", "F8_E4M3", "2, 2"), (unread.Name, unread.Type, string.Join(", ", unread.Shape)));
@@ -86,7 +86,7 @@ public class SafetensorsTests
     [InlineData("""{"x":{"dtype":"U64","shape":[2],"data_offsets":[0,16]}}""", "truncated")]
     [InlineData("""{"x":{"dtype":"U64","shape":[4611686018427387904,4],"data_offsets":[0,8]}}""", "not a valid safetensors")]
     public void A_type_that_is_not_known_excuses_no_inconsistent_header(string header, string reason) =>
-        Assert.Contains(reason, Assert.Throws<InputException>(() => WeightFile.Read(File(header), "it")).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<InputException>(() => ModelFile.Read(File(header), "it")).Message, StringComparison.Ordinal);
 
     private static byte[] File(string header)
     {

@@ -3,13 +3,13 @@ using MedMerge.Training;
 namespace MedMerge.Tests;
 
 /// <summary>Workers on the calling thread.</summary>
-internal sealed class InlineWorkers(GradientComputer computer, int shards) : IWeightWorkers
+internal sealed class InlineWorkers(KernelWeightGradientComputer computer, int shards) : IKernelWeightWorkers
 {
     public int Shards => shards;
 
     public int StepsPerEpoch => computer.StepsPerEpoch;
 
-    public Task<ShardGradient> GradientAsync(int shard, WeightStep step, CancellationToken cancellation) => Task.FromResult(computer.Gradient(shard, step));
+    public Task<KernelWeightGradient> GradientAsync(int shard, KernelWeightStep step, CancellationToken cancellation) => Task.FromResult(computer.Gradient(shard, step));
 
     public Task<Validation> ValidateAsync(double[] alpha, Head head, CancellationToken cancellation) => throw new NotSupportedException();
 }

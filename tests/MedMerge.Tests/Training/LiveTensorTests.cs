@@ -3,7 +3,6 @@ using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Training;
@@ -28,10 +27,10 @@ public class LiveTensorTests
     public void No_tensor_outlives_its_step(long? memoryLimit)
     {
         var sources = RandomModels.Prepared(Network, 3);
-        var settings = new WeightLearningSettings { BatchSize = 8 };
-        using var computer = new GradientComputer(Network, sources, Target, settings, seed: 1, CPU, memoryLimit: memoryLimit);
+        var settings = new KernelWeightSettings { BatchSize = 8 };
+        using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, CPU, memoryLimit: memoryLimit);
         using var start = Network.Initialise(1, Target.Classes);
-        var step = new WeightStep(1, 0, KernelWeights.Softmax(new double[3 * Network.Filters], 3), RandomModels.Head(Network, Target.Classes));
+        var step = new KernelWeightStep(1, 0, KernelWeights.Softmax(new double[3 * Network.Filters], 3), RandomModels.Head(Network, Target.Classes));
 
         var after10 = LiveAfter(10);
         var after50 = LiveAfter(40);

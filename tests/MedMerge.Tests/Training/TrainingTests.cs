@@ -83,17 +83,17 @@ public class TrainingTests
         Assert.Equal(5, first.History.Count);
         Assert.True(first.History[^1].Loss < first.History[1].Loss);
 
-        static async Task<WeightLearner> LearnAsync(int stopAfter)
+        static async Task<KernelWeightLearner> LearnAsync(int stopAfter)
         {
-            var settings = new WeightLearningSettings { Epochs = 4, BatchSize = 8, Shards = 2, Augmentation = Augmentation.ShiftFlip };
+            var settings = new KernelWeightSettings { Epochs = 4, BatchSize = 8, Shards = 2, Augmentation = Augmentation.ShiftFlip };
             await using var device = new DeviceThread("cpu", 1);
-            using var computer = new GradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
-            var workers = new LocalWeightWorkers(device, computer, Target, 2);
-            var learner = new WeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
+            using var computer = new KernelWeightGradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
+            var workers = new LocalKernelWeightWorkers(device, computer, Target, 2);
+            var learner = new KernelWeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
             while (!learner.IsDone)
             {
                 var epoch = await learner.RunEpochAsync(workers, CancellationToken.None);
-                if (epoch.Epoch == stopAfter) learner = WeightLearner.Restore(learner.Save(), 2, settings);
+                if (epoch.Epoch == stopAfter) learner = KernelWeightLearner.Restore(learner.Save(), 2, settings);
             }
             return learner;
         }
@@ -137,16 +137,16 @@ public class TrainingTests
     [InlineData(6)]
     public async Task Weight_learning_handed_over_at_a_step_ends_with_the_same_bytes(int steps)
     {
-        var settings = new WeightLearningSettings { Epochs = 2, BatchSize = 8, Shards = 2 };
+        var settings = new KernelWeightSettings { Epochs = 2, BatchSize = 8, Shards = 2 };
         Assert.Equal(await LearnAsync(stopAfter: -1), await LearnAsync(steps));
 
         async Task<byte[]> LearnAsync(int stopAfter)
         {
             await using var device = new DeviceThread("cpu", 1);
-            using var computer = new GradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
+            using var computer = new KernelWeightGradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
             using var stop = new StepStop(stopAfter, Instruments.Weigh);
-            var workers = new LocalWeightWorkers(device, computer, Target, 2);
-            var learner = new WeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
+            var workers = new LocalKernelWeightWorkers(device, computer, Target, 2);
+            var learner = new KernelWeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
             while (!learner.IsDone)
             {
                 try
@@ -155,7 +155,7 @@ public class TrainingTests
                 }
                 catch (OperationCanceledException)
                 {
-                    learner = WeightLearner.Restore(learner.Save(), 2, settings);
+                    learner = KernelWeightLearner.Restore(learner.Save(), 2, settings);
                 }
             }
             stop.AssertStopped();

@@ -47,7 +47,7 @@ internal sealed class EpochLoop(string stage, StageContext context)
         {
             await context.Checkpoints.SaveAsync(state, deadline.Token).ConfigureAwait(false);
         }
-        catch (Exception error) when (cancellation.IsCancellationRequested && error is not OutpacedException)
+        catch (Exception error) when (cancellation.IsCancellationRequested && error is not ConcurrentWriterException)
         {
             throw new OperationCanceledException($"The last step could not be kept: {error.Message}", error, cancellation);
         }

@@ -10,7 +10,7 @@ namespace MedMerge.Experiments.Stages;
 public sealed record HeldOutPredictions(Predictions Validation, Predictions Test);
 
 /// <summary>Lets a model answer on the validation and the test split.</summary>
-public sealed record EvaluateStage(Stage Model, TargetTask Task) : Stage
+public sealed record EvaluateStage(Stage Model, TargetContext Target) : Stage
 {
     /// <inheritdoc />
     public override string Name => "evaluate";
@@ -19,21 +19,21 @@ public sealed record EvaluateStage(Stage Model, TargetTask Task) : Stage
     public override IReadOnlyList<Stage> Inputs => [Model];
 
     /// <inheritdoc />
-    protected override object Settings => new { Task };
+    protected override object Settings => new { Task = Target };
 
     /// <inheritdoc />
-    public override double Cost => (double)(Task.Dataset.Validation.Count + Task.Dataset.Test.Count) * Task.Dataset.Height * Task.Dataset.Width;
+    public override double Cost => (double)(Target.Dataset.Validation.Count + Target.Dataset.Test.Count) * Target.Dataset.Height * Target.Dataset.Width;
 
     /// <inheritdoc />
     public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
             using var weights = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
-            using var network = new BatchNormNetwork(Task.Architecture, weights, context.Device.Device);
-            using var loader = new BatchLoader(Task.Dataset, context.Device.Device);
+            using var network = new BatchNormNetwork(Target.Architecture, weights, context.Device.Device);
+            using var loader = new BatchLoader(Target.Dataset, context.Device.Device);
             Predictions Predict(ImageSplit split) =>
-                Scoring.Predict(images => network.Forward(images, training: false), split, Task.Dataset.Classes, loader, cancellation);
-            var predictions = new HeldOutPredictions(Predict(Task.Dataset.Validation), Predict(Task.Dataset.Test));
+                Scoring.Predict(images => network.Forward(images, training: false), split, Target.Dataset.Classes, loader, cancellation);
+            var predictions = new HeldOutPredictions(Predict(Target.Dataset.Validation), Predict(Target.Dataset.Test));
             return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Predictions] = StageFiles.Write(predictions) });
         }, cancellation);
 }

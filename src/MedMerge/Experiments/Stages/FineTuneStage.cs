@@ -10,7 +10,7 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Head">A probe whose head replaces the model's classifier; null keeps a classifier of the target's classes, and starts from zero
 /// where the model has another.</param>
 /// <param name="KeepsHead">Whether the model's own classifier belongs to the target.</param>
-public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, FineTuneSettings Training, TargetTask Task, ulong Seed)
+public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, FineTuneSettings Training, TargetContext Target, ulong Seed)
     : Stage, IShardedStage<FineTuneGradientComputer>
 {
     /// <inheritdoc />
@@ -32,10 +32,10 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     private bool StartCounts => Start is not UntrainedStage;
 
     /// <inheritdoc />
-    protected override object Settings => new { KeepsHead, Training, Task, Seed };
+    protected override object Settings => new { KeepsHead, Training, Task = Target, Seed };
 
     /// <inheritdoc />
-    public override double Cost => Training.Epochs * Task.TrainingEpoch;
+    public override double Cost => Training.Epochs * Target.TrainingEpoch;
 
     /// <inheritdoc />
     /// <remarks>All shards on one device.</remarks>
@@ -57,7 +57,7 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     public FineTuneGradientComputer Open(IReadOnlyList<StageOutput> inputs, TorchSharp.torch.Device device, long? memoryLimit)
     {
         using var start = StartOf(inputs);
-        return new FineTuneGradientComputer(Task.Architecture, start, Task.Dataset, Training, Seed, device);
+        return new FineTuneGradientComputer(Target.Architecture, start, Target.Dataset, Training, Seed, device);
     }
 
     /// <summary>The coordinator's side of data-parallel training, wherever the shards compute. It goes on from the last checkpoint, and leaves one behind where it is cancelled.</summary>
@@ -66,14 +66,14 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
         var (layout, numbers) = await context.Device.RunAsync(() =>
         {
             using var start = StartOf(inputs);
-            var lined = new WeightLayout(start);
+            var lined = new ParameterLayout(start);
             return (lined, lined.Flatten(start));
         }, cancellation).ConfigureAwait(false);
         var tuner = new ShardedFineTuner(numbers, layout.Parameters, StartCounts, Training);
         if (await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved) tuner.Restore(saved);
         var loop = new EpochLoop(Name, context);
         while (!tuner.IsDone)
-            await loop.RunAsync(() => tuner.RunEpochAsync(workers, cancellation), () => System.Threading.Tasks.Task.FromResult(tuner.Save()), Training.Epochs, cancellation).ConfigureAwait(false);
+            await loop.RunAsync(() => tuner.RunEpochAsync(workers, cancellation), () => Task.FromResult(tuner.Save()), Training.Epochs, cancellation).ConfigureAwait(false);
         return await context.Device.RunAsync(() =>
         {
             using var start = StartOf(inputs);
@@ -115,15 +115,15 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     private FineTuner Begin(IReadOnlyList<StageOutput> inputs, byte[]? saved, StageContext context)
     {
         using var start = StartOf(inputs);
-        var tuner = new FineTuner(Task.Architecture, start, StartCounts, Task.Dataset, Training, Seed, context.Device.Device);
+        var tuner = new FineTuner(Target.Architecture, start, StartCounts, Target.Dataset, Training, Seed, context.Device.Device);
         if (saved is not null) tuner.Restore(saved);
         return tuner;
     }
 
     private StageOutput Output(StateDict best, IReadOnlyList<EpochRecord> history) => new(new Dictionary<string, byte[]>
     {
-        [StageFiles.Model] = Safetensors.Write(best, ModelMetadata.Of(Task.Architecture)),
-        [StageFiles.Source] = StageFiles.Write(new SourceInfo(SourceHash.Compute(Task.Architecture, best), [])),
+        [StageFiles.Model] = Safetensors.Write(best, ModelMetadata.Of(Target.Architecture)),
+        [StageFiles.Source] = StageFiles.Write(new SourceInfo(SourceHash.Compute(Target.Architecture, best), [])),
         [StageFiles.History] = StageFiles.Write(history),
     });
 
@@ -138,10 +138,10 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
         if (KeepsHead) return model.Clone();
         var start = new StateDict();
         foreach (var (name, tensor) in model)
-            if (!name.StartsWith(Task.Architecture.Classifier + ".", StringComparison.Ordinal)) start.Add(name, tensor.clone());
-        var (classes, features) = (Task.Dataset.Classes, Task.Architecture.Features);
+            if (!name.StartsWith(Target.Architecture.Classifier + ".", StringComparison.Ordinal)) start.Add(name, tensor.clone());
+        var (classes, features) = (Target.Dataset.Classes, Target.Architecture.Features);
         var head = Head is null ? new Head(new double[classes * features], new double[classes]) : StageFiles.Read<Head>(inputs[1], StageFiles.Head);
-        head.AddTo(Task.Architecture, start);
+        head.AddTo(Target.Architecture, start);
         return start;
     }
 }

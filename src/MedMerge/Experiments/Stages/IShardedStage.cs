@@ -1,5 +1,3 @@
-using MedMerge.Tensors;
-
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>A stage that a coordinator may spread: its shards compute on devices, possibly of several nodes.</summary>
@@ -13,7 +11,7 @@ public interface IShardedStage<out TComputer> where TComputer : IDisposable
     int Shards { get; }
 
     /// <summary>What it learns on.</summary>
-    TargetTask Task { get; }
+    TargetContext Target { get; }
 
     /// <summary>The stages whose outputs the device's side needs.</summary>
     IReadOnlyList<Stage> ShardInputs { get; }

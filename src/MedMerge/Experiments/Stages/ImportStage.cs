@@ -28,14 +28,14 @@ public sealed record ImportStage(string Path, string FileHash, Architecture Arch
     /// <inheritdoc />
     public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
     {
-        var bytes = await context.Files(Path, WeightFile.Kind, cancellation).ConfigureAwait(false);
+        var bytes = await context.Files(Path, ModelFile.Kind, cancellation).ConfigureAwait(false);
         if (ContentHash.Of(bytes) is var hash && hash != FileHash) // its output would be kept under a key that says otherwise
             throw new InputException($"The weight file '{Path}' has changed since the run was planned: its SHA-256 is {hash[..12]}…, was {FileHash[..12]}…. Start the run again.");
         return await context.Device.RunAsync(() =>
         {
-            using var file = WeightFile.Read(bytes, $"'{Path}'");
+            using var file = ModelFile.Read(bytes, $"'{Path}'");
             var notes = new List<string>();
-            using var weights = WeightImport.Import(Architecture, file, $"'{Path}'", notes);
+            using var weights = ModelImport.Import(Architecture, file, $"'{Path}'", notes);
             return SourceOutput(Architecture, weights, notes);
         }, cancellation).ConfigureAwait(false);
     }

@@ -10,9 +10,9 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>Folds the sources by their kernel weights, restores batch norm and certifies the result: a merge that is not proved has no output.</summary>
 /// <param name="Sources">Prepared.</param>
 /// <param name="SourceNames">In the same order, for the file of kernel weights.</param>
-/// <param name="Weights">A <see cref="WeighStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
+/// <param name="Weights">A <see cref="KernelWeightStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
 /// <param name="Fixed">α where it is not learned.</param>
-public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<string> SourceNames, Stage Weights, StartingWeights? Fixed, TargetTask Task) : Stage
+public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<string> SourceNames, Stage Weights, KernelWeightInit? Fixed, TargetContext Target) : Stage
 {
     /// <summary>The certificate's images, and how many pixels they may have together: it takes float64, and every source's features.</summary>
     private const int CertificateImages = 64, CertificatePixels = CertificateImages * 64 * 64;
@@ -27,22 +27,22 @@ public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<stri
     public override IReadOnlyList<Stage> Inputs => [.. Sources, Weights];
 
     /// <inheritdoc />
-    protected override object Settings => new { SourceNames, Fixed, Task, Task.Dataset.Title };
+    protected override object Settings => new { SourceNames, Fixed, Task = Target, Target.Dataset.Title };
 
     /// <inheritdoc />
-    public override double Cost => Task.ForwardPass + (Wide * (Sources.Count + 2) * Certified * Task.Dataset.Height * Task.Dataset.Width);
+    public override double Cost => Target.ForwardPass + (Wide * (Sources.Count + 2) * Certified * Target.Dataset.Height * Target.Dataset.Width);
 
-    private int Certified => Math.Clamp(CertificatePixels / (Task.Dataset.Height * Task.Dataset.Width), 1, Math.Min(CertificateImages, Task.Dataset.Train.Count));
+    private int Certified => Math.Clamp(CertificatePixels / (Target.Dataset.Height * Target.Dataset.Width), 1, Math.Min(CertificateImages, Target.Dataset.Train.Count));
 
     /// <inheritdoc />
     public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
             using var sources = new PreparedSources(inputs.SkipLast(1));
-            var (architecture, dataset, device) = (Task.Architecture, Task.Dataset, context.Device.Device);
+            var (architecture, dataset, device) = (Target.Architecture, Target.Dataset, context.Device.Device);
             var weighed = Fixed is null
-                ? StageFiles.Read<WeighedSources>(inputs[^1], StageFiles.Weights)
-                : new WeighedSources(Fixed.Alpha(sources.Count, architecture.Filters), StageFiles.Read<Head>(inputs[^1], StageFiles.Head));
+                ? StageFiles.Read<KernelWeightSolution>(inputs[^1], StageFiles.Weights)
+                : new KernelWeightSolution(Fixed.Alpha(sources.Count, architecture.Filters), StageFiles.Read<Head>(inputs[^1], StageFiles.Head));
 
             using var loader = new BatchLoader(dataset, device);
             var folded = KernelFolding.Fold(architecture, sources, weighed.Alpha);
@@ -50,7 +50,7 @@ public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<stri
             var statistics = BatchNormRestoration.Measure(architecture, kernels, biases, dataset, loader, cancellation);
             weighed.Head.AddTo(architecture, statistics);
             var names = SourceNames.Zip(inputs, (name, output) => new WeightedSource(name, StageFiles.Read<SourceInfo>(output, StageFiles.Source).Sha256));
-            using var learned = new LearnedWeights(architecture, [.. names], dataset.Title, weighed.Alpha, statistics);
+            using var learned = new LearnedKernelWeights(architecture, [.. names], dataset.Title, weighed.Alpha, statistics);
             using var merged = learned.Apply(sources);
 
             var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, Certified)]);

@@ -6,7 +6,7 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Sources">Prepared; with one source this is that source's linear probe.</param>
 /// <param name="Start">Where α starts.</param>
 /// <param name="Decay">The head's penalty.</param>
-public sealed record ProbeStage(IReadOnlyList<Stage> Sources, StartingWeights Start, double Decay, TargetTask Task) : Stage
+public sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit Start, double Decay, TargetContext Target) : Stage
 {
     /// <inheritdoc />
     public override string Name => "probe";
@@ -15,10 +15,10 @@ public sealed record ProbeStage(IReadOnlyList<Stage> Sources, StartingWeights St
     public override IReadOnlyList<Stage> Inputs => Sources;
 
     /// <inheritdoc />
-    protected override object Settings => new { Start, Decay, Task };
+    protected override object Settings => new { Start, Decay, Task = Target };
 
     /// <inheritdoc />
-    public override double Cost => Task.ForwardPass;
+    public override double Cost => Target.ForwardPass;
 
     /// <inheritdoc />
     public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
@@ -26,9 +26,9 @@ public sealed record ProbeStage(IReadOnlyList<Stage> Sources, StartingWeights St
         {
             using var sources = new PreparedSources(inputs);
             // It folds once, so bringing the kernels to the device layer by layer costs no more than all at once.
-            using var computer = new GradientComputer(
-                Task.Architecture, sources, Task.Dataset, new WeightLearningSettings { HeadDecay = Decay }, seed: 0, context.Device.Device, memoryLimit: 0);
-            var head = computer.Probe(Start.Alpha(sources.Count, Task.Architecture.Filters), cancellation);
+            using var computer = new KernelWeightGradientComputer(
+                Target.Architecture, sources, Target.Dataset, new KernelWeightSettings { HeadDecay = Decay }, seed: 0, context.Device.Device, memoryLimit: 0);
+            var head = computer.Probe(Start.Alpha(sources.Count, Target.Architecture.Filters), cancellation);
             return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Head] = StageFiles.Write(head) });
         }, cancellation);
 }

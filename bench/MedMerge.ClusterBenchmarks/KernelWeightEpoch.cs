@@ -1,0 +1,98 @@
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
+using MedMerge.Experiments.Stages;
+using MedMerge.Grains;
+using MedMerge.Grains.Hosting;
+using MedMerge.Grains.Nodes;
+using MedMerge.Storage;
+using MedMerge.Telemetry;
+using MedMerge.Tensors;
+using MedMerge.Training;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace MedMerge.ClusterBenchmarks;
+
+/// <summary>An epoch of weight learning (ResNet-20, batch 128, 4 shards), in a plain loop and through the grains of one silo.</summary>
+internal sealed class KernelWeightEpoch
+{
+    private const string Yaml = """
+        name: orchestration
+        target: { data: 'phantom:lesions', trainImages: 384 }
+        architecture: resnet20
+        sources:
+          - name: a
+            pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
+          - name: b
+            pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
+        methods: [medmerge]
+        weights: { epochs: 1000, batchSize: 128, shards: 4 }
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-bench-").FullName;
+
+    private LocalCluster _cluster = null!;
+    private DeviceThread _device = null!;
+    private KernelWeightGradientComputer _computer = null!;
+    private KernelWeightStage _stage = null!;
+    private ICheckpoints _checkpoints = null!;
+    private ShardSet<IKernelWeightShardGrain> _calls = null!;
+    private GrainKernelWeightWorkers _sharded = null!;
+    private LocalKernelWeightWorkers _local = null!;
+    private StageOutput _probe = null!;
+
+    /// <summary>Prepares the sources in a store, opens the shards on a silo and the same work here.</summary>
+    /// <param name="telemetry">As <see cref="LocalCluster"/> takes it.</param>
+    public async Task SetupAsync(Action<IHostApplicationBuilder>? telemetry = null)
+    {
+        var specification = SpecificationReader.Read(Yaml, "it", []);
+        var objects = new FolderObjectStore(_folder);
+        var store = new StageStore(objects);
+        var submission = await Submission.WriteAsync(specification, InputFile.Read, new ArtefactStore(objects), CancellationToken.None);
+        _stage = Plan.Build(specification).Trials[0].Stages.OfType<KernelWeightStage>().Single();
+        _device = new DeviceThread("cpu", specification.Threads);
+        var runner = new StageRunner(store, _device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        var inputs = new List<StageOutput>();
+        foreach (var input in _stage.Inputs) inputs.Add(await runner.OutputAsync(input, (_, _) => { }, CancellationToken.None));
+        _probe = inputs[^1];
+        _computer = await _device.RunAsync(() => _stage.Open(inputs, _device.Device, memoryLimit: null), CancellationToken.None);
+        _local = new LocalKernelWeightWorkers(_device, _computer, _stage.Target.Dataset, _stage.Learning.Shards);
+
+        _cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, CancellationToken.None, telemetry);
+        _calls = new ShardSet<IKernelWeightShardGrain>(_cluster.Grains, _cluster.View, _stage.Key, _stage.Target, _stage.Shards, [], new StageRequest(submission.Specification, 1, "bench", 1, null),
+            new NodeOptions(), TimeProvider.System, NullLogger.Instance);
+        await _calls.OpenAsync(CancellationToken.None);
+        _sharded = new GrainKernelWeightWorkers(_calls);
+        _checkpoints = store.Checkpoints(_stage.Key);
+        await _checkpoints.LoadAsync(CancellationToken.None);
+    }
+
+    /// <summary>Shard after shard on this process's device thread; nothing is kept.</summary>
+    public Task PlainAsync() => EpochAsync(_local, keep: false);
+
+    /// <summary>As a coordinator does it.</summary>
+    public async Task GrainsAsync()
+    {
+        using var span = Spans.Start("weigh epoch", Spans.Mark("weigh", default, new() { ["medmerge.trial"] = 1 })); // as a stage has them
+        await EpochAsync(_sharded, keep: true);
+    }
+
+    /// <summary>Stops the silo and frees everything native.</summary>
+    public async Task CleanupAsync()
+    {
+        await _calls.CloseAsync();
+        await _cluster.DisposeAsync();
+        await _device.RunAsync(_computer.Dispose, CancellationToken.None);
+        await _device.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task EpochAsync(IKernelWeightWorkers workers, bool keep)
+    {
+        var theta = _stage.Start.Theta(_stage.Sources.Count, _stage.Target.Architecture.Filters);
+        var learner = new KernelWeightLearner(theta, _stage.Sources.Count, StageFiles.Read<Head>(_probe, StageFiles.Head), _stage.Learning);
+        await learner.RunEpochAsync(workers, CancellationToken.None); // measures the start: the same in both
+        await learner.RunEpochAsync(workers, CancellationToken.None);
+        if (keep) await _checkpoints.SaveAsync(learner.Save(), CancellationToken.None);
+    }
+}

@@ -1,0 +1,16 @@
+namespace MedMerge.Grains;
+
+/// <summary>Tells of the cluster's nodes. Its key is 0.</summary>
+public interface IClusterInfoGrain : IGrainWithIntegerKey
+{
+    /// <summary>Every node, those that have left or died among them for a while.</summary>
+    Task<IReadOnlyList<NodeSummary>> ListAsync();
+}
+
+/// <summary>A node.</summary>
+/// <param name="Node">The silo, as <see cref="StageProgress.Node"/> names it.</param>
+/// <param name="Name">As shown to people.</param>
+/// <param name="Status">As Orleans names it: Active, Dead, …</param>
+/// <param name="Device">The kind: <c>cpu</c> or <c>cuda</c>; null where it is not known.</param>
+[GenerateSerializer, Immutable]
+public sealed record NodeSummary([property: Id(0)] string Node, [property: Id(1)] string Name, [property: Id(2)] string Status, [property: Id(3)] string? Device);

@@ -1,0 +1,40 @@
+using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Placement;
+using MedMerge.Training;
+
+namespace MedMerge.Grains;
+
+/// <inheritdoc cref="IKernelWeightShardGrain" />
+[DevicePlacement]
+internal sealed class KernelWeightShardGrain(ILocalSiloDetails silo, ShardSessions<KernelWeightGradientComputer> sessions, DeviceHealth deviceHealth)
+    : ShardGrain<KernelWeightGradientComputer>(silo, sessions, deviceHealth), IKernelWeightShardGrain
+{
+    /// <inheritdoc />
+    public async Task<GradientMessage> GradientAsync(ShardRequest request, StepMessage step)
+    {
+        var gradient = await ComputeAsync(request, (session, computer) => computer.Gradient(request.Shard, Unpack(session.Stage, step)));
+        return new GradientMessage(gradient.Epoch, gradient.Step, gradient.Shard, gradient.Images, gradient.Loss,
+            PackedNumbers.Of(gradient.Alpha, gradient.HeadWeight, gradient.HeadBias));
+    }
+
+    /// <inheritdoc />
+    public async Task<ValidationMessage> ValidateAsync(ShardRequest request, StepMessage step)
+    {
+        var validation = await ComputeAsync(request, (session, computer) =>
+        {
+            var candidate = Unpack(session.Stage, step);
+            return Scoring.Validate(computer.Predict(candidate.Alpha, candidate.Head, session.Stage.Target.Dataset.Validation, CancellationToken.None));
+        });
+        return new ValidationMessage(validation.MacroF1, validation.Loss);
+    }
+
+    protected override int StepsPerEpoch(KernelWeightGradientComputer computer) => computer.StepsPerEpoch;
+
+    private static KernelWeightStep Unpack(IShardedStage<KernelWeightGradientComputer> stage, StepMessage step)
+    {
+        var (features, filters) = (stage.Target.Architecture.Features, stage.Target.Architecture.Filters);
+        var parts = step.Values.Split(stage.ShardInputs.Count * filters, step.Classes * features, step.Classes);
+        return new KernelWeightStep(step.Epoch, step.Step, parts[0], new Head(parts[1], parts[2]));
+    }
+}

@@ -1,0 +1,38 @@
+using MedMerge.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace MedMerge.Grains.Nodes;
+
+/// <summary>
+/// Wakes every sweep that has not ended, from every node, every few seconds: a sweep outlives the node it was on, and the death of all. A reminder
+/// would do the same once a minute at best and need a table of its own; see docs/decisions/0004.
+/// </summary>
+internal sealed partial class SweepRecoveryService(SweepStore sweeps, IGrainFactory grains, TimeProvider time, ILogger<SweepRecoveryService> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        do
+        {
+            try
+            {
+                foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false))
+                {
+                    if (await sweeps.FindAsync(id, stoppingToken).ConfigureAwait(false) is null) continue; // marked, its record not yet written
+                    await grains.GetGrain<ISweepGrain>(id).WakeAsync().WaitAsync(stoppingToken).ConfigureAwait(false);
+                }
+            }
+            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogNotWoken(error.Message); // the store or the cluster is out of reach: tried again
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Sweeps could not be woken: {Reason} It is tried again every few seconds.")]
+    private partial void LogNotWoken(string reason);
+}

@@ -1,0 +1,88 @@
+using MedMerge.Storage;
+using MedMerge.Training;
+
+namespace MedMerge.Grains;
+
+/// <summary>A sweep's record with its ETag: every change is in the store before it counts, and those who wait for one are told.</summary>
+internal sealed class SweepState(string id, SweepRecord record, string etag, SweepStore sweeps, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _write = new(1, 1);
+    private SweepRecord _record = record;
+    private string _etag = etag;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _version;
+
+    /// <summary>The sweep's id.</summary>
+    public string Id => id;
+
+    /// <summary>As the store has it.</summary>
+    public SweepRecord Record
+    {
+        get
+        {
+            lock (_gate) return _record;
+        }
+    }
+
+    /// <summary>The sweep's state.</summary>
+    public WorkState State => Enum.Parse<WorkState>(Record.State);
+
+    /// <summary>Grows with every change.</summary>
+    public long Version => Interlocked.Read(ref _version);
+
+    /// <summary>Whether another process has changed the record: this one must read it anew.</summary>
+    public bool IsStale { get; private set; }
+
+    /// <summary>What is kept of a trial.</summary>
+    /// <param name="number">From 1.</param>
+    public TrialRecord Trial(int number) => Record.Trials[number - 1];
+
+    /// <summary>Changes what is kept of a trial.</summary>
+    /// <inheritdoc cref="WriteAsync" />
+    public Task WriteTrialAsync(int number, Func<TrialRecord, TrialRecord> change) =>
+        WriteAsync(current => current with { Trials = [.. current.Trials.Select((trial, i) => i == number - 1 ? change(trial) : trial)] });
+
+    /// <summary>Changes the record.</summary>
+    /// <exception cref="ConcurrentWriterException">Another process has changed it.</exception>
+    public async Task WriteAsync(Func<SweepRecord, SweepRecord> change)
+    {
+        await _write.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            var next = change(Record);
+            var written = await sweeps.TryReplaceAsync(id, next, _etag, CancellationToken.None).ConfigureAwait(false);
+            if (written is null)
+            {
+                IsStale = true;
+                throw new ConcurrentWriterException($"Another process has changed sweep '{id}'.");
+            }
+            lock (_gate) (_record, _etag) = (next, written);
+        }
+        finally
+        {
+            _write.Release();
+        }
+        NotifyChanged();
+    }
+
+    /// <summary>Tells those who wait for a change, of the record or of what is under way.</summary>
+    public void NotifyChanged()
+    {
+        TaskCompletionSource changed;
+        lock (_gate)
+        {
+            _version++;
+            (changed, _changed) = (_changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+        changed.TrySetResult();
+    }
+
+    /// <summary>Waits for a change after a version, but not for longer than a while.</summary>
+    public Task WaitAsync(long knownVersion, TimeSpan longest)
+    {
+        Task changed;
+        lock (_gate) changed = knownVersion == _version ? _changed.Task : Task.CompletedTask;
+        return Task.WhenAny(changed, Task.Delay(longest, time));
+    }
+}

@@ -1,0 +1,62 @@
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
+using MedMerge.Experiments.Stages;
+
+namespace MedMerge.Storage;
+
+/// <summary>Plans of frozen specifications, built once per node, with their data sets.</summary>
+public sealed class PlanCache(ArtefactStore artefacts)
+{
+    private const int Kept = 4;
+    private readonly Lock _gate = new();
+    private readonly LinkedList<(string Specification, Task<Plan> Plan)> _recent = [];
+
+    /// <summary>The plan of a frozen specification.</summary>
+    /// <param name="specification">Its SHA-256.</param>
+    /// <exception cref="InputException">What it names can't be used.</exception>
+    /// <exception cref="InvalidDataException">An artefact is missing or damaged.</exception>
+    public Task<Plan> GetAsync(string specification)
+    {
+        lock (_gate)
+        {
+            var known = _recent.FirstOrDefault(entry => entry.Specification == specification);
+            if (known.Plan is { IsFaulted: false, IsCanceled: false }) return known.Plan;
+            if (known.Plan is not null) _recent.Remove(known);
+            var plan = Task.Run(() => BuildAsync(specification));
+            _recent.AddFirst((specification, plan));
+            if (_recent.Count > Kept) _recent.RemoveLast();
+            return plan;
+        }
+    }
+
+    /// <summary>The SHA-256 of every file that a frozen specification names.</summary>
+    public async Task<IEnumerable<string>> FilesAsync(string specification)
+    {
+        var frozen = FrozenSpecification.Read(await ArtefactAsync(specification, "specification", CancellationToken.None).ConfigureAwait(false));
+        return FrozenSpecification.Files(frozen).Select(file => FrozenSpecification.HashOf(file.Location)).OfType<string>().Distinct();
+    }
+
+    /// <summary>A stage of a trial.</summary>
+    public async Task<(Plan Plan, Stage Stage)> StageAsync(string specification, int trial, string key)
+    {
+        var plan = await GetAsync(specification).ConfigureAwait(false);
+        return (plan, plan.Trials[trial - 1].Stages.First(stage => stage.Key == key));
+    }
+
+    /// <summary>A file that a frozen specification names.</summary>
+    public async Task<byte[]> FileAsync(string location, string kind, CancellationToken cancellation) =>
+        await ArtefactAsync(FrozenSpecification.HashOf(location) ?? throw new InputException($"The {kind} '{location}' is not named by its content."), $"{kind} '{location}'", cancellation)
+            .ConfigureAwait(false);
+
+    private async Task<Plan> BuildAsync(string hash)
+    {
+        var specification = FrozenSpecification.Read(await ArtefactAsync(hash, "specification", CancellationToken.None).ConfigureAwait(false));
+        var files = new Dictionary<string, byte[]>();
+        foreach (var (location, kind) in FrozenSpecification.DataFiles(specification)) files[location] = await FileAsync(location, kind, CancellationToken.None).ConfigureAwait(false);
+        return Plan.BuildFrozen(specification, (location, _) => files[location]);
+    }
+
+    private async Task<byte[]> ArtefactAsync(string hash, string what, CancellationToken cancellation) =>
+        await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false)
+        ?? throw new InvalidDataException($"The {what} (artefact {hash}) is missing in the store or damaged. Submit the sweep again: that puts it back.");
+}
