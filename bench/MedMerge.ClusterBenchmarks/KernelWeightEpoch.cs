@@ -1,3 +1,4 @@
+using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
@@ -26,7 +27,7 @@ internal sealed class KernelWeightEpoch
           - name: b
             pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
         methods: [medmerge]
-        weights: { epochs: 1000, batchSize: 128, shards: 4 }
+        kernelWeights: { epochs: 1000, batchSize: 128, shards: 4 }
         """;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-bench-").FullName;
@@ -48,9 +49,11 @@ internal sealed class KernelWeightEpoch
         var specification = SpecificationReader.Read(Yaml, "it", []);
         var objects = new FolderObjectStore(_folder);
         var store = new StageStore(objects);
-        var submission = await Submission.WriteAsync(specification, InputFile.Read, new ArtefactStore(objects), CancellationToken.None);
-        _stage = Plan.Build(specification).Trials[0].Stages.OfType<KernelWeightStage>().Single();
-        _device = new DeviceThread("cpu", specification.Threads);
+        var plan = Plan.Build(specification);
+        var submission = await Submission.WriteAsync(
+            specification, PlanSummary.Of(plan), InputFile.Read, new ArtefactStore(objects), CancellationToken.None);
+        _stage = plan.Trials[0].Stages.OfType<KernelWeightStage>().Single();
+        _device = new DeviceThread("cpu", specification.Settings.Threads);
         var runner = new StageRunner(store, _device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         var inputs = new List<StageOutput>();
         foreach (var input in _stage.Inputs) inputs.Add(await runner.OutputAsync(input, (_, _) => { }, CancellationToken.None));

@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using MedMerge.Grains;
+using MedMerge.Reporting;
 
 namespace MedMerge.Cli;
 
@@ -43,7 +44,7 @@ internal sealed partial class GatewayClient : IDisposable
     /// <summary>Whether the gateway has a file.</summary>
     public async Task<bool> HasFileAsync(string sha256, CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Head, $"files/{sha256}"), cancellation, HttpStatusCode.NotFound).ConfigureAwait(false);
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Head, $"files/{sha256}"), cancellation, HttpStatusCode.NotFound);
         return response.IsSuccessStatusCode;
     }
 
@@ -52,7 +53,7 @@ internal sealed partial class GatewayClient : IDisposable
     {
         var request = new HttpRequestMessage(HttpMethod.Put, $"files/{sha256}") { Content = new ByteArrayContent(content) };
         request.Headers.ExpectContinue = true; // a refusal comes before the file is sent
-        (await SendAsync(request, cancellation).ConfigureAwait(false)).Dispose();
+        (await SendAsync(request, cancellation)).Dispose();
     }
 
     /// <summary>Submits a specification.</summary>
@@ -70,39 +71,50 @@ internal sealed partial class GatewayClient : IDisposable
     /// <param name="verb"><c>pause</c>, <c>resume</c> or <c>cancel</c>.</param>
     public Task<SweepStatus> SteerAsync(string id, string verb, CancellationToken cancellation) => ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Post, $"{Of(id)}/{verb}"), cancellation);
 
-    /// <summary>A sweep's results.</summary>
-    /// <param name="format"><c>json</c>, <c>csv</c> or <c>md</c>.</param>
-    public async Task<string> ResultsAsync(string id, string format, CancellationToken cancellation)
+    /// <summary>The scenarios of a sweep that have a result.</summary>
+    /// <exception cref="GatewayException">One's folder would lead out of the output folder.</exception>
+    public async Task<List<ScenarioFolder>> ScenariosAsync(string id, CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/results?format={format}"), cancellation).ConfigureAwait(false);
-        return await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+        var scenarios = await ReadAsync<List<ScenarioFolder>>(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/scenarios"), cancellation);
+        CheckPaths(scenarios.Select(scenario => scenario.Folder.TrimEnd('/')).Where(folder => folder.Length > 0));
+        return scenarios;
+    }
+
+    /// <summary>A scenario's results.</summary>
+    /// <param name="format"><c>json</c>, <c>csv</c> or <c>md</c>.</param>
+    public async Task<string> ResultsAsync(string id, string scenario, string format, CancellationToken cancellation)
+    {
+        var address = $"{Of(id)}/results?format={format}&scenario={Uri.EscapeDataString(scenario)}";
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, address), cancellation);
+        return await response.Content.ReadAsStringAsync(cancellation);
     }
 
     /// <summary>The names of a sweep's models, as paths in an output folder.</summary>
     /// <exception cref="GatewayException">One would lead out of the folder.</exception>
     public async Task<List<string>> ModelsAsync(string id, CancellationToken cancellation)
     {
-        var names = await ReadAsync<List<string>>(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/models"), cancellation).ConfigureAwait(false);
-        return names.Find(name => !ModelName().IsMatch(name)) is { } strange ? throw new GatewayException($"The gateway at {_http.BaseAddress} names a model '{strange}', which is no path in a folder.") : names;
+        var names = await ReadAsync<List<string>>(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/models"), cancellation);
+        CheckPaths(names);
+        return names;
     }
 
     /// <summary>A model's bytes.</summary>
     public async Task<byte[]> ModelAsync(string id, string name, CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/models/{name}"), cancellation).ConfigureAwait(false);
-        return await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/models/{name}"), cancellation);
+        return await response.Content.ReadAsByteArrayAsync(cancellation);
     }
 
     /// <summary>A sweep's states, with every change until it has ended or the connection breaks.</summary>
     public async IAsyncEnumerable<SweepStatus> EventsAsync(string id, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/events"), cancellation).ConfigureAwait(false);
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/events"), cancellation);
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        var stream = await response.Content.ReadAsStreamAsync(cancellation);
         var events = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<SweepStatus>(data, Json)!).EnumerateAsync(silence.Token).GetAsyncEnumerator(CancellationToken.None);
-        await using (events.ConfigureAwait(false))
+        await using (events)
         {
-            while (await NextAsync().ConfigureAwait(false)) yield return events.Current.Data;
+            while (await NextAsync()) yield return events.Current.Data;
         }
 
         async Task<bool> NextAsync()
@@ -110,7 +122,7 @@ internal sealed partial class GatewayClient : IDisposable
             silence.CancelAfter(TimeSinceProgress);
             try
             {
-                return await events.MoveNextAsync().ConfigureAwait(false);
+                return await events.MoveNextAsync();
             }
             catch (Exception error) when (error is IOException or JsonException or OperationCanceledException && !cancellation.IsCancellationRequested)
             {
@@ -131,14 +143,20 @@ internal sealed partial class GatewayClient : IDisposable
     [GeneratedRegex(@"\A(?!.*\.\.)[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\z")]
     private static partial Regex ModelName();
 
+    private void CheckPaths(IEnumerable<string> paths)
+    {
+        if (paths.FirstOrDefault(path => !ModelName().IsMatch(path)) is { } strange)
+            throw new GatewayException($"The gateway at {_http.BaseAddress} names a path '{strange}', which is none in a folder.");
+    }
+
     private static string Of(string id) => $"sweeps/{Uri.EscapeDataString(id)}";
 
     private async Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellation)
     {
-        using var response = await SendAsync(request, cancellation).ConfigureAwait(false);
+        using var response = await SendAsync(request, cancellation);
         try
         {
-            return (await response.Content.ReadFromJsonAsync<T>(Json, cancellation).ConfigureAwait(false))!;
+            return (await response.Content.ReadFromJsonAsync<T>(Json, cancellation))!;
         }
         catch (Exception error) when (error is JsonException or IOException or HttpRequestException)
         {
@@ -153,7 +171,7 @@ internal sealed partial class GatewayClient : IDisposable
         {
             try
             {
-                response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+                response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             }
             catch (Exception error) when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
@@ -161,14 +179,14 @@ internal sealed partial class GatewayClient : IDisposable
             }
         }
         if (response.IsSuccessStatusCode || response.StatusCode == expected) return response;
-        using (response) throw await ProblemAsync(response, cancellation).ConfigureAwait(false);
+        using (response) throw await ProblemAsync(response, cancellation);
     }
 
     private async Task<Exception> ProblemAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var gateway = _http.BaseAddress!.GetLeftPart(UriPartial.Authority);
         if (response.StatusCode == HttpStatusCode.Unauthorized) return new InputException($"The gateway at {gateway} asks for a key or a token, and {Given()}. Set {KeyVariable}, or {TokenVariable} to a token of its identity provider.");
-        var detail = await DetailAsync(response, cancellation).ConfigureAwait(false);
+        var detail = await DetailAsync(response, cancellation);
         return response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.Forbidden
             ? new InputException(detail ?? $"The gateway at {gateway} answered {(int)response.StatusCode} ({response.ReasonPhrase}).")
             : new GatewayException($"The gateway at {gateway} answered {(int)response.StatusCode}: {detail ?? response.ReasonPhrase}");
@@ -180,7 +198,7 @@ internal sealed partial class GatewayClient : IDisposable
     {
         try
         {
-            var problem = await response.Content.ReadFromJsonAsync<JsonElement>(cancellation).ConfigureAwait(false);
+            var problem = await response.Content.ReadFromJsonAsync<JsonElement>(cancellation);
             return problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty("detail", out var detail) ? detail.GetString() : null;
         }
         catch (Exception error) when (error is JsonException or IOException or HttpRequestException or InvalidOperationException)

@@ -35,29 +35,29 @@ public static class MedMergeCommand
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             };
-            var code = await parsed.InvokeAsync(configuration, interrupted.Token).ConfigureAwait(false);
+            var code = await parsed.InvokeAsync(configuration, interrupted.Token);
             return parsed.Action is ParseErrorAction ? ExitCodes.BadInput : code;
         }
         catch (InputException problem)
         {
-            await error.WriteLineAsync($"error: {problem.Message}").ConfigureAwait(false);
+            await error.WriteLineAsync($"error: {problem.Message}");
             return ExitCodes.BadInput;
         }
         catch (GatewayException problem)
         {
-            await error.WriteLineAsync($"failed: {problem.Message}").ConfigureAwait(false);
+            await error.WriteLineAsync($"failed: {problem.Message}");
             return ExitCodes.Failed;
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
-            await error.WriteLineAsync("Interrupted. Finished stages and epochs are kept; the same command goes on from there.").ConfigureAwait(false);
+            await error.WriteLineAsync("Interrupted. Finished stages and epochs are kept; the same command goes on from there.");
             return ExitCodes.Interrupted;
         }
         catch (Exception problem)
         {
-            await error.WriteLineAsync($"failed: {problem.Message}").ConfigureAwait(false);
-            if (Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1") await error.WriteLineAsync(problem.ToString()).ConfigureAwait(false);
-            else await error.WriteLineAsync("MEDMERGE_DEBUG=1 shows where.").ConfigureAwait(false);
+            await error.WriteLineAsync($"failed: {problem.Message}");
+            if (Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1") await error.WriteLineAsync(problem.ToString());
+            else await error.WriteLineAsync("MEDMERGE_DEBUG=1 shows where.");
             return ExitCodes.Failed;
         }
 

@@ -1,3 +1,3 @@
 using MedMerge.Cli;
 
-return await MedMergeCommand.RunAsync(args, Console.Out, Console.Error).ConfigureAwait(false);
+return await MedMergeCommand.RunAsync(args, Console.Out, Console.Error);

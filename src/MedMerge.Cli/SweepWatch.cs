@@ -15,18 +15,18 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
         SweepStatus status;
         try
         {
-            status = await FollowAsync(id, cancellation).ConfigureAwait(false);
+            status = await FollowAsync(id, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             _line.End();
-            await error.WriteLineAsync($"No longer watching. The sweep goes on: `medmerge watch {id}` shows it again, `medmerge cancel {id}` ends it.").ConfigureAwait(false);
+            await error.WriteLineAsync($"No longer watching. The sweep goes on: `medmerge watch {id}` shows it again, `medmerge cancel {id}` ends it.");
             return ExitCodes.Interrupted;
         }
         foreach (var trial in status.Trials.Where(trial => trial.Reason is not null && trial.State is WorkState.Failed or WorkState.Quarantined))
-            await error.WriteLineAsync(ProgressLine.Failed(trial)).ConfigureAwait(false);
+            await error.WriteLineAsync(ProgressLine.Failed(trial));
         var reason = status.Reason is null ? "" : $" {status.Reason}";
-        await error.WriteLineAsync($"{id}: {status.State}, {status.Done} of {status.Trials.Count} trials have a result.{reason}").ConfigureAwait(false);
+        await error.WriteLineAsync($"{id}: {status.State}, {status.Done} of {status.Trials.Count} trials have a result.{reason}");
         return status.State == WorkState.Done && status.Done == status.Trials.Count ? ExitCodes.Done : ExitCodes.Failed;
     }
 
@@ -35,10 +35,10 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
         SweepStatus? last = null;
         for (var lost = false; ; lost = true)
         {
-            if (lost) await Task.Delay(RetryDelay, cancellation).ConfigureAwait(false);
+            if (lost) await Task.Delay(RetryDelay, cancellation);
             try
             {
-                await foreach (var status in gateway.EventsAsync(id, cancellation).ConfigureAwait(false))
+                await foreach (var status in gateway.EventsAsync(id, cancellation))
                 {
                     if (status.State != last?.State && status.State == WorkState.Paused) Say($"{id} is paused; `medmerge resume {id}` goes on.");
                     if (status.State == WorkState.Running && status.Reason is { } waits && waits != last?.Reason) Say(waits);

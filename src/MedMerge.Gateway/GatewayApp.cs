@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using MedMerge.Gateway.Access;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Endpoints;
+using MedMerge.Gateway.Queries;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
 using Microsoft.AspNetCore.RateLimiting;
@@ -65,7 +66,9 @@ public static class GatewayApp
         builder.Services.AddSingleton<ArtefactStore>();
         builder.Services.AddSingleton<StageStore>();
         builder.Services.AddSingleton<SweepStore>();
-        builder.Services.AddSingleton<PlanCache>();
+        builder.Services.AddSingleton<PlanSummaries>();
+        builder.Services.AddSingleton<ResultQueries>();
+        builder.Services.AddSingleton<SweepQueries>();
         builder.Services.AddSingleton<Submissions>();
 
         var app = builder.Build();

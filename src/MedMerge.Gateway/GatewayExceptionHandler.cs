@@ -18,7 +18,7 @@ internal sealed partial class GatewayExceptionHandler(IProblemDetailsService ser
         if (status == StatusCodes.Status503ServiceUnavailable) LogUnavailable(httpContext.Request.Method, httpContext.Request.Path, exception.Message);
         if (httpContext.RequestAborted.IsCancellationRequested) return true;
         httpContext.Response.StatusCode = status;
-        await service.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = new ProblemDetails { Status = status, Detail = detail } }).ConfigureAwait(false);
+        await service.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = new ProblemDetails { Status = status, Detail = detail } });
         return true;
     }
 

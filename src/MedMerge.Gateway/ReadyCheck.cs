@@ -14,7 +14,7 @@ internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) 
     {
         var problems = await Task.WhenAll(
             ProblemAsync("The cluster", () => cluster.Nodes.ListAsync(), cancellationToken),
-            ProblemAsync("The store", () => store.ReadAsync(SweepStore.Prefix + "ready", cancellationToken), cancellationToken)).ConfigureAwait(false);
+            ProblemAsync("The store", () => store.ReadAsync(SweepStore.Prefix + "ready", cancellationToken), cancellationToken));
         var found = problems.OfType<string>().ToList();
         return found.Count == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(string.Join('\n', found));
     }
@@ -23,7 +23,7 @@ internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) 
     {
         try
         {
-            await ask().WaitAsync(AnswerTimeout, cancellation).ConfigureAwait(false);
+            await ask().WaitAsync(AnswerTimeout, cancellation);
             return null;
         }
         catch (UnavailableException error)

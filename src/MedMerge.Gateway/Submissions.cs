@@ -28,17 +28,17 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     public async Task<SweepStatus> StartAsync(SubmitRequest request, CancellationToken cancellation)
     {
         var specification = SpecificationReader.ReadSent(request.Specification, Origin, request.Files ?? new Dictionary<string, string>());
-        var files = await FilesAsync(specification, cancellation).ConfigureAwait(false);
+        var files = await FilesAsync(specification, cancellation);
         byte[] Read(string location, string kind) => files[location];
-        var plan = await Task.Run(() => Plan.Build(specification, Read), cancellation).ConfigureAwait(false);
+        var plan = await Task.Run(() => PlanSummary.Of(Plan.Build(specification, Read)), cancellation);
 
-        var submission = await Submission.WriteAsync(specification, Read, artefacts, cancellation).ConfigureAwait(false);
+        var submission = await Submission.WriteAsync(specification, plan, Read, artefacts, cancellation);
         var sweep = cluster.Sweep(submission.Id);
-        var isNew = await sweeps.FindAsync(submission.Id, cancellation).ConfigureAwait(false) is null;
+        var isNew = await sweeps.FindAsync(submission.Id, cancellation) is null;
         IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, plan) : [];
-        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, traces)).WaitAsync(cancellation).ConfigureAwait(false);
-        var status = await sweep.StatusAsync(-1).WaitAsync(cancellation).ConfigureAwait(false);
-        return status.State == WorkState.Cancelled ? await sweep.ResumeAsync().WaitAsync(cancellation).ConfigureAwait(false) : status;
+        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, traces)).WaitAsync(cancellation);
+        var status = await sweep.StatusAsync(-1).WaitAsync(cancellation);
+        return status.State == WorkState.Cancelled ? await sweep.ResumeAsync().WaitAsync(cancellation) : status;
     }
 
     private async Task<IReadOnlyDictionary<string, byte[]>> FilesAsync(Specification specification, CancellationToken cancellation)
@@ -48,7 +48,7 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         foreach (var (location, kind) in FrozenSpecification.Files(specification))
         {
             var hash = FrozenSpecification.HashOf(location)!;
-            if (await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false) is { } content) files[location] = content;
+            if (await artefacts.ReadAsync(hash, cancellation) is { } content) files[location] = content;
             else missing.Add($"The {kind} '{location}' was not uploaded; PUT it to /api/v1/files/{hash} first.");
         }
         return missing.Count == 0 ? files : throw new InputException(string.Join('\n', missing));

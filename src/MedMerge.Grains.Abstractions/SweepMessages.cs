@@ -3,9 +3,14 @@ namespace MedMerge.Grains;
 /// <summary>What a sweep runs.</summary>
 /// <param name="Name">As shown to people.</param>
 /// <param name="Specification">SHA-256 of the frozen specification, an artefact.</param>
+/// <param name="Plan">SHA-256 of the plan's summary, an artefact.</param>
 /// <param name="Traces">Traceparent of every trial, by number, where the submitter traces; empty otherwise.</param>
 [GenerateSerializer, Immutable]
-public sealed record StartSweep([property: Id(0)] string Name, [property: Id(1)] string Specification, [property: Id(2)] IReadOnlyList<string?> Traces);
+public sealed record StartSweep(
+    [property: Id(0)] string Name,
+    [property: Id(1)] string Specification,
+    [property: Id(2)] string Plan,
+    [property: Id(3)] IReadOnlyList<string?> Traces);
 
 /// <summary>What a sweep or a trial is at.</summary>
 [GenerateSerializer]

@@ -24,7 +24,7 @@ internal sealed class CoordinatorGrain(
     {
         if (await store.FindAsync(stage.Key, cancellation) is not null) return;
         var checkpoints = store.Checkpoints(stage.Key);
-        var context = new StageContext(devices.ForThreads(plan.Specification.Threads), checkpoints, Plans.FileAsync, epochs, Span);
+        var context = new StageContext(devices.ForThreads(plan.Specification.Settings.Threads), checkpoints, Plans.FileAsync, epochs, Span);
         var output = stage switch
         {
             KernelWeightStage weigh => await WeighAsync(weigh, request, context, cancellation),

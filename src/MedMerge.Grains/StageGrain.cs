@@ -16,6 +16,6 @@ internal sealed class StageGrain(ILocalSiloDetails silo, PlanCache plans, Device
     protected override async Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation)
     {
         using var counted = load.Add(stage.Key);
-        await new StageRunner(store, devices.ForThreads(plan.Specification.Threads), Plans.FileAsync).OutputAsync(stage, epochs, cancellation, Span);
+        await new StageRunner(store, devices.ForThreads(plan.Specification.Settings.Threads), Plans.FileAsync).OutputAsync(stage, epochs, cancellation, Span);
     }
 }

@@ -21,7 +21,7 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
         {
             var inputs = (await plans.FilesAsync(start.Specification)).ToList();
             var trials = start.Traces.Select(trace => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null, trace)).ToList();
-            var record = new SweepRecord(start.Name, start.Specification, inputs, nameof(WorkState.Running), time.GetUtcNow(), trials, Trace: Spans.Write(Spans.Current));
+            var record = new SweepRecord(start.Name, start.Specification, start.Plan, inputs, nameof(WorkState.Running), time.GetUtcNow(), trials, Trace: Spans.Write(Spans.Current));
             await sweeps.TryCreateAsync(Id, record, CancellationToken.None);
         }
         else if (found.Value.Record.Specification != start.Specification)

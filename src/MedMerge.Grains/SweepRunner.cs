@@ -160,7 +160,7 @@ internal sealed partial class SweepRunner(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var waiting = new Queue<Trial>(_plan!.Trials.Where(trial => ledger.Trial(trial.Number).State is nameof(WorkState.Waiting) or nameof(WorkState.Running)));
         var running = new List<Task>();
-        var device = Plan.Kind(_plan.Specification.Device);
+        var device = _plan.Specification.Settings.DeviceKind;
         try
         {
             while (waiting.Count + running.Count > 0)

@@ -74,7 +74,7 @@ internal sealed class TrialExecutor(
 
     private async Task ComputeAsync(Stage stage, CancellationToken cancellation)
     {
-        var device = Plan.Kind(plan.Specification.Device);
+        var device = plan.Specification.Settings.DeviceKind;
         var key = $"{device}/{stage.Key}";
         IStageExecution grain = stage.HasCoordinator ? grains.GetGrain<ICoordinatorGrain>(key) : grains.GetGrain<IStageGrain>(key);
         var stageRequest = new StageRequest(request.Specification, trial.Number, holder, request.Attempt, request.Trace);

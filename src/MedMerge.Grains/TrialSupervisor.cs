@@ -22,7 +22,7 @@ internal sealed partial class TrialSupervisor(Trial trial, SweepState ledger, IT
     {
         // A trial that was under way when its sweep's node died goes on with the attempt it was at; one that is run again begins another.
         var attempt = Kept.State == nameof(WorkState.Running) ? Math.Max(1, Kept.Attempt) : Kept.Attempt + 1;
-        var trace = Kept.Trace ?? TrialTrace.Begin(ledger.Id, trial);
+        var trace = Kept.Trace ?? TrialTrace.Begin(ledger.Id, trial.Number, trial.Method.Title, trial.Seed);
         await WriteAsync(kept => kept with { State = nameof(WorkState.Running), Attempt = attempt, Trace = trace }).ConfigureAwait(false);
         try
         {

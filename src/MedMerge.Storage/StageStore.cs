@@ -40,7 +40,7 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     {
         if (await FindAsync(stage.Key, cancellation).ConfigureAwait(false) is { } output) return output;
         await ForgetAsync(stage.Key, cancellation).ConfigureAwait(false);
-        throw new MissingOutputException(stage);
+        throw new MissingOutputException(stage.Key);
     }
 
     /// <inheritdoc />

@@ -1,4 +1,5 @@
 using System.Text;
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 
 namespace MedMerge.Storage;
@@ -7,13 +8,15 @@ namespace MedMerge.Storage;
 /// <param name="Id">The sweep's: the specification's name and the start of its hash, so that submitting twice is submitting once.</param>
 /// <param name="Name">As shown to people.</param>
 /// <param name="Specification">SHA-256 of the frozen specification.</param>
-public sealed record Submission(string Id, string Name, string Specification)
+/// <param name="Plan">SHA-256 of the plan's summary.</param>
+public sealed record Submission(string Id, string Name, string Specification, string Plan)
 {
     private const int HashDigits = 12, MaxSlug = 40;
 
-    /// <summary>Writes the files, then the specification.</summary>
+    /// <summary>Writes the files, the specification, and the plan's summary.</summary>
     /// <param name="read">Gives the files that the specification names.</param>
-    public static async Task<Submission> WriteAsync(Specification specification, FileReader read, ArtefactStore artefacts, CancellationToken cancellation)
+    public static async Task<Submission> WriteAsync(
+        Specification specification, PlanSummary plan, FileReader read, ArtefactStore artefacts, CancellationToken cancellation)
     {
         var addresses = new Dictionary<string, string>();
         foreach (var (location, kind) in FrozenSpecification.Files(specification))
@@ -28,7 +31,8 @@ public sealed record Submission(string Id, string Name, string Specification)
             addresses[location] = FrozenSpecification.Address(content, location);
         }
         var hash = await artefacts.WriteAsync(FrozenSpecification.Write(FrozenSpecification.Freeze(specification, location => addresses[location])), cancellation).ConfigureAwait(false);
-        return new Submission($"{Slug(specification.Name)}-{hash[..HashDigits]}", specification.Name, hash);
+        var summary = await artefacts.WriteAsync(plan.Write(), cancellation).ConfigureAwait(false);
+        return new Submission($"{Slug(specification.Name)}-{hash[..HashDigits]}", specification.Name, hash, summary);
     }
 
     private static string Slug(string name)

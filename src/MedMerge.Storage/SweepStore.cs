@@ -3,6 +3,7 @@ namespace MedMerge.Storage;
 /// <summary>What must last of a sweep: what it runs, and what became of each trial.</summary>
 /// <param name="Name">As shown to people.</param>
 /// <param name="Specification">SHA-256 of the frozen specification.</param>
+/// <param name="Plan">SHA-256 of the plan's summary.</param>
 /// <param name="Inputs">SHA-256 of the files that it names.</param>
 /// <param name="State">As the sweep's grain names it.</param>
 /// <param name="Submitted">When it came.</param>
@@ -10,7 +11,7 @@ namespace MedMerge.Storage;
 /// <param name="Reason">Why it failed as a whole.</param>
 /// <param name="Trace">Traceparent of what submitted it; null where nobody traced.</param>
 public sealed record SweepRecord(
-    string Name, string Specification, IReadOnlyList<string> Inputs, string State, DateTimeOffset Submitted, IReadOnlyList<TrialRecord> Trials, string? Reason = null, string? Trace = null);
+    string Name, string Specification, string Plan, IReadOnlyList<string> Inputs, string State, DateTimeOffset Submitted, IReadOnlyList<TrialRecord> Trials, string? Reason = null, string? Trace = null);
 
 /// <summary>What must last of a trial.</summary>
 /// <param name="State">As the sweep's grain names it.</param>
@@ -77,7 +78,7 @@ public sealed class SweepStore(IObjectStore objects)
 
     /// <summary>The artefacts that a sweep's manifest refers to, or null where it is damaged.</summary>
     public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) =>
-        Manifest.Read<SweepRecord>(manifest, Kind) is { } record ? [record.Specification, .. record.Inputs] : null;
+        Manifest.Read<SweepRecord>(manifest, Kind) is { } record ? [record.Specification, record.Plan, .. record.Inputs] : null;
 
     private async Task<List<string>> IdsAsync(string prefix, CancellationToken cancellation)
     {

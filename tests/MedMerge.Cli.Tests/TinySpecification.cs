@@ -19,7 +19,7 @@ internal static class TinySpecification
         methods: {{methods}}
         seeds: {{seeds}}
         threads: 1
-        weights: { epochs: {{epochs}}, batchSize: 8 }
+        kernelWeights: { epochs: {{epochs}}, batchSize: 8 }
         fineTune: { epochs: {{epochs}}, batchSize: 8 }
         """;
 }

@@ -15,7 +15,7 @@ public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
     [Fact]
     public async Task A_sweep_whose_nodes_are_killed_has_every_trial_once()
     {
-        var yaml = Specifications.Small.Replace("weights: { epochs: 4", "weights: { epochs: 25", StringComparison.Ordinal).Replace("seeds: 1", "seeds: 2", StringComparison.Ordinal);
+        var yaml = Specifications.Small.Replace("kernelWeights: { epochs: 4", "kernelWeights: { epochs: 25", StringComparison.Ordinal).Replace("seeds: 1", "seeds: 2", StringComparison.Ordinal);
         var plain = await PlainRun.OutputsAsync(yaml);
         await using var cluster = await new TestCluster(garnet, azurite).StartAsync(3);
         var id = await cluster.SubmitAsync(yaml);

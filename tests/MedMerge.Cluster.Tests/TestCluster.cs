@@ -1,3 +1,4 @@
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Grains;
 using MedMerge.Storage;
@@ -121,13 +122,17 @@ public sealed class TestCluster : IAsyncDisposable
         return await StartAsync(submission);
     }
 
-    private async Task<Submission> WriteAsync(string yaml) =>
-        await Submission.WriteAsync(SpecificationReader.Read(yaml, "it", []), InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
+    private async Task<Submission> WriteAsync(string yaml)
+    {
+        var specification = SpecificationReader.Read(yaml, "it", []);
+        var plan = PlanSummary.Of(Plan.Build(specification));
+        return await Submission.WriteAsync(specification, plan, InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
+    }
 
     private async Task<string> StartAsync(Submission submission)
     {
         var sweep = (await GrainsAsync()).GetGrain<ISweepGrain>(submission.Id);
-        await RetryAsync(() => sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, [])));
+        await RetryAsync(() => sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, [])));
         return submission.Id;
     }
 

@@ -1,3 +1,4 @@
+using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
@@ -29,10 +30,11 @@ public sealed class FineTuneShardsTests : IDisposable
                 pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
             methods: [scratch]
             threads: 1
-            weights: { epochs: 0, batchSize: 8 }
+            kernelWeights: { epochs: 0, batchSize: 8 }
             fineTune: { epochs: 0, batchSize: 12, shards: 3 }
             """, "it", []);
-        var tune = Plan.Build(specification).Trials[0].Model;
+        var plan = Plan.Build(specification);
+        var tune = (FineTuneStage)plan.Trials[0].FindOutput(OutputRole.Model)!.Stage;
         Assert.True(tune.HasCoordinator);
 
         var alone = new StageStore(new FolderObjectStore(Path.Combine(_folder, "alone")));
@@ -42,10 +44,11 @@ public sealed class FineTuneShardsTests : IDisposable
             Assert.True(new Training.ParameterLayout(model).Length > FineTunePart.MaxLength, "It takes one message only.");
 
         var objects = new FolderObjectStore(Path.Combine(_folder, "cluster"));
-        var submission = await Submission.WriteAsync(specification, InputFile.Read, new ArtefactStore(objects), cancellation);
+        var submission = await Submission.WriteAsync(
+            specification, PlanSummary.Of(plan), InputFile.Read, new ArtefactStore(objects), cancellation);
         await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
         var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
-        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, []));
+        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, []));
         for (var seen = -1L; ;)
         {
             var status = await sweep.StatusAsync(seen);

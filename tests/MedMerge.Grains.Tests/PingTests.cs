@@ -1,3 +1,5 @@
+using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Planning;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using MedMerge.Experiments.Specifications;
@@ -36,12 +38,14 @@ public sealed class PingTests(ITestOutputHelper output) : IDisposable
                 pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
             methods: [medmerge]
             threads: 1
-            weights: { epochs: 500, batchSize: 16, shards: 4 }
+            kernelWeights: { epochs: 500, batchSize: 16, shards: 4 }
             """, "it", []);
-        var submission = await Submission.WriteAsync(specification, InputFile.Read, new ArtefactStore(objects), cancellation);
+        var plan = Plan.Build(specification);
+        var submission = await Submission.WriteAsync(
+            specification, PlanSummary.Of(plan), InputFile.Read, new ArtefactStore(objects), cancellation);
         await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
         var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
-        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, []));
+        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, []));
         while ((await sweep.StatusAsync(-1)).Trials.All(trial => trial.Progress is not { Stage: "weigh", Epoch: >= 1 })) await Task.Delay(50, cancellation);
 
         var times = new List<double>();

@@ -84,7 +84,7 @@ public sealed class StoreCareTests : IDisposable
         var artefacts = new ArtefactStore(_objects);
         var (specification, input) = (await artefacts.WriteAsync(new byte[] { 7 }, Cancellation), await artefacts.WriteAsync(new byte[] { 8 }, Cancellation));
         await artefacts.WriteAsync(new byte[] { 9 }, Cancellation);
-        await new SweepStore(_objects).TryCreateAsync("s", new SweepRecord("s", specification, [input], "Done", DateTimeOffset.UnixEpoch, []), Cancellation);
+        await new SweepStore(_objects).TryCreateAsync("s", new SweepRecord("s", specification, specification, [input], "Done", DateTimeOffset.UnixEpoch, []), Cancellation);
         Age("", hours: 3);
 
         Assert.Equal(new StoreMaintenance.Cleaned(Kept: 2, Removed: 1, Trials: 0), await CollectAsync(hours: 1));

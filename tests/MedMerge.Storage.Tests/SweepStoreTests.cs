@@ -80,7 +80,7 @@ public sealed class SweepStoreTests : IDisposable
         Assert.Null(SweepStore.ArtefactsOf(await File.ReadAllBytesAsync(Path.Combine(_folder, "sweeps", "s"), Cancellation)));
     }
 
-    private static SweepRecord Record(string state) => new("name", "spec", ["one", "two"], state, DateTimeOffset.UnixEpoch, []);
+    private static SweepRecord Record(string state) => new("name", "spec", "plan", ["one", "two"], state, DateTimeOffset.UnixEpoch, []);
 
     /// <summary>Tries a failed call once more, as the clients of blob services do.</summary>
     private sealed class RetryingStore(IObjectStore inner) : IObjectStore

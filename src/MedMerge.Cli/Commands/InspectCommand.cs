@@ -33,23 +33,23 @@ internal static class InspectCommand
         if (json)
         {
             var text = JsonSerializer.Serialize(new { file.Format, file.Notes, Architectures = fits, file.Metadata, NonFinite = file.Tensors.FirstNonFinite(), Tensors = tensors }, Indented);
-            await output.WriteLineAsync(text.AsMemory(), cancellation).ConfigureAwait(false);
+            await output.WriteLineAsync(text.AsMemory(), cancellation);
             return ExitCodes.Done;
         }
         using var learned = file.Metadata.GetValueOrDefault("format") == LearnedKernelWeights.Format ? LearnedKernelWeights.Read(file, $"'{path}'") : null;
-        await output.WriteLineAsync($"{path}: {file.Format}, {tensors.Count} tensors, {tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size)):N0} values").ConfigureAwait(false);
-        foreach (var note in file.Notes) await output.WriteLineAsync($"  {note}").ConfigureAwait(false);
-        if (file.Tensors.FirstNonFinite() is { } bad) await output.WriteLineAsync($"  NaN or infinite values in '{bad}'").ConfigureAwait(false);
-        foreach (var (key, value) in file.Metadata) await output.WriteLineAsync($"  {key}: {value}").ConfigureAwait(false);
+        await output.WriteLineAsync($"{path}: {file.Format}, {tensors.Count} tensors, {tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size)):N0} values");
+        foreach (var note in file.Notes) await output.WriteLineAsync($"  {note}");
+        if (file.Tensors.FirstNonFinite() is { } bad) await output.WriteLineAsync($"  NaN or infinite values in '{bad}'");
+        foreach (var (key, value) in file.Metadata) await output.WriteLineAsync($"  {key}: {value}");
         if (learned is not null)
         {
-            await output.WriteAsync("\n" + Weights(learned)).ConfigureAwait(false);
+            await output.WriteAsync("\n" + Weights(learned));
             return ExitCodes.Done;
         }
-        await output.WriteLineAsync(fits.Count > 0 ? $"  fits {string.Join(", ", fits)}" : "  fits no architecture known here at width 1, nor at a width that its metadata name").ConfigureAwait(false);
+        await output.WriteLineAsync(fits.Count > 0 ? $"  fits {string.Join(", ", fits)}" : "  fits no architecture known here at width 1, nor at a width that its metadata name");
         var rows = new List<IReadOnlyList<string>> { (string[])["tensor", "type", "shape", "rms"] };
         rows.AddRange(tensors.Select(tensor => (string[])[tensor.Name, tensor.Type, $"[{string.Join(", ", tensor.Shape)}]", tensor.Rms?.ToString("G4", CultureInfo.InvariantCulture) ?? ""]));
-        await output.WriteAsync("\n" + TextTable.Render(rows)).ConfigureAwait(false);
+        await output.WriteAsync("\n" + TextTable.Render(rows));
         return ExitCodes.Done;
     }
 

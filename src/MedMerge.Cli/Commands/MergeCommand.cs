@@ -39,16 +39,16 @@ internal static class MergeCommand
             foreach (var source in learned.Sources)
             {
                 if (!files.TryGetValue(source.Name, out var path)) throw new InputException($"The kernel weights need the source '{source.Name}': add --source {source.Name}=FILE.");
-                prepared.Add(await PrepareAsync(learned.Architecture, source, path, error).ConfigureAwait(false));
+                prepared.Add(await PrepareAsync(learned.Architecture, source, path, error));
             }
             using var merged = learned.Apply(prepared);
-            await AtomicFile.WriteAsync(target, Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture)), overwrite: true, cancellation).ConfigureAwait(false);
+            await AtomicFile.WriteAsync(target, Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture)), overwrite: true, cancellation);
         }
         finally
         {
             prepared.ForEach(source => source.Dispose());
         }
-        await output.WriteLineAsync($"Merged {string.Join(" and ", learned.Sources.Select(source => source.Name))} into '{target}' ({learned.Architecture.Title}).").ConfigureAwait(false);
+        await output.WriteLineAsync($"Merged {string.Join(" and ", learned.Sources.Select(source => source.Name))} into '{target}' ({learned.Architecture.Title}).");
         return ExitCodes.Done;
     }
 
@@ -57,7 +57,7 @@ internal static class MergeCommand
         using var file = ModelFile.Read(path);
         var notes = new List<string>();
         using var weights = ModelImport.Import(architecture, file, $"source '{source.Name}' ('{path}')", notes);
-        if (notes.Count > 0) await error.WriteLineAsync($"note: source '{source.Name}': {string.Join(", ", notes)}").ConfigureAwait(false);
+        if (notes.Count > 0) await error.WriteLineAsync($"note: source '{source.Name}': {string.Join(", ", notes)}");
         var hash = SourceHash.Compute(architecture, weights);
         return hash == source.Sha256
             ? PreparedSource.Fold(source.Name, architecture, weights)

@@ -40,30 +40,46 @@ internal static class PretrainCommand
                 BatchSize = Within(parsed, batch, TrainingBounds.MinBatchSize, TrainingBounds.MaxBatchSize, problems),
                 LearningRate = Within(parsed, rate, 0, TrainingBounds.MaxRate, problems),
             };
-            var libtorch = Within(parsed, threads, 1, DeviceThread.MaxThreads, problems);
-            if (!DeviceThread.IsName(parsed.GetValue(device)!)) problems.Add($"--device is '{parsed.GetValue(device)}'; it must be 'cpu' or 'cuda:N'.");
+            var settings = new ScenarioSettings
+            {
+                Device = parsed.GetValue(device)!,
+                Threads = Within(parsed, threads, 1, DeviceThread.MaxThreads, problems),
+            };
+            if (!DeviceThread.IsName(settings.Device)) problems.Add($"--device is '{settings.Device}'; it must be 'cpu' or 'cuda:N'.");
             if (problems.Count > 0) throw new InputException(string.Join('\n', problems));
             var network = Architectures.Create(parsed.GetValue(architecture)!, parsed.GetValue(width));
             var pretraining = new Pretraining(new DatasetSource(parsed.GetValue(data)!), training, parsed.GetValue(seed));
-            var stage = Plan.PretrainStage(pretraining, network, libtorch, parsed.GetValue(device)!, InputFile.Read);
-            var thread = new DeviceThread(parsed.GetValue(device)!, libtorch);
-            await using (thread.ConfigureAwait(false))
-            {
-                OutputFolder.CheckFile(parsed.GetValue(target)!);
-                var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
-                var objects = await ObjectStores.OpenAsync(parsed.GetValue(store), cancellation).ConfigureAwait(false);
-                var runner = new StageRunner(new StageStore(objects), thread, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
-                var model = await runner.OutputAsync(stage, (epoch, of) => line.Show("pretrain", epoch, of), cancellation).ConfigureAwait(false);
-                var answers = await runner.OutputAsync(new EvaluateStage(stage, stage.Target), (_, _) => { }, cancellation).ConfigureAwait(false);
-                line.End();
-                await AtomicFile.WriteAsync(parsed.GetValue(target)!, model[StageFiles.Model], overwrite: true, cancellation).ConfigureAwait(false);
-                var scores = Scores.Of(StageFiles.Read<HeldOutPredictions>(answers, StageFiles.Predictions).Test);
-                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                    $"Trained {network.Title} on {stage.Target.Dataset.Title}: test macro F1 {100 * scores.MacroF1:0.0}, accuracy {100 * scores.Accuracy:0.0}, AUC {100 * scores.Auc:0.0}; written to '{parsed.GetValue(target)}'.")).ConfigureAwait(false);
-            }
+            var stage = PretrainStages.Create(pretraining, network, settings, InputFile.Read);
+            var file = parsed.GetValue(target)!;
+            await TrainAsync(stage, settings, file, parsed.GetValue(store), output, error, cancellation);
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    private static async Task TrainAsync(
+        FineTuneStage stage,
+        ScenarioSettings settings,
+        string file,
+        string? store,
+        TextWriter output,
+        TextWriter error,
+        CancellationToken cancellation)
+    {
+        await using var thread = new DeviceThread(settings.Device, settings.Threads);
+        OutputFolder.CheckFile(file);
+        var line = new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
+        var objects = await ObjectStores.OpenAsync(store, cancellation);
+        var runner = new StageRunner(new StageStore(objects), thread, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        var model = await runner.OutputAsync(stage, (epoch, of) => line.Show("pretrain", epoch, of), cancellation);
+        var evaluation = await runner.OutputAsync(new EvaluateStage(stage, stage.Target), (_, _) => { }, cancellation);
+        line.End();
+        await AtomicFile.WriteAsync(file, model[StageFiles.Model], overwrite: true, cancellation);
+        var scores = Scores.Of(StageFiles.Read<HeldOutPredictions>(evaluation, StageFiles.Predictions).Test);
+        await output.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Trained {stage.Target.Architecture.Title} on {stage.Target.Dataset.Title}: test macro F1 {100 * scores.MacroF1:0.0}, " +
+            $"accuracy {100 * scores.Accuracy:0.0}, AUC {100 * scores.Auc:0.0}; written to '{file}'."));
     }
 
     /// <summary>An option's value; one out of bounds, or not a number at all, is noted.</summary>

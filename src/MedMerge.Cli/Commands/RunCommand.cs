@@ -28,44 +28,64 @@ internal static class RunCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(string file, string? store, string? outputFolder, bool json, bool dryRun, TextWriter output, TextWriter error,
+    private static async Task<int> RunAsync(
+        string file,
+        string? store,
+        string? outputFolder,
+        bool json,
+        bool dryRun,
+        TextWriter output,
+        TextWriter error,
         CancellationToken cancellation)
     {
         if (dryRun && json) throw new InputException("--dry-run prints a table for people; leave out --json.");
         var specification = SpecificationReader.ReadFile(file);
         var files = new Dictionary<string, byte[]>();
-        var plan = Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind));
-        DeviceThread.Find(specification.Device);
-        foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
-        if (dryRun)
-        {
-            var existing = await ObjectStores.FindAsync(store, cancellation).ConfigureAwait(false);
-            var kept = existing is null ? [] : await new StageStore(existing).KeysAsync(cancellation).ConfigureAwait(false);
-            await output.WriteLineAsync(PlanTable.Render(plan, kept.Contains)).ConfigureAwait(false);
-            return ExitCodes.Done;
-        }
+        var plan = PlanSummary.Of(Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind)));
+        DeviceThread.Find(specification.Settings.Device);
+        foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
+        if (dryRun) return await ShowPlanAsync(plan, store, output, cancellation);
 
         var folder = outputFolder is null ? null : new OutputFolder(outputFolder);
-        folder?.CheckModelPlaces(specification.Sources.Select(source => source.Weights).OfType<string>());
-        var objects = await ObjectStores.OpenAsync(store, cancellation).ConfigureAwait(false);
+        var inputs = specification.Sources.Select(source => source.Weights).OfType<string>().ToList();
+        folder?.CheckModelPlaces(OutputFiles.GetScenarios(plan, plan.Trials), inputs);
+        var objects = await ObjectStores.OpenAsync(store, cancellation);
         if (objects is AzureBlobStore blobs)
-            await error.WriteLineAsync($"note: everything is kept in {blobs.Address}. A cluster on it works for this sweep too, and goes on when this command ends; --store DIR keeps it to yourself.").ConfigureAwait(false);
-        var run = new LocalRun(objects, new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error));
-        var failed = await run.RunAsync(plan, (location, _) => files[location], async result =>
         {
-            if (folder is not null) await WriteAsync(result, new StageStore(objects), folder, cancellation).ConfigureAwait(false);
-            await output.WriteAsync(json ? ResultFiles.ToJson(result) : ComparisonTable.Render(result)).ConfigureAwait(false);
-            if (folder is not null) await error.WriteLineAsync(CommonOptions.Written(outputFolder!)).ConfigureAwait(false);
-        }, cancellation).ConfigureAwait(false);
-        foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.Failed(trial)).ConfigureAwait(false);
+            await error.WriteLineAsync(
+                $"note: everything is kept in {blobs.Address}. A cluster on it works on this sweep too, and continues when this command ends; " +
+                "--store DIR keeps it to yourself.");
+        }
+        var run = new LocalRun(objects, new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error));
+        var failed = await run.RunAsync(specification, plan, (location, _) => files[location], ShowAsync, cancellation);
+        foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.Failed(trial));
         return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
+
+        async Task ShowAsync(SweepResult result)
+        {
+            if (folder is not null) await WriteAsync(result, new StageStore(objects), folder, cancellation);
+            await output.WriteAsync(json ? ResultFiles.ToJson(result) : ComparisonTable.Render(result));
+            if (folder is not null) await error.WriteLineAsync(CommonOptions.Written(outputFolder!));
+        }
     }
 
-    private static async Task WriteAsync(ScenarioResult result, StageStore store, OutputFolder folder, CancellationToken cancellation)
+    private static async Task<int> ShowPlanAsync(PlanSummary plan, string? store, TextWriter output, CancellationToken cancellation)
     {
-        var models = OutputFiles.Models(result.Plan, result.Trials.Select(trial => trial.Trial)).ToDictionary(model => model.Name);
+        var existing = await ObjectStores.FindAsync(store, cancellation);
+        var cached = existing is null ? [] : await new StageStore(existing).KeysAsync(cancellation);
+        await output.WriteLineAsync(PlanTable.Render(plan, cached.Contains));
+        return ExitCodes.Done;
+    }
+
+    private static async Task WriteAsync(SweepResult result, StageStore store, OutputFolder folder, CancellationToken cancellation)
+    {
+        var finished = result.Scenarios.SelectMany(scenario => scenario.Trials).Select(trial => trial.Trial).ToList();
+        var models = OutputFiles.GetModels(result.Plan, finished).ToDictionary(model => model.Name);
         await folder.WriteRunAsync(
-            file => Task.FromResult(file.Write(result)), models.Keys,
-            async name => (await store.GetAsync(models[name].Stage, cancellation).ConfigureAwait(false))[models[name].Artefact], cancellation).ConfigureAwait(false);
+            OutputFiles.GetScenarios(result.Plan, finished),
+            (scenario, file) => Task.FromResult(file.Write(result.Scenarios.First(found => found.Scenario.Name == scenario.Name))),
+            models.Keys,
+            async name => (await store.GetAsync(models[name].Stage, cancellation))[models[name].Artefact],
+            cancellation);
     }
 }

@@ -12,9 +12,9 @@ internal static class StorageCommand
         var verify = new Command("verify", "Reads everything in the store and checks every hash; exit code 1 where something is damaged.") { store };
         verify.SetAction(async (parsed, cancellation) =>
         {
-            var findings = await StoreMaintenance.VerifyAsync(await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
-            foreach (var damaged in findings.Damaged) await output.WriteLineAsync($"damaged: {damaged}").ConfigureAwait(false);
-            await output.WriteLineAsync($"{findings.Objects} objects read, {findings.Damaged.Count} damaged or missing.").ConfigureAwait(false);
+            var findings = await StoreMaintenance.VerifyAsync(await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation), cancellation);
+            foreach (var damaged in findings.Damaged) await output.WriteLineAsync($"damaged: {damaged}");
+            await output.WriteLineAsync($"{findings.Objects} objects read, {findings.Damaged.Count} damaged or missing.");
             return findings.Damaged.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
         });
 
@@ -23,9 +23,9 @@ internal static class StorageCommand
         collect.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(age) is not (>= 0 and <= 1e6)) throw new InputException("--older-than must be a number of hours from 0 to 1000000.");
-            var objects = await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation).ConfigureAwait(false);
-            var cleaned = await StoreMaintenance.CollectAsync(objects, TimeSpan.FromHours(parsed.GetValue(age)), TimeProvider.System, cancellation).ConfigureAwait(false);
-            await output.WriteLineAsync($"{cleaned.Removed} artefacts removed, {cleaned.Kept} kept; checkpoints of {cleaned.Trials} stages removed.").ConfigureAwait(false);
+            var objects = await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation);
+            var cleaned = await StoreMaintenance.CollectAsync(objects, TimeSpan.FromHours(parsed.GetValue(age)), TimeProvider.System, cancellation);
+            await output.WriteLineAsync($"{cleaned.Removed} artefacts removed, {cleaned.Kept} kept; checkpoints of {cleaned.Trials} stages removed.");
             return ExitCodes.Done;
         });
         return new Command("storage", "Cares for the store of finished stages and checkpoints.") { verify, collect };

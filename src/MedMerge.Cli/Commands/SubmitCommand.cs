@@ -22,19 +22,19 @@ internal static class SubmitCommand
         var specification = SpecificationReader.ReadFile(file, out var yaml, out var paths);
         var contents = new Dictionary<string, byte[]>();
         var plan = Plan.Build(specification, (location, kind) => contents[location] = InputFile.Read(location, kind));
-        foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}").ConfigureAwait(false);
+        foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
 
         using var gateway = new GatewayClient(address);
         var addresses = paths.ToDictionary(path => path.Key, path => FrozenSpecification.Address(contents[path.Value], path.Value));
         foreach (var (path, sent) in addresses.DistinctBy(entry => FrozenSpecification.HashOf(entry.Value)))
         {
             var hash = FrozenSpecification.HashOf(sent)!;
-            if (await gateway.HasFileAsync(hash, cancellation).ConfigureAwait(false)) continue;
-            await error.WriteLineAsync($"Uploading '{path}'.").ConfigureAwait(false);
-            await gateway.UploadAsync(hash, contents[paths[path]], cancellation).ConfigureAwait(false);
+            if (await gateway.HasFileAsync(hash, cancellation)) continue;
+            await error.WriteLineAsync($"Uploading '{path}'.");
+            await gateway.UploadAsync(hash, contents[paths[path]], cancellation);
         }
-        var status = await gateway.SubmitAsync(yaml, addresses, cancellation).ConfigureAwait(false);
-        await output.WriteLineAsync(status.Id).ConfigureAwait(false);
-        return watch ? await new SweepWatch(gateway, error).RunAsync(status.Id, cancellation).ConfigureAwait(false) : ExitCodes.Done;
+        var status = await gateway.SubmitAsync(yaml, addresses, cancellation);
+        await output.WriteLineAsync(status.Id);
+        return watch ? await new SweepWatch(gateway, error).RunAsync(status.Id, cancellation) : ExitCodes.Done;
     }
 }

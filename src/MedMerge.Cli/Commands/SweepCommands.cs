@@ -27,8 +27,8 @@ internal static class SweepCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            var sweeps = await client.ListAsync(cancellation).ConfigureAwait(false);
-            await output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(sweeps, GatewayClient.Json) : Table(sweeps)).ConfigureAwait(false);
+            var sweeps = await client.ListAsync(cancellation);
+            await output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(sweeps, GatewayClient.Json) : Table(sweeps));
         });
         return command;
     }
@@ -42,8 +42,8 @@ internal static class SweepCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation).ConfigureAwait(false);
-            await output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(status, GatewayClient.Json) : Table(status)).ConfigureAwait(false);
+            var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation);
+            await output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(status, GatewayClient.Json) : Table(status));
         });
         return command;
     }
@@ -56,8 +56,8 @@ internal static class SweepCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            var status = await client.SteerAsync(parsed.GetValue(id)!, verb, cancellation).ConfigureAwait(false);
-            await error.WriteLineAsync($"{status.Id}: {status.State}.").ConfigureAwait(false);
+            var status = await client.SteerAsync(parsed.GetValue(id)!, verb, cancellation);
+            await error.WriteLineAsync($"{status.Id}: {status.State}.");
         });
         return command;
     }
@@ -73,33 +73,77 @@ internal static class SweepCommands
         {
             var path = parsed.GetValue(output);
             var folder = path is null ? null : new OutputFolder(path);
-            folder?.CheckModelPlaces([]);
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation).ConfigureAwait(false);
+            var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation);
+            var scenarios = await client.ScenariosAsync(status.Id, cancellation);
+            if (scenarios.Count == 0) throw new GatewayException($"No trial of '{status.Id}' has a result yet.");
+            folder?.CheckModelPlaces(scenarios, []);
             if (status.Done < status.Trials.Count)
-                await error.WriteLineAsync($"note: {status.Done} of {status.Trials.Count} trials have a result; the sweep is {status.State}. The report speaks of those alone.").ConfigureAwait(false);
+            {
+                await error.WriteLineAsync(
+                    $"note: {status.Done} of {status.Trials.Count} trials have a result; the sweep is {status.State}. The report covers those alone.");
+            }
             if (folder is not null)
             {
-                await folder.WriteRunAsync(
-                    file => client.ResultsAsync(status.Id, file.Format, cancellation), await client.ModelsAsync(status.Id, cancellation).ConfigureAwait(false),
-                    name => client.ModelAsync(status.Id, name, cancellation), cancellation).ConfigureAwait(false);
-                await error.WriteLineAsync(CommonOptions.Written(path!)).ConfigureAwait(false);
+                await WriteAsync(client, status.Id, scenarios, folder, cancellation);
+                await error.WriteLineAsync(CommonOptions.Written(path!));
             }
-            await text.WriteAsync(await client.ResultsAsync(status.Id, parsed.GetValue(json) ? "json" : "md", cancellation).ConfigureAwait(false)).ConfigureAwait(false);
+            var format = parsed.GetValue(json) ? "json" : "md";
+            foreach (var scenario in scenarios) await text.WriteAsync(await client.ResultsAsync(status.Id, scenario.Name, format, cancellation));
         });
         return command;
+    }
+
+    private static async Task WriteAsync(
+        GatewayClient client, string id, List<ScenarioFolder> scenarios, OutputFolder folder, CancellationToken cancellation)
+    {
+        var models = await client.ModelsAsync(id, cancellation);
+        await folder.WriteRunAsync(
+            scenarios,
+            (scenario, file) => client.ResultsAsync(id, scenario.Name, file.Format, cancellation),
+            models,
+            name => client.ModelAsync(id, name, cancellation),
+            cancellation);
     }
 
     private static string Table(IEnumerable<SweepSummary> sweeps) => TextTable.Render(
     [
         ["id", "name", "state", "trials done", "submitted"],
-        .. sweeps.Select(sweep => (string[])[sweep.Id, sweep.Name, sweep.State, $"{sweep.Done}/{sweep.Trials}", sweep.Submitted.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)]),
+        .. sweeps.Select(sweep => (string[])
+        [
+            sweep.Id,
+            sweep.Name,
+            sweep.State,
+            $"{sweep.Done}/{sweep.Trials}",
+            sweep.Submitted.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
+        ]),
     ]).TrimEnd();
 
-    private static string Table(SweepStatus status) => string.Create(CultureInfo.InvariantCulture, $"{status.Name} ({status.Id}): {status.State}, {100 * status.CompletedFraction:0} %") +
-        (status.Reason is null ? "" : $"\n{status.Reason}") + "\n\n" + TextTable.Render(
+    private static string Table(SweepStatus status)
+    {
+        var heading = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{status.Name} ({status.Id}): {status.State}, {100 * status.CompletedFraction:0} %");
+        var reason = status.Reason is null ? "" : $"\n{status.Reason}";
+        var table = TextTable.Render(
         [
             ["trial", "method", "seed", "state", "attempt", "stage"],
-            .. status.Trials.Select(trial => (string[])[$"{trial.Number}", trial.Method, $"{trial.Seed}", $"{trial.State}", $"{trial.Attempt}", (trial.Progress is { } progress ? ProgressLine.Text(progress) : null) ?? trial.Reason?.Split('\n')[0] ?? ""]),
+            .. status.Trials.Select(trial => (string[])
+            [
+                $"{trial.Number}",
+                trial.Method,
+                $"{trial.Seed}",
+                $"{trial.State}",
+                $"{trial.Attempt}",
+                DescribeProgress(trial),
+            ]),
         ]).TrimEnd();
+        return $"{heading}{reason}\n\n{table}";
+    }
+
+    private static string DescribeProgress(TrialSummary trial)
+    {
+        if (trial.Progress is { } progress) return ProgressLine.Text(progress);
+        return trial.Reason?.Split('\n')[0] ?? "";
+    }
 }

@@ -13,7 +13,7 @@ internal static class WatchCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            return await new SweepWatch(client, error).RunAsync(parsed.GetValue(id)!, cancellation).ConfigureAwait(false);
+            return await new SweepWatch(client, error).RunAsync(parsed.GetValue(id)!, cancellation);
         });
         return command;
     }

@@ -49,7 +49,7 @@ internal sealed class ApiKeys(IOptionsMonitor<ApiKeyOptions> options, ILoggerFac
     /// <inheritdoc />
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        await base.HandleChallengeAsync(properties).ConfigureAwait(false);
+        await base.HandleChallengeAsync(properties);
         if (Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal)) Response.Headers.Append("WWW-Authenticate", "Basic realm=\"MedMerge\", charset=\"UTF-8\"");
     }
 

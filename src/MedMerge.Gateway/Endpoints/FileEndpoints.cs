@@ -22,17 +22,17 @@ internal static partial class FileEndpoints
     private static async Task<Results<NoContent, ProblemHttpResult>> PutAsync(string sha256, HttpRequest request, ArtefactStore artefacts, CancellationToken cancellation)
     {
         using var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, FirstBuffer));
-        await request.Body.CopyToAsync(body, cancellation).ConfigureAwait(false);
+        await request.Body.CopyToAsync(body, cancellation);
         var content = body.GetBuffer().AsMemory(0, (int)body.Length);
         var hash = ContentHash.Of(content.Span);
         if (hash != sha256) return TypedResults.Problem($"The content's SHA-256 is {hash}, not {sha256}: it was damaged on its way, or is another file.", statusCode: StatusCodes.Status400BadRequest);
-        await artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
+        await artefacts.WriteAsync(content, cancellation);
         return TypedResults.NoContent();
     }
 
     /// <summary>Reads the whole file, for one that was damaged in the store is to be sent again.</summary>
     private static async Task<Results<Ok, NotFound>> HeadAsync(string sha256, ArtefactStore artefacts, CancellationToken cancellation) =>
-        await artefacts.ReadAsync(sha256, cancellation).ConfigureAwait(false) is null ? TypedResults.NotFound() : TypedResults.Ok();
+        await artefacts.ReadAsync(sha256, cancellation) is null ? TypedResults.NotFound() : TypedResults.Ok();
 
     private static ValueTask<object?> CheckNameAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         Name().IsMatch((string)context.HttpContext.Request.RouteValues["sha256"]!)

@@ -69,7 +69,7 @@ internal sealed class ShardSessions<TComputer>(PlanCache plans, Devices devices,
         var stage = (IShardedStage<TComputer>)found;
         var inputs = new List<StageOutput>();
         foreach (var input in stage.ShardInputs) inputs.Add(await outputs.GetAsync(input, CancellationToken.None).ConfigureAwait(false));
-        var device = devices.ForThreads(plan.Specification.Threads);
+        var device = devices.ForThreads(plan.Specification.Settings.Threads);
         var computer = await device.RunAsync(() => stage.Open(inputs, device.Device, options.Value.SourceMemoryMiB * BytesPerMiB), CancellationToken.None).ConfigureAwait(false);
         return new ShardSession<TComputer>(stage, device, computer);
     }

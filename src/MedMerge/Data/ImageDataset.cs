@@ -43,7 +43,10 @@ public sealed class ImageDataset(
     public (double[] Mean, double[] Deviation) Normalisation => _normalisation.Value;
 
     /// <summary>The name, with "(synthetic)" where it is.</summary>
-    public string Title => IsSynthetic ? $"{Name} (synthetic)" : Name;
+    public string Title => GetTitle(Name, IsSynthetic);
+
+    /// <summary>A name with "(synthetic)" behind it where it is.</summary>
+    internal static string GetTitle(string name, bool isSynthetic) => isSynthetic ? $"{name} (synthetic)" : name;
 
     /// <summary>The same data set with other training images.</summary>
     public ImageDataset WithTrain(ImageSplit train) => new(Name, IsSynthetic, Height, Width, Channels, Classes, train, Validation, Test);

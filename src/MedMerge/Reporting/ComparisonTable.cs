@@ -9,44 +9,68 @@ namespace MedMerge.Reporting;
 /// <summary>The table at the end of a run, in per cent, with the verdict below. Printed, written and quoted as it is.</summary>
 public static class ComparisonTable
 {
-    /// <summary>Renders it as Markdown.</summary>
+    /// <summary>Renders the tables of all scenarios as Markdown.</summary>
+    public static string Render(SweepResult result) => string.Join("\n", result.Scenarios.Select(Render));
+
+    /// <summary>Renders a scenario's as Markdown.</summary>
     public static string Render(ScenarioResult result)
     {
-        var specification = result.Plan.Specification;
-        var seeds = specification.Seeds.Count;
         var rows = new List<IReadOnlyList<string>> { (string[])["method", "macro F1", "accuracy", "AUC", "Δ F1", "Δ AUC"] };
-        rows.AddRange(result.Summaries.Select(summary => (string[])
-        [
-            summary.Method.Title + (MethodNames.IsControl(summary.Method.Kind) ? " (control)" : ""),
-            Show(summary.MacroF1), Show(summary.Accuracy), Show(summary.Auc),
-            summary.Difference is { } d ? Difference(d.MacroF1) : "–",
-            summary.Difference is { } e ? Difference(e.Auc) : "–",
-        ]));
-        var rival = result.BestSingleSource is { } best
-            ? $"Δ: paired difference to the best single source ({best.Title}), with its 95 % bootstrap interval over {(seeds == 1 ? "test images" : "seeds and test images")}."
-            : "Δ: no single source was run to compare with.";
+        rows.AddRange(result.Summaries.Select(CreateRow));
         return $"""
-            {specification.Name}: {specification.Architecture.Title} on {result.Plan.Target.Title}, {result.Plan.Target.Test.Count} test images, {seeds} seed{(seeds == 1 ? "" : "s")}, {specification.Budget} passes over the training images for every method
-            Sources: {string.Join(", ", result.Plan.SourceTitles)}
+            {CreateHeading(result)}
+            Sources: {string.Join(", ", result.Scenario.Sources.Select(source => source.Title))}
+            Settings: {SettingsText.Render(result.Scenario)}
 
             {TextTable.Render(rows)}
-            In per cent: mean and 95 % interval over seeds. {rival}
+            In per cent: mean and 95 % interval over seeds. {DescribeDifference(result)}
 
             {Verdict.Of(result)}
 
-            {CertificateLine(result)}
+            {DescribeCertificate(result)}
             """ + "\n";
     }
 
-    private static string CertificateLine(ScenarioResult result) => result.WorstCertificate is { } certificate
-        ? string.Create(CultureInfo.InvariantCulture,
-            $"Certificate: over all merges the folded model differs from its weighted features by at most {certificate.Worst.Relative:0.0e0} of a layer's root mean square ({certificate.Worst.Layer}); {(certificate.Holds ? "it holds" : "IT DOES NOT HOLD")} (limit {Certificate.Limit:0e0}).")
-        : "Nothing was merged.";
+    private static string CreateHeading(ScenarioResult result)
+    {
+        var scenario = result.Scenario;
+        var seeds = scenario.Seeds.Count;
+        return $"{scenario.Name}: {scenario.Architecture} on {scenario.Target.Title}, {scenario.Target.TestImages} test images, " +
+               $"{seeds} seed{(seeds == 1 ? "" : "s")}, {scenario.Settings.Budget} passes over the training images for every method";
+    }
+
+    private static string[] CreateRow(MethodSummary summary) =>
+    [
+        summary.Method.Title + (summary.Method.Role == MethodRole.Control ? " (control)" : ""),
+        Show(summary.MacroF1),
+        Show(summary.Accuracy),
+        Show(summary.Auc),
+        summary.Difference is null ? "–" : ShowDifference(summary.Difference.MacroF1),
+        summary.Difference is null ? "–" : ShowDifference(summary.Difference.Auc),
+    ];
+
+    private static string DescribeDifference(ScenarioResult result)
+    {
+        if (result.BestSingleSource is not { } best) return "Δ: no single source was run to compare with.";
+        var over = result.Scenario.Seeds.Count == 1 ? "test images" : "seeds and test images";
+        return $"Δ: paired difference to the best single source ({best.Title}), with its 95 % bootstrap interval over {over}.";
+    }
+
+    private static string DescribeCertificate(ScenarioResult result)
+    {
+        if (result.WorstCertificate is not { } certificate) return "Nothing was merged.";
+        var outcome = certificate.Holds ? "it holds" : "IT DOES NOT HOLD";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"Certificate: over all merges the folded model differs from its weighted features by at most {certificate.Worst.Relative:0.0e0} " +
+            $"of a layer's root mean square ({certificate.Worst.Layer}); {outcome} (limit {Certificate.Limit:0e0}).");
+    }
 
     private static string Show(Interval interval) => double.IsNaN(interval.Low)
         ? string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0}")
         : string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0} ± {100 * (interval.High - interval.Estimate):0.0}");
 
-    private static string Difference(Interval interval) => string.Create(CultureInfo.InvariantCulture,
+    private static string ShowDifference(Interval interval) => string.Create(
+        CultureInfo.InvariantCulture,
         $"{100 * interval.Estimate:+0.0;−0.0;0.0} [{100 * interval.Low:+0.0;−0.0;0.0}, {100 * interval.High:+0.0;−0.0;0.0}]");
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using MedMerge.Data;
 using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Statistics;
 
@@ -18,45 +18,32 @@ public static class ResultFiles
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>The results of all scenarios: one object where there is one scenario, otherwise an array.</summary>
+    public static string ToJson(SweepResult result) => result.Plan.Scenarios.Count == 1
+        ? ToJson(result.Scenarios[0])
+        : $"[\n{string.Join(",\n", result.Scenarios.Select(scenario => ToJson(scenario).TrimEnd()))}\n]\n";
+
     /// <summary>Everything: settings, every trial's scores, the rows of the table, the verdict. A score that does not exist is null.</summary>
     public static string ToJson(ScenarioResult result)
     {
-        var specification = result.Plan.Specification;
+        var scenario = result.Scenario;
         return JsonSerializer.Serialize(new
         {
             Schema = 1,
-            specification.Name,
-            Architecture = specification.Architecture.Title,
-            Target = new { result.Plan.Target.Name, result.Plan.Target.IsSynthetic, Sha256 = result.Plan.Target.ContentHash, TestImages = result.Plan.Target.Test.Count, Normalisation = NormalisationOf(result.Plan.Target) },
-            Sources = result.Plan.SourceTitles,
-            Anchor = specification.Sources[specification.Anchor].Name,
-            specification.Seeds,
-            specification.Device,
-            specification.Threads,
-            specification.Budget,
+            scenario.Name,
+            scenario.Architecture,
+            Target = Of(scenario.Target),
+            Sources = scenario.Sources.Select(source => source.Title),
+            scenario.Anchor,
+            scenario.Seeds,
+            scenario.Settings.Device,
+            scenario.Settings.Threads,
+            scenario.Settings.Budget,
+            Settings = SettingsText.ToJson(scenario),
             BestSingleSource = result.BestSingleSource?.Title,
             Verdict = Verdict.Of(result),
-            Methods = result.Summaries.Select(summary => new
-            {
-                Method = summary.Method.Title,
-                IsControl = MethodNames.IsControl(summary.Method.Kind),
-                MacroF1 = Of(summary.MacroF1),
-                Accuracy = Of(summary.Accuracy),
-                Auc = Of(summary.Auc),
-                DifferenceToBestSingleSource = summary.Difference is null
-                    ? null
-                    : new { MacroF1 = Of(summary.Difference.MacroF1), Accuracy = Of(summary.Difference.Accuracy), Auc = Of(summary.Difference.Auc) },
-            }),
-            Trials = result.Trials.Select(trial => new
-            {
-                trial.Trial.Number,
-                Method = trial.Trial.Method.Title,
-                trial.Trial.Seed,
-                Model = trial.Trial.Model.Key,
-                Certificate = trial.Certificate is { } certificate ? new { certificate.Worst.Layer, certificate.Worst.Relative, certificate.Holds } : null,
-                Test = Of(trial.Test),
-                Validation = Of(trial.Validation),
-            }),
+            Methods = result.Summaries.Select(Of),
+            Trials = result.Trials.Select(Of),
         }, Json) + "\n";
     }
 
@@ -69,19 +56,47 @@ public static class ResultFiles
             foreach (var (split, scores) in new[] { ("test", trial.Test), ("validation", trial.Validation) })
             {
                 double[] values = [scores.MacroF1, scores.Accuracy, scores.BalancedAccuracy, scores.Auc, scores.Kappa, scores.QuadraticKappa, scores.CalibrationError];
-                text.Append(CultureInfo.InvariantCulture, $"{trial.Trial.Number},{Quote(trial.Trial.Method.Title)},{trial.Trial.Seed},{split},");
+                text.Append(CultureInfo.InvariantCulture, $"{trial.Trial.Number},{Quote(trial.Trial.Row.Title)},{trial.Trial.Seed},{split},");
                 text.AppendJoin(',', values.Select(value => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture))).Append('\n');
             }
         }
         return text.ToString();
     }
 
-    /// <summary>What an exported model's input needs: pixels from 0 to 1, each channel less its mean and divided by its deviation; a grey image fills all three.</summary>
-    private static object NormalisationOf(ImageDataset target)
+    private static object Of(TargetSummary target) => new
     {
-        var (mean, deviation) = target.Normalisation;
-        return new { Mean = mean, Deviation = deviation };
-    }
+        target.Name,
+        target.IsSynthetic,
+        target.Sha256,
+        target.TestImages,
+        // What an exported model's input needs: pixels from 0 to 1, each channel less its mean and divided by its deviation; a grey image fills all three.
+        Normalisation = new { target.Mean, target.Deviation },
+    };
+
+    private static object Of(MethodSummary summary) => new
+    {
+        Method = summary.Method.Title,
+        IsControl = summary.Method.Role == MethodRole.Control,
+        MacroF1 = Of(summary.MacroF1),
+        Accuracy = Of(summary.Accuracy),
+        Auc = Of(summary.Auc),
+        DifferenceToBestSingleSource = summary.Difference is { } difference
+            ? new { MacroF1 = Of(difference.MacroF1), Accuracy = Of(difference.Accuracy), Auc = Of(difference.Auc) }
+            : null,
+    };
+
+    private static object Of(TrialResult result) => new
+    {
+        result.Trial.Number,
+        Method = result.Trial.Row.Title,
+        result.Trial.Seed,
+        Model = result.Trial.FindOutput(OutputRole.Model)?.Stage,
+        Certificate = result.Certificate is { } certificate
+            ? new { certificate.Worst.Layer, certificate.Worst.Relative, certificate.Holds }
+            : null,
+        Test = Of(result.Test),
+        Validation = Of(result.Validation),
+    };
 
     private static string Quote(string text) => text.AsSpan().IndexOfAny(",\"\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 

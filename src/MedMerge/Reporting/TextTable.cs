@@ -5,6 +5,14 @@ namespace MedMerge.Reporting;
 /// <summary>A Markdown table that also reads well in a terminal: the first column to the left, the others to the right.</summary>
 public static class TextTable
 {
+    /// <summary>Renders rows for documents, the first being the heading: cells as wide as their text.</summary>
+    public static string RenderMarkdown(IReadOnlyList<IReadOnlyList<string>> rows)
+    {
+        var lines = rows.Select(row => $"| {string.Join(" | ", row)} |").ToList();
+        lines.Insert(1, $"|{string.Concat(rows[0].Select(_ => " --- |"))}");
+        return string.Join('\n', lines) + "\n";
+    }
+
     /// <summary>Renders rows, the first being the heading.</summary>
     public static string Render(IReadOnlyList<IReadOnlyList<string>> rows)
     {

@@ -67,11 +67,56 @@ public class PlanTests
         }
     }
 
+    /// <summary>Stored outputs are found by these: they change only where a stage's numbers do, and then by <c>Stage.Version</c>.</summary>
+    [Fact]
+    public void Stage_keys_are_those_of_the_stores_that_people_have()
+    {
+        var plan = Plan.Build(SpecificationReader.Read("""
+            target: { data: 'phantom:lesions', trainImages: 24 }
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - name: a
+                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
+              - name: b
+                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
+            threads: 1
+            """, "it", []));
+        Assert.StartsWith("3cb7dc819fc88fe90729b47545556e38", ContentHash.Of(string.Join('\n', plan.Stages.Select(stage => stage.Key))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_plan_of_several_scenarios_numbers_their_trials_one_after_another_and_has_a_folder_for_each()
+    {
+        var one = Plan.Build(SpecificationReader.Read("""
+            target: { data: 'phantom:lesions', trainImages: 24 }
+            architecture: resnet20
+            sources:
+              - name: a
+                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
+              - name: b
+                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
+            methods: [medmerge, fine-tune]
+            """, "it", []));
+        var first = one.Scenarios[0] with { Name = "first" };
+        var second = one.Scenarios[0] with { Name = "second", Settings = first.Settings with { FineTune = first.Settings.FineTune with { Epochs = 3 } } };
+        var plan = PlanSummary.Of(Plan.LayOut(one.Specification, [first, second], []));
+
+        Assert.Equal(Enumerable.Range(1, 6), plan.Trials.Select(trial => trial.Number));
+        Assert.Equal([0, 0, 0, 1, 1, 1], plan.Trials.Select(trial => trial.Scenario));
+        Assert.NotEqual(plan.Trials[0].Predictions, plan.Trials[3].Predictions);
+        Assert.Equal(["first/", "second/"], OutputFiles.GetScenarios(plan, plan.Trials).Select(scenario => scenario.Folder));
+        var models = OutputFiles.GetModels(plan, plan.Trials).Select(model => model.Name).ToList();
+        Assert.Contains("second/medmerge/seed-0/model.safetensors", models);
+        Assert.Contains("first/sources/a.safetensors", models);
+        Assert.Contains("second: fine-tune b", PlanTable.Render(plan, _ => false), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_table_of_a_large_plan_does_not_take_the_square_of_its_size()
     {
         var clock = Stopwatch.StartNew();
-        var table = PlanTable.Render(Large, _ => false);
+        var table = PlanTable.Render(PlanSummary.Of(Large), _ => false);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(3), $"It took {clock.Elapsed}.");
         Assert.Contains("up to 4000", table, StringComparison.Ordinal); // the anchor's pretraining
     }

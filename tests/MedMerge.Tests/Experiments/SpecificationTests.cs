@@ -1,7 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Specifications;
-using MedMerge.Models;
 using MedMerge.Training;
 
 namespace MedMerge.Tests.Experiments;
@@ -26,9 +26,9 @@ public class SpecificationTests
         Assert.Equal("resnet20", read.Architecture.Title);
         Assert.Equal([0UL], read.Seeds);
         Assert.Equal(0, read.Anchor);
-        Assert.Equal(MethodNames.All.Values, read.Methods);
-        Assert.Equal(new KernelWeightSettings(), read.Weights);
-        Assert.Equal(1 + 10 + 1 + 20, read.Budget);
+        Assert.Equal(MethodRegistry.Names, read.Methods);
+        Assert.Equal(new KernelWeightSettings(), read.Settings.KernelWeights);
+        Assert.Equal(1 + 10 + 1 + 20, read.Settings.Budget);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public class SpecificationTests
             anchor: c
             methods: [medmerge, fine-tunes]
             seeds: -1
-            weights:
+            kernelWeights:
               epochs: 3
               batchSize: 10
               shards: 4
@@ -71,8 +71,8 @@ public class SpecificationTests
             "line 10: 'anchor' is 'c', which is no source",
             "line 11: there is no method 'fine-tunes'",
             "line 12: 'seeds' is '-1'",
-            "line 16: 'weights.batchSize' (10) must be a multiple of 'weights.shards' (4)",
-            "line 17: 'weights.anchorWeight' (0.5) must be above an equal share (1/2)",
+            "line 16: 'kernelWeights.batchSize' (10) must be a multiple of 'kernelWeights.shards' (4)",
+            "line 17: 'kernelWeights.anchorWeight' (0.5) must be above an equal share (1/2)",
         ];
         Assert.All(wanted, text => Assert.Contains(text, message, StringComparison.Ordinal));
     }
@@ -152,30 +152,44 @@ public class SpecificationTests
     }
 
     [Fact]
-    public void The_schema_for_editors_knows_the_same_words()
+    public void The_old_name_of_a_key_is_refused_with_the_new_one() =>
+        Assert.Contains("line 9: 'weights' is now called 'kernelWeights'", Assert.Throws<InputException>(
+            () => SpecificationReader.Read(Minimal + "\nweights: { epochs: 3 }", "it", [])).Message, StringComparison.Ordinal);
+
+    /// <summary>Every key of the schema is one that the reader knows: a document with all of them has no unknown key but the one put there.</summary>
+    [Fact]
+    public void The_reader_knows_every_key_of_the_schema()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "MedMerge.Distributed.sln"))) root = root.Parent!;
-        using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(root.FullName, "examples", "specification.schema.json")));
+        using var schema = JsonDocument.Parse(SpecificationSchema.Write());
         var top = schema.RootElement.GetProperty("properties");
-
-        Assert.Equal(Architectures.Names, Words(top.GetProperty("architecture")));
-        Assert.Equal(MethodNames.All.Keys.Order(), Words(top.GetProperty("methods").GetProperty("oneOf")[1].GetProperty("items")).Order());
-
-        // Every key of the schema is one the reader knows, and the other way round: unknown keys are refused, so a document with all keys passes.
         var source = top.GetProperty("sources").GetProperty("items").GetProperty("properties");
-        var message = Assert.Throws<InputException>(() => SpecificationReader.Read(
-            Section("", top) + "\n" + Section("target", schema.RootElement.GetProperty("$defs").GetProperty("dataset").GetProperty("properties"))
-            + Section("weights", top.GetProperty("weights").GetProperty("properties")) + Section("fineTune", top.GetProperty("fineTune").GetProperty("properties"))
-            + "sources:\n  - unknown: 1\n    " + string.Join("\n    ", source.EnumerateObject().Where(p => p.Name != "pretrain").Select(p => p.Name + ": x"))
-            + "\n    pretrain:\n      unknown: 1\n      " + string.Join("\n      ", source.GetProperty("pretrain").GetProperty("properties").EnumerateObject().Select(p => p.Name + ": x")), "it", [])).Message;
-        Assert.Equal(6, message.Split('\n').Count(line => line.Contains("there is no key", StringComparison.Ordinal)));
-        Assert.Equal(6, message.Split('\n').Count(line => line.Contains("there is no key 'unknown'", StringComparison.Ordinal)));
+        string[] maps = ["target", "kernelWeights", "fineTune"];
+        var yaml = WriteKeys("", top, except: [.. maps, "sources"])
+                   + string.Concat(maps.Select(name => $"{name}:\n{WriteKeys("  ", top.GetProperty(name).GetProperty("properties"))}"))
+                   + $"sources:\n  - name: x\n{WriteKeys("    ", source, except: ["name", "pretrain"])}"
+                   + $"    pretrain:\n{WriteKeys("      ", source.GetProperty("pretrain").GetProperty("properties"))}";
+        var message = Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message;
+        var unknown = message.Split('\n').Where(line => line.Contains("there is no key", StringComparison.Ordinal)).ToList();
+        Assert.Equal(6, unknown.Count);
+        Assert.All(unknown, line => Assert.Contains("there is no key 'unknown'", line, StringComparison.Ordinal));
 
-        static string Section(string name, JsonElement properties) => name.Length == 0
-            ? string.Join('\n', properties.EnumerateObject().Where(p => p.Name is not ("target" or "weights" or "fineTune" or "sources")).Select(p => p.Name + ": x")) + "\nunknown: 1"
-            : $"{name}:\n  unknown: 1\n  " + string.Join("\n  ", properties.EnumerateObject().Select(p => p.Name + ": x")) + "\n";
+        static string WriteKeys(string indent, JsonElement properties, params string[] except) =>
+            string.Concat(properties.EnumerateObject().Select(key => key.Name).Except(except).Append("unknown").Select(key => $"{indent}{key}: x\n"));
+    }
 
-        static IEnumerable<string> Words(JsonElement element) => element.GetProperty("enum").EnumerateArray().Select(word => word.GetString()!);
+    [Fact]
+    public void Every_setting_can_be_read_and_comes_back_as_it_was_written()
+    {
+        foreach (var setting in SettingTable.All)
+        {
+            var schema = setting.CreateSchema();
+            var text = schema["enum"] is JsonArray words ? words[^1]!.ToString() : schema["type"]!.ToString() == "string" ? "cuda:1" : "1";
+            if (setting.Path == "kernelWeights.anchorWeight") text = "0.75";
+            if (setting.Path is "fineTune.batchSize" or "kernelWeights.batchSize") text = "8";
+            var keys = setting.Path.Split('.');
+            var yaml = keys is [var group, var key] ? $"{group}: {{ {key}: {text} }}" : $"{keys[0]}: {text}";
+            var read = SpecificationReader.Read($"{Minimal}\n{yaml}", "it", []);
+            Assert.Equal(text, setting.GetValue(read.Settings).ToString());
+        }
     }
 }

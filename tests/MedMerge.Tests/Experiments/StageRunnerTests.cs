@@ -1,3 +1,4 @@
+using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Specifications;
@@ -27,7 +28,7 @@ public class StageRunnerTests
             pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
         seeds: 2
         threads: 1
-        weights: { epochs: 2, batchSize: 8, shards: 2 }
+        kernelWeights: { epochs: 2, batchSize: 8, shards: 2 }
         fineTune: { epochs: 1, batchSize: 8 }
         """;
 
@@ -46,10 +47,10 @@ public class StageRunnerTests
         {
             ProbeStage or MergeStage => 1,
             KernelWeightStage weigh => weigh.Learning.Epochs,
-            FineTuneStage tune when tune == trial.Model => tune.Training.Epochs,
+            FineTuneStage tune when tune == trial.FindOutput(OutputRole.Model)!.Stage => tune.Training.Epochs,
             _ => 0, // making the sources is not on the target
         }));
-        Assert.All(passes.Values, count => Assert.Equal(plan.Specification.Budget, count));
+        Assert.All(passes.Values, count => Assert.Equal(plan.Scenarios[0].Budget, count));
 
         var table = ComparisonTable.Render(result);
         Assert.Contains("phantom:lesions (synthetic)", table, StringComparison.Ordinal);
@@ -57,6 +58,10 @@ public class StageRunnerTests
         Assert.Contains("self-scale (control)", table, StringComparison.Ordinal);
         using var json = System.Text.Json.JsonDocument.Parse(ResultFiles.ToJson(result));
         Assert.Equal(18, json.RootElement.GetProperty("trials").GetArrayLength());
+        var settings = json.RootElement.GetProperty("settings");
+        Assert.All(SettingTable.All, setting => Assert.Equal(setting.GetValue(plan.Scenarios[0].Settings).ToString(), settings.GetProperty(setting.Path).ToString()));
+        Assert.Equal(1, settings.GetProperty("sources.a.pretrain").GetProperty("epochs").GetInt32());
+        Assert.Contains("Settings: kernelWeights.epochs 2, kernelWeights.batchSize 8, kernelWeights.shards 2, fineTune.epochs 1", table, StringComparison.Ordinal);
         Assert.Equal(1 + (18 * 2), ResultFiles.ToCsv(result).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
@@ -111,7 +116,7 @@ public class StageRunnerTests
         var plan = Plan.Build(SpecificationReader.Read(Small.Replace("seeds: 2", "seeds: 1", StringComparison.Ordinal) + "\nmethods: [medmerge]", "it", []));
         var store = new MemoryStageStore();
         await RunAsync(plan, store);
-        var merge = plan.Trials[0].Merge!;
+        var merge = (MergeStage)plan.Trials[0].FindOutput(OutputRole.Certificate)!.Stage;
         var output = (await store.FindAsync(merge.Key, Cancellation))!;
 
         using var learned = LearnedKernelWeights.Read(output[StageFiles.KernelWeights], "it");
@@ -129,7 +134,7 @@ public class StageRunnerTests
     [Fact]
     public void Stages_are_told_apart_by_all_that_changes_their_numbers()
     {
-        string Key(string yaml) => Plan.Build(SpecificationReader.Read(yaml, "it", [])).Trials[0].Evaluate.Key;
+        string Key(string yaml) => Plan.Build(SpecificationReader.Read(yaml, "it", [])).Trials[0].Predictions.Key;
         var key = Key(Small);
         Assert.Equal(key, Key(Small.Replace("name: small", "name: other", StringComparison.Ordinal)));
         string[] changes = ["threads: 1|threads: 2", "shards: 2|shards: 1", "width: 0.125|width: 0.25", "24 }|25 }", "lesions|cells", "epochs: 2|epochs: 3", "name: a|name: c"];
@@ -203,9 +208,10 @@ public class StageRunnerTests
 
     private static async Task<ScenarioResult> RunAsync(Plan plan, MemoryStageStore store, Action<EpochRecord>? hear = null, CancellationToken? cancellation = null)
     {
-        await using var device = new DeviceThread("cpu", plan.Specification.Threads);
+        await using var device = new DeviceThread("cpu", plan.Specification.Settings.Threads);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
-        foreach (var trial in plan.Trials) await runner.OutputAsync(trial.Evaluate, (epoch, _) => hear?.Invoke(epoch), cancellation ?? Cancellation);
-        return await ScenarioResult.ReadAsync(plan, plan.Trials, store, Cancellation);
+        foreach (var trial in plan.Trials) await runner.OutputAsync(trial.Predictions, (epoch, _) => hear?.Invoke(epoch), cancellation ?? Cancellation);
+        var summary = PlanSummary.Read(PlanSummary.Of(plan).Write());
+        return (await SweepResult.ReadAsync(summary, summary.Trials, store, Cancellation)).Scenarios.Single();
     }
 }

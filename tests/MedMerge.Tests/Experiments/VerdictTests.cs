@@ -10,16 +10,8 @@ public class VerdictTests
 {
     private static readonly Interval Above = new(0.05, 0.01, 0.09), Around = new(0.01, -0.02, 0.04), Below = new(-0.05, -0.09, -0.01);
 
-    private static readonly Plan TwoSeeds = Plan.Build(SpecificationReader.Read("""
-        target: { data: 'phantom:lesions', trainImages: 24 }
-        architecture: resnet20
-        sources:
-          - name: a
-            pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-          - name: b
-            pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-        seeds: 2
-        """, "it", []));
+    private static readonly ScenarioSummary TwoSeeds = new(
+        "it", "resnet20", new TargetSummary("t", IsSynthetic: false, "0", 10, [0.5], [0.5]), [], "a", new ScenarioSettings(), Seeds: [0, 1]);
 
     [Fact]
     public void Transfer_is_spoken_of_only_where_merging_helped_and_beat_every_control()
@@ -52,18 +44,20 @@ public class VerdictTests
     [Fact]
     public void One_seed_alone_is_said_to_be_one()
     {
-        var one = TwoSeeds with { Specification = TwoSeeds.Specification with { Seeds = [0] } };
-        Assert.Contains("With one seed the intervals are over test images alone", Say(Above, untrained: Above, plan: one), StringComparison.Ordinal);
+        var one = TwoSeeds with { Seeds = [0] };
+        Assert.Contains("With one seed the intervals are over test images alone", Say(Above, untrained: Above, scenario: one), StringComparison.Ordinal);
         Assert.DoesNotContain("With one seed", Say(Above, untrained: Above), StringComparison.Ordinal);
     }
 
-    private static string Say(Interval toBest, Interval? untrained = null, Interval? selfScale = null, Plan? plan = null)
+    private static string Say(Interval toBest, Interval? untrained = null, Interval? selfScale = null, ScenarioSummary? scenario = null)
     {
         static PairedBootstrap.Differences All(Interval interval) => new(interval, interval, interval);
+        static MethodRow Row(string name, string? source = null) => new(MethodRegistry.Get(name), source);
         var score = new Interval(0.8, 0.7, 0.9);
-        var controls = new[] { (MethodKind.UntrainedPartner, untrained), (MethodKind.SelfScale, selfScale) }
-            .Where(control => control.Item2 is not null).Select(control => new ControlComparison(new Method(control.Item1, null), All(control.Item2!)));
-        return Verdict.Of(new ScenarioResult(plan ?? TwoSeeds, [], new Method(MethodKind.FineTune, "a"),
-            [new MethodSummary(new Method(MethodKind.MedMerge, null), score, score, score, All(toBest))], [.. controls]));
+        var controls = new[] { ("untrained-partner", untrained), ("self-scale", selfScale) }
+            .Where(control => control.Item2 is not null)
+            .Select(control => new ControlComparison(Row(control.Item1), All(control.Item2!)));
+        var proposed = new MethodSummary(Row("medmerge"), score, score, score, All(toBest));
+        return Verdict.Of(new ScenarioResult(scenario ?? TwoSeeds, [], Row("fine-tune", "a"), [proposed], [.. controls]));
     }
 }

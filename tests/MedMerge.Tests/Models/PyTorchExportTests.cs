@@ -1,3 +1,4 @@
+using MedMerge.Experiments.Methods;
 using System.Diagnostics;
 using MedMerge.Data;
 using MedMerge.Experiments.Planning;
@@ -43,12 +44,12 @@ public class PyTorchExportTests
             methods: [medmerge]
             seeds: 1
             threads: 1
-            weights: { epochs: 2, batchSize: 8 }
+            kernelWeights: { epochs: 2, batchSize: 8 }
             fineTune: { epochs: 2, batchSize: 8 }
             """, "it", []));
         await using var device = new DeviceThread("cpu", 1);
         var runner = new StageRunner(new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
-        foreach (var stage in new Stage[] { plan.Trials[0].Merge!, plan.Trials[0].Model })
+        foreach (var stage in new[] { OutputRole.MergedModel, OutputRole.Model }.Select(role => plan.Trials[0].FindOutput(role)!.Stage))
         {
             var output = await runner.OutputAsync(stage, (_, _) => { }, TestContext.Current.CancellationToken);
             using var weights = Safetensors.Read(output[StageFiles.Model], stage.Name).Tensors;

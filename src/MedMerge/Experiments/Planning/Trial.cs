@@ -3,26 +3,29 @@ using MedMerge.Experiments.Stages;
 
 namespace MedMerge.Experiments.Planning;
 
-/// <summary>One method with one seed: a chain of stages that ends in predictions.</summary>
+/// <summary>One method with one seed on one scenario: stages that end in predictions.</summary>
 /// <param name="Number">From 1, in the order they run.</param>
-/// <param name="Merge">The stage whose kernel weights and certificate belong to the trial; null where nothing is merged.</param>
-/// <param name="Model">The stage that gives the final model.</param>
-/// <param name="Evaluate">The last stage.</param>
-public sealed record Trial(int Number, Method Method, ulong Seed, MergeStage? Merge, FineTuneStage Model, EvaluateStage Evaluate)
+public sealed record Trial(int Number, Scenario Scenario, MethodRow Method, ulong Seed, TrialStages Parts)
 {
+    /// <summary>The stage that gives the predictions, the last one.</summary>
+    public Stage Predictions => Parts.Predictions;
+
     /// <summary>All stages, each once, inputs before those that read them.</summary>
-    public IReadOnlyList<Stage> Stages { get; } = InOrder(Evaluate);
+    public IReadOnlyList<Stage> Stages { get; } = InOrder(Parts.Predictions);
+
+    /// <summary>What the trial leaves in a role, or null.</summary>
+    public TrialOutput? FindOutput(OutputRole role) => Parts.Outputs.FirstOrDefault(output => output.Role == role);
 
     private static List<Stage> InOrder(Stage last)
     {
         var ordered = new List<Stage>();
-        var seen = new HashSet<string>();
+        var visited = new HashSet<string>();
         Visit(last);
         return ordered;
 
         void Visit(Stage stage)
         {
-            if (!seen.Add(stage.Key)) return;
+            if (!visited.Add(stage.Key)) return;
             foreach (var input in stage.Inputs) Visit(input);
             ordered.Add(stage);
         }

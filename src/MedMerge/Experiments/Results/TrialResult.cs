@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Results;
 
 /// <summary>What one trial gave.</summary>
 /// <param name="Certificate">Of its merge; null where nothing was merged.</param>
-public sealed record TrialResult(Trial Trial, HeldOutPredictions Predictions, Certificate? Certificate)
+public sealed record TrialResult(PlannedTrial Trial, HeldOutPredictions Predictions, Certificate? Certificate)
 {
     /// <summary>On the test split.</summary>
     public Scores Test { get; } = Scores.Of(Predictions.Test);

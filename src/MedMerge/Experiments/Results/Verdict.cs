@@ -10,14 +10,15 @@ public static class Verdict
     private const string OneSeed = " With one seed the intervals are over test images alone; what another seed would change is not in them.";
 
     /// <summary>
-    /// Says it for macro F1. A difference counts where its 95 % interval leaves out zero. Transfer is spoken of only where merging helped and beat the
-    /// controls, the untrained partner among them.
+    /// The verdict for macro F1. A difference counts where its 95 % interval leaves out zero. Transfer is claimed only where merging helped and
+    /// beat the controls, one that isolates transfer among them.
     /// </summary>
     public static string Of(ScenarioResult result)
     {
-        var medmerge = result.Summaries.FirstOrDefault(summary => summary.Method.Kind == MethodKind.MedMerge);
-        if (medmerge is null) return "medmerge was not among the methods, so there is no verdict on merging.";
-        if (medmerge.Difference is not { } difference) return "No single source was fine-tuned beside it, so there is nothing to compare merging with.";
+        var proposed = result.Summaries.FirstOrDefault(summary => summary.Method.Role == MethodRole.Proposed);
+        if (proposed is null) return $"{MethodRegistry.Proposed.Name} was not among the methods, so there is no verdict on merging.";
+        if (proposed.Difference is not { } difference)
+            return "No single source was fine-tuned beside it, so there is nothing to compare merging with.";
 
         var helped = difference.MacroF1.IsAboveZero;
         var outcome = difference.MacroF1 switch
@@ -28,22 +29,21 @@ public static class Verdict
         };
         var interval = !helped && !difference.MacroF1.IsBelowZero ? ", an interval that holds zero" : "";
         return $"{outcome}: {Points(difference.MacroF1)} of macro F1 against the best single source ({result.BestSingleSource!.Title}){interval}. " +
-               Controls(result, helped) + (result.Plan.Specification.Seeds.Count == 1 ? OneSeed : "");
+               DescribeControls(result, helped) +
+               (result.Scenario.Seeds.Count == 1 ? OneSeed : "");
     }
 
-    private static string Controls(ScenarioResult result, bool helped)
+    private static string DescribeControls(ScenarioResult result, bool helped)
     {
         if (result.Controls.Count == 0) return "No control was run, so nothing can be said about transfer.";
-        var said = string.Concat(result.Controls.Select(control => control.Difference.MacroF1 switch
+        var comparisons = string.Concat(result.Controls.Select(Describe));
+        if (!result.Controls.Any(control => control.Control.Method.IsolatesTransfer))
         {
-            { IsAboveZero: true } difference => $"It beat the {Name(control.Control)} by {Points(difference)}. ",
-            { IsBelowZero: true } difference => $"The {Name(control.Control)} was better: {Points(difference)} between them. ",
-            var difference => $"The {Name(control.Control)} was not measurably worse: {Points(difference)} between them. ",
-        }));
-        if (result.Controls.All(control => control.Control.Kind != MethodKind.UntrainedPartner))
-            return said + "The untrained partner was not run, so nothing can be said about transfer.";
+            var missing = MethodRegistry.All.First(method => method.IsolatesTransfer);
+            return comparisons + $"The {missing.Noun} was not run, so nothing can be said about transfer.";
+        }
         var beatAll = result.Controls.All(control => control.Difference.MacroF1.IsAboveZero);
-        return said + (helped, beatAll) switch
+        return comparisons + (helped, beatAll) switch
         {
             (true, true) => "So what helps is what the partner has learned.",
             (true, false) => "So the gain need not come from what the partner has learned: no transfer is shown.",
@@ -52,8 +52,19 @@ public static class Verdict
         };
     }
 
-    private static string Name(Method method) => method.Kind == MethodKind.UntrainedPartner ? "untrained partner" : "self-scaled anchor";
+    private static string Describe(ControlComparison control)
+    {
+        var noun = control.Control.Method.Noun;
+        return control.Difference.MacroF1 switch
+        {
+            { IsAboveZero: true } difference => $"It beat the {noun} by {Points(difference)}. ",
+            { IsBelowZero: true } difference => $"The {noun} was better: {Points(difference)} between them. ",
+            var difference => $"The {noun} was not measurably worse: {Points(difference)} between them. ",
+        };
+    }
 
-    private static string Points(Interval difference) => string.Create(CultureInfo.InvariantCulture,
-        $"{100 * difference.Estimate:+0.0;−0.0;0.0} points (95 % interval {100 * difference.Low:+0.0;−0.0;0.0} to {100 * difference.High:+0.0;−0.0;0.0})");
+    private static string Points(Interval difference) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{100 * difference.Estimate:+0.0;−0.0;0.0} points " +
+        $"(95 % interval {100 * difference.Low:+0.0;−0.0;0.0} to {100 * difference.High:+0.0;−0.0;0.0})");
 }

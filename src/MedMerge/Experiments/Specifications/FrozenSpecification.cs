@@ -14,16 +14,28 @@ public static class FrozenSpecification
 {
     private const string Scheme = "sha256:";
     private const int HashLength = 64;
-    private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter(), new ArchitectureConverter() } };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        Converters = { new JsonStringEnumConverter(), new ArchitectureConverter() },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, // a setting of another version must not be lost in silence
+    };
 
     /// <summary>The files that a specification names, each once.</summary>
     public static IReadOnlyList<(string Location, string Kind)> Files(Specification specification) =>
-        [.. DataFiles(specification).Concat(specification.Sources.Select(source => source.Weights).OfType<string>().Select(path => (path, ModelFile.Kind))).Distinct()];
+    [
+        .. DataFiles(specification),
+        .. specification.Sources.Select(source => source.Weights).OfType<string>().Distinct().Select(path => (path, ModelFile.Kind)),
+    ];
 
     /// <summary>Those that are data sets.</summary>
     public static IEnumerable<(string Location, string Kind)> DataFiles(Specification specification) =>
-        specification.Sources.Select(source => source.Pretrain?.Data).Append(specification.Target).OfType<DatasetSource>().Where(source => !source.IsPhantom)
-            .Select(source => (source.Location, MedMnistReader.Kind)).Distinct();
+        specification.Sources
+            .Select(source => source.Pretrain?.Data)
+            .Append(specification.Target)
+            .OfType<DatasetSource>()
+            .Where(source => !source.IsPhantom)
+            .Select(source => (source.Location, MedMnistReader.Kind))
+            .Distinct();
 
     /// <summary>The same with every file named by its content.</summary>
     /// <param name="address">Gives a location's <see cref="Address"/>.</param>
@@ -46,18 +58,22 @@ public static class FrozenSpecification
     public static string Address(ReadOnlySpan<byte> content, string path) => $"{Scheme}{ContentHash.Of(content)}/{Path.GetFileName(path)}";
 
     /// <summary>The SHA-256 in an address, in hexadecimal, or null where the location is a path.</summary>
-    public static string? HashOf(string location) =>
-        location.StartsWith(Scheme, StringComparison.Ordinal) && location.Length > Scheme.Length + HashLength && location[Scheme.Length + HashLength] == '/'
-        && location.AsSpan(Scheme.Length, HashLength).IndexOfAnyExcept("0123456789abcdef") < 0
-            ? location.Substring(Scheme.Length, HashLength)
-            : null;
+    public static string? HashOf(string location)
+    {
+        const int end = HashLength;
+        if (!location.StartsWith(Scheme, StringComparison.Ordinal)) return null;
+        var rest = location[Scheme.Length..];
+        var isAddress = rest.Length > end && rest[end] == '/' && rest.AsSpan(0, end).IndexOfAnyExcept("0123456789abcdef") < 0;
+        return isAddress ? rest[..end] : null;
+    }
 
     /// <summary>As JSON.</summary>
     public static byte[] Write(Specification specification) => JsonSerializer.SerializeToUtf8Bytes(specification, Json);
 
     /// <summary>Back from JSON.</summary>
     /// <exception cref="JsonException">It is no frozen specification.</exception>
-    public static Specification Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize<Specification>(json, Json) ?? throw new JsonException("The specification is null.");
+    public static Specification Read(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize<Specification>(json, Json) ?? throw new JsonException("The specification is null.");
 
     private sealed class ArchitectureConverter : JsonConverter<Architecture>
     {

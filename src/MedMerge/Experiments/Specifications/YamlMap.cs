@@ -98,6 +98,15 @@ internal sealed class YamlMap(YamlMappingNode node, string path, SpecificationEr
         };
     }
 
+    /// <summary>Notes an error on the line of a key.</summary>
+    public void AddError(string key, string message) => errors.Add(LineOf(key), message);
+
+    /// <summary>Refuses a key that was renamed.</summary>
+    public void RefuseRenamed(string key, string newName)
+    {
+        if (Find(key) is not null) AddError(key, $"{Where()}'{key}' is now called '{newName}': rename the key");
+    }
+
     /// <summary>Reports every key that was not asked for, with the nearest known one.</summary>
     public void RefuseOthers()
     {

@@ -25,19 +25,20 @@ public interface IStageStore
     Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation);
 }
 
-/// <summary>What can be had from any store.</summary>
+/// <summary>What every store can do.</summary>
 public static class StageStoreExtensions
 {
     /// <summary>The output of a stage that has run.</summary>
+    /// <param name="key">The stage's.</param>
     /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
-    public static async Task<StageOutput> GetAsync(this IStageStore store, Stage stage, CancellationToken cancellation) =>
-        await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) ?? throw new MissingOutputException(stage);
+    public static async Task<StageOutput> GetAsync(this IStageStore store, string key, CancellationToken cancellation) =>
+        await store.FindAsync(key, cancellation).ConfigureAwait(false) ?? throw new MissingOutputException(key);
 }
 
 /// <summary>An output that should be in the store is not, or is damaged.</summary>
-public sealed class MissingOutputException(Stage stage)
-    : Exception($"The output of a stage '{stage.Name}' ({stage.Key}) is missing in the store or damaged. Run it again: what is missing is computed again.")
+public sealed class MissingOutputException(string key)
+    : Exception($"The output of the stage {key} is missing in the store or damaged. Run it again: what is missing is computed again.")
 {
-    /// <summary>The stage that gave it.</summary>
-    public Stage Stage { get; } = stage;
+    /// <summary>The stage's key.</summary>
+    public string Key { get; } = key;
 }

@@ -1,0 +1,47 @@
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Results;
+using MedMerge.Experiments.Stages;
+using MedMerge.Grains;
+using MedMerge.Reporting;
+using MedMerge.Storage;
+
+namespace MedMerge.Gateway.Queries;
+
+/// <summary>What a sweep's finished trials have given, read from the store: no plan is built and no data set loaded.</summary>
+internal sealed class ResultQueries(SweepStore sweeps, PlanSummaries plans, StageStore stages)
+{
+    /// <summary>The comparison so far; a scenario without a result is left out.</summary>
+    /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
+    public async Task<SweepResult> GetResultsAsync(string id, CancellationToken cancellation)
+    {
+        var (plan, finished) = await GetFinishedAsync(id, cancellation);
+        return await SweepResult.ReadAsync(plan, finished, stages, cancellation);
+    }
+
+    /// <summary>The scenarios that have a finished trial.</summary>
+    public async Task<IReadOnlyList<ScenarioFolder>> ListScenariosAsync(string id, CancellationToken cancellation)
+    {
+        var (plan, finished) = await GetFinishedAsync(id, cancellation);
+        return OutputFiles.GetScenarios(plan, finished);
+    }
+
+    /// <summary>The files that finished trials have left.</summary>
+    public async Task<IReadOnlyList<ExportedFile>> ListModelsAsync(string id, CancellationToken cancellation)
+    {
+        var (plan, finished) = await GetFinishedAsync(id, cancellation);
+        return [.. OutputFiles.GetModels(plan, finished)];
+    }
+
+    /// <summary>A file's bytes.</summary>
+    /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
+    public async Task<byte[]> ReadAsync(ExportedFile file, CancellationToken cancellation) =>
+        (await stages.GetAsync(file.Stage, cancellation))[file.Artefact];
+
+    private async Task<(PlanSummary Plan, IReadOnlyList<PlannedTrial> Finished)> GetFinishedAsync(string id, CancellationToken cancellation)
+    {
+        var (record, _) = await sweeps.FindAsync(id, cancellation) ?? throw new KeyNotFoundException($"There is no sweep '{id}'.");
+        var plan = await plans.GetAsync(record, cancellation);
+        var finished = plan.Trials.Zip(record.Trials).Where(pair => pair.Second.State == nameof(WorkState.Done)).Select(pair => pair.First);
+        return (plan, [.. finished]);
+    }
+}

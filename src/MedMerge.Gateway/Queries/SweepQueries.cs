@@ -1,0 +1,40 @@
+using MedMerge.Grains;
+using MedMerge.Storage;
+
+namespace MedMerge.Gateway.Queries;
+
+/// <summary>The sweeps that the store knows.</summary>
+internal sealed class SweepQueries(SweepStore sweeps)
+{
+    private const string Damaged = "Damaged";
+
+    /// <summary>Whether there is a sweep of that id.</summary>
+    public async Task<bool> ExistsAsync(string id, CancellationToken cancellation) => await sweeps.FindAsync(id, cancellation) is not null;
+
+    /// <summary>All, the newest first; one whose record is damaged says so, and does not hide the others.</summary>
+    public async Task<List<SweepSummary>> ListAsync(CancellationToken cancellation)
+    {
+        var summaries = new List<SweepSummary>();
+        foreach (var id in await sweeps.ListAsync(cancellation))
+        {
+            try
+            {
+                if (await sweeps.FindAsync(id, cancellation) is { } found) summaries.Add(Summarise(id, found.Record));
+            }
+            catch (InvalidDataException damaged)
+            {
+                summaries.Add(new SweepSummary(id, id, Damaged, DateTimeOffset.MinValue, 0, 0, damaged.Message));
+            }
+        }
+        return [.. summaries.OrderByDescending(sweep => sweep.Submitted)];
+    }
+
+    private static SweepSummary Summarise(string id, SweepRecord record) => new(
+        id,
+        record.Name,
+        record.State,
+        record.Submitted,
+        record.Trials.Count,
+        record.Trials.Count(trial => trial.State == nameof(WorkState.Done)),
+        record.Reason);
+}

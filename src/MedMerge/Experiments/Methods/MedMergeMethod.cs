@@ -1,0 +1,18 @@
+namespace MedMerge.Experiments.Methods;
+
+/// <summary>Learned kernel weights over all sources, then fine-tuning (MedMerge, arXiv 2403.11646).</summary>
+internal sealed class MedMergeMethod : IMethod
+{
+    /// <inheritdoc />
+    public string Name => "medmerge";
+
+    /// <inheritdoc />
+    public MethodRole Role => MethodRole.Proposed;
+
+    /// <inheritdoc />
+    public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
+    {
+        var probed = stages.ProbeOnce(row, () => stages.Probe(stages.Sources, stages.InitAtAnchor(stages.Scenario.Anchor)));
+        return stages.LearnMergeAndFineTune(probed, stages.SourceNames, seed);
+    }
+}

@@ -1,0 +1,102 @@
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Stages;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Methods;
+
+/// <summary>The building blocks that methods make their trials of, on one scenario.</summary>
+public sealed class ScenarioStages(Scenario scenario)
+{
+    private readonly Dictionary<MethodRow, ProbedSources> _probed = [];
+
+    /// <summary>What is compared with what.</summary>
+    public Scenario Scenario => scenario;
+
+    /// <summary>What stages learn on and with.</summary>
+    public TargetContext Target { get; } =
+        new(scenario.Architecture, scenario.Target, scenario.Settings.Threads, scenario.Settings.DeviceKind);
+
+    /// <summary>The stages that give the source models.</summary>
+    public IReadOnlyList<Stage> Sources { get; } = [.. scenario.Sources.Select(source => source.Stage)];
+
+    /// <summary>Their names.</summary>
+    public IReadOnlyList<string> SourceNames { get; } = [.. scenario.Sources.Select(source => source.Name)];
+
+    /// <summary>What a row does before it takes a seed; made once for all its trials, for a stage's key costs a hash.</summary>
+    public ProbedSources ProbeOnce(MethodRow row, Func<ProbedSources> probe)
+    {
+        if (!_probed.TryGetValue(row, out var probed))
+        {
+            probed = probe();
+            _probed[row] = probed;
+        }
+        return probed;
+    }
+
+    /// <summary>Prepares models for merging and fits a head to them at the starting α.</summary>
+    public ProbedSources Probe(IReadOnlyList<Stage> models, KernelWeightInit init)
+    {
+        var prepared = models.Select(Prepare).ToList();
+        var head = new ProbeStage(prepared, init, scenario.Settings.KernelWeights.HeadDecay, Target);
+        return new ProbedSources(prepared, init, head);
+    }
+
+    /// <summary>Where α starts: at an anchor or uniform, as the settings say.</summary>
+    /// <param name="anchor">Index among the models that are merged.</param>
+    public KernelWeightInit InitAtAnchor(int anchor) => scenario.Settings.KernelWeights.Start == KernelWeightStart.Uniform
+        ? KernelWeightInit.Uniform
+        : new KernelWeightInit(anchor, scenario.Settings.KernelWeights.AnchorWeight);
+
+    /// <summary>A model of random weights.</summary>
+    /// <inheritdoc cref="UntrainedStage" path="/param" />
+    public UntrainedStage DrawUntrained(ulong seed, int index) => new(scenario.Architecture, scenario.Target.Classes, seed, index);
+
+    /// <summary>Learns kernel weights, merges by them, and fine-tunes.</summary>
+    /// <param name="names">The models' names in the file of kernel weights.</param>
+    public TrialStages LearnMergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, ulong seed)
+    {
+        var learn = new KernelWeightStage(probed.Sources, probed.Head, probed.Init, scenario.Settings.KernelWeights, Target, seed);
+        var merge = new MergeStage(probed.Sources, names, learn, Fixed: null, Target);
+        var stages = FineTuneMerge(merge, scenario.Settings.FineTune.Epochs, seed);
+        return stages with { Outputs = [.. stages.Outputs, new TrialOutput(OutputRole.KernelWeightHistory, learn, StageFiles.History)] };
+    }
+
+    /// <summary>Fine-tunes a merged model, whose head belongs to the target.</summary>
+    public TrialStages FineTuneMerge(MergeStage merge, int epochs, ulong seed)
+    {
+        var stages = FineTune(merge, head: null, keepsHead: true, epochs, seed);
+        return stages with
+        {
+            Outputs =
+            [
+                new TrialOutput(OutputRole.KernelWeights, merge, StageFiles.KernelWeights),
+                new TrialOutput(OutputRole.MergedModel, merge, StageFiles.Model),
+                new TrialOutput(OutputRole.Certificate, merge, StageFiles.Certificate),
+                .. stages.Outputs,
+            ],
+        };
+    }
+
+    /// <summary>Fine-tunes a model.</summary>
+    /// <param name="head">A probe whose head it starts with; from zero where null.</param>
+    public TrialStages FineTune(Stage model, Stage? head, int epochs, ulong seed) => FineTune(model, head, keepsHead: false, epochs, seed);
+
+    private TrialStages FineTune(Stage model, Stage? head, bool keepsHead, int epochs, ulong seed)
+    {
+        var training = scenario.Settings.FineTune with { Epochs = epochs };
+        var tune = new FineTuneStage(model, head, keepsHead, training, Target, seed);
+        return new TrialStages(
+            new EvaluateStage(tune, Target),
+            [
+                new TrialOutput(OutputRole.Model, tune, StageFiles.Model),
+                new TrialOutput(OutputRole.FineTuneHistory, tune, StageFiles.History),
+            ]);
+    }
+
+    private Stage Prepare(Stage model) => model is ZeroStage ? model : new PrepareStage(model, scenario.Architecture);
+}
+
+/// <summary>Models prepared for merging, with the head probed on them.</summary>
+/// <param name="Sources">Prepared.</param>
+/// <param name="Init">Where α starts.</param>
+public sealed record ProbedSources(IReadOnlyList<Stage> Sources, KernelWeightInit Init, ProbeStage Head);

@@ -1,0 +1,27 @@
+using MedMerge.Experiments.Stages;
+
+namespace MedMerge.Experiments.Methods;
+
+/// <summary>Control: the anchor alone, its kernels weighted by merging it with zeros.</summary>
+internal sealed class SelfScaleMethod : IMethod
+{
+    private const string PartnerName = "zero";
+
+    /// <inheritdoc />
+    public string Name => "self-scale";
+
+    /// <inheritdoc />
+    public MethodRole Role => MethodRole.Control;
+
+    /// <inheritdoc />
+    public string Noun => "self-scaled anchor";
+
+    /// <inheritdoc />
+    public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
+    {
+        var anchor = stages.Scenario.Sources[stages.Scenario.Anchor];
+        var probed = stages.ProbeOnce(row, () =>
+            stages.Probe([anchor.Stage, new ZeroStage(stages.Scenario.Architecture)], stages.InitAtAnchor(0)));
+        return stages.LearnMergeAndFineTune(probed, [anchor.Name, PartnerName], seed);
+    }
+}

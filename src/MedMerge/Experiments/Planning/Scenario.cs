@@ -1,0 +1,33 @@
+using MedMerge.Data;
+using MedMerge.Experiments.Specifications;
+using MedMerge.Experiments.Stages;
+using MedMerge.Models;
+
+namespace MedMerge.Experiments.Planning;
+
+/// <summary>What is compared with what: one target, one source set with its anchor, one point of settings. It has one table and one verdict.</summary>
+/// <param name="Name">Shown in tables and folder names; no two of a plan share it.</param>
+/// <param name="Target">Loaded.</param>
+/// <param name="Anchor">Index of the source that α starts from.</param>
+/// <param name="Seeds">Each method runs once for each.</param>
+public sealed record Scenario(
+    string Name,
+    Architecture Architecture,
+    ImageDataset Target,
+    IReadOnlyList<ScenarioSource> Sources,
+    int Anchor,
+    ScenarioSettings Settings,
+    IReadOnlyList<ulong> Seeds)
+{
+    /// <summary>Passes over the training images that every method gets, all stages counted.</summary>
+    public int Budget => Settings.Budget;
+}
+
+/// <summary>A source model of a scenario.</summary>
+/// <param name="Model">As specified.</param>
+/// <param name="Stage">The stage that gives it: an import or a pretraining.</param>
+public sealed record ScenarioSource(SourceModel Model, Stage Stage)
+{
+    /// <summary>Its name in the specification.</summary>
+    public string Name => Model.Name;
+}

@@ -1,0 +1,39 @@
+using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Stages;
+using MedMerge.Merging;
+
+namespace MedMerge.Experiments.Results;
+
+/// <summary>What a sweep's finished trials gave.</summary>
+/// <param name="Scenarios">Those of the plan that have a finished trial.</param>
+public sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResult> Scenarios)
+{
+    /// <summary>Reads what finished trials have left in the store, and compares the methods of each scenario.</summary>
+    /// <param name="finished">Their outputs are in the store.</param>
+    /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
+    public static async Task<SweepResult> ReadAsync(
+        PlanSummary plan, IEnumerable<PlannedTrial> finished, IStageStore store, CancellationToken cancellation)
+    {
+        var results = new List<TrialResult>();
+        foreach (var trial in finished) results.Add(await ReadTrialAsync(trial, store, cancellation).ConfigureAwait(false));
+        var scenarios = results
+            .GroupBy(result => result.Trial.Scenario)
+            .OrderBy(group => group.Key)
+            .Select(group => ScenarioResult.Of(plan.Scenarios[group.Key], [.. group], cancellation));
+        return new SweepResult(plan, [.. scenarios]);
+    }
+
+    private static async Task<TrialResult> ReadTrialAsync(PlannedTrial trial, IStageStore store, CancellationToken cancellation)
+    {
+        var last = await store.GetAsync(trial.Predictions, cancellation).ConfigureAwait(false);
+        var predictions = StageFiles.Read<HeldOutPredictions>(last, StageFiles.Predictions);
+        Certificate? certificate = null;
+        if (trial.FindOutput(OutputRole.Certificate) is { } found)
+        {
+            var merge = await store.GetAsync(found.Stage, cancellation).ConfigureAwait(false);
+            certificate = StageFiles.Read<Certificate>(merge, found.Artefact);
+        }
+        return new TrialResult(trial, predictions, certificate);
+    }
+}

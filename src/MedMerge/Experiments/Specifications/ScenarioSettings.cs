@@ -1,0 +1,31 @@
+using System.Text.Json.Serialization;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Specifications;
+
+/// <summary>One point of all settings; <see cref="SettingTable"/> names and bounds each.</summary>
+public sealed record ScenarioSettings
+{
+    /// <summary>How kernel weights are learned.</summary>
+    public KernelWeightSettings KernelWeights { get; init; } = new();
+
+    /// <summary>How models are fine-tuned.</summary>
+    public FineTuneSettings FineTune { get; init; } = new();
+
+    /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>libtorch's threads; its sums depend on them.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary><c>cpu</c> or <c>cuda</c>: results are the same on any device of a kind.</summary>
+    [JsonIgnore]
+    public string DeviceKind => Device.Split(':')[0];
+
+    /// <summary>
+    /// Passes over the training images that every method gets, all stages counted: the probe, learning the kernel weights, measuring batch
+    /// norm, fine-tuning.
+    /// </summary>
+    [JsonIgnore]
+    public int Budget => 1 + KernelWeights.Epochs + 1 + FineTune.Epochs;
+}

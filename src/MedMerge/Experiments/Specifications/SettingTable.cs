@@ -1,0 +1,150 @@
+using MedMerge.Data;
+using MedMerge.Tensors;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Specifications;
+
+/// <summary>Every setting, each declared once.</summary>
+public static class SettingTable
+{
+    /// <summary>The YAML keys of the records within <see cref="ScenarioSettings"/>.</summary>
+    internal const string KernelWeightsKey = "kernelWeights", FineTuneKey = "fineTune";
+
+    private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new OrderedDictionary<string, Augmentation>
+    {
+        ["none"] = Augmentation.None,
+        ["shift"] = Augmentation.Shift,
+        ["shift-flip"] = Augmentation.ShiftFlip,
+    };
+
+    private static readonly IReadOnlyDictionary<string, KernelWeightStart> Starts = new OrderedDictionary<string, KernelWeightStart>
+    {
+        ["anchored"] = KernelWeightStart.Anchored,
+        ["uniform"] = KernelWeightStart.Uniform,
+    };
+
+    /// <summary>What fine-tuning and pretraining share. It stands first, for static members begin in the order of their lines.</summary>
+    private static IReadOnlyList<Setting<FineTuneSettings>> Training { get; } =
+    [
+        new WholeNumberSetting<FineTuneSettings>(
+            "batchSize", "images in a step, over all shards", TrainingBounds.MinBatchSize, TrainingBounds.MaxBatchSize,
+            settings => settings.BatchSize,
+            (settings, value) => settings with { BatchSize = value }),
+        new WholeNumberSetting<FineTuneSettings>(
+            "shards", "more than one is data-parallel: parts of the data, each batch-normalised by itself; part of what is computed",
+            1, TrainingBounds.MaxShards,
+            settings => settings.Shards,
+            (settings, value) => settings with { Shards = value }),
+        new NumberSetting<FineTuneSettings>(
+            "learningRate", "AdamW's first rate; it falls to 0 along a cosine", 0, TrainingBounds.MaxRate,
+            settings => settings.LearningRate,
+            (settings, value) => settings with { LearningRate = value }),
+        new NumberSetting<FineTuneSettings>(
+            "weightDecay", "AdamW's decoupled weight decay", 0, TrainingBounds.MaxRate,
+            settings => settings.WeightDecay,
+            (settings, value) => settings with { WeightDecay = value }),
+    ];
+
+    /// <summary>How kernel weights are learned.</summary>
+    public static IReadOnlyList<Setting<KernelWeightSettings>> KernelWeights { get; } =
+    [
+        new WholeNumberSetting<KernelWeightSettings>(
+            "epochs", "passes over the training images", 0, TrainingBounds.MaxEpochs,
+            settings => settings.Epochs,
+            (settings, value) => settings with { Epochs = value }),
+        new WholeNumberSetting<KernelWeightSettings>(
+            "batchSize", "images in a step, over all shards", 1, TrainingBounds.MaxBatchSize,
+            settings => settings.BatchSize,
+            (settings, value) => settings with { BatchSize = value }),
+        new WholeNumberSetting<KernelWeightSettings>(
+            "shards", "fixed parts of the training data; part of what is computed", 1, TrainingBounds.MaxShards,
+            settings => settings.Shards,
+            (settings, value) => settings with { Shards = value }),
+        new NumberSetting<KernelWeightSettings>(
+            "learningRate", "Adam's, for the logits θ", 0, TrainingBounds.MaxRate,
+            settings => settings.LearningRate,
+            (settings, value) => settings with { LearningRate = value }),
+        new NumberSetting<KernelWeightSettings>(
+            "headLearningRate", "Adam's, for the head", 0, TrainingBounds.MaxRate,
+            settings => settings.HeadLearningRate,
+            (settings, value) => settings with { HeadLearningRate = value }),
+        new NumberSetting<KernelWeightSettings>(
+            "headDecay", "λ of λ/2·‖W‖² on the head, in the linear probe too", 1e-9, 100,
+            settings => settings.HeadDecay,
+            (settings, value) => settings with { HeadDecay = value }),
+        new ChoiceSetting<KernelWeightSettings, KernelWeightStart>(
+            "start", "where α starts; `uniform` needs a learning rate of about 0.01", Starts,
+            settings => settings.Start,
+            (settings, value) => settings with { Start = value }),
+        new NumberSetting<KernelWeightSettings>(
+            "anchorWeight", "the anchor's share at an anchored start, above an equal share", 0.01, 0.999999,
+            settings => settings.AnchorWeight,
+            (settings, value) => settings with { AnchorWeight = value }),
+    ];
+
+    /// <summary>How models are fine-tuned.</summary>
+    public static IReadOnlyList<Setting<FineTuneSettings>> FineTune { get; } =
+    [
+        DeclareEpochs(min: 0, "passes over the training images; baselines get more, so that all methods see the images equally often"),
+        .. Training,
+    ];
+
+    /// <summary>How sources are pretrained; <see cref="Pretraining.Seed"/> comes on top.</summary>
+    public static IReadOnlyList<Setting<FineTuneSettings>> Pretrain { get; } =
+    [
+        DeclareEpochs(min: 1, "passes over the training images"),
+        .. Training,
+        new ChoiceSetting<FineTuneSettings, Augmentation>(
+            "augmentation", "what happens to training images", Augmentations,
+            settings => settings.Augmentation,
+            (settings, value) => settings with { Augmentation = value }),
+    ];
+
+    /// <summary>What stands at the top of a specification.</summary>
+    public static IReadOnlyList<Setting<ScenarioSettings>> TopLevel { get; } =
+    [
+        new ChoiceSetting<ScenarioSettings, Augmentation>(
+            "augmentation", "what happens to training images, for learning kernel weights and fine-tuning alike", Augmentations,
+            settings => settings.FineTune.Augmentation,
+            WithAugmentation),
+        new TextSetting<ScenarioSettings>(
+            "device", "what to compute on", "'cpu' or 'cuda:N'", DeviceThread.IsName,
+            settings => settings.Device,
+            (settings, value) => settings with { Device = value }),
+        new WholeNumberSetting<ScenarioSettings>(
+            "threads", "libtorch's threads; its sums depend on them: name it where results are to agree between machines", 1, DeviceThread.MaxThreads,
+            settings => settings.Threads,
+            (settings, value) => settings with { Threads = value },
+            isDefaultFixed: false),
+    ];
+
+    /// <summary>All settings of a scenario by their whole paths, in the order that documentation and results list them.</summary>
+    public static IReadOnlyList<Setting<ScenarioSettings>> All { get; } =
+    [
+        .. KernelWeights.Select(setting => setting.Within<ScenarioSettings>(
+            KernelWeightsKey,
+            settings => settings.KernelWeights,
+            (settings, value) => settings with { KernelWeights = value })),
+        .. FineTune.Select(setting => setting.Within<ScenarioSettings>(
+            FineTuneKey,
+            settings => settings.FineTune,
+            (settings, value) => settings with { FineTune = value })),
+        .. TopLevel,
+    ];
+
+    /// <summary>Reads the settings that stand in a mapping.</summary>
+    /// <param name="defaults">What is left out stays as here.</param>
+    internal static TOwner Read<TOwner>(IEnumerable<Setting<TOwner>> settings, YamlMap map, TOwner defaults) =>
+        settings.Aggregate(defaults, (owner, setting) => setting.Read(map, owner));
+
+    private static WholeNumberSetting<FineTuneSettings> DeclareEpochs(int min, string help) => new(
+        "epochs", help, min, TrainingBounds.MaxEpochs,
+        settings => settings.Epochs,
+        (settings, value) => settings with { Epochs = value });
+
+    private static ScenarioSettings WithAugmentation(ScenarioSettings settings, Augmentation value) => settings with
+    {
+        KernelWeights = settings.KernelWeights with { Augmentation = value },
+        FineTune = settings.FineTune with { Augmentation = value },
+    };
+}

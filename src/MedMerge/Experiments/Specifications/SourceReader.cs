@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using MedMerge.Data;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Specifications;
+
+/// <summary>Reads the parts of a specification that name data sets and weight files.</summary>
+internal sealed partial class SourceReader(ISpecificationFiles files, SpecificationErrors errors)
+{
+    private const int MaxClasses = 10_000;
+
+    /// <summary>A data set, or null where it has errors.</summary>
+    public DatasetSource? ReadDataset(YamlMap map)
+    {
+        var location = map.Text("data", required: true);
+        var classes = map.Whole("classes", 2, MaxClasses);
+        var trainImages = map.Whole("trainImages", 2, int.MaxValue);
+        if (location is null) return null;
+        if (!location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal))
+            return new DatasetSource(Resolve(map, "data", location), classes, trainImages);
+
+        var phantom = location[Phantoms.Prefix.Length..];
+        if (classes is not null) map.AddError("classes", $"'{map.Name("classes")}' is for files; a phantom's classes are fixed: leave it out");
+        if (!Phantoms.Names.Contains(phantom))
+        {
+            map.AddError("data", $"there is no phantom '{phantom}'; there are {string.Join(", ", Phantoms.Names)}" +
+                                 SpellingSuggestion.Suggest(phantom, Phantoms.Names));
+        }
+        return new DatasetSource(location, classes, trainImages);
+    }
+
+    /// <summary>A source model, or null where it has no name.</summary>
+    public SourceModel? ReadSource(YamlMap map)
+    {
+        var name = map.Text("name", required: true);
+        if (name is not null && !SourceName().IsMatch(name))
+            map.AddError("name", $"the source name '{name}' becomes part of file names: use letters, digits, '-', '_' and '.'");
+        var weights = map.Text("weights");
+        var pretrain = map.Map("pretrain");
+        var pretraining = pretrain is null ? null : ReadPretraining(pretrain, name);
+        if (weights is null == pretrain is null)
+            errors.Add(map.Line, $"the source '{name}' needs either 'weights' (a file) or 'pretrain' (a data set)");
+        if (weights is not null) weights = Resolve(map, "weights", weights);
+        map.RefuseOthers();
+        return name is null ? null : new SourceModel(name, weights, pretraining);
+    }
+
+    private Pretraining? ReadPretraining(YamlMap map, string? source)
+    {
+        var data = ReadDataset(map);
+        var seed = map.Whole("seed", 0, int.MaxValue) ?? DrawSeed(source ?? "");
+        var training = SettingTable.Read(SettingTable.Pretrain, map, new FineTuneSettings());
+        map.RefuseOthers();
+        return data is null ? null : new Pretraining(data, training, (ulong)seed);
+    }
+
+    /// <summary>A source's own seed where it names none, so that two sources never begin from the same random weights.</summary>
+    private static int DrawSeed(string name) =>
+        BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name))) & int.MaxValue;
+
+    private string Resolve(YamlMap map, string key, string path)
+    {
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            map.AddError(key, $"'{map.Name(key)}' holds a NUL character, which no path can");
+            return path;
+        }
+        if (files.Find(path, out var problem) is { } found) return found;
+        map.AddError(key, $"'{map.Name(key)}': {problem}");
+        return path;
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]*\z")]
+    private static partial Regex SourceName();
+}

@@ -1,0 +1,124 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MedMerge.Data;
+using MedMerge.Experiments.Methods;
+using MedMerge.Models;
+
+namespace MedMerge.Experiments.Specifications;
+
+/// <summary>The JSON schema of specifications, for editors: <c>examples/specification.schema.json</c>.</summary>
+public static class SpecificationSchema
+{
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>The schema's text.</summary>
+    public static string Write() => Create().ToJsonString(Indented) + "\n";
+
+    private static JsonObject Create() => new()
+    {
+        ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+        ["title"] = "MedMerge specification",
+        ["type"] = "object",
+        ["additionalProperties"] = false,
+        ["required"] = new JsonArray("target", "architecture", "sources"),
+        ["properties"] = CreateTopLevel(),
+    };
+
+    private static JsonObject CreateTopLevel()
+    {
+        var properties = new JsonObject
+        {
+            ["name"] = DescribeText("Shown in tables and file names."),
+            ["target"] = CreateObject(["data"], CreateDataset()),
+            ["architecture"] = new JsonObject { ["enum"] = CreateArray(Architectures.Names) },
+            ["width"] = new JsonObject { ["type"] = "number", ["default"] = 1, ["description"] = "Multiplies the channels of every layer." },
+            ["sources"] = new JsonObject { ["type"] = "array", ["minItems"] = 2, ["items"] = CreateSource() },
+            ["anchor"] = DescribeText("The source that the kernel weights start from; the first where it is left out."),
+            ["methods"] = new JsonObject
+            {
+                ["description"] = "What is run and compared; all where it is left out.",
+                ["oneOf"] = new JsonArray(
+                    new JsonObject { ["enum"] = CreateArray(["all", .. MethodRegistry.Names]) },
+                    new JsonObject
+                    {
+                        ["type"] = "array",
+                        ["minItems"] = 1,
+                        ["items"] = new JsonObject { ["enum"] = CreateArray(["all", .. MethodRegistry.Names]) },
+                    }),
+            },
+            ["seeds"] = new JsonObject
+            {
+                ["description"] = "A count (0 to n − 1) or a list.",
+                ["oneOf"] = new JsonArray(
+                    DescribeWhole(1),
+                    new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = DescribeWhole(0) }),
+            },
+            ["parallel"] = DescribeWhole(1, "Trials at a time over the whole cluster; one for each node where it is left out. No number depends on it."),
+            [SettingTable.KernelWeightsKey] = CreateObject([], CreateSettings(SettingTable.KernelWeights)),
+            [SettingTable.FineTuneKey] = CreateObject([], CreateSettings(SettingTable.FineTune)),
+        };
+        AddSettings(properties, SettingTable.TopLevel);
+        return properties;
+    }
+
+    private static JsonObject CreateSource()
+    {
+        var pretrain = CreateDataset();
+        pretrain["seed"] = DescribeWhole(0, "Of the random weights and the batches; drawn from the source's name where it is left out.");
+        AddSettings(pretrain, SettingTable.Pretrain);
+        var source = CreateObject(["name"], new JsonObject
+        {
+            ["name"] = DescribeText("Letters, digits, '-', '_' and '.'."),
+            ["weights"] = DescribeText("A safetensors file or PyTorch checkpoint, beside the specification or in MEDMERGE_DATA."),
+            ["pretrain"] = CreateObject(["data"], pretrain),
+        });
+        source["oneOf"] = new JsonArray(
+            new JsonObject { ["required"] = new JsonArray("weights") },
+            new JsonObject { ["required"] = new JsonArray("pretrain") });
+        return source;
+    }
+
+    private static JsonObject CreateDataset() => new()
+    {
+        ["data"] = DescribeText($"A MedMNIST .npz file, or {string.Join(", ", Phantoms.Names.Select(name => Phantoms.Prefix + name))}."),
+        ["classes"] = DescribeWhole(2, "Read off the training labels where it is left out."),
+        ["trainImages"] = DescribeWhole(2, "Keep only that many training images, the classes in turns."),
+    };
+
+    private static JsonObject CreateSettings<TOwner>(IEnumerable<Setting<TOwner>> settings)
+    {
+        var properties = new JsonObject();
+        AddSettings(properties, settings);
+        return properties;
+    }
+
+    private static void AddSettings<TOwner>(JsonObject properties, IEnumerable<Setting<TOwner>> settings)
+    {
+        foreach (var setting in settings) properties[setting.Path] = setting.CreateSchema();
+    }
+
+    private static JsonObject CreateObject(IEnumerable<string> required, JsonObject properties)
+    {
+        var schema = new JsonObject { ["type"] = "object", ["additionalProperties"] = false };
+        var names = CreateArray(required);
+        if (names.Count > 0) schema["required"] = names;
+        schema["properties"] = properties;
+        return schema;
+    }
+
+    private static JsonArray CreateArray(IEnumerable<string> words) => new([.. words.Select(word => (JsonNode)word)]);
+
+    private static JsonObject DescribeText(string description) => new() { ["type"] = "string", ["description"] = description };
+
+    private static JsonObject DescribeWhole(int minimum, string? description = null)
+    {
+        var schema = new JsonObject { ["type"] = "integer", ["minimum"] = minimum };
+        if (description is not null) schema["description"] = description;
+        return schema;
+    }
+}

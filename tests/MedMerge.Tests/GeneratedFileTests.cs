@@ -1,0 +1,42 @@
+using MedMerge.Experiments.Specifications;
+using MedMerge.Reporting;
+
+namespace MedMerge.Tests;
+
+/// <summary>
+/// Files of the repository that are written by the code. With <c>MEDMERGE_WRITE_GENERATED=1</c> the tests write them; otherwise they compare.
+/// </summary>
+public class GeneratedFileTests
+{
+    private const string Begin = "<!-- settings: written by GeneratedFileTests -->\n", End = "<!-- end of settings -->";
+
+    private static bool IsWriting => Environment.GetEnvironmentVariable("MEDMERGE_WRITE_GENERATED") == "1";
+
+    [Fact]
+    public void The_schema_is_that_of_the_table_of_settings() => Check("examples/specification.schema.json", _ => SpecificationSchema.Write());
+
+    [Fact]
+    public void The_documentation_lists_the_settings_of_the_table() => Check("docs/specification.md", text =>
+    {
+        var begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
+        var end = text.IndexOf(End, StringComparison.Ordinal);
+        Assert.True(begin >= Begin.Length && end >= begin, "The page has lost the marks that enclose the table.");
+        return text[..begin] + "\n" + SettingsText.RenderDocumentation() + "\n" + text[end..];
+    });
+
+    private static void Check(string name, Func<string, string> write)
+    {
+        var path = Path.Combine(Root(), name);
+        var text = File.ReadAllText(path);
+        var wanted = write(text);
+        if (IsWriting) File.WriteAllText(path, wanted);
+        else Assert.True(wanted == text, $"{name} is not what the code writes. MEDMERGE_WRITE_GENERATED=1 with these tests writes it anew.");
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "MedMerge.Distributed.sln"))) folder = folder.Parent!;
+        return folder.FullName;
+    }
+}
