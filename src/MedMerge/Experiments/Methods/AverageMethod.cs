@@ -17,7 +17,7 @@ internal sealed class AverageMethod : IMethod
     /// <inheritdoc />
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
-        var probed = stages.ProbeOnce(row, () => stages.Probe(stages.Sources, KernelWeightInit.Uniform));
+        var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, KernelWeightInit.Uniform));
         var merge = new MergeStage(probed.Sources, stages.SourceNames, probed.Head, probed.Init, stages.Target);
         return stages.FineTuneMerge(merge, stages.Scenario.Budget - PassesBefore, seed);
     }

@@ -14,7 +14,7 @@ internal sealed class LpFtMethod : SingleSourceMethod
     /// <inheritdoc />
     protected override TrialStages CreateStages(ScenarioStages stages, MethodRow row, Stage source, ulong seed)
     {
-        var probed = stages.ProbeOnce(row, () => stages.Probe([source], KernelWeightInit.Uniform));
+        var probed = stages.ProbeOnce(row.Title, () => stages.Probe([source], KernelWeightInit.Uniform));
         return stages.FineTune(source, probed.Head, stages.Scenario.Budget - PassesBefore, seed);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class MedMergeMethod : IMethod
     /// <inheritdoc />
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
-        var probed = stages.ProbeOnce(row, () => stages.Probe(stages.Sources, stages.InitAtAnchor(stages.Scenario.Anchor)));
+        var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, stages.InitAtAnchor(stages.Scenario.Anchor)));
         return stages.LearnMergeAndFineTune(probed, stages.SourceNames, seed);
     }
 }

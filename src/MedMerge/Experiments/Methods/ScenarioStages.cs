@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Methods;
 /// <summary>The building blocks that methods make their trials of, on one scenario.</summary>
 public sealed class ScenarioStages(Scenario scenario)
 {
-    private readonly Dictionary<MethodRow, ProbedSources> _probed = [];
+    private readonly Dictionary<string, ProbedSources> _probed = [];
 
     /// <summary>What is compared with what.</summary>
     public Scenario Scenario => scenario;
@@ -23,7 +23,8 @@ public sealed class ScenarioStages(Scenario scenario)
     public IReadOnlyList<string> SourceNames { get; } = [.. scenario.Sources.Select(source => source.Name)];
 
     /// <summary>What a row does before it takes a seed; made once for all its trials, for a stage's key costs a hash.</summary>
-    public ProbedSources ProbeOnce(MethodRow row, Func<ProbedSources> probe)
+    /// <param name="row">The row's title.</param>
+    public ProbedSources ProbeOnce(string row, Func<ProbedSources> probe)
     {
         if (!_probed.TryGetValue(row, out var probed))
         {

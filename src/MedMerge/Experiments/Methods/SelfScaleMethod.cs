@@ -20,7 +20,7 @@ internal sealed class SelfScaleMethod : IMethod
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
         var anchor = stages.Scenario.Sources[stages.Scenario.Anchor];
-        var probed = stages.ProbeOnce(row, () =>
+        var probed = stages.ProbeOnce(row.Title, () =>
             stages.Probe([anchor.Stage, new ZeroStage(stages.Scenario.Architecture)], stages.InitAtAnchor(0)));
         return stages.LearnMergeAndFineTune(probed, [anchor.Name, PartnerName], seed);
     }
