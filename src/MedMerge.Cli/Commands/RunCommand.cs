@@ -42,7 +42,7 @@ internal static class RunCommand
         var specification = SpecificationReader.ReadFile(file);
         var files = new Dictionary<string, byte[]>();
         var plan = PlanSummary.Of(Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind)));
-        DeviceThread.Find(specification.Settings.Device);
+        DeviceThread.Check(specification.Settings.Device);
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
         if (dryRun) return await ShowPlanAsync(plan, store, output, cancellation);
 

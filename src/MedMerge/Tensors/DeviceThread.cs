@@ -47,6 +47,13 @@ public sealed class DeviceThread : IAsyncDisposable
     /// <summary>Whether that is a device's name, <c>cpu</c> or <c>cuda:N</c>; this machine need not have it.</summary>
     public static bool IsName(string device) => device == "cpu" || CudaIndex(device) is not null;
 
+    /// <summary>Makes sure that this machine has the device. It always has a CPU, so libtorch is not loaded for that.</summary>
+    /// <exception cref="InputException">This machine has no such device.</exception>
+    public static void Check(string device)
+    {
+        if (device != "cpu") Find(device);
+    }
+
     /// <summary>This machine's device of that name.</summary>
     /// <exception cref="InputException">This machine has no such device.</exception>
     public static torch.Device Find(string device)

@@ -9,17 +9,11 @@ public static partial class TorchRuntime
     private static readonly Lock Gate = new();
     private static bool _started;
 
-    /// <summary>libtorch's version; starts it, for TorchSharp's own property loads the library its own way otherwise.</summary>
-    public static string Version
-    {
-        get
-        {
-            Start();
-#pragma warning disable RS0030 // the one place
-            return torch.__version__;
-#pragma warning restore RS0030
-        }
-    }
+    /// <summary>
+    /// libtorch's version, known without loading it: a plan names its stages by it and computes nothing. <see cref="Start"/> compares it with
+    /// what TorchSharp was built for.
+    /// </summary>
+    public const string Version = "2.10.0.0";
 
     /// <summary>Makes torch usable in this process. Safe to call often and from any thread.</summary>
     /// <exception cref="PlatformNotSupportedException">libtorch can't be loaded here; the message says why.</exception>
@@ -32,6 +26,10 @@ public static partial class TorchRuntime
             try
             {
                 torch.InitializeDeviceType(DeviceType.CPU);
+#pragma warning disable RS0030 // the one place
+                var loaded = torch.__version__;
+#pragma warning restore RS0030
+                if (loaded != Version) throw new PlatformNotSupportedException($"libtorch {loaded} was loaded in place of {Version}.");
             }
             catch (Exception error) when (error is NotSupportedException or DllNotFoundException or TypeInitializationException)
             {
