@@ -11,6 +11,9 @@ public static class Phantoms
 
     private delegate void Draw(Canvas canvas, int label, RandomStream random);
 
+    /// <summary>Sets the channels of the pixel at (u, v).</summary>
+    private delegate void Paint(double u, double v, Span<double> pixel);
+
     private static readonly Dictionary<string, (int Classes, int Channels, Draw Draw)> Tasks = new(StringComparer.Ordinal)
     {
         ["lesions"] = (2, 1, Lesion),
@@ -55,7 +58,7 @@ public static class Phantoms
         var (radius, stretch) = (random.Between(0.35, 0.6), random.Between(0.75, 1.1));
         var spicules = label == 0 ? random.Between(0.16, 0.35) : random.Between(0.0, 0.1);
         var (lobes, phase, depth) = (5 + random.Below(4), random.Between(0, Math.Tau), random.Between(0.25, 0.42));
-        canvas.Fill((u, v, _) =>
+        canvas.Fill((u, v) =>
         {
             var (dx, dy) = (u - x, (v - y) / stretch);
             var rim = radius * (1 + (spicules * Math.Sin((lobes * Math.Atan2(dy, dx)) + phase)));
@@ -72,7 +75,7 @@ public static class Phantoms
         var (side, y) = (random.Below(2) * 2 - 1, random.Between(-0.4, 0.5));
         var (x, radius) = (side * random.Between(0.35, 0.55), random.Between(0.14, 0.3));
         var haze = label == 1 ? random.Between(0.12, 0.32) : 0;
-        canvas.Fill((u, v, _) =>
+        canvas.Fill((u, v) =>
         {
             var lung = Sigmoid((0.36 - Math.Sqrt(Math.Pow((Math.Abs(u + (tilt * v)) - 0.45) / 0.8, 2) + Math.Pow(v / 2.2, 2))) * 18);
             var rib = 0.05 * Math.Sin((ribs * (v + (0.3 * u * u))) + phase);
@@ -85,25 +88,29 @@ public static class Phantoms
     /// <summary>Microscopy-like, RGB: label 0 round cells, 1 elongated cells, 2 cells with a large nucleus.</summary>
     private static void Cells(Canvas canvas, int label, RandomStream random)
     {
-        var cells = Enumerable.Range(0, 3 + random.Below(3)).Select(_ => (
-            X: random.Between(-0.8, 0.8), Y: random.Between(-0.8, 0.8), Angle: random.Between(0, Math.PI), Radius: random.Between(0.22, 0.34),
+        var cells = Enumerable.Range(0, 3 + random.Below(3)).Select(_ => new Cell(
+            X: random.Between(-0.8, 0.8),
+            Y: random.Between(-0.8, 0.8),
+            Angle: random.Between(0, Math.PI),
+            Radius: random.Between(0.22, 0.34),
             Stretch: label == 1 ? random.Between(1.5, 2.1) : random.Between(1.0, 1.35),
             Nucleus: label == 2 ? random.Between(0.6, 0.78) : random.Between(0.32, 0.52))).ToArray();
         double[] stain = [random.Between(0.8, 0.95), random.Between(0.68, 0.82), random.Between(0.8, 0.92)];
         double[] nucleus = [0.4, 0.25, 0.6];
-        canvas.Fill((u, v, channel) =>
+        canvas.Fill((u, v, pixel) =>
         {
-            var value = stain[channel];
+            stain.CopyTo(pixel);
             foreach (var cell in cells)
             {
-                var (dx, dy) = (u - cell.X, v - cell.Y);
-                var along = ((dx * Math.Cos(cell.Angle)) + (dy * Math.Sin(cell.Angle))) / cell.Stretch;
-                var across = ((dy * Math.Cos(cell.Angle)) - (dx * Math.Sin(cell.Angle))) * Math.Sqrt(cell.Stretch);
-                var distance = Math.Sqrt((along * along) + (across * across)) / cell.Radius;
-                value -= 0.2 * Sigmoid((1 - distance) * 10) * (channel == 1 ? 1.3 : 0.8);
-                value += (nucleus[channel] - value) * 0.7 * Sigmoid((cell.Nucleus - distance) * 12);
+                var distance = cell.Distance(u, v);
+                var body = 0.2 * Sigmoid((1 - distance) * 10);
+                var core = Sigmoid((cell.Nucleus - distance) * 12);
+                for (var channel = 0; channel < pixel.Length; channel++)
+                {
+                    pixel[channel] -= body * (channel == 1 ? 1.3 : 0.8);
+                    pixel[channel] += (nucleus[channel] - pixel[channel]) * 0.7 * core;
+                }
             }
-            return value;
         });
         canvas.Speckle(random, 0.12);
     }
@@ -116,7 +123,7 @@ public static class Phantoms
             Phase: random.Between(0, Math.Tau), Width: random.Between(0.12, 0.19))).ToArray();
         var (narrowed, place) = (random.Below(2), random.Between(-0.5, 0.5));
         var severity = label == 1 ? random.Between(0.5, 0.8) : random.Between(0, 0.15);
-        canvas.Fill((u, v, _) =>
+        canvas.Fill((u, v) =>
         {
             var value = 0.25;
             for (var i = 0; i < vessels.Length; i++)
@@ -133,20 +140,39 @@ public static class Phantoms
 
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 
+    /// <summary>A turned ellipse with a nucleus.</summary>
+    private sealed record Cell(double X, double Y, double Angle, double Radius, double Stretch, double Nucleus)
+    {
+        private readonly double _cosine = Math.Cos(Angle), _sine = Math.Sin(Angle), _narrowing = Math.Sqrt(Stretch);
+
+        /// <summary>From its centre; 1 on its rim.</summary>
+        public double Distance(double u, double v)
+        {
+            var (dx, dy) = (u - X, v - Y);
+            var along = ((dx * _cosine) + (dy * _sine)) / Stretch;
+            var across = ((dy * _cosine) - (dx * _sine)) * _narrowing;
+            return Math.Sqrt((along * along) + (across * across)) / Radius;
+        }
+    }
+
     /// <summary>An image under way, values 0 to 1.</summary>
     private sealed class Canvas(int side, int channels)
     {
         private readonly double[] _values = new double[side * side * channels];
 
-        /// <summary>Sets every value from its place: u to the right and v down, −1 to 1, and the channel.</summary>
-        public void Fill(Func<double, double, int, double> value)
+        /// <summary>Sets every pixel from its place: u to the right and v down, −1 to 1.</summary>
+        public void Fill(Paint paint)
         {
-            for (var i = 0; i < _values.Length; i++)
+            for (var pixel = 0; pixel < side * side; pixel++)
             {
-                var (pixel, channel) = (i / channels, i % channels);
-                _values[i] = value((2.0 * (pixel % side) / (side - 1)) - 1, (2.0 * (pixel / side) / (side - 1)) - 1, channel);
+                var u = (2.0 * (pixel % side) / (side - 1)) - 1;
+                var v = (2.0 * (pixel / side) / (side - 1)) - 1;
+                paint(u, v, _values.AsSpan(pixel * channels, channels));
             }
         }
+
+        /// <summary>The same for an image of one channel.</summary>
+        public void Fill(Func<double, double, double> value) => Fill((u, v, pixel) => pixel[0] = value(u, v));
 
         /// <summary>Multiplicative noise, one draw a pixel.</summary>
         public void Speckle(RandomStream random, double strength)
