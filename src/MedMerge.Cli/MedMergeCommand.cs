@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using MedMerge.Cli.Commands;
@@ -8,11 +9,16 @@ namespace MedMerge.Cli;
 /// <summary>The command <c>medmerge</c>: results to standard output, everything else to standard error.</summary>
 public static class MedMergeCommand
 {
+    private const string Name = "medmerge";
+
     /// <summary>Runs a command line and returns its exit code.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        var root = new RootCommand("Merges medical-imaging models of different initialisations by learned kernel weights (MedMerge, arXiv 2403.11646).")
+        // No RootCommand: that is called what its assembly is, and MedMerge.dll is the library's.
+        var root = new Command(Name, "Merges medical-imaging models of different initialisations by learned kernel weights (MedMerge, arXiv 2403.11646).")
         {
+            new HelpOption(),
+            new VersionOption(),
             RunCommand.Create(output, error),
             MergeCommand.Create(output, error),
             InspectCommand.Create(output),
