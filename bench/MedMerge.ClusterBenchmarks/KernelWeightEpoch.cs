@@ -39,7 +39,7 @@ internal sealed class KernelWeightEpoch
     private ICheckpoints _checkpoints = null!;
     private ShardSet<IKernelWeightShardGrain> _calls = null!;
     private GrainKernelWeightWorkers _sharded = null!;
-    private LocalKernelWeightWorkers _local = null!;
+    private LocalShardWorkers<KernelWeightStep, KernelWeightGradient> _local = null!;
     private StageOutput _probe = null!;
 
     /// <summary>Prepares the sources in a store, opens the shards on a silo and the same work here.</summary>
@@ -59,7 +59,7 @@ internal sealed class KernelWeightEpoch
         foreach (var input in _stage.Inputs) inputs.Add(await runner.OutputAsync(input, (_, _) => { }, CancellationToken.None));
         _probe = inputs[^1];
         _computer = await _device.RunAsync(() => _stage.Open(inputs, _device.Device, memoryLimit: null), CancellationToken.None);
-        _local = new LocalKernelWeightWorkers(_device, _computer, _stage.Target.Dataset, _stage.Learning.Shards);
+        _local = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(_device, _computer, _stage.Learning.Shards);
 
         _cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, CancellationToken.None, telemetry);
         _calls = new ShardSet<IKernelWeightShardGrain>(_cluster.Grains, _cluster.View, _stage.Key, _stage.Target, _stage.Shards, [], new StageRequest(submission.Specification, 1, "bench", 1, null),
@@ -90,7 +90,7 @@ internal sealed class KernelWeightEpoch
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task EpochAsync(IKernelWeightWorkers workers, bool keep)
+    private async Task EpochAsync(IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, bool keep)
     {
         var theta = _stage.Start.Theta(_stage.Sources.Count, _stage.Target.Architecture.Filters);
         var learner = new KernelWeightLearner(theta, _stage.Sources.Count, StageFiles.Read<Head>(_probe, StageFiles.Head), _stage.Learning);

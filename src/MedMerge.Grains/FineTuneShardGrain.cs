@@ -47,7 +47,7 @@ internal sealed class FineTuneShardGrain(ILocalSiloDetails silo, ShardSessions<F
     public async Task<ValidationMessage> ValidateAsync(ShardRequest request, int epoch, int step)
     {
         CheckWeights(epoch, step);
-        var validation = await ComputeAsync(request, (_, computer) => computer.Validate(_weights, CancellationToken.None));
+        var validation = await ComputeAsync(request, (_, computer) => computer.Validate(new FineTuneStep(epoch, step, _weights), CancellationToken.None));
         return new ValidationMessage(validation.MacroF1, validation.Loss);
     }
 

@@ -3,7 +3,7 @@ using MedMerge.Training;
 namespace MedMerge.Grains;
 
 /// <summary>The shards of a data-parallel fine-tuning: weights go and gradients come in parts.</summary>
-internal sealed class GrainFineTuneWorkers(ShardSet<IFineTuneShardGrain> calls) : IFineTuneWorkers
+internal sealed class GrainFineTuneWorkers(ShardSet<IFineTuneShardGrain> calls) : IShardWorkers<FineTuneStep, FineTuneGradient>
 {
     /// <summary>Names the weights of an epoch's validation, which come after all its steps.</summary>
     private const int Validating = -1;
@@ -37,13 +37,13 @@ internal sealed class GrainFineTuneWorkers(ShardSet<IFineTuneShardGrain> calls) 
     }
 
     /// <inheritdoc />
-    public Task<Validation> ValidateAsync(int epoch, float[] weights, CancellationToken cancellation)
+    public Task<Validation> ValidateAsync(FineTuneStep candidate, CancellationToken cancellation)
     {
-        var parts = Parts(epoch, Validating, weights);
+        var parts = Parts(candidate.Epoch, Validating, candidate.Values);
         return calls.CallAsync(shard: 0, "validation", async (grain, request) =>
         {
             await PutAsync(grain, request, parts, cancellation).ConfigureAwait(false);
-            var answer = await grain.ValidateAsync(request, epoch, Validating).WaitAsync(calls.OpenDeadline, calls.Time, cancellation).ConfigureAwait(false);
+            var answer = await grain.ValidateAsync(request, candidate.Epoch, Validating).WaitAsync(calls.OpenDeadline, calls.Time, cancellation).ConfigureAwait(false);
             return new Validation(answer.MacroF1, answer.Loss);
         }, cancellation);
     }
@@ -58,7 +58,7 @@ internal sealed class GrainFineTuneWorkers(ShardSet<IFineTuneShardGrain> calls) 
     {
         lock (_gate)
         {
-            if (_packedFor != (step.Epoch, step.Step)) (_packedFor, _packed) = ((step.Epoch, step.Step), Parts(step.Epoch, step.Step, step.Weights));
+            if (_packedFor != (step.Epoch, step.Step)) (_packedFor, _packed) = ((step.Epoch, step.Step), Parts(step.Epoch, step.Step, step.Values));
             return _packed;
         }
     }

@@ -3,7 +3,7 @@ using MedMerge.Training;
 namespace MedMerge.Grains;
 
 /// <summary>The shards of a weight learning: one message there and one back a step.</summary>
-internal sealed class GrainKernelWeightWorkers(ShardSet<IKernelWeightShardGrain> calls) : IKernelWeightWorkers
+internal sealed class GrainKernelWeightWorkers(ShardSet<IKernelWeightShardGrain> calls) : IShardWorkers<KernelWeightStep, KernelWeightGradient>
 {
     /// <inheritdoc />
     public int Shards => calls.Shards;
@@ -24,9 +24,9 @@ internal sealed class GrainKernelWeightWorkers(ShardSet<IKernelWeightShardGrain>
     }
 
     /// <inheritdoc />
-    public Task<Validation> ValidateAsync(double[] alpha, Head head, CancellationToken cancellation)
+    public Task<Validation> ValidateAsync(KernelWeightStep candidate, CancellationToken cancellation)
     {
-        var message = Message(new KernelWeightStep(0, 0, alpha, head));
+        var message = Message(candidate);
         return calls.CallAsync(shard: 0, "validation", async (grain, request) =>
         {
             var answer = await grain.ValidateAsync(request, message).WaitAsync(calls.OpenDeadline, calls.Time, cancellation).ConfigureAwait(false);

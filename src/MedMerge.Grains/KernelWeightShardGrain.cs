@@ -21,11 +21,7 @@ internal sealed class KernelWeightShardGrain(ILocalSiloDetails silo, ShardSessio
     /// <inheritdoc />
     public async Task<ValidationMessage> ValidateAsync(ShardRequest request, StepMessage step)
     {
-        var validation = await ComputeAsync(request, (session, computer) =>
-        {
-            var candidate = Unpack(session.Stage, step);
-            return Scoring.Validate(computer.Predict(candidate.Alpha, candidate.Head, session.Stage.Target.Dataset.Validation, CancellationToken.None));
-        });
+        var validation = await ComputeAsync(request, (session, computer) => computer.Validate(Unpack(session.Stage, step), CancellationToken.None));
         return new ValidationMessage(validation.MacroF1, validation.Loss);
     }
 

@@ -10,7 +10,7 @@ namespace MedMerge.Training;
 /// The device's side of weight learning: one forward and one backward pass through the folded network, whatever the number of sources.
 /// Device thread only.
 /// </summary>
-public sealed class KernelWeightGradientComputer : IDisposable
+public sealed class KernelWeightGradientComputer : IShardComputer<KernelWeightStep, KernelWeightGradient>
 {
     private readonly Architecture _architecture;
     private readonly SourceStack _sources;
@@ -24,19 +24,31 @@ public sealed class KernelWeightGradientComputer : IDisposable
 
     /// <param name="type">float32, or float64 in tests of the numerics.</param>
     /// <param name="memoryLimit">As <see cref="SourceStack"/> takes it.</param>
-    public KernelWeightGradientComputer(Architecture architecture, IReadOnlyList<PreparedSource> sources, ImageDataset target, KernelWeightSettings settings,
-        ulong seed, Device device, ScalarType type = ScalarType.Float32, long? memoryLimit = null)
+    public KernelWeightGradientComputer(
+        Architecture architecture,
+        IReadOnlyList<PreparedSource> sources,
+        ImageDataset target,
+        KernelWeightSettings settings,
+        ulong seed,
+        Device device,
+        ScalarType type = ScalarType.Float32,
+        long? memoryLimit = null)
     {
-        (_architecture, _target, _settings, _seed, _device, _type) = (architecture, target, settings, seed, device, type);
+        _architecture = architecture;
+        _target = target;
+        _settings = settings;
+        _seed = seed;
+        _device = device;
+        _type = type;
         _plan = new ShardPlan(target.Train.Count, settings.Shards, settings.BatchSize, seed);
         _sources = new SourceStack(architecture, sources, device, type, memoryLimit);
         _loader = new BatchLoader(target, device, type);
     }
 
-    /// <inheritdoc cref="IKernelWeightWorkers.StepsPerEpoch" />
+    /// <inheritdoc />
     public int StepsPerEpoch => _plan.StepsPerEpoch;
 
-    /// <inheritdoc cref="IKernelWeightWorkers.GradientAsync" />
+    /// <inheritdoc />
     public KernelWeightGradient Gradient(int shard, KernelWeightStep step)
     {
         var indices = _plan.Batch(step.Epoch, step.Step, shard);
@@ -62,7 +74,11 @@ public sealed class KernelWeightGradientComputer : IDisposable
             _sources.AlphaGradient(gradients[..kernels.Length], gradients[kernels.Length..^2]), Doubles(gradients[^2]), Doubles(gradients[^1]));
     }
 
-    /// <summary>The folded network's answers on a split.</summary>
+    /// <inheritdoc />
+    public Validation Validate(KernelWeightStep candidate, CancellationToken cancellation) =>
+        Scoring.Validate(Predict(candidate.Alpha, candidate.Head, _target.Validation, cancellation));
+
+    /// <summary>The folded network's class probabilities on a split.</summary>
     public Predictions Predict(double[] alpha, Head head, ImageSplit split, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();

@@ -7,8 +7,8 @@ using MedMerge.Telemetry;
 namespace MedMerge.Training;
 
 /// <summary>
-/// Learns kernel weights, epoch by epoch: holds θ, the head and the optimisers' state, asks the workers for each shard's gradient, adds
-/// them up in shard order in float64 and steps. It never sees an image or a tensor. Cancelled, it stops between two steps and can be saved there.
+/// Learns kernel weights, epoch by epoch: holds θ, the head and the optimisers' state, asks the workers for each shard's gradient and
+/// steps down their sum. It never sees an image or a tensor. If cancelled, it stops between two steps and can be saved there.
 /// </summary>
 public sealed class KernelWeightLearner
 {
@@ -20,30 +20,40 @@ public sealed class KernelWeightLearner
     /// <param name="theta">The starting logits, [sources × filters].</param>
     /// <param name="head">The linear probe's head.</param>
     public KernelWeightLearner(double[] theta, int sources, Head head, KernelWeightSettings settings)
-        : this(new State([.. theta], [.. head.Weight], [.. head.Bias], Adam.For(theta.Length), Adam.For(head.Weight.Length), Adam.For(head.Bias.Length), null, [], 0, 0, 0), sources, settings)
+        : this(State.Begin(theta, head), sources, settings)
     {
     }
 
-    private KernelWeightLearner(State state, int sources, KernelWeightSettings settings) => (_state, _sources, _settings) = (state, sources, settings);
+    private KernelWeightLearner(State state, int sources, KernelWeightSettings settings)
+    {
+        _state = state;
+        _sources = sources;
+        _settings = settings;
+    }
 
     /// <summary>Whether all epochs are done.</summary>
     public bool IsDone => _state.History.Count > _settings.Epochs;
 
     /// <summary>The best epoch's α, [sources × filters], and head; the start counts as epoch 0.</summary>
-    public (double[] Alpha, Head Head) Best => _state.Best is { } best ? (best.Alpha, best.Head) : throw new InvalidOperationException("No epoch was run yet.");
+    public (double[] Alpha, Head Head) Best =>
+        _state.Best is { } best ? (best.Alpha, best.Head) : throw new InvalidOperationException("No epoch was run yet.");
 
     /// <summary>Every epoch so far, from 0.</summary>
     public IReadOnlyList<EpochRecord> History => _state.History;
 
-    /// <summary>Goes on from a state that <see cref="Save"/> gave.</summary>
-    public static KernelWeightLearner Restore(byte[] state, int sources, KernelWeightSettings settings) =>
-        new(JsonSerializer.Deserialize<State>(state, Json) ?? throw new JsonException("The state of weight learning is null."), sources, settings);
+    /// <summary>Continues from a state that <see cref="Save"/> gave.</summary>
+    public static KernelWeightLearner Restore(byte[] state, int sources, KernelWeightSettings settings)
+    {
+        var restored = JsonSerializer.Deserialize<State>(state, Json) ?? throw new JsonException("The state of weight learning is null.");
+        return new KernelWeightLearner(restored, sources, settings);
+    }
 
     /// <summary>Everything that the next step depends on.</summary>
     public byte[] Save() => JsonSerializer.SerializeToUtf8Bytes(_state, Json);
 
-    /// <summary>Runs the next epoch, or goes on with the one that was cancelled; the first call measures the start.</summary>
-    public async Task<EpochRecord> RunEpochAsync(IKernelWeightWorkers workers, CancellationToken cancellation)
+    /// <summary>Runs the next epoch, or the rest of one that was cancelled; the first call measures the start.</summary>
+    public async Task<EpochRecord> RunEpochAsync(
+        IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, CancellationToken cancellation)
     {
         var epoch = _state.History.Count;
         while (epoch > 0 && _state.Step < workers.StepsPerEpoch)
@@ -52,42 +62,53 @@ public sealed class KernelWeightLearner
             await StepAsync(workers, epoch, _state.Step, cancellation).ConfigureAwait(false);
         }
 
-        var candidate = new Candidate(epoch, KernelWeights.Softmax(_state.Theta, _sources), new Head([.. _state.HeadWeight], [.. _state.HeadBias]));
-        var validation = await workers.ValidateAsync(candidate.Alpha, candidate.Head, cancellation).ConfigureAwait(false);
-        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : _state.Loss / _state.Images, validation, KernelWeights.Entropy(candidate.Alpha, _sources));
+        var alpha = KernelWeights.Softmax(_state.Theta, _sources);
+        var head = _state.CopyHead();
+        var step = new KernelWeightStep(epoch, _state.Step, alpha, head);
+        var validation = await workers.ValidateAsync(step, cancellation).ConfigureAwait(false);
+
+        var loss = epoch == 0 ? double.NaN : _state.Loss / _state.Images;
+        var record = new EpochRecord(epoch, loss, validation, KernelWeights.Entropy(alpha, _sources));
         var isBest = _state.Best is null || validation.IsBetterThan(_state.History[_state.Best.Epoch].Validation);
-        _state = _state with { Best = isBest ? candidate : _state.Best, History = [.. _state.History, record], Step = 0, Loss = 0, Images = 0 };
+        _state = _state with
+        {
+            Best = isBest ? new Candidate(epoch, alpha, head) : _state.Best,
+            History = [.. _state.History, record],
+            Step = 0,
+            Loss = 0,
+            Images = 0,
+        };
         return record;
     }
 
-    /// <summary>One step's gradient over all shards, averaged over its images: added in shard order, whatever order answers come in.</summary>
+    /// <summary>One step's gradient over all shards, loss and gradients averaged over the step's images; its shard is −1.</summary>
     /// <exception cref="InvalidOperationException">A worker answered for another step or shard.</exception>
-    public static async Task<KernelWeightGradient> SumAsync(IKernelWeightWorkers workers, KernelWeightStep step, CancellationToken cancellation)
+    public static async Task<KernelWeightGradient> MeanGradientAsync(
+        IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, KernelWeightStep step, CancellationToken cancellation)
     {
-        var parts = await ShardWait.AllAsync(workers.Shards, shard => workers.GradientAsync(shard, step, cancellation)).ConfigureAwait(false);
-        var images = parts.Sum(part => part.Images);
-        var (alpha, weight, bias, loss) = (new double[step.Alpha.Length], new double[step.Head.Weight.Length], new double[step.Head.Bias.Length], 0.0);
-        for (var shard = 0; shard < parts.Length; shard++)
+        var alpha = new double[step.Alpha.Length];
+        var weight = new double[step.Head.Weight.Length];
+        var bias = new double[step.Head.Bias.Length];
+        var total = await ShardReduction.SumInOrderAsync(workers, step, part =>
         {
-            var part = parts[shard];
-            if (part.Epoch != step.Epoch || part.Step != step.Step || part.Shard != shard)
-                throw new InvalidOperationException($"Asked for epoch {step.Epoch}, step {step.Step}, shard {shard}; got {part.Epoch}, {part.Step}, {part.Shard}.");
             Add(alpha, part.Alpha);
             Add(weight, part.HeadWeight);
             Add(bias, part.HeadBias);
-            loss += part.Loss;
-        }
+        }, cancellation).ConfigureAwait(false);
         foreach (var sum in new[] { alpha, weight, bias })
-            for (var i = 0; i < sum.Length; i++) sum[i] /= images;
-        return new KernelWeightGradient(step.Epoch, step.Step, -1, images, loss / images, alpha, weight, bias);
+            for (var i = 0; i < sum.Length; i++) sum[i] /= total.Images;
+        return new KernelWeightGradient(
+            step.Epoch, step.Step, Shard: -1, total.Images, total.Loss / total.Images, alpha, weight, bias);
     }
 
-    private async Task StepAsync(IKernelWeightWorkers workers, int epoch, int step, CancellationToken cancellation)
+    private async Task StepAsync(
+        IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, int epoch, int step, CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
         var alpha = KernelWeights.Softmax(_state.Theta, _sources);
-        var head = new Head([.. _state.HeadWeight], [.. _state.HeadBias]);
-        var gradient = await SumAsync(workers, new KernelWeightStep(epoch, step, alpha, head), cancellation).ConfigureAwait(false);
+        var head = _state.CopyHead();
+        var question = new KernelWeightStep(epoch, step, alpha, head);
+        var gradient = await MeanGradientAsync(workers, question, cancellation).ConfigureAwait(false);
         for (var i = 0; i < head.Weight.Length; i++) gradient.HeadWeight[i] += _settings.HeadDecay * head.Weight[i];
         var theta = KernelWeights.ThroughSoftmax(alpha, gradient.Alpha, _sources);
         _state = _state with
@@ -111,6 +132,31 @@ public sealed class KernelWeightLearner
     private sealed record Candidate(int Epoch, double[] Alpha, Head Head);
 
     private sealed record State(
-        double[] Theta, double[] HeadWeight, double[] HeadBias, Adam ThetaAdam, Adam WeightAdam, Adam BiasAdam, Candidate? Best, IReadOnlyList<EpochRecord> History,
-        int Step, double Loss, int Images);
+        double[] Theta,
+        double[] HeadWeight,
+        double[] HeadBias,
+        Adam ThetaAdam,
+        Adam WeightAdam,
+        Adam BiasAdam,
+        Candidate? Best,
+        IReadOnlyList<EpochRecord> History,
+        int Step,
+        double Loss,
+        int Images)
+    {
+        public static State Begin(double[] theta, Head head) => new(
+            [.. theta],
+            [.. head.Weight],
+            [.. head.Bias],
+            Adam.For(theta.Length),
+            Adam.For(head.Weight.Length),
+            Adam.For(head.Bias.Length),
+            Best: null,
+            History: [],
+            Step: 0,
+            Loss: 0,
+            Images: 0);
+
+        public Head CopyHead() => new([.. HeadWeight], [.. HeadBias]);
+    }
 }

@@ -3,6 +3,7 @@ using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using MedMerge.Tests.Models;
+using MedMerge.Tests.Training;
 using MedMerge.Training;
 using static TorchSharp.torch;
 
@@ -62,7 +63,9 @@ public class NumericsTests
             // A batch of all images: the shards differ, the images of the step do not.
             var settings = new KernelWeightSettings { BatchSize = Target.Train.Count, Shards = shards };
             using var computer = new KernelWeightGradientComputer(architecture, sources, Target, settings, seed: 3, CPU, ScalarType.Float64);
-            sums.Add(await KernelWeightLearner.SumAsync(new InlineWorkers(computer, shards), new KernelWeightStep(1, 0, alpha, head), TestContext.Current.CancellationToken));
+            var workers = new InlineWorkers(computer, shards);
+            var step = new KernelWeightStep(1, 0, alpha, head);
+            sums.Add(await KernelWeightLearner.MeanGradientAsync(workers, step, TestContext.Current.CancellationToken));
         }
         foreach (var sum in sums.Skip(1))
         {

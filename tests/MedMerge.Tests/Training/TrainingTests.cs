@@ -88,7 +88,7 @@ public class TrainingTests
             var settings = new KernelWeightSettings { Epochs = 4, BatchSize = 8, Shards = 2, Augmentation = Augmentation.ShiftFlip };
             await using var device = new DeviceThread("cpu", 1);
             using var computer = new KernelWeightGradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
-            var workers = new LocalKernelWeightWorkers(device, computer, Target, 2);
+            var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
             var learner = new KernelWeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
             while (!learner.IsDone)
             {
@@ -145,7 +145,7 @@ public class TrainingTests
             await using var device = new DeviceThread("cpu", 1);
             using var computer = new KernelWeightGradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
             using var stop = new StepStop(stopAfter, Instruments.Weigh);
-            var workers = new LocalKernelWeightWorkers(device, computer, Target, 2);
+            var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
             var learner = new KernelWeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
             while (!learner.IsDone)
             {
@@ -178,7 +178,7 @@ public class TrainingTests
             using var start = Network.Initialise(1, Target.Classes);
             using var computer = new FineTuneGradientComputer(Network, start, Target, settings, seed: 5, CPU);
             using var stop = new StepStop(stopAfter, Instruments.FineTune);
-            var workers = new LocalFineTuneWorkers(device, computer, 2);
+            var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(device, computer, 2);
             var tuner = Create();
             while (!tuner.IsDone)
             {
@@ -242,7 +242,7 @@ public class TrainingTests
         using var single = new FineTuner(Network, start, startCounts: true, Target, settings, 5, CPU);
         using var computer = new FineTuneGradientComputer(Network, start, Target, settings, 5, CPU);
         var sharded = new ShardedFineTuner(computer.Layout.Flatten(start), computer.Layout.Parameters, startCounts: true, settings);
-        var workers = new LocalFineTuneWorkers(device, computer, 1);
+        var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(device, computer, 1);
         while (!single.IsDone)
         {
             var (expected, actual) = (single.RunEpoch(CancellationToken.None), await sharded.RunEpochAsync(workers, CancellationToken.None));

@@ -45,7 +45,8 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
         var computer = await context.Device.RunAsync(() => Open(inputs, context.Device.Device, memoryLimit: null), cancellation).ConfigureAwait(false);
         try
         {
-            return await CoordinateAsync(inputs, new LocalFineTuneWorkers(context.Device, computer, Training.Shards), context, cancellation).ConfigureAwait(false);
+            var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(context.Device, computer, Training.Shards);
+            return await CoordinateAsync(inputs, workers, context, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -61,7 +62,11 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     }
 
     /// <summary>The coordinator's side of data-parallel training, wherever the shards compute. It goes on from the last checkpoint, and leaves one behind where it is cancelled.</summary>
-    public async Task<StageOutput> CoordinateAsync(IReadOnlyList<StageOutput> inputs, IFineTuneWorkers workers, StageContext context, CancellationToken cancellation)
+    public async Task<StageOutput> CoordinateAsync(
+        IReadOnlyList<StageOutput> inputs,
+        IShardWorkers<FineTuneStep, FineTuneGradient> workers,
+        StageContext context,
+        CancellationToken cancellation)
     {
         var (layout, numbers) = await context.Device.RunAsync(() =>
         {
@@ -77,7 +82,7 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
         return await context.Device.RunAsync(() =>
         {
             using var start = StartOf(inputs);
-            using var best = layout.Unflatten(tuner.BestWeights, start);
+            using var best = layout.Unflatten(tuner.BestValues, start);
             return Output(best, tuner.History);
         }, cancellation).ConfigureAwait(false);
     }

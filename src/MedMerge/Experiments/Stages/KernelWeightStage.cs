@@ -39,7 +39,7 @@ public sealed record KernelWeightStage(IReadOnlyList<Stage> Sources, Stage Head,
         var computer = await context.Device.RunAsync(() => Open(inputs, context.Device.Device, memoryLimit: null), cancellation).ConfigureAwait(false);
         try
         {
-            var workers = new LocalKernelWeightWorkers(context.Device, computer, Target.Dataset, Learning.Shards);
+            var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(context.Device, computer, Learning.Shards);
             return await LearnAsync(inputs[^1], workers, context, cancellation).ConfigureAwait(false);
         }
         finally
@@ -57,7 +57,11 @@ public sealed record KernelWeightStage(IReadOnlyList<Stage> Sources, Stage Head,
 
     /// <summary>The coordinator's side, wherever the shards compute. It goes on from the last checkpoint, and leaves one behind where it is cancelled.</summary>
     /// <param name="probe">The probe's output.</param>
-    public async Task<StageOutput> LearnAsync(StageOutput probe, IKernelWeightWorkers workers, StageContext context, CancellationToken cancellation)
+    public async Task<StageOutput> LearnAsync(
+        StageOutput probe,
+        IShardWorkers<KernelWeightStep, KernelWeightGradient> workers,
+        StageContext context,
+        CancellationToken cancellation)
     {
         var learner = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved
             ? KernelWeightLearner.Restore(saved, Sources.Count, Learning)

@@ -1,4 +1,3 @@
-using MedMerge.Data;
 using MedMerge.Tensors;
 
 namespace MedMerge.Training;
@@ -6,7 +5,10 @@ namespace MedMerge.Training;
 /// <summary>All shards on one device of this process, one after the other.</summary>
 /// <param name="device">The thread that <paramref name="computer"/> belongs to.</param>
 /// <param name="computer">Computes every shard.</param>
-public sealed class LocalKernelWeightWorkers(DeviceThread device, KernelWeightGradientComputer computer, ImageDataset target, int shards) : IKernelWeightWorkers
+public sealed class LocalShardWorkers<TStep, TGradient>(DeviceThread device, IShardComputer<TStep, TGradient> computer, int shards)
+    : IShardWorkers<TStep, TGradient>
+    where TStep : IShardStep
+    where TGradient : IShardGradient
 {
     /// <inheritdoc />
     public int Shards => shards;
@@ -15,10 +17,10 @@ public sealed class LocalKernelWeightWorkers(DeviceThread device, KernelWeightGr
     public int StepsPerEpoch => computer.StepsPerEpoch;
 
     /// <inheritdoc />
-    public Task<KernelWeightGradient> GradientAsync(int shard, KernelWeightStep step, CancellationToken cancellation) =>
+    public Task<TGradient> GradientAsync(int shard, TStep step, CancellationToken cancellation) =>
         device.RunAsync(() => computer.Gradient(shard, step), cancellation);
 
     /// <inheritdoc />
-    public Task<Validation> ValidateAsync(double[] alpha, Head head, CancellationToken cancellation) =>
-        device.RunAsync(() => Scoring.Validate(computer.Predict(alpha, head, target.Validation, cancellation)), cancellation);
+    public Task<Validation> ValidateAsync(TStep candidate, CancellationToken cancellation) =>
+        device.RunAsync(() => computer.Validate(candidate, cancellation), cancellation);
 }

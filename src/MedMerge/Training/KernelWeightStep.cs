@@ -1,0 +1,19 @@
+namespace MedMerge.Training;
+
+/// <summary>What a shard needs to compute one step's gradient of kernel weights and head.</summary>
+/// <param name="Alpha">[sources × filters].</param>
+public sealed record KernelWeightStep(int Epoch, int Step, double[] Alpha, Head Head) : IShardStep;
+
+/// <summary>One shard's part of such a step.</summary>
+/// <param name="Alpha">∂/∂α, [sources × filters].</param>
+/// <param name="HeadWeight">∂/∂W, [classes × features].</param>
+/// <param name="HeadBias">∂/∂b, [classes].</param>
+public sealed record KernelWeightGradient(
+    int Epoch,
+    int Step,
+    int Shard,
+    int Images,
+    double Loss,
+    double[] Alpha,
+    double[] HeadWeight,
+    double[] HeadBias) : IShardGradient;
