@@ -55,7 +55,7 @@ public class WeightStepBenchmark
         _computer = new KernelWeightGradientComputer(_architecture, sources, Target, new KernelWeightSettings { BatchSize = BatchSize }, seed: 0, CPU);
         _stack = new SourceStack(_architecture, sources, CPU);
         _loader = new BatchLoader(Target, CPU);
-        var alpha = KernelWeights.Softmax(KernelWeights.Anchored(Sources, _architecture.Filters, 0, 0.9), Sources);
+        var alpha = KernelWeights.Softmax(KernelWeights.Anchored(_architecture, Sources, anchor: 0, 0.9));
         _step = new KernelWeightStep(1, 0, alpha, new Head(new double[Target.Classes * _architecture.Features], new double[Target.Classes]));
         sources.ForEach(source => source.Dispose());
     }

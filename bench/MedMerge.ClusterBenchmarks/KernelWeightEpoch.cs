@@ -92,8 +92,8 @@ internal sealed class KernelWeightEpoch
 
     private async Task EpochAsync(IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, bool keep)
     {
-        var theta = _stage.Start.Theta(_stage.Sources.Count, _stage.Target.Architecture.Filters);
-        var learner = new KernelWeightLearner(theta, _stage.Sources.Count, StageFiles.Read<Head>(_probe, StageFiles.Head), _stage.Learning);
+        var theta = _stage.Start.Theta(_stage.Target.Architecture, _stage.Sources.Count);
+        var learner = new KernelWeightLearner(theta, StageFiles.Read<Head>(_probe, StageFiles.Head), _stage.Learning);
         await learner.RunEpochAsync(workers, CancellationToken.None); // measures the start: the same in both
         await learner.RunEpochAsync(workers, CancellationToken.None);
         if (keep) await _checkpoints.SaveAsync(learner.Save(), CancellationToken.None);

@@ -18,8 +18,8 @@ internal sealed class GrainKernelWeightWorkers(ShardSet<IKernelWeightShardGrain>
         return calls.CallAsync(shard, $"epoch {step.Epoch}, step {step.Step}", async (grain, request) =>
         {
             var answer = await grain.GradientAsync(request, message).WaitAsync(calls.StepDeadline, calls.Time, cancellation).ConfigureAwait(false);
-            var parts = answer.Values.Split(step.Alpha.Length, step.Head.Weight.Length, step.Head.Bias.Length);
-            return new KernelWeightGradient(answer.Epoch, answer.Step, answer.Shard, answer.Images, answer.Loss, parts[0], parts[1], parts[2]);
+            var parts = answer.Values.Split(step.Alpha.Values.Length, step.Head.Weight.Length, step.Head.Bias.Length);
+            return new KernelWeightGradient(answer.Epoch, answer.Step, answer.Shard, answer.Images, answer.Loss, step.Alpha.With(parts[0]), parts[1], parts[2]);
         }, cancellation);
     }
 
@@ -34,5 +34,5 @@ internal sealed class GrainKernelWeightWorkers(ShardSet<IKernelWeightShardGrain>
         }, cancellation);
     }
 
-    private static StepMessage Message(KernelWeightStep step) => new(step.Epoch, step.Step, step.Head.Classes, PackedNumbers.Of(step.Alpha, step.Head.Weight, step.Head.Bias));
+    private static StepMessage Message(KernelWeightStep step) => new(step.Epoch, step.Step, step.Head.Classes, PackedNumbers.Of(step.Alpha.Values, step.Head.Weight, step.Head.Bias));
 }

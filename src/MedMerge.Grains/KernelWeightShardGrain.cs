@@ -1,6 +1,7 @@
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
+using MedMerge.Merging;
 using MedMerge.Training;
 
 namespace MedMerge.Grains;
@@ -15,7 +16,7 @@ internal sealed class KernelWeightShardGrain(ILocalSiloDetails silo, ShardSessio
     {
         var gradient = await ComputeAsync(request, (session, computer) => computer.Gradient(request.Shard, Unpack(session.Stage, step)));
         return new GradientMessage(gradient.Epoch, gradient.Step, gradient.Shard, gradient.Images, gradient.Loss,
-            PackedNumbers.Of(gradient.Alpha, gradient.HeadWeight, gradient.HeadBias));
+            PackedNumbers.Of(gradient.Alpha.Values, gradient.HeadWeight, gradient.HeadBias));
     }
 
     /// <inheritdoc />
@@ -29,8 +30,9 @@ internal sealed class KernelWeightShardGrain(ILocalSiloDetails silo, ShardSessio
 
     private static KernelWeightStep Unpack(IShardedStage<KernelWeightGradientComputer> stage, StepMessage step)
     {
-        var (features, filters) = (stage.Target.Architecture.Features, stage.Target.Architecture.Filters);
-        var parts = step.Values.Split(stage.ShardInputs.Count * filters, step.Classes * features, step.Classes);
-        return new KernelWeightStep(step.Epoch, step.Step, parts[0], new Head(parts[1], parts[2]));
+        var architecture = stage.Target.Architecture;
+        var sources = stage.ShardInputs.Count;
+        var parts = step.Values.Split(sources * architecture.Filters, step.Classes * architecture.Features, step.Classes);
+        return new KernelWeightStep(step.Epoch, step.Step, new KernelWeightMatrix(architecture, sources, parts[0]), new Head(parts[1], parts[2]));
     }
 }

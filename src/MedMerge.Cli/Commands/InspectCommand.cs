@@ -57,11 +57,10 @@ internal static class InspectCommand
     private static string Weights(LearnedKernelWeights learned)
     {
         var rows = new List<IReadOnlyList<string>> { (string[])["layer", .. learned.Sources.Select(source => source.Name)] };
-        var (offset, filters) = (0, learned.Architecture.Filters);
-        foreach (var layer in learned.Architecture.Layers)
+        for (var l = 0; l < learned.Architecture.Layers.Count; l++)
         {
-            rows.Add([layer.Name, .. learned.Sources.Select((_, i) => learned.Alpha.AsSpan((i * filters) + offset, layer.Out).ToArray().Average().ToString("0.000", CultureInfo.InvariantCulture))]);
-            offset += layer.Out;
+            var means = learned.Sources.Select((_, source) => learned.Alpha.Row(source, l).ToArray().Average());
+            rows.Add([learned.Architecture.Layers[l].Name, .. means.Select(mean => mean.ToString("0.000", CultureInfo.InvariantCulture))]);
         }
         return $"Mean kernel weight by layer\n\n{TextTable.Render(rows)}";
     }

@@ -1,20 +1,33 @@
 using MedMerge.Models;
+using MedMerge.Models.Layers;
 using static TorchSharp.torch;
 
 namespace MedMerge.Merging;
 
-/// <summary>An architecture over convolutions with bias and no batch norm. Does not own its tensors; device thread only.</summary>
+/// <summary>
+/// An architecture in its folded form, each layer a kernel and a bias and no batch norm. Does not own its tensors; device thread only.
+/// </summary>
 /// <param name="architecture">The structure.</param>
-/// <param name="kernels">One [out, in, k, k] a layer.</param>
+/// <param name="kernels">One a layer, of the layer's <see cref="Layer.Shape"/>.</param>
 /// <param name="biases">One [out] a layer.</param>
 public sealed class FoldedNetwork(Architecture architecture, IReadOnlyList<Tensor> kernels, IReadOnlyList<Tensor> biases)
 {
+    /// <summary>The structure.</summary>
+    public Architecture Architecture => architecture;
+
+    /// <summary>One a layer.</summary>
+    public IReadOnlyList<Tensor> Kernels => kernels;
+
+    /// <summary>One a layer.</summary>
+    public IReadOnlyList<Tensor> Biases => biases;
+
     /// <summary>The features before the classifier, [batch, features].</summary>
-    public Tensor Features(Tensor images) => architecture.Forward(images, Convolve);
+    public Tensor Features(Tensor images) => architecture.Forward(images, Apply);
 
     /// <summary>One layer's output before the activation.</summary>
-    public Tensor Convolve(int layer, Tensor input) => Convolve(architecture.Layers[layer], input, kernels[layer], biases[layer]);
+    public Tensor Apply(int layer, Tensor input) => architecture.Layers[layer].Apply(input, kernels[layer], biases[layer]);
 
-    internal static Tensor Convolve(ConvLayer layer, Tensor input, Tensor kernel, Tensor? bias) =>
-        nn.functional.conv2d(input, kernel, bias, strides: [layer.Stride, layer.Stride], padding: [layer.Padding, layer.Padding]);
+    /// <summary>The same network with every tensor converted, to another device or type.</summary>
+    public FoldedNetwork Convert(Func<Tensor, Tensor> convert) =>
+        new(architecture, [.. kernels.Select(convert)], [.. biases.Select(convert)]);
 }

@@ -1,4 +1,3 @@
-using MedMerge.Models;
 using static TorchSharp.torch;
 
 namespace MedMerge.Merging;
@@ -7,39 +6,36 @@ namespace MedMerge.Merging;
 public static class KernelFolding
 {
     /// <summary>K = Σᵢ αᵢKᵢ and b = Σᵢ αᵢbᵢ for each layer, rounded to float32 once.</summary>
-    /// <param name="alpha">[sources × filters].</param>
-    public static (Tensor[] Kernels, Tensor[] Biases) Fold(Architecture architecture, IReadOnlyList<PreparedSource> sources, double[] alpha)
+    /// <param name="sources">In the order of α's rows.</param>
+    public static FoldedNetwork Fold(IReadOnlyList<PreparedSource> sources, KernelWeightMatrix alpha)
     {
-        var (kernels, biases) = (new Tensor[architecture.Layers.Count], new Tensor[architecture.Layers.Count]);
-        var offset = 0;
-        for (var l = 0; l < kernels.Length; l++)
+        var layers = alpha.Architecture.Layers;
+        var kernels = new Tensor[layers.Count];
+        var biases = new Tensor[layers.Count];
+        for (var l = 0; l < layers.Count; l++)
         {
-            var layer = architecture.Layers[l];
-            kernels[l] = Sum(sources.Select(source => source.Kernel(layer)), layer.Out, alpha, architecture.Filters, offset);
-            biases[l] = Sum(sources.Select(source => source.Bias(layer)), layer.Out, alpha, architecture.Filters, offset);
-            offset += layer.Out;
+            var layer = layers[l];
+            kernels[l] = Sum([.. sources.Select(source => source.Kernel(layer))], alpha, l);
+            biases[l] = Sum([.. sources.Select(source => source.Bias(layer))], alpha, l);
         }
-        return (kernels, biases);
+        return new FoldedNetwork(alpha.Architecture, kernels, biases);
     }
 
-    private static Tensor Sum(IEnumerable<Tensor> parts, int filters, double[] alpha, int allFilters, int offset)
+    /// <param name="parts">One a source, float32, with the layer's filters in the first dimension.</param>
+    private static Tensor Sum(Tensor[] parts, KernelWeightMatrix alpha, int layer)
     {
-        double[]? sum = null;
-        long[] shape = [];
-        var source = 0;
-        foreach (var part in parts)
+        var filters = alpha.Architecture.Layers[layer].Out;
+        var sum = new double[parts[0].numel()];
+        var perFilter = sum.Length / filters;
+        for (var source = 0; source < parts.Length; source++)
         {
-            shape = part.shape;
-            var values = part.data<float>().ToArray();
-            sum ??= new double[values.Length];
-            var perFilter = values.Length / filters;
+            var values = parts[source].data<float>().ToArray();
             for (var c = 0; c < filters; c++)
             {
-                var weight = alpha[(source * allFilters) + offset + c];
+                var weight = alpha[source, layer, c];
                 for (var j = c * perFilter; j < (c + 1) * perFilter; j++) sum[j] += weight * values[j];
             }
-            source++;
         }
-        return tensor(Array.ConvertAll(sum!, value => (float)value)).view(shape);
+        return tensor(Array.ConvertAll(sum, value => (float)value)).view(parts[0].shape);
     }
 }

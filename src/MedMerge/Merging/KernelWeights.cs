@@ -1,3 +1,5 @@
+using MedMerge.Models;
+
 namespace MedMerge.Merging;
 
 /// <summary>
@@ -7,50 +9,49 @@ namespace MedMerge.Merging;
 public static class KernelWeights
 {
     /// <summary>Logits under which the anchor weighs <paramref name="anchorWeight"/> and the others share the rest equally.</summary>
-    /// <returns>θ, [sources × filters], row-major.</returns>
-    public static double[] Anchored(int sources, int filters, int anchor, double anchorWeight)
+    /// <returns>θ.</returns>
+    public static KernelWeightMatrix Anchored(Architecture architecture, int sources, int anchor, double anchorWeight)
     {
-        var theta = new double[sources * filters];
+        var theta = new KernelWeightMatrix(architecture, sources);
         // softmax gives w to the anchor where its logit leads by ln(w (N − 1) / (1 − w)).
-        theta.AsSpan(anchor * filters, filters).Fill(Math.Log(anchorWeight * (sources - 1) / (1 - anchorWeight)));
+        theta.Row(anchor).Fill(Math.Log(anchorWeight * (sources - 1) / (1 - anchorWeight)));
         return theta;
     }
 
-    /// <summary>α from θ, both [sources × filters].</summary>
-    public static double[] Softmax(ReadOnlySpan<double> theta, int sources)
+    /// <summary>α from θ.</summary>
+    public static KernelWeightMatrix Softmax(KernelWeightMatrix theta)
     {
-        var filters = theta.Length / sources;
-        var alpha = new double[theta.Length];
-        for (var f = 0; f < filters; f++)
+        var alpha = new KernelWeightMatrix(theta.Architecture, theta.Sources);
+        for (var f = 0; f < theta.Filters; f++)
         {
             var max = double.NegativeInfinity;
-            for (var i = 0; i < sources; i++) max = Math.Max(max, theta[(i * filters) + f]);
+            for (var i = 0; i < theta.Sources; i++) max = Math.Max(max, theta[i, f]);
             var sum = 0.0;
-            for (var i = 0; i < sources; i++) sum += alpha[(i * filters) + f] = Math.Exp(theta[(i * filters) + f] - max);
-            for (var i = 0; i < sources; i++) alpha[(i * filters) + f] /= sum;
+            for (var i = 0; i < theta.Sources; i++) sum += alpha[i, f] = Math.Exp(theta[i, f] - max);
+            for (var i = 0; i < theta.Sources; i++) alpha[i, f] /= sum;
         }
         return alpha;
     }
 
     /// <summary>∂L/∂θ from ∂L/∂α: ∂L/∂θᵢ = αᵢ (∂L/∂αᵢ − Σⱼ αⱼ ∂L/∂αⱼ), filter by filter.</summary>
-    public static double[] ThroughSoftmax(ReadOnlySpan<double> alpha, ReadOnlySpan<double> alphaGradient, int sources)
+    public static KernelWeightMatrix ThroughSoftmax(KernelWeightMatrix alpha, KernelWeightMatrix alphaGradient)
     {
-        var filters = alpha.Length / sources;
-        var gradient = new double[alpha.Length];
-        for (var f = 0; f < filters; f++)
+        var gradient = new KernelWeightMatrix(alpha.Architecture, alpha.Sources);
+        for (var f = 0; f < alpha.Filters; f++)
         {
             var mean = 0.0;
-            for (var i = 0; i < sources; i++) mean += alpha[(i * filters) + f] * alphaGradient[(i * filters) + f];
-            for (var i = 0; i < sources; i++) gradient[(i * filters) + f] = alpha[(i * filters) + f] * (alphaGradient[(i * filters) + f] - mean);
+            for (var i = 0; i < alpha.Sources; i++) mean += alpha[i, f] * alphaGradient[i, f];
+            for (var i = 0; i < alpha.Sources; i++) gradient[i, f] = alpha[i, f] * (alphaGradient[i, f] - mean);
         }
         return gradient;
     }
 
     /// <summary>The mean entropy of a filter's α in units of ln(sources): 0 where one source holds everything, 1 where all weigh the same.</summary>
-    public static double Entropy(ReadOnlySpan<double> alpha, int sources)
+    public static double Entropy(KernelWeightMatrix alpha)
     {
+        if (alpha.Sources == 1) return 0;
         var sum = 0.0;
-        foreach (var a in alpha) sum -= a > 0 ? a * Math.Log(a) : 0;
-        return sources == 1 ? 0 : sum / (alpha.Length / sources) / Math.Log(sources);
+        foreach (var a in alpha.Values) sum -= a > 0 ? a * Math.Log(a) : 0;
+        return sum / alpha.Filters / Math.Log(alpha.Sources);
     }
 }

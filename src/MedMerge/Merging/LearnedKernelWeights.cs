@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using MedMerge.Models;
+using MedMerge.Models.Layers;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
@@ -13,27 +14,31 @@ public sealed record WeightedSource(string Name, string Sha256);
 /// <summary>
 /// All that was learned on the target, in a small file: applied to the same source models it gives the merged model again, without data.
 /// </summary>
-/// <param name="Architecture">The sources' architecture.</param>
 /// <param name="Sources">In the order of α's rows.</param>
 /// <param name="Target">The data set it was learned on, as shown to people.</param>
-/// <param name="Alpha">[sources × filters], row-major.</param>
-/// <param name="TargetTensors">Each layer's batch norm mean and variance on the target, and the classifier, under their names in the model.</param>
+/// <param name="Alpha">The kernel weights.</param>
+/// <param name="TargetTensors">Each batch norm's mean and variance on the target, and the classifier, under their names in the model.</param>
 public sealed record LearnedKernelWeights(
-    Architecture Architecture, IReadOnlyList<WeightedSource> Sources, string Target, double[] Alpha, StateDict TargetTensors) : IDisposable
+    IReadOnlyList<WeightedSource> Sources,
+    string Target,
+    KernelWeightMatrix Alpha,
+    StateDict TargetTensors) : IDisposable
 {
-    /// <summary>What the metadata <c>format</c> of such a file says.</summary>
+    /// <summary>The value of the metadata key <c>format</c> of such a file.</summary>
     public const string Format = "medmerge kernel weights 1";
 
     private const double SumTolerance = 1e-6;
     private const long AnySize = -1;
+
+    /// <summary>The sources' architecture.</summary>
+    public Architecture Architecture => Alpha.Architecture;
 
     /// <summary>The merged model under the architecture's own names.</summary>
     /// <param name="sources">The prepared sources, in the order of <see cref="Sources"/>.</param>
     public StateDict Apply(IReadOnlyList<PreparedSource> sources)
     {
         using var scope = NewDisposeScope();
-        var (kernels, biases) = KernelFolding.Fold(Architecture, sources, Alpha);
-        return BatchNormRestoration.Restore(Architecture, kernels, biases, TargetTensors);
+        return BatchNormRestoration.Restore(KernelFolding.Fold(sources, Alpha), TargetTensors);
     }
 
     /// <summary>The safetensors file: <c>alpha.LAYER</c> [sources, out] in float64, then the target's tensors.</summary>
@@ -41,12 +46,10 @@ public sealed record LearnedKernelWeights(
     {
         using var scope = NewDisposeScope();
         var tensors = new OrderedDictionary<string, Tensor>();
-        var all = tensor(Alpha).view(Sources.Count, Architecture.Filters);
-        var offset = 0;
-        foreach (var layer in Architecture.Layers)
+        for (var l = 0; l < Architecture.Layers.Count; l++)
         {
-            tensors.Add("alpha." + layer.Name, all.narrow(1, offset, layer.Out));
-            offset += layer.Out;
+            var rows = Enumerable.Range(0, Alpha.Sources).SelectMany(source => Alpha.Row(source, l).ToArray());
+            tensors.Add(AlphaName(Architecture.Layers[l]), tensor(rows.ToArray()).view(Alpha.Sources, -1));
         }
         foreach (var (name, value) in TargetTensors) tensors.Add(name, value);
         return Safetensors.Write(tensors, new Dictionary<string, string>
@@ -61,6 +64,7 @@ public sealed record LearnedKernelWeights(
     }
 
     /// <summary>Reads such a file.</summary>
+    /// <param name="origin">What messages call the file.</param>
     /// <exception cref="InputException">It is torn, another kind of file, or does not fit the architecture it names.</exception>
     public static LearnedKernelWeights Read(byte[] file, string origin)
     {
@@ -69,55 +73,108 @@ public sealed record LearnedKernelWeights(
     }
 
     /// <inheritdoc cref="Read(byte[], string)" />
-    public static LearnedKernelWeights Read(ModelFile file, string origin)
+    public static LearnedKernelWeights Read(ModelFile file, string origin) => Read(file, origin, Architectures.Create);
+
+    /// <param name="create">Gives an architecture by name and width.</param>
+    internal static LearnedKernelWeights Read(ModelFile file, string origin, Func<string, double, Architecture> create)
     {
         if (file.Metadata.GetValueOrDefault("format") != Format)
-            throw new InputException($"{origin} holds no kernel weights (its metadata lack the format '{Format}'). `medmerge inspect` shows what it is.");
-        var target = new StateDict();
+        {
+            throw new InputException(
+                $"{origin} holds no kernel weights (its metadata lack the format '{Format}'). `medmerge inspect` shows what it is.");
+        }
         try
         {
-            using var scope = NewDisposeScope();
-            var architecture = ReadArchitecture(file);
-            var sources = ReadSources(file);
-            var alpha = cat([.. architecture.Layers.Select(layer => Take(file, "alpha." + layer.Name, ScalarType.Float64, sources.Count, layer.Out))], 1).contiguous().data<double>().ToArray();
-            foreach (var layer in architecture.Layers)
-            {
-                foreach (var name in new[] { layer.BatchNorm + ".running_mean", layer.BatchNorm + ".running_var" })
-                    target.Add(name, Take(file, name, ScalarType.Float32, layer.Out).clone());
-            }
-            var classifier = Take(file, architecture.Classifier + ".weight", ScalarType.Float32, AnySize, architecture.Features);
-            target.Add(architecture.Classifier + ".weight", classifier.clone());
-            target.Add(architecture.Classifier + ".bias", Take(file, architecture.Classifier + ".bias", ScalarType.Float32, classifier.shape[0]).clone());
-
-            if (file.Names.FirstOrDefault(name => !target.Contains(name) && architecture.Layers.All(layer => name != "alpha." + layer.Name)) is { } other)
-                throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
-            if (file.Tensors.FirstNonFinite() is { } bad) throw new FormatException($"it holds NaN or infinite values in '{bad}'");
-            if (!AreShares(alpha, sources.Count, architecture.Filters))
-                throw new FormatException("its kernel weights are no shares of the sources: some are negative, or those of a filter do not add up to 1");
-            if (target.FirstNegativeVariance() is { } negative) throw new FormatException($"it holds negative variances in '{negative}'");
-            return new LearnedKernelWeights(architecture, sources, Metadata(file, "target"), alpha, target);
+            return ReadWhole(file, create);
         }
-        catch (Exception error)
+        catch (FormatException error)
+        {
+            throw new InputException($"{origin} is not a whole file of kernel weights: {error.Message}.", error);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => TargetTensors.Dispose();
+
+    /// <exception cref="FormatException">Says what is wrong with it.</exception>
+    private static LearnedKernelWeights ReadWhole(ModelFile file, Func<string, double, Architecture> create)
+    {
+        using var scope = NewDisposeScope();
+        var architecture = ReadArchitecture(file, create);
+        var sources = ReadSources(file);
+        var alpha = ReadAlpha(file, architecture, sources.Count);
+        var target = ReadTarget(file, architecture);
+        try
+        {
+            var alphaNames = architecture.Layers.Select(AlphaName).ToHashSet(StringComparer.Ordinal);
+            if (file.Names.FirstOrDefault(name => !target.Contains(name) && !alphaNames.Contains(name)) is { } other)
+                throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
+            if (file.Tensors.FirstNonFinite() is { } bad)
+                throw new FormatException($"it holds NaN or infinite values in '{bad}'");
+            if (!AreShares(alpha))
+            {
+                throw new FormatException(
+                    "its kernel weights are no shares of the sources: some are negative, or those of a filter do not add up to 1");
+            }
+            if (target.FirstNegativeVariance() is { } negative)
+                throw new FormatException($"it holds negative variances in '{negative}'");
+            return new LearnedKernelWeights(sources, Metadata(file, "target"), alpha, target);
+        }
+        catch
         {
             target.Dispose();
-            if (error is FormatException) throw new InputException($"{origin} is not a whole file of kernel weights: {error.Message}.", error);
             throw;
         }
     }
 
-    private static bool AreShares(double[] alpha, int sources, int filters) =>
-        alpha.All(share => share >= 0) && Enumerable.Range(0, filters).All(filter => Math.Abs(Enumerable.Range(0, sources).Sum(source => alpha[(source * filters) + filter]) - 1) <= SumTolerance);
+    private static KernelWeightMatrix ReadAlpha(ModelFile file, Architecture architecture, int sources)
+    {
+        var layers = architecture.Layers.Select(layer => Take(file, AlphaName(layer), ScalarType.Float64, sources, layer.Out));
+        var values = cat([.. layers], 1).contiguous().data<double>().ToArray();
+        return new KernelWeightMatrix(architecture, sources, values);
+    }
+
+    private static StateDict ReadTarget(ModelFile file, Architecture architecture)
+    {
+        var target = new StateDict();
+        try
+        {
+            foreach (var norm in architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>())
+            {
+                foreach (var name in new[] { norm.Mean, norm.Variance })
+                    target.Add(name, Take(file, name, ScalarType.Float32, norm.Channels).clone());
+            }
+            var (weight, bias) = (architecture.Classifier + ".weight", architecture.Classifier + ".bias");
+            var classifier = Take(file, weight, ScalarType.Float32, AnySize, architecture.Features);
+            target.Add(weight, classifier.clone());
+            target.Add(bias, Take(file, bias, ScalarType.Float32, classifier.shape[0]).clone());
+            return target;
+        }
+        catch
+        {
+            target.Dispose();
+            throw;
+        }
+    }
+
+    private static string AlphaName(Layer layer) => "alpha." + layer.Name;
+
+    private static bool AreShares(KernelWeightMatrix alpha) =>
+        alpha.Values.All(share => share >= 0)
+        && Enumerable.Range(0, alpha.Filters).All(filter =>
+            Math.Abs(Enumerable.Range(0, alpha.Sources).Sum(source => alpha[source, filter]) - 1) <= SumTolerance);
 
     private static string Metadata(ModelFile file, string key) =>
         file.Metadata.GetValueOrDefault(key) ?? throw new FormatException($"its metadata lack '{key}'");
 
-    private static Architecture ReadArchitecture(ModelFile file)
+    private static Architecture ReadArchitecture(ModelFile file, Func<string, double, Architecture> create)
     {
         var text = Metadata(file, "width");
-        if (!double.TryParse(text, CultureInfo.InvariantCulture, out var width)) throw new FormatException($"its width is '{text}', which is no number");
+        if (!double.TryParse(text, CultureInfo.InvariantCulture, out var width))
+            throw new FormatException($"its width is '{text}', which is no number");
         try
         {
-            return Architectures.Create(Metadata(file, "architecture"), width);
+            return create(Metadata(file, "architecture"), width);
         }
         catch (InputException error)
         {
@@ -130,28 +187,35 @@ public sealed record LearnedKernelWeights(
         try
         {
             return JsonSerializer.Deserialize<List<WeightedSource?>>(Metadata(file, "sources")) is { Count: > 0 } sources
-                ? sources.ConvertAll(source => source is { Name.Length: > 0, Sha256.Length: > 0 } ? source : throw new FormatException("one of its sources lacks its name or its hash"))
+                ? sources.ConvertAll(Whole)
                 : throw new FormatException("it names no sources");
         }
         catch (JsonException error)
         {
             throw new FormatException($"its sources are not the JSON they should be ({error.Message})", error);
         }
+
+        static WeightedSource Whole(WeightedSource? source) => source is { Name.Length: > 0, Sha256.Length: > 0 }
+            ? source
+            : throw new FormatException("one of its sources lacks its name or its hash");
     }
 
     /// <summary>The tensor of that name, if it is as the model needs it.</summary>
     private static Tensor Take(ModelFile file, string name, ScalarType type, params long[] shape)
     {
-        var wanted = $"wanted {ElementType.Of(type).Name} [{string.Join(", ", shape.Select(size => size == AnySize ? "classes" : $"{size}"))}]";
+        var sizes = shape.Select(size => size == AnySize ? "classes" : $"{size}");
+        var wanted = $"wanted {ElementType.Of(type).Name} [{string.Join(", ", sizes)}]";
         if (file.Unread.FirstOrDefault(unread => unread.Name == name) is { } other)
             throw new FormatException($"its '{name}' is {other.Type} [{string.Join(", ", other.Shape)}], {wanted}");
         if (!file.Tensors.Contains(name)) throw new FormatException($"it lacks '{name}', {wanted}");
-        var tensor = file.Tensors[name];
-        return tensor.dtype == type && tensor.shape.Length == shape.Length && tensor.shape.Zip(shape, (found, size) => size is AnySize || found == size).All(fits => fits)
-            ? tensor
-            : throw new FormatException($"its '{name}' is {ElementType.Of(tensor.dtype).Name} [{string.Join(", ", tensor.shape)}], {wanted}");
-    }
 
-    /// <inheritdoc />
-    public void Dispose() => TargetTensors.Dispose();
+        var tensor = file.Tensors[name];
+        var fits = tensor.dtype == type
+                   && tensor.shape.Length == shape.Length
+                   && tensor.shape.Zip(shape, (found, size) => size is AnySize || found == size).All(isSame => isSame);
+        return fits
+            ? tensor
+            : throw new FormatException(
+                $"its '{name}' is {ElementType.Of(tensor.dtype).Name} [{string.Join(", ", tensor.shape)}], {wanted}");
+    }
 }

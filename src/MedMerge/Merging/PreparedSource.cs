@@ -1,40 +1,39 @@
 using MedMerge.Models;
+using MedMerge.Models.Layers;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
 namespace MedMerge.Merging;
 
-/// <summary>A source model as merging needs it: batch norm folded, each layer a kernel <c>NAME.weight</c> and a bias <c>NAME.bias</c>.</summary>
+/// <summary>A source model as merging needs it: folded, each layer a kernel <c>NAME.weight</c> and a bias <c>NAME.bias</c>.</summary>
 /// <param name="Name">The source's name in the specification.</param>
 /// <param name="Layers">CPU tensors under the architecture's layer names.</param>
 public sealed record PreparedSource(string Name, StateDict Layers) : IDisposable
 {
-    /// <summary>Layer <paramref name="layer"/>'s kernel, [out, in, k, k].</summary>
-    public Tensor Kernel(ConvLayer layer) => Layers[layer.Name + ".weight"];
+    /// <summary>A layer's kernel, of its <see cref="Layer.Shape"/>.</summary>
+    public Tensor Kernel(Layer layer) => Layers[layer.Name + ".weight"];
 
-    /// <summary>Layer <paramref name="layer"/>'s bias, [out].</summary>
-    public Tensor Bias(ConvLayer layer) => Layers[layer.Name + ".bias"];
+    /// <summary>A layer's bias, [out].</summary>
+    public Tensor Bias(Layer layer) => Layers[layer.Name + ".bias"];
 
-    /// <summary>
-    /// Folds each batch norm, in evaluation mode, into its convolution: s = γ/√(σ²+ε), K' = sK, b' = β + s(b − μ), in float64.
-    /// (Jacob et al. 2018, section 3.2.)
-    /// </summary>
+    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="Layer.Fold"/>).</summary>
     /// <exception cref="InputException">A folded value is beyond float32; the message names the layer.</exception>
-    public static PreparedSource Fold(string name, Architecture architecture, StateDict weights)
+    public static PreparedSource Fold(string name, Architecture architecture, StateDict model)
     {
         var layers = new StateDict();
         using var scope = NewDisposeScope();
         foreach (var layer in architecture.Layers)
         {
-            Tensor Part(string part) => weights[$"{layer.BatchNorm}.{part}"].to(ScalarType.Float64);
-            var scale = Part("weight") / Part("running_var").Plus(BatchNormNetwork.Epsilon).sqrt();
-            layers.Add(layer.Name + ".weight", (weights[layer.Name + ".weight"].to(ScalarType.Float64) * scale.view(-1, 1, 1, 1)).to(ScalarType.Float32));
-            layers.Add(layer.Name + ".bias", (Part("bias") - (scale * Part("running_mean"))).to(ScalarType.Float32));
+            var (kernel, bias) = layer.Fold(model);
+            layers.Add(layer.Name + ".weight", kernel.to(ScalarType.Float32));
+            layers.Add(layer.Name + ".bias", bias.to(ScalarType.Float32));
         }
         if (layers.FirstNonFinite() is not { } bad) return new PreparedSource(name, layers);
         layers.Dispose();
-        throw new InputException($"{(name.Length > 0 ? $"source '{name}'" : "a source")}: folding batch norm into the layer '{bad[..bad.LastIndexOf('.')]}' gives NaN or infinite values. " +
-                                 "Its weights are too large for float32: the model was not trained to an end, or the file is damaged.");
+        var source = name.Length > 0 ? $"source '{name}'" : "a source";
+        throw new InputException(
+            $"{source}: folding batch norm into the layer '{bad[..bad.LastIndexOf('.')]}' gives NaN or infinite values. " +
+            "Its weights are too large for float32: the model was not trained to an end, or the file is damaged.");
     }
 
     /// <summary>

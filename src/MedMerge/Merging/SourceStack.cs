@@ -17,13 +17,28 @@ public sealed class SourceStack : IDisposable
     private readonly Tensor[] _biases;  // [out, sources]
 
     /// <param name="type">float32, or float64 in tests of the numerics.</param>
-    /// <param name="memoryLimit">Kernels that take more bytes of the device's memory than this come there layer by layer; null for no limit.</param>
-    public SourceStack(Architecture architecture, IReadOnlyList<PreparedSource> sources, Device device, ScalarType type = ScalarType.Float32, long? memoryLimit = null)
+    /// <param name="memoryLimit">
+    /// Kernels that take more bytes of the device's memory than this are brought there layer by layer; null for no limit.
+    /// </param>
+    public SourceStack(
+        Architecture architecture,
+        IReadOnlyList<PreparedSource> sources,
+        Device device,
+        ScalarType type = ScalarType.Float32,
+        long? memoryLimit = null)
     {
-        (_architecture, _device, _type, Sources) = (architecture, device, type, sources.Count);
+        _architecture = architecture;
+        _device = device;
+        _type = type;
+        Sources = sources.Count;
         using var scope = NewDisposeScope();
         _kernels = new KernelStacks(architecture, sources, device, type, memoryLimit);
-        _biases = [.. architecture.Layers.Select(layer => stack(sources.Select(source => source.Bias(layer)), 1).to(type).to(device).contiguous().DetachFromDisposeScope())];
+        _biases =
+        [
+            .. architecture.Layers
+                .Select(layer => stack(sources.Select(source => source.Bias(layer)), 1).to(type).to(device).contiguous())
+                .Select(biases => biases.DetachFromDisposeScope()),
+        ];
     }
 
     /// <summary>The number of sources.</summary>
@@ -32,37 +47,45 @@ public sealed class SourceStack : IDisposable
     /// <summary>The most bytes of stacked kernels that were on the device at one time.</summary>
     internal long PeakBytes => _kernels.PeakBytes;
 
-    /// <summary>Layer by layer α as [out, sources], from α as [sources × filters].</summary>
-    public Tensor[] Split(double[] alpha)
+    /// <summary>α on the device, one tensor [out, sources] a layer.</summary>
+    public Tensor[] Split(KernelWeightMatrix alpha)
     {
-        using var all = tensor(alpha, device: _device).view(Sources, _architecture.Filters).t().to(_type).contiguous();
+        using var all = tensor(alpha.Values, device: _device).view(Sources, _architecture.Filters).t().to(_type).contiguous();
         return all.split([.. _architecture.Layers.Select(layer => (long)layer.Out)], 0);
     }
 
     /// <summary>Layer by layer K = Σᵢ αᵢKᵢ and b = Σᵢ αᵢbᵢ.</summary>
-    public (Tensor[] Kernels, Tensor[] Biases) Fold(IReadOnlyList<Tensor> alpha)
+    /// <param name="alpha">As <see cref="Split"/> gives it.</param>
+    public FoldedNetwork Fold(IReadOnlyList<Tensor> alpha)
     {
-        var kernels = _architecture.Layers.Select((layer, l) => _kernels.With(l, stack => bmm(alpha[l].unsqueeze(1), stack).view(layer.Shape))).ToArray();
-        var biases = _biases.Select((stack, l) => (alpha[l] * stack).sum(1)).ToArray();
-        return (kernels, biases);
+        Tensor[] kernels = [.. _architecture.Layers.Select((layer, l) =>
+            _kernels.With(l, stack => bmm(alpha[l].unsqueeze(1), stack).view(layer.Shape)))];
+        Tensor[] biases = [.. _biases.Select((stack, l) => (alpha[l] * stack).sum(1))];
+        return new FoldedNetwork(_architecture, kernels, biases);
     }
 
     /// <summary>
-    /// ∂L/∂αᵢ(l,c) = ⟨∂L/∂K(l,c), Kᵢ(l,c)⟩ + ∂L/∂b(l,c)·bᵢ(l,c), as [sources × filters], from the folded network's gradients.
+    /// ∂L/∂αᵢ(l,c) = ⟨∂L/∂K(l,c), Kᵢ(l,c)⟩ + ∂L/∂b(l,c)·bᵢ(l,c), from the folded network's gradients.
     /// </summary>
-    public double[] AlphaGradient(IReadOnlyList<Tensor> kernelGradients, IReadOnlyList<Tensor> biasGradients)
+    public KernelWeightMatrix AlphaGradient(IReadOnlyList<Tensor> kernelGradients, IReadOnlyList<Tensor> biasGradients)
     {
         using var scope = NewDisposeScope();
         var layers = _biases.Select((bias, l) =>
-            _kernels.With(l, stack => bmm(stack, kernelGradients[l].flatten(1).unsqueeze(2)).squeeze(2)).Plus(bias * biasGradients[l].unsqueeze(1)));
-        return cat([.. layers], 0).t().to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
+        {
+            var kernelGradient = kernelGradients[l].reshape(bias.shape[0], -1, 1);
+            return _kernels.With(l, stack => bmm(stack, kernelGradient).squeeze(2)).Plus(bias * biasGradients[l].unsqueeze(1));
+        });
+        var values = cat([.. layers], 0).t().to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
+        return new KernelWeightMatrix(_architecture, Sources, values);
     }
 
     /// <summary>
     /// The method as written, one feature map a source: Σᵢ αᵢ(Kᵢ ∗ x + bᵢ). For the certificate, the tests and the benchmark; learning
     /// never computes it.
     /// </summary>
-    public Tensor WeightedFeatures(int layer, Tensor input, Tensor alpha) => _kernels.With(layer, stack => WeightedFeatures(layer, stack, input, alpha));
+    /// <param name="alpha">The layer's, [out, sources].</param>
+    public Tensor WeightedFeatures(int layer, Tensor input, Tensor alpha) =>
+        _kernels.With(layer, stack => WeightedFeatures(layer, stack, input, alpha));
 
     /// <inheritdoc />
     public void Dispose()
@@ -71,13 +94,13 @@ public sealed class SourceStack : IDisposable
         foreach (var tensor in _biases) tensor.Dispose();
     }
 
-    private Tensor WeightedFeatures(int layer, Tensor stack, Tensor input, Tensor alpha)
+    private Tensor WeightedFeatures(int index, Tensor stack, Tensor input, Tensor alpha)
     {
-        var shape = _architecture.Layers[layer];
+        var layer = _architecture.Layers[index];
         Tensor? sum = null;
         for (var i = 0; i < Sources; i++)
         {
-            var features = FoldedNetwork.Convolve(shape, input, stack.select(1, i).view(shape.Shape), _biases[layer].select(1, i));
+            var features = layer.Apply(input, stack.select(1, i).view(layer.Shape), _biases[index].select(1, i));
             var weighted = alpha.select(1, i).view(1, -1, 1, 1) * features;
             sum = sum is null ? weighted : sum.Plus(weighted);
         }

@@ -1,70 +1,95 @@
 using MedMerge.Data;
+using MedMerge.Models.Layers;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
 namespace MedMerge.Models;
 
-/// <summary>Computes layer <paramref name="layer"/>'s convolution with all that follows before the activation.</summary>
+/// <summary>Gives one layer's output before the activation.</summary>
 /// <param name="layer">Index into <see cref="Architecture.Layers"/>.</param>
 /// <param name="input">[batch, in, height, width].</param>
-public delegate Tensor Convolve(int layer, Tensor input);
+public delegate Tensor LayerFunction(int layer, Tensor input);
+
+/// <summary>What other code bases call a part of the same network.</summary>
+/// <param name="Ours">A piece of this architecture's names.</param>
+/// <param name="Theirs">What stands in its place.</param>
+public readonly record struct KeyAlias(string Ours, string Theirs);
 
 /// <summary>
-/// A network's structure, without weights. The forward pass is written once over a <see cref="Convolve"/> function, so the form with batch
-/// norm, the folded form and the weighted-features form are the same network by construction.
+/// A network's structure, without parameters: its layers, and one forward pass over a function that applies a layer. So the form with
+/// batch norm, the folded form and the weighted-features form are the same network by construction.
 /// </summary>
-public abstract class Architecture(string name, double width, string classifier, IReadOnlyList<ConvLayer> layers)
+public abstract class Architecture
 {
+    private readonly int[] _offsets;
+    private readonly string[] _backbonePrefixes;
+
+    /// <param name="name">The name a specification uses.</param>
+    /// <param name="width">Multiplies every layer's channels.</param>
+    /// <param name="classifier">The classifier's name in the state dictionary.</param>
+    /// <param name="layers">In the state dictionary's order.</param>
+    protected Architecture(string name, double width, string classifier, IReadOnlyList<Layer> layers)
+    {
+        Name = name;
+        Width = width;
+        Classifier = classifier;
+        Layers = layers;
+        _offsets = new int[layers.Count];
+        for (var l = 0; l < layers.Count; l++)
+        {
+            _offsets[l] = Filters;
+            Filters += layers[l].Out;
+        }
+        _backbonePrefixes = [.. layers.SelectMany(layer => layer.Tensors).Select(tensor => KindOf(tensor.Name)).Distinct()];
+    }
+
     /// <summary>The name a specification uses.</summary>
-    public string Name { get; } = name;
+    public string Name { get; }
 
     /// <summary>Multiplies every layer's channels.</summary>
-    public double Width { get; } = width;
+    public double Width { get; }
 
     /// <summary>The classifier's name in the state dictionary.</summary>
-    public string Classifier { get; } = classifier;
+    public string Classifier { get; }
 
-    /// <summary>The convolutions, in the state dictionary's order.</summary>
-    public IReadOnlyList<ConvLayer> Layers { get; } = layers;
+    /// <summary>The layers, in the state dictionary's order.</summary>
+    public IReadOnlyList<Layer> Layers { get; }
 
     /// <summary>The classifier's inputs.</summary>
-    public int Features => Layers[^1].Out;
+    public abstract int Features { get; }
 
     /// <summary>Filters over all layers, the length of one source's kernel weights.</summary>
-    public int Filters { get; } = layers.Sum(layer => layer.Out);
+    public int Filters { get; }
+
+    /// <summary>Other names under which files may have the architecture's tensors.</summary>
+    public virtual IReadOnlyList<KeyAlias> KeyAliases => [];
 
     /// <summary>Name and width, as shown to people.</summary>
     public string Title => Width == 1 ? Name : FormattableString.Invariant($"{Name} (width {Width})");
 
     /// <summary>The features before the classifier, [batch, <see cref="Features"/>], from images [batch, 3, height, width].</summary>
-    public abstract Tensor Forward(Tensor images, Convolve convolve);
+    public abstract Tensor Forward(Tensor images, LayerFunction apply);
 
-    /// <summary>Weights drawn by seed: kernels normal with variance 2 / fan-out (He et al. 2015), batch norm the identity, classifier zero.</summary>
+    /// <summary>How many filters the layers before <paramref name="layer"/> have.</summary>
+    public int FilterOffset(int layer) => _offsets[layer];
+
+    /// <summary>
+    /// Whether a name looks like one of such a network's layers: its first word, without a number at its end, is that of a layer here. So
+    /// <c>layer4.0.conv1.weight</c> tells a deeper network from this one, and a projection head is none of its business.
+    /// </summary>
+    public bool IsBackbone(string name) => _backbonePrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+
+    /// <summary>A model drawn by seed: layers as <see cref="Layer.Initialise"/> says, the classifier zero.</summary>
     public StateDict Initialise(ulong seed, int classes)
     {
         var random = new RandomStream(seed, StreamKeys.Initialisation);
-        var weights = new StateDict();
+        var model = new StateDict();
         using var scope = NewDisposeScope();
-        foreach (var layer in Layers)
-        {
-            var deviation = Math.Sqrt(2.0 / (layer.Out * layer.Kernel * layer.Kernel));
-            var values = new float[layer.Shape.Aggregate(1L, (product, size) => product * size)];
-            for (var i = 0; i < values.Length; i++) values[i] = (float)(deviation * random.NextNormal());
-            weights.Add(layer.Name + ".weight", tensor(values).view(layer.Shape));
-            AddBatchNorm(weights, layer, ones(layer.Out), zeros(layer.Out), zeros(layer.Out), ones(layer.Out));
-        }
-        weights.Add(Classifier + ".weight", zeros(classes, Features));
-        weights.Add(Classifier + ".bias", zeros(classes));
-        return weights;
+        foreach (var layer in Layers) layer.Initialise(model, random);
+        model.Add(Classifier + ".weight", zeros(classes, Features));
+        model.Add(Classifier + ".bias", zeros(classes));
+        return model;
     }
 
-    /// <summary>Adds a layer's batch norm under PyTorch's names, each value [out].</summary>
-    public static void AddBatchNorm(StateDict weights, ConvLayer layer, Tensor scale, Tensor shift, Tensor mean, Tensor variance)
-    {
-        weights.Add(layer.BatchNorm + ".weight", scale);
-        weights.Add(layer.BatchNorm + ".bias", shift);
-        weights.Add(layer.BatchNorm + ".running_mean", mean);
-        weights.Add(layer.BatchNorm + ".running_var", variance);
-        weights.Add(layer.BatchNorm + ".num_batches_tracked", zeros(1, ScalarType.Int64).squeeze());
-    }
+    private static string KindOf(string name) => name.Split('.')[0].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
 }

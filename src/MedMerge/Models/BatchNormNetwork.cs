@@ -6,10 +6,6 @@ namespace MedMerge.Models;
 /// <summary>An architecture with weights, batch norm and classifier on a device: what is fine-tuned and evaluated. Device thread only.</summary>
 public sealed class BatchNormNetwork : IDisposable
 {
-    /// <summary>Added to the variance, PyTorch's default.</summary>
-    public const double Epsilon = 1e-5;
-
-    private const double Momentum = 0.1;
     private readonly Architecture _architecture;
     private readonly OrderedDictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
 
@@ -38,17 +34,14 @@ public sealed class BatchNormNetwork : IDisposable
     public Tensor Forward(Tensor images, bool training)
     {
         var features = Features(images, training);
-        return nn.functional.linear(features, _tensors[_architecture.Classifier + ".weight"], _tensors[_architecture.Classifier + ".bias"]);
+        var classifier = _architecture.Classifier;
+        return nn.functional.linear(features, _tensors[classifier + ".weight"], _tensors[classifier + ".bias"]);
     }
 
     /// <summary>The features before the classifier, [batch, features].</summary>
-    public Tensor Features(Tensor images, bool training) => _architecture.Forward(images, (index, input) =>
-    {
-        var layer = _architecture.Layers[index];
-        var output = nn.functional.conv2d(input, _tensors[layer.Name + ".weight"], strides: [layer.Stride, layer.Stride], padding: [layer.Padding, layer.Padding]);
-        return nn.functional.batch_norm(output, _tensors[layer.BatchNorm + ".running_mean"], _tensors[layer.BatchNorm + ".running_var"],
-            _tensors[layer.BatchNorm + ".weight"], _tensors[layer.BatchNorm + ".bias"], training, Momentum, Epsilon);
-    });
+    public Tensor Features(Tensor images, bool training) => _architecture.Forward(
+        images,
+        (layer, input) => _architecture.Layers[layer].Apply(input, name => _tensors[name], training));
 
     /// <summary>A copy of the weights as they are now.</summary>
     public StateDict Snapshot()
@@ -66,8 +59,10 @@ public sealed class BatchNormNetwork : IDisposable
     }
 
     /// <summary>Whether training changes the tensor of that name.</summary>
-    public static bool IsParameter(string name) => name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal);
+    public static bool IsParameter(string name) =>
+        name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal);
 
     /// <summary>Whether the tensor of that name is a batch norm's running mean or variance.</summary>
-    public static bool IsStatistic(string name) => name.EndsWith(".running_mean", StringComparison.Ordinal) || name.EndsWith(".running_var", StringComparison.Ordinal);
+    public static bool IsStatistic(string name) =>
+        name.EndsWith(".running_mean", StringComparison.Ordinal) || name.EndsWith(".running_var", StringComparison.Ordinal);
 }

@@ -1,3 +1,4 @@
+using MedMerge.Models.Layers;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
@@ -13,30 +14,36 @@ public sealed class CifarResNet(int depth, double width)
     private static readonly int[] StageChannels = [16, 32, 64];
 
     /// <inheritdoc />
-    public override Tensor Forward(Tensor images, Convolve convolve)
+    public override int Features => Layers[^1].Out;
+
+    /// <inheritdoc />
+    public override IReadOnlyList<KeyAlias> KeyAliases { get; } = [new("linear.", "fc.")];
+
+    /// <inheritdoc />
+    public override Tensor Forward(Tensor images, LayerFunction apply)
     {
-        var x = nn.functional.relu(convolve(0, images));
+        var x = nn.functional.relu(apply(0, images));
         for (var layer = 1; layer < Layers.Count; layer += 2)
         {
-            var inner = nn.functional.relu(convolve(layer, x));
-            x = nn.functional.relu(convolve(layer + 1, inner).Plus(Shortcut(x, Layers[layer])));
+            var inner = nn.functional.relu(apply(layer, x));
+            x = nn.functional.relu(apply(layer + 1, inner).Plus(Shortcut(x, (Convolution)Layers[layer])));
         }
         return x.mean([2L, 3L]);
     }
 
-    private static Tensor Shortcut(Tensor x, ConvLayer layer)
+    private static Tensor Shortcut(Tensor x, Convolution layer)
     {
         if (layer.In == layer.Out) return x;
         var pad = (layer.Out - layer.In) / 2L;
         var step = layer.Stride;
-        return nn.functional.pad(x[TensorIndex.Colon, TensorIndex.Colon, TensorIndex.Slice(step: step), TensorIndex.Slice(step: step)],
-            [0, 0, 0, 0, pad, layer.Out - layer.In - pad]);
+        var sampled = x[TensorIndex.Colon, TensorIndex.Colon, TensorIndex.Slice(step: step), TensorIndex.Slice(step: step)];
+        return nn.functional.pad(sampled, [0, 0, 0, 0, pad, layer.Out - layer.In - pad]);
     }
 
-    private static List<ConvLayer> Build(int depth, double width)
+    private static List<Layer> Build(int depth, double width)
     {
         var channels = StageChannels.Select(c => Architectures.Scale(c, width)).ToArray();
-        var layers = new List<ConvLayer> { new("conv1", "bn1", 3, channels[0], 3, 1) };
+        var layers = new List<Layer> { new Convolution("conv1", "bn1", 3, channels[0], kernel: 3, stride: 1) };
         var current = channels[0];
         for (var stage = 0; stage < channels.Length; stage++)
         {
@@ -44,8 +51,8 @@ public sealed class CifarResNet(int depth, double width)
             {
                 var stride = stage > 0 && block == 0 ? 2 : 1;
                 var name = $"layer{stage + 1}.{block}";
-                layers.Add(new($"{name}.conv1", $"{name}.bn1", current, channels[stage], 3, stride));
-                layers.Add(new($"{name}.conv2", $"{name}.bn2", channels[stage], channels[stage], 3, 1));
+                layers.Add(new Convolution($"{name}.conv1", $"{name}.bn1", current, channels[stage], kernel: 3, stride));
+                layers.Add(new Convolution($"{name}.conv2", $"{name}.bn2", channels[stage], channels[stage], kernel: 3, stride: 1));
                 current = channels[stage];
             }
         }

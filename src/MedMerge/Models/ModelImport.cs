@@ -6,17 +6,12 @@ namespace MedMerge.Models;
 /// <summary>Brings a weight file's tensors under an architecture's own names, checked layer by layer.</summary>
 public static class ModelImport
 {
-    private static readonly string[] BatchNormParts = ["weight", "bias", "running_mean", "running_var"];
-
-    /// <summary>Names that other code bases give to the same thing (MedMNIST's own ResNet-18, for one).</summary>
-    private static readonly (string Ours, string Theirs)[] Aliases = [(".downsample.", ".shortcut."), ("fc.", "linear."), ("linear.", "fc.")];
-
     /// <summary>
-    /// The file's weights as float32 under <paramref name="architecture"/>'s names, in its order. A classifier comes along where the file
-    /// has one, whatever its classes; a prefix before every name is found by itself.
+    /// The file's weights as float32 under <paramref name="architecture"/>'s names, in its order. A classifier is included where the file
+    /// has one, whatever its classes; a prefix before every name is detected and removed.
     /// </summary>
-    /// <param name="origin">How messages call the file.</param>
-    /// <param name="notes">Receives what was decided by itself, one sentence each.</param>
+    /// <param name="origin">What messages call the file.</param>
+    /// <param name="notes">Receives what was detected, one sentence each.</param>
     /// <exception cref="InputException">Another architecture: names the first layer that differs, with both shapes. Or a NaN.</exception>
     public static StateDict Import(Architecture architecture, ModelFile file, string origin, ICollection<string> notes)
     {
@@ -32,10 +27,10 @@ public static class ModelImport
             using var scope = NewDisposeScope();
             foreach (var layer in architecture.Layers)
             {
-                weights.Add(layer.Name + ".weight", Take(layer.Name + ".weight", layer.Shape));
-                foreach (var part in BatchNormParts) weights.Add($"{layer.BatchNorm}.{part}", Take($"{layer.BatchNorm}.{part}", [layer.Out]));
-                used.Add(Find($"{layer.BatchNorm}.num_batches_tracked") ?? "");
-                weights.Add($"{layer.BatchNorm}.num_batches_tracked", zeros(1, ScalarType.Int64).squeeze());
+                foreach (var (name, shape) in layer.Tensors) weights.Add(name, Take(name, shape));
+                if (layer.Norm is not { } norm) continue;
+                used.Add(Find(norm.BatchesTracked) ?? "");
+                weights.Add(norm.BatchesTracked, zeros(1, ScalarType.Int64).squeeze());
             }
             if (Find(architecture.Classifier + ".weight") is { } classifier && file.Tensors.Contains(classifier)
                 && file.Tensors[classifier].shape is [var classes, var features] && features == architecture.Features)
@@ -43,11 +38,13 @@ public static class ModelImport
                 weights.Add(architecture.Classifier + ".weight", Take(architecture.Classifier + ".weight", [classes, features]));
                 weights.Add(architecture.Classifier + ".bias", Take(architecture.Classifier + ".bias", [classes]));
             }
-            var unknown = file.Names.FirstOrDefault(name => !used.Contains(name) && name.StartsWith(prefix, StringComparison.Ordinal) && IsBackbone(name[prefix.Length..]));
-            if (unknown is not null)
+            if (file.Names.FirstOrDefault(IsUnknown) is { } unknown)
                 throw new InputException($"{origin} is not a {architecture.Title}: it also has '{unknown}' of shape {Show(ShapeOf(unknown))}.");
             if (weights.FirstNonFinite() is { } bad)
-                throw new InputException($"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
+            {
+                throw new InputException(
+                    $"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
+            }
             if (weights.FirstNegativeVariance() is { } negative)
                 throw new InputException($"{origin} holds negative variances in '{negative}': no batch norm has them, the file is damaged.");
             return weights;
@@ -61,8 +58,13 @@ public static class ModelImport
         string? Find(string name)
         {
             if (names.Contains(prefix + name)) return prefix + name;
-            return Aliases.Select(alias => prefix + name.Replace(alias.Ours, alias.Theirs, StringComparison.Ordinal)).FirstOrDefault(names.Contains);
+            return architecture.KeyAliases
+                .Select(alias => prefix + name.Replace(alias.Ours, alias.Theirs, StringComparison.Ordinal))
+                .FirstOrDefault(names.Contains);
         }
+
+        bool IsUnknown(string name) =>
+            !used.Contains(name) && name.StartsWith(prefix, StringComparison.Ordinal) && architecture.IsBackbone(name[prefix.Length..]);
 
         UnreadTensor? Unread(string name) => file.Unread.FirstOrDefault(tensor => tensor.Name == name);
 
@@ -70,11 +72,16 @@ public static class ModelImport
 
         Tensor Take(string name, long[] shape)
         {
-            var found = Find(name) ?? throw new InputException($"{origin} is not a {architecture.Title}: it has no '{name}' (wanted shape {Show(shape)}).");
-            if (!ShapeOf(found).SequenceEqual(shape))
-                throw new InputException($"{origin} is not a {architecture.Title}: '{name}' has shape {Show(ShapeOf(found))}, wanted {Show(shape)}.");
+            var found = Find(name)
+                        ?? throw new InputException($"{origin} is not a {architecture.Title}: it has no '{name}' (wanted shape {Show(shape)}).");
+            var foundShape = ShapeOf(found);
+            if (!foundShape.SequenceEqual(shape))
+                throw new InputException($"{origin} is not a {architecture.Title}: '{name}' has shape {Show(foundShape)}, wanted {Show(shape)}.");
             if (Unread(found) is { } unread)
-                throw new InputException($"{origin} can't be used: '{name}' has the type {unread.Type}, which is not read; convert it to F32, F16 or BF16.");
+            {
+                throw new InputException(
+                    $"{origin} can't be used: '{name}' has the type {unread.Type}, which is not read; convert it to F32, F16 or BF16.");
+            }
             used.Add(found);
             return file.Tensors[found].to(ScalarType.Float32);
         }
@@ -83,7 +90,12 @@ public static class ModelImport
     /// <summary>The architectures that the file's tensors fit: at width 1, or at the width that its metadata tell.</summary>
     public static IEnumerable<Architecture> Recognise(ModelFile file)
     {
-        foreach (var architecture in Architectures.Names.Select(name => Architectures.Create(name)).Append(ModelMetadata.Read(file.Metadata)).OfType<Architecture>().DistinctBy(architecture => architecture.Title))
+        var candidates = Architectures.Names
+            .Select(name => Architectures.Create(name))
+            .Append(ModelMetadata.Read(file.Metadata))
+            .OfType<Architecture>()
+            .DistinctBy(architecture => architecture.Title);
+        foreach (var architecture in candidates)
         {
             StateDict weights;
             try
@@ -102,8 +114,8 @@ public static class ModelImport
     /// <summary>The prefix under which most of the architecture's names are found.</summary>
     private static string FindPrefix(Architecture architecture, HashSet<string> found)
     {
-        var names = architecture.Layers.Select(layer => layer.Name + ".weight").ToHashSet();
-        var stem = architecture.Layers[0].Name + ".weight";
+        var names = architecture.Layers.Select(layer => layer.Tensors[0].Name).ToHashSet();
+        var stem = architecture.Layers[0].Tensors[0].Name;
         return found
             .Where(name => name == stem || name.EndsWith("." + stem, StringComparison.Ordinal))
             .Select(name => name[..^stem.Length])
@@ -112,9 +124,6 @@ public static class ModelImport
             .ThenBy(prefix => prefix.Length)
             .FirstOrDefault("");
     }
-
-    private static bool IsBackbone(string name) =>
-        name.StartsWith("layer", StringComparison.Ordinal) || name.StartsWith("conv", StringComparison.Ordinal) || name.StartsWith("bn", StringComparison.Ordinal);
 
     private static string Show(IReadOnlyList<long> shape) => $"[{string.Join(", ", shape)}]";
 }

@@ -1,3 +1,4 @@
+using MedMerge.Models.Layers;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
@@ -13,27 +14,35 @@ public sealed class ResNet18(bool smallStem, double width)
     private static readonly int[] StageChannels = [64, 128, 256, 512];
 
     /// <inheritdoc />
-    public override Tensor Forward(Tensor images, Convolve convolve)
+    public override int Features => Layers[^1].Out;
+
+    /// <inheritdoc />
+    /// <remarks>MedMNIST's own ResNet-18 uses them.</remarks>
+    public override IReadOnlyList<KeyAlias> KeyAliases { get; } = [new(".downsample.", ".shortcut."), new("fc.", "linear.")];
+
+    /// <inheritdoc />
+    public override Tensor Forward(Tensor images, LayerFunction apply)
     {
         var layer = 0;
-        var x = nn.functional.relu(convolve(layer++, images));
+        var x = nn.functional.relu(apply(layer++, images));
         if (!smallStem) x = nn.functional.max_pool2d(x, 3, 2, 1);
         while (layer < Layers.Count)
         {
             var (first, second) = (layer, layer + 1);
             layer += 2;
-            var identity = layer < Layers.Count && IsShortcut(Layers[layer]) ? convolve(layer++, x) : x;
-            x = nn.functional.relu(convolve(second, nn.functional.relu(convolve(first, x))).Plus(identity));
+            var identity = layer < Layers.Count && IsShortcut(Layers[layer]) ? apply(layer++, x) : x;
+            var inner = nn.functional.relu(apply(first, x));
+            x = nn.functional.relu(apply(second, inner).Plus(identity));
         }
         return x.mean([2L, 3L]);
     }
 
-    private static bool IsShortcut(ConvLayer layer) => layer.Name.EndsWith("downsample.0", StringComparison.Ordinal);
+    private static bool IsShortcut(Layer layer) => layer.Name.EndsWith("downsample.0", StringComparison.Ordinal);
 
-    private static List<ConvLayer> Build(bool smallStem, double width)
+    private static List<Layer> Build(bool smallStem, double width)
     {
         var channels = StageChannels.Select(c => Architectures.Scale(c, width)).ToArray();
-        var layers = new List<ConvLayer> { new("conv1", "bn1", 3, channels[0], smallStem ? 3 : 7, smallStem ? 1 : 2) };
+        var layers = new List<Layer> { new Convolution("conv1", "bn1", 3, channels[0], kernel: smallStem ? 3 : 7, stride: smallStem ? 1 : 2) };
         var current = channels[0];
         for (var stage = 0; stage < channels.Length; stage++)
         {
@@ -41,9 +50,10 @@ public sealed class ResNet18(bool smallStem, double width)
             {
                 var stride = stage > 0 && block == 0 ? 2 : 1;
                 var name = $"layer{stage + 1}.{block}";
-                layers.Add(new($"{name}.conv1", $"{name}.bn1", current, channels[stage], 3, stride));
-                layers.Add(new($"{name}.conv2", $"{name}.bn2", channels[stage], channels[stage], 3, 1));
-                if (stride != 1) layers.Add(new($"{name}.downsample.0", $"{name}.downsample.1", current, channels[stage], 1, stride));
+                layers.Add(new Convolution($"{name}.conv1", $"{name}.bn1", current, channels[stage], kernel: 3, stride));
+                layers.Add(new Convolution($"{name}.conv2", $"{name}.bn2", channels[stage], channels[stage], kernel: 3, stride: 1));
+                if (stride != 1)
+                    layers.Add(new Convolution($"{name}.downsample.0", $"{name}.downsample.1", current, channels[stage], kernel: 1, stride));
                 current = channels[stage];
             }
         }

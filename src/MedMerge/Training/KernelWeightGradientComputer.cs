@@ -54,24 +54,39 @@ public sealed class KernelWeightGradientComputer : IShardComputer<KernelWeightSt
         var indices = _plan.Batch(step.Epoch, step.Step, shard);
         if (indices.Length == 0)
         {
-            return new KernelWeightGradient(step.Epoch, step.Step, shard, 0, 0,
-                new double[step.Alpha.Length], new double[step.Head.Weight.Length], new double[step.Head.Bias.Length]);
+            return new KernelWeightGradient(
+                step.Epoch,
+                step.Step,
+                shard,
+                Images: 0,
+                Loss: 0,
+                new KernelWeightMatrix(_architecture, step.Alpha.Sources),
+                new double[step.Head.Weight.Length],
+                new double[step.Head.Bias.Length]);
         }
         using var scope = NewDisposeScope();
         var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
         var labels = _loader.Labels(_target.Train, indices);
 
-        var (kernels, biases) = _sources.Fold(_sources.Split(step.Alpha));
+        var network = Fold(step.Alpha);
         var (headWeight, headBias) = ToTensors(step.Head);
-        Tensor[] leaves = [.. kernels, .. biases, headWeight, headBias];
+        Tensor[] leaves = [.. network.Kernels, .. network.Biases, headWeight, headBias];
         foreach (var leaf in leaves) leaf.requires_grad_();
 
-        var features = new FoldedNetwork(_architecture, kernels, biases).Features(images);
-        var loss = nn.functional.cross_entropy(nn.functional.linear(features, headWeight, headBias), labels, reduction: nn.Reduction.Sum);
+        var logits = nn.functional.linear(network.Features(images), headWeight, headBias);
+        var loss = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum);
         var gradients = autograd.grad([loss], leaves).ToArray();
 
-        return new KernelWeightGradient(step.Epoch, step.Step, shard, indices.Length, loss.to(ScalarType.Float64).item<double>(),
-            _sources.AlphaGradient(gradients[..kernels.Length], gradients[kernels.Length..^2]), Doubles(gradients[^2]), Doubles(gradients[^1]));
+        var layers = network.Kernels.Count;
+        return new KernelWeightGradient(
+            step.Epoch,
+            step.Step,
+            shard,
+            indices.Length,
+            loss.to(ScalarType.Float64).item<double>(),
+            _sources.AlphaGradient(gradients[..layers], gradients[layers..^2]),
+            HeadWeight: Doubles(gradients[^2]),
+            HeadBias: Doubles(gradients[^1]));
     }
 
     /// <inheritdoc />
@@ -79,21 +94,22 @@ public sealed class KernelWeightGradientComputer : IShardComputer<KernelWeightSt
         Scoring.Validate(Predict(candidate.Alpha, candidate.Head, _target.Validation, cancellation));
 
     /// <summary>The folded network's class probabilities on a split.</summary>
-    public Predictions Predict(double[] alpha, Head head, ImageSplit split, CancellationToken cancellation)
+    public Predictions Predict(KernelWeightMatrix alpha, Head head, ImageSplit split, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var (headWeight, headBias) = ToTensors(head);
-        var network = Network(alpha);
-        return Scoring.Predict(images => nn.functional.linear(network.Features(images), headWeight, headBias), split, head.Classes, _loader, cancellation);
+        var network = Fold(alpha);
+        Tensor Logits(Tensor images) => nn.functional.linear(network.Features(images), headWeight, headBias);
+        return Scoring.Predict(Logits, split, head.Classes, _loader, cancellation);
     }
 
     /// <summary>The regularised head that fits the folded network's features on the training images best.</summary>
-    public Head Probe(double[] alpha, CancellationToken cancellation)
+    public Head Probe(KernelWeightMatrix alpha, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
-        var features = Scoring.Features(Network(alpha).Features, _target.Train, _loader, cancellation);
+        var features = Scoring.Features(Fold(alpha).Features, _target.Train, _loader, cancellation);
         return LinearProbe.Fit(features, _target.Train.Labels, _target.Classes, _settings.HeadDecay, cancellation);
     }
 
@@ -104,14 +120,14 @@ public sealed class KernelWeightGradientComputer : IShardComputer<KernelWeightSt
         _loader.Dispose();
     }
 
-    private FoldedNetwork Network(double[] alpha)
-    {
-        var (kernels, biases) = _sources.Fold(_sources.Split(alpha));
-        return new FoldedNetwork(_architecture, kernels, biases);
-    }
+    private FoldedNetwork Fold(KernelWeightMatrix alpha) => _sources.Fold(_sources.Split(alpha));
 
-    private (Tensor Weight, Tensor Bias) ToTensors(Head head) =>
-        (tensor(head.Weight, device: _device).view(head.Classes, _architecture.Features).to(_type), tensor(head.Bias, device: _device).to(_type));
+    private (Tensor Weight, Tensor Bias) ToTensors(Head head)
+    {
+        var weight = tensor(head.Weight, device: _device).view(head.Classes, _architecture.Features);
+        var bias = tensor(head.Bias, device: _device);
+        return (weight.to(_type), bias.to(_type));
+    }
 
     private static double[] Doubles(Tensor tensor) => tensor.to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
 }

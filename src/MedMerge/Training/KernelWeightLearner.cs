@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MedMerge.Merging;
+using MedMerge.Models;
 using MedMerge.Telemetry;
 
 namespace MedMerge.Training;
@@ -13,39 +14,42 @@ namespace MedMerge.Training;
 public sealed class KernelWeightLearner
 {
     private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
-    private readonly int _sources;
+    private readonly KernelWeightMatrix _theta;
     private readonly KernelWeightSettings _settings;
     private State _state;
 
-    /// <param name="theta">The starting logits, [sources × filters].</param>
-    /// <param name="head">The linear probe's head.</param>
-    public KernelWeightLearner(double[] theta, int sources, Head head, KernelWeightSettings settings)
-        : this(State.Begin(theta, head), sources, settings)
+    /// <param name="theta">The starting logits; copied.</param>
+    /// <param name="head">The linear probe's head; copied.</param>
+    public KernelWeightLearner(KernelWeightMatrix theta, Head head, KernelWeightSettings settings)
+        : this(State.Begin(theta.Values, head), theta, settings)
     {
     }
 
-    private KernelWeightLearner(State state, int sources, KernelWeightSettings settings)
+    /// <param name="shape">Sources and filters.</param>
+    private KernelWeightLearner(State state, KernelWeightMatrix shape, KernelWeightSettings settings)
     {
         _state = state;
-        _sources = sources;
+        _theta = shape.With(state.Theta); // steps change these numbers in place
         _settings = settings;
     }
 
     /// <summary>Whether all epochs are done.</summary>
     public bool IsDone => _state.History.Count > _settings.Epochs;
 
-    /// <summary>The best epoch's α, [sources × filters], and head; the start counts as epoch 0.</summary>
-    public (double[] Alpha, Head Head) Best =>
-        _state.Best is { } best ? (best.Alpha, best.Head) : throw new InvalidOperationException("No epoch was run yet.");
+    /// <summary>The best epoch's α and head; the start counts as epoch 0.</summary>
+    public (KernelWeightMatrix Alpha, Head Head) Best => _state.Best is { } best
+        ? (_theta.With(best.Alpha), best.Head)
+        : throw new InvalidOperationException("No epoch was run yet.");
 
     /// <summary>Every epoch so far, from 0.</summary>
     public IReadOnlyList<EpochRecord> History => _state.History;
 
-    /// <summary>Continues from a state that <see cref="Save"/> gave.</summary>
-    public static KernelWeightLearner Restore(byte[] state, int sources, KernelWeightSettings settings)
+    /// <summary>Continues from a state that <see cref="Save"/> gave, of a learning with the same sources and settings.</summary>
+    /// <param name="architecture">The sources'.</param>
+    public static KernelWeightLearner Restore(byte[] state, Architecture architecture, int sources, KernelWeightSettings settings)
     {
         var restored = JsonSerializer.Deserialize<State>(state, Json) ?? throw new JsonException("The state of weight learning is null.");
-        return new KernelWeightLearner(restored, sources, settings);
+        return new KernelWeightLearner(restored, new KernelWeightMatrix(architecture, sources, restored.Theta), settings);
     }
 
     /// <summary>Everything that the next step depends on.</summary>
@@ -62,17 +66,17 @@ public sealed class KernelWeightLearner
             await StepAsync(workers, epoch, _state.Step, cancellation).ConfigureAwait(false);
         }
 
-        var alpha = KernelWeights.Softmax(_state.Theta, _sources);
+        var alpha = KernelWeights.Softmax(_theta);
         var head = _state.CopyHead();
         var step = new KernelWeightStep(epoch, _state.Step, alpha, head);
         var validation = await workers.ValidateAsync(step, cancellation).ConfigureAwait(false);
 
         var loss = epoch == 0 ? double.NaN : _state.Loss / _state.Images;
-        var record = new EpochRecord(epoch, loss, validation, KernelWeights.Entropy(alpha, _sources));
+        var record = new EpochRecord(epoch, loss, validation, KernelWeights.Entropy(alpha));
         var isBest = _state.Best is null || validation.IsBetterThan(_state.History[_state.Best.Epoch].Validation);
         _state = _state with
         {
-            Best = isBest ? new Candidate(epoch, alpha, head) : _state.Best,
+            Best = isBest ? new Candidate(epoch, alpha.Values, head) : _state.Best,
             History = [.. _state.History, record],
             Step = 0,
             Loss = 0,
@@ -86,16 +90,16 @@ public sealed class KernelWeightLearner
     public static async Task<KernelWeightGradient> MeanGradientAsync(
         IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, KernelWeightStep step, CancellationToken cancellation)
     {
-        var alpha = new double[step.Alpha.Length];
+        var alpha = step.Alpha.With(new double[step.Alpha.Values.Length]);
         var weight = new double[step.Head.Weight.Length];
         var bias = new double[step.Head.Bias.Length];
         var total = await ShardReduction.SumInOrderAsync(workers, step, part =>
         {
-            Add(alpha, part.Alpha);
+            Add(alpha.Values, part.Alpha.Values);
             Add(weight, part.HeadWeight);
             Add(bias, part.HeadBias);
         }, cancellation).ConfigureAwait(false);
-        foreach (var sum in new[] { alpha, weight, bias })
+        foreach (var sum in new[] { alpha.Values, weight, bias })
             for (var i = 0; i < sum.Length; i++) sum[i] /= total.Images;
         return new KernelWeightGradient(
             step.Epoch, step.Step, Shard: -1, total.Images, total.Loss / total.Images, alpha, weight, bias);
@@ -105,15 +109,15 @@ public sealed class KernelWeightLearner
         IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, int epoch, int step, CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
-        var alpha = KernelWeights.Softmax(_state.Theta, _sources);
+        var alpha = KernelWeights.Softmax(_theta);
         var head = _state.CopyHead();
         var question = new KernelWeightStep(epoch, step, alpha, head);
         var gradient = await MeanGradientAsync(workers, question, cancellation).ConfigureAwait(false);
         for (var i = 0; i < head.Weight.Length; i++) gradient.HeadWeight[i] += _settings.HeadDecay * head.Weight[i];
-        var theta = KernelWeights.ThroughSoftmax(alpha, gradient.Alpha, _sources);
+        var thetaGradient = KernelWeights.ThroughSoftmax(alpha, gradient.Alpha).Values;
         _state = _state with
         {
-            ThetaAdam = _state.ThetaAdam.Step(_state.Theta, theta, _settings.LearningRate),
+            ThetaAdam = _state.ThetaAdam.Step(_theta.Values, thetaGradient, _settings.LearningRate),
             WeightAdam = _state.WeightAdam.Step(_state.HeadWeight, gradient.HeadWeight, _settings.HeadLearningRate),
             BiasAdam = _state.BiasAdam.Step(_state.HeadBias, gradient.HeadBias, _settings.HeadLearningRate),
             Step = step + 1,
@@ -121,7 +125,7 @@ public sealed class KernelWeightLearner
             Images = _state.Images + gradient.Images,
         };
         Instruments.StepDone(Instruments.Weigh, start, gradient.Images);
-        Instruments.Gradient(Instruments.Weigh, theta);
+        Instruments.Gradient(Instruments.Weigh, thetaGradient);
     }
 
     private static void Add(double[] sum, double[] part)

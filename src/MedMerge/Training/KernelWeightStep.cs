@@ -1,11 +1,12 @@
+using MedMerge.Merging;
+
 namespace MedMerge.Training;
 
 /// <summary>What a shard needs to compute one step's gradient of kernel weights and head.</summary>
-/// <param name="Alpha">[sources × filters].</param>
-public sealed record KernelWeightStep(int Epoch, int Step, double[] Alpha, Head Head) : IShardStep;
+public sealed record KernelWeightStep(int Epoch, int Step, KernelWeightMatrix Alpha, Head Head) : IShardStep;
 
 /// <summary>One shard's part of such a step.</summary>
-/// <param name="Alpha">∂/∂α, [sources × filters].</param>
+/// <param name="Alpha">∂/∂α.</param>
 /// <param name="HeadWeight">∂/∂W, [classes × features].</param>
 /// <param name="HeadBias">∂/∂b, [classes].</param>
 public sealed record KernelWeightGradient(
@@ -14,6 +15,6 @@ public sealed record KernelWeightGradient(
     int Shard,
     int Images,
     double Loss,
-    double[] Alpha,
+    KernelWeightMatrix Alpha,
     double[] HeadWeight,
     double[] HeadBias) : IShardGradient;

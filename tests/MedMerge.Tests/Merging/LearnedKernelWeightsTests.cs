@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace MedMerge.Tests.Merging;
 
 /// <summary>A file of kernel weights is taken as a whole or refused with the tensor and what is wrong with it.</summary>
-public class LearnedWeightsTests
+public class LearnedKernelWeightsTests
 {
     private static readonly Architecture ResNet20 = Architectures.Create("resnet20", 0.125);
 
@@ -105,7 +105,8 @@ public class LearnedWeightsTests
         var target = new StateDict();
         foreach (var (name, tensor) in weights.Where(pair => pair.Key.Contains(".running_", StringComparison.Ordinal) || pair.Key.StartsWith("linear.", StringComparison.Ordinal)))
             target.Add(name, tensor.clone());
-        using var learned = new LearnedKernelWeights(ResNet20, [new("a", "1"), new("b", "2")], "test", KernelWeights.Softmax(new double[2 * ResNet20.Filters], 2), target);
+        var alpha = KernelWeights.Softmax(new KernelWeightMatrix(ResNet20, sources: 2));
+        using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", alpha, target);
         return learned.Write();
     }
 }

@@ -1,6 +1,7 @@
 using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
+using MedMerge.Models.Layers;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
 using static TorchSharp.torch;
@@ -20,13 +21,13 @@ public class MemoryLimitTests
     public void A_step_a_prediction_and_a_probe_give_the_same_bytes_with_and_without_a_limit()
     {
         var random = new RandomStream(11);
-        var alpha = KernelWeights.Softmax([.. Enumerable.Range(0, Sources * Network.Filters).Select(_ => random.NextNormal())], Sources);
+        var alpha = KernelWeights.Softmax(RandomModels.KernelWeights(Network, Sources, random));
         var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
-        var (free, limited) = (PackedNumbers(null), PackedNumbers(0));
+        var (free, limited) = (Numbers(null), Numbers(0));
         Assert.NotEmpty(free);
         Assert.Equal(free, limited);
 
-        List<long> PackedNumbers(long? limit)
+        List<long> Numbers(long? limit)
         {
             var sources = RandomModels.Prepared(Network, Sources);
             using var computer = new KernelWeightGradientComputer(Network, sources, Target, new KernelWeightSettings { BatchSize = 8 }, seed: 1, CPU, memoryLimit: limit);
@@ -35,7 +36,7 @@ public class MemoryLimitTests
             for (var i = 0; i < 2; i++)
             {
                 var gradient = computer.Gradient(0, step with { Step = i });
-                numbers.AddRange([gradient.Loss, .. gradient.Alpha, .. gradient.HeadWeight, .. gradient.HeadBias]);
+                numbers.AddRange([gradient.Loss, .. gradient.Alpha.Values, .. gradient.HeadWeight, .. gradient.HeadBias]);
             }
             var head = computer.Probe(alpha, CancellationToken.None);
             numbers.AddRange([.. head.Weight, .. head.Bias]);
@@ -57,9 +58,9 @@ public class MemoryLimitTests
         {
             using var scope = NewDisposeScope();
             using var stack = new SourceStack(Network, RandomModels.Prepared(Network, Sources), CPU, memoryLimit: limit);
-            var alpha = stack.Split(new double[Sources * Network.Filters]);
-            var (kernels, biases) = stack.Fold(alpha);
-            stack.AlphaGradient(kernels, biases);
+            var alpha = stack.Split(new KernelWeightMatrix(Network, Sources));
+            var folded = stack.Fold(alpha);
+            stack.AlphaGradient(folded.Kernels, folded.Biases);
             return stack.PeakBytes;
         }
     }
@@ -71,12 +72,12 @@ public class MemoryLimitTests
         var sources = RandomModels.Prepared(Network, Sources);
         using var free = new SourceStack(Network, sources, CPU);
         using var limited = new SourceStack(Network, sources, CPU, memoryLimit: 0);
-        var alpha = KernelWeights.Softmax(new double[Sources * Network.Filters], Sources);
+        var alpha = KernelWeights.Softmax(new KernelWeightMatrix(Network, Sources));
         var input = ones(2, Network.Layers[0].Shape[1], 8, 8);
         Assert.Equal(Features(free), Features(limited));
 
         float[] Features(SourceStack stack) => stack.WeightedFeatures(0, input, stack.Split(alpha)[0]).contiguous().data<float>().ToArray();
     }
 
-    private static long Elements(ConvLayer layer) => layer.Shape.Aggregate(1L, (size, side) => size * side);
+    private static long Elements(Layer layer) => layer.Shape.Aggregate(1L, (size, side) => size * side);
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Models;
 
-public class WeightImportTests
+public class ModelImportTests
 {
     private static readonly Architecture ResNet20 = Architectures.Create("resnet20", 0.5);
 

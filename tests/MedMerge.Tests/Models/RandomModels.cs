@@ -18,7 +18,12 @@ internal static class RandomModels
         var weights = new StateDict();
         foreach (var (name, tensor) in plain)
         {
-            Tensor Uniform(double low, double high) => Shaped([.. Enumerable.Range(0, (int)tensor.numel()).Select(_ => (float)random.Between(low, high))], tensor.shape);
+            Tensor Uniform(double low, double high)
+            {
+                var values = new float[tensor.numel()];
+                for (var i = 0; i < values.Length; i++) values[i] = (float)random.Between(low, high);
+                return Shaped(values, tensor.shape);
+            }
             weights.Add(name, name switch
             {
                 _ when name.EndsWith("running_mean", StringComparison.Ordinal) => Uniform(-0.3, 0.3),
@@ -45,8 +50,17 @@ internal static class RandomModels
     public static Head Head(Architecture architecture, int classes)
     {
         var random = new RandomStream(42);
-        return new Head([.. Enumerable.Range(0, classes * architecture.Features).Select(_ => 0.2 * random.NextNormal())],
-            [.. Enumerable.Range(0, classes).Select(_ => 0.1 * random.NextNormal())]);
+        var weight = Enumerable.Range(0, classes * architecture.Features).Select(_ => 0.2 * random.NextNormal()).ToArray();
+        var bias = Enumerable.Range(0, classes).Select(_ => 0.1 * random.NextNormal()).ToArray();
+        return new Head(weight, bias);
+    }
+
+    /// <summary>Normal numbers, for logits.</summary>
+    public static KernelWeightMatrix KernelWeights(Architecture architecture, int sources, RandomStream random)
+    {
+        var values = new double[sources * architecture.Filters];
+        for (var i = 0; i < values.Length; i++) values[i] = random.NextNormal();
+        return new KernelWeightMatrix(architecture, sources, values);
     }
 
     private static Tensor Shaped(float[] values, long[] shape) => tensor(values).view(shape);

@@ -30,7 +30,7 @@ public class LiveTensorTests
         var settings = new KernelWeightSettings { BatchSize = 8 };
         using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, CPU, memoryLimit: memoryLimit);
         using var start = Network.Initialise(1, Target.Classes);
-        var step = new KernelWeightStep(1, 0, KernelWeights.Softmax(new double[3 * Network.Filters], 3), RandomModels.Head(Network, Target.Classes));
+        var step = new KernelWeightStep(1, 0, KernelWeights.Softmax(new KernelWeightMatrix(Network, 3)), RandomModels.Head(Network, Target.Classes));
 
         var after10 = LiveAfter(10);
         var after50 = LiveAfter(40);
@@ -60,7 +60,7 @@ public class LiveTensorTests
         {
             using var scope = NewDisposeScope();
             using var stack = new SourceStack(Network, sources, CPU, memoryLimit: limit);
-            var alpha = stack.Split(new double[3 * Network.Filters]);
+            var alpha = stack.Split(new KernelWeightMatrix(Network, 3));
             var before = Tensor.TotalCount;
             stack.Fold(alpha);
             return Tensor.TotalCount - before;

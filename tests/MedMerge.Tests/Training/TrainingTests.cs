@@ -89,11 +89,11 @@ public class TrainingTests
             await using var device = new DeviceThread("cpu", 1);
             using var computer = new KernelWeightGradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
-            var learner = new KernelWeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
+            var learner = new KernelWeightLearner(KernelWeights.Anchored(Network, 2, anchor: 0, 0.9), new Head(new double[3 * Network.Features], new double[3]), settings);
             while (!learner.IsDone)
             {
                 var epoch = await learner.RunEpochAsync(workers, CancellationToken.None);
-                if (epoch.Epoch == stopAfter) learner = KernelWeightLearner.Restore(learner.Save(), 2, settings);
+                if (epoch.Epoch == stopAfter) learner = KernelWeightLearner.Restore(learner.Save(), Network, 2, settings);
             }
             return learner;
         }
@@ -146,7 +146,7 @@ public class TrainingTests
             using var computer = new KernelWeightGradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
             using var stop = new StepStop(stopAfter, Instruments.Weigh);
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
-            var learner = new KernelWeightLearner(KernelWeights.Anchored(2, Network.Filters, 0, 0.9), 2, new Head(new double[3 * Network.Features], new double[3]), settings);
+            var learner = new KernelWeightLearner(KernelWeights.Anchored(Network, 2, anchor: 0, 0.9), new Head(new double[3 * Network.Features], new double[3]), settings);
             while (!learner.IsDone)
             {
                 try
@@ -155,7 +155,7 @@ public class TrainingTests
                 }
                 catch (OperationCanceledException)
                 {
-                    learner = KernelWeightLearner.Restore(learner.Save(), 2, settings);
+                    learner = KernelWeightLearner.Restore(learner.Save(), Network, 2, settings);
                 }
             }
             stop.AssertStopped();

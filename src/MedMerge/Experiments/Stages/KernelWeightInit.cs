@@ -1,4 +1,5 @@
 using MedMerge.Merging;
+using MedMerge.Models;
 
 namespace MedMerge.Experiments.Stages;
 
@@ -10,11 +11,11 @@ public sealed record KernelWeightInit(int? Anchor, double AnchorWeight)
     /// <summary>Every source the same.</summary>
     public static KernelWeightInit Uniform { get; } = new(null, 0);
 
-    /// <summary>The logits, [sources × filters].</summary>
-    public double[] Theta(int sources, int filters) => Anchor is { } anchor
-        ? KernelWeights.Anchored(sources, filters, anchor, AnchorWeight)
-        : new double[sources * filters];
+    /// <summary>The logits.</summary>
+    public KernelWeightMatrix Theta(Architecture architecture, int sources) => Anchor is { } anchor
+        ? KernelWeights.Anchored(architecture, sources, anchor, AnchorWeight)
+        : new KernelWeightMatrix(architecture, sources);
 
-    /// <summary>α, [sources × filters].</summary>
-    public double[] Alpha(int sources, int filters) => KernelWeights.Softmax(Theta(sources, filters), sources);
+    /// <summary>α.</summary>
+    public KernelWeightMatrix Alpha(Architecture architecture, int sources) => KernelWeights.Softmax(Theta(architecture, sources));
 }

@@ -3,6 +3,7 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>α and head as learned.</summary>
+/// <param name="Alpha">[sources × filters], row-major.</param>
 public sealed record KernelWeightSolution(double[] Alpha, Head Head);
 
 /// <summary>Learns the kernel weights.</summary>
@@ -64,14 +65,14 @@ public sealed record KernelWeightStage(IReadOnlyList<Stage> Sources, Stage Head,
         CancellationToken cancellation)
     {
         var learner = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved
-            ? KernelWeightLearner.Restore(saved, Sources.Count, Learning)
-            : new KernelWeightLearner(Start.Theta(Sources.Count, Target.Architecture.Filters), Sources.Count, StageFiles.Read<Head>(probe, StageFiles.Head), Learning);
+            ? KernelWeightLearner.Restore(saved, Target.Architecture, Sources.Count, Learning)
+            : new KernelWeightLearner(Start.Theta(Target.Architecture, Sources.Count), StageFiles.Read<Head>(probe, StageFiles.Head), Learning);
         var loop = new EpochLoop(Name, context);
         while (!learner.IsDone)
             await loop.RunAsync(() => learner.RunEpochAsync(workers, cancellation), () => Task.FromResult(learner.Save()), Learning.Epochs, cancellation).ConfigureAwait(false);
         return new StageOutput(new Dictionary<string, byte[]>
         {
-            [StageFiles.Weights] = StageFiles.Write(new KernelWeightSolution(learner.Best.Alpha, learner.Best.Head)),
+            [StageFiles.Weights] = StageFiles.Write(new KernelWeightSolution(learner.Best.Alpha.Values, learner.Best.Head)),
             [StageFiles.History] = StageFiles.Write(learner.History),
         });
     }

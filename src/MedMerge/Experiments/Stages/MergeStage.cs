@@ -42,19 +42,19 @@ public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<stri
             var (architecture, dataset, device) = (Target.Architecture, Target.Dataset, context.Device.Device);
             var weighed = Fixed is null
                 ? StageFiles.Read<KernelWeightSolution>(inputs[^1], StageFiles.Weights)
-                : new KernelWeightSolution(Fixed.Alpha(sources.Count, architecture.Filters), StageFiles.Read<Head>(inputs[^1], StageFiles.Head));
+                : new KernelWeightSolution(Fixed.Alpha(architecture, sources.Count).Values, StageFiles.Read<Head>(inputs[^1], StageFiles.Head));
+            var alpha = new KernelWeightMatrix(architecture, sources.Count, weighed.Alpha);
 
             using var loader = new BatchLoader(dataset, device);
-            var folded = KernelFolding.Fold(architecture, sources, weighed.Alpha);
-            TorchSharp.torch.Tensor[] kernels = [.. folded.Kernels.Select(kernel => kernel.to(device))], biases = [.. folded.Biases.Select(bias => bias.to(device))];
-            var statistics = BatchNormRestoration.Measure(architecture, kernels, biases, dataset, loader, cancellation);
+            var folded = KernelFolding.Fold(sources, alpha).Convert(tensor => tensor.to(device));
+            var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
             weighed.Head.AddTo(architecture, statistics);
             var names = SourceNames.Zip(inputs, (name, output) => new WeightedSource(name, StageFiles.Read<SourceInfo>(output, StageFiles.Source).Sha256));
-            using var learned = new LearnedKernelWeights(architecture, [.. names], dataset.Title, weighed.Alpha, statistics);
+            using var learned = new LearnedKernelWeights([.. names], dataset.Title, alpha, statistics);
             using var merged = learned.Apply(sources);
 
             var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, Certified)]);
-            var certificate = Certificate.Measure(architecture, sources, weighed.Alpha, kernels, biases, merged, images, cancellation);
+            var certificate = Certificate.Measure(sources, alpha, folded, merged, images, cancellation);
             if (!certificate.Holds)
             {
                 throw new InputException(string.Create(CultureInfo.InvariantCulture,

@@ -28,7 +28,7 @@ public sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit S
             // It folds once, so bringing the kernels to the device layer by layer costs no more than all at once.
             using var computer = new KernelWeightGradientComputer(
                 Target.Architecture, sources, Target.Dataset, new KernelWeightSettings { HeadDecay = Decay }, seed: 0, context.Device.Device, memoryLimit: 0);
-            var head = computer.Probe(Start.Alpha(sources.Count, Target.Architecture.Filters), cancellation);
+            var head = computer.Probe(Start.Alpha(Target.Architecture, sources.Count), cancellation);
             return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Head] = StageFiles.Write(head) });
         }, cancellation);
 }

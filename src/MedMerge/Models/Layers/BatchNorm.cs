@@ -1,0 +1,72 @@
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Models.Layers;
+
+/// <summary>
+/// A batch norm's place in a state dictionary, under PyTorch's names, and its arithmetic: y = γ(x − μ)/√(σ²+ε) + β for each channel.
+/// In evaluation mode that is the affine map sx + t with s = γ/√(σ²+ε) and t = β − sμ.
+/// </summary>
+/// <param name="Name">Such as <c>layer1.0.bn1</c>.</param>
+/// <param name="Channels">The length of each of its tensors.</param>
+public sealed record BatchNorm(string Name, int Channels)
+{
+    /// <summary>ε, PyTorch's default.</summary>
+    public const double Epsilon = 1e-5;
+
+    private const double Momentum = 0.1;
+
+    /// <summary>The name of γ, [channels].</summary>
+    public string Scale => Name + ".weight";
+
+    /// <summary>The name of β, [channels].</summary>
+    public string Shift => Name + ".bias";
+
+    /// <summary>The name of μ, [channels].</summary>
+    public string Mean => Name + ".running_mean";
+
+    /// <summary>The name of σ², [channels].</summary>
+    public string Variance => Name + ".running_var";
+
+    /// <summary>The name of a counter that PyTorch keeps and nothing here reads.</summary>
+    public string BatchesTracked => Name + ".num_batches_tracked";
+
+    /// <summary>What it makes of <paramref name="input"/>, [batch, channels, height, width].</summary>
+    /// <param name="tensors">Gives its tensors by name.</param>
+    /// <param name="training">Normalise by the batch and update the running statistics, instead of using them.</param>
+    public Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training) => nn.functional.batch_norm(
+        input, tensors(Mean), tensors(Variance), tensors(Scale), tensors(Shift), training, Momentum, Epsilon);
+
+    /// <summary>s and t in evaluation mode, float64, [channels] each.</summary>
+    public (Tensor Scale, Tensor Shift) ToAffine(StateDict model)
+    {
+        Tensor Part(string name) => model[name].to(ScalarType.Float64);
+        var scale = Part(Scale) / Part(Variance).Plus(Epsilon).sqrt();
+        return (scale, Part(Shift) - (scale * Part(Mean)));
+    }
+
+    /// <summary>
+    /// The inverse of <see cref="ToAffine"/>: adds the batch norm that has these statistics and computes sx + t, with γ = s·√(σ²+ε) and
+    /// β = t + sμ.
+    /// </summary>
+    /// <param name="scale">s, float64.</param>
+    /// <param name="shift">t, float64.</param>
+    public void AddAffine(StateDict model, Tensor scale, Tensor shift, Tensor mean, Tensor variance)
+    {
+        var deviation = variance.to(ScalarType.Float64).Plus(Epsilon).sqrt();
+        var restoredShift = shift.Plus(scale * mean.to(ScalarType.Float64));
+        Add(model, (scale * deviation).to(ScalarType.Float32), restoredShift.to(ScalarType.Float32), mean.clone(), variance.clone());
+    }
+
+    /// <summary>Adds the batch norm that changes nothing (up to ε).</summary>
+    public void AddIdentity(StateDict model) => Add(model, ones(Channels), zeros(Channels), zeros(Channels), ones(Channels));
+
+    private void Add(StateDict model, Tensor scale, Tensor shift, Tensor mean, Tensor variance)
+    {
+        model.Add(Scale, scale);
+        model.Add(Shift, shift);
+        model.Add(Mean, mean);
+        model.Add(Variance, variance);
+        model.Add(BatchesTracked, zeros(1, ScalarType.Int64).squeeze());
+    }
+}

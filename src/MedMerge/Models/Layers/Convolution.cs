@@ -1,0 +1,83 @@
+using MedMerge.Data;
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Models.Layers;
+
+/// <summary>
+/// A convolution without bias, and the batch norm behind it, if any. Folded (Jacob et al. 2018, section 3.2): K' = sK and b = t, with the
+/// batch norm's affine map sz + t. Padding is half the kernel.
+/// </summary>
+public sealed record Convolution : Layer
+{
+    /// <param name="name">Such as <c>layer1.0.conv1</c>.</param>
+    /// <param name="batchNorm">Its batch norm's name, such as <c>layer1.0.bn1</c>; null where none follows it.</param>
+    public Convolution(string name, string? batchNorm, int inputs, int outputs, int kernel, int stride)
+        : base(name, outputs, batchNorm is null ? null : new BatchNorm(batchNorm, outputs))
+    {
+        In = inputs;
+        Kernel = kernel;
+        Stride = stride;
+    }
+
+    /// <summary>Channels of its input.</summary>
+    public int In { get; }
+
+    /// <summary>The kernel's side.</summary>
+    public int Kernel { get; }
+
+    /// <summary>Pixels from one output to the next.</summary>
+    public int Stride { get; }
+
+    /// <summary>[out, in, kernel, kernel].</summary>
+    public override long[] Shape => [Out, In, Kernel, Kernel];
+
+    /// <inheritdoc />
+    public override IReadOnlyList<(string Name, long[] Shape)> Tensors => [(Weight, Shape), .. TensorsOf(Norm)];
+
+    private string Weight => Name + ".weight";
+
+    private int Padding => Kernel / 2;
+
+    /// <inheritdoc />
+    public override Tensor Apply(Tensor input, Tensor kernel, Tensor? bias) =>
+        nn.functional.conv2d(input, kernel, bias, strides: [Stride, Stride], padding: [Padding, Padding]);
+
+    /// <inheritdoc />
+    public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training)
+    {
+        var output = Apply(input, tensors(Weight), bias: null);
+        return Norm is null ? output : Norm.Apply(output, tensors, training);
+    }
+
+    /// <inheritdoc />
+    public override (Tensor Kernel, Tensor Bias) Fold(StateDict model)
+    {
+        var kernel = model[Weight].to(ScalarType.Float64);
+        if (Norm is null) return (kernel, zeros(Out, ScalarType.Float64));
+        var (scale, shift) = Norm.ToAffine(model);
+        return (kernel * scale.view(-1, 1, 1, 1), shift);
+    }
+
+    /// <inheritdoc />
+    /// <remarks>The kernel stays as it is, so s = 1. Without a batch norm the bias is that of a fold of such layers: zero.</remarks>
+    public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics)
+    {
+        model.Add(Weight, kernel);
+        Norm?.AddAffine(model, ones(Out, ScalarType.Float64), bias.to(ScalarType.Float64), statistics[Norm.Mean], statistics[Norm.Variance]);
+    }
+
+    /// <inheritdoc />
+    public override Tensor Normalised(Tensor input, Tensor output) => output;
+
+    /// <inheritdoc />
+    /// <remarks>Normal with variance 2 / fan-out (He et al. 2015).</remarks>
+    public override void Initialise(StateDict model, RandomStream random)
+    {
+        var deviation = Math.Sqrt(2.0 / (Out * Kernel * Kernel));
+        var values = new float[Out * In * Kernel * Kernel];
+        for (var i = 0; i < values.Length; i++) values[i] = (float)(deviation * random.NextNormal());
+        model.Add(Weight, tensor(values).view(Shape));
+        Norm?.AddIdentity(model);
+    }
+}

@@ -1,0 +1,48 @@
+using MedMerge.Data;
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Models.Layers;
+
+/// <summary>
+/// A part of a network that merging weighs filter by filter. It has two forms: with its batch norm, as models are stored and trained;
+/// and folded, a kernel and a bias in which it is linear, so that a weighted sum of sources is one layer of the same kind.
+/// </summary>
+/// <param name="Name">Its name in the state dictionary, such as <c>layer1.0.conv1</c>.</param>
+/// <param name="Out">Filters: the channels of its output.</param>
+/// <param name="Norm">The batch norm that belongs to it; null where there is none.</param>
+public abstract record Layer(string Name, int Out, BatchNorm? Norm)
+{
+    /// <summary>The folded kernel's shape; its first dimension is <see cref="Out"/>. The folded bias is [out].</summary>
+    public abstract long[] Shape { get; }
+
+    /// <summary>The tensors of the form with batch norm that a file must have, in the state dictionary's order.</summary>
+    public abstract IReadOnlyList<(string Name, long[] Shape)> Tensors { get; }
+
+    /// <summary>The folded form's output for <paramref name="input"/>, [batch, in, height, width].</summary>
+    /// <param name="bias">[out], or null for none.</param>
+    public abstract Tensor Apply(Tensor input, Tensor kernel, Tensor? bias);
+
+    /// <summary>The output of the form with batch norm.</summary>
+    /// <param name="tensors">Gives the layer's tensors by name.</param>
+    /// <param name="training">As <see cref="BatchNorm.Apply"/> takes it.</param>
+    public abstract Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training);
+
+    /// <summary>The folded form, float64, that computes what <paramref name="model"/> computes in evaluation mode.</summary>
+    public abstract (Tensor Kernel, Tensor Bias) Fold(StateDict model);
+
+    /// <summary>Adds the form with batch norm that computes what a kernel and a bias (both float32) compute.</summary>
+    /// <param name="statistics">Has the batch norm's mean and variance: those of <see cref="Normalised"/> over the target.</param>
+    public abstract void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics);
+
+    /// <summary>What the layer's batch norm normalises.</summary>
+    /// <param name="output">The folded output without its bias.</param>
+    public abstract Tensor Normalised(Tensor input, Tensor output);
+
+    /// <summary>Adds tensors as a training from scratch starts from: kernels drawn from <paramref name="random"/>, batch norm the identity.</summary>
+    public abstract void Initialise(StateDict model, RandomStream random);
+
+    private protected static IEnumerable<(string Name, long[] Shape)> TensorsOf(BatchNorm? norm) => norm is null
+        ? []
+        : new[] { norm.Scale, norm.Shift, norm.Mean, norm.Variance }.Select(name => (name, new long[] { norm.Channels }));
+}

@@ -1,0 +1,52 @@
+using MedMerge.Data;
+using MedMerge.Tensors;
+using static TorchSharp.torch;
+
+namespace MedMerge.Models.Layers;
+
+/// <summary>
+/// A batch norm with no convolution in front of it, as in pre-activation networks. In evaluation mode it is the affine map sx + t of each
+/// channel, linear in (s, t): folded, s is the kernel and t the bias, and Σᵢ αᵢ(sᵢx + tᵢ) folds by the same sum as a convolution.
+/// </summary>
+public sealed record Normalisation : Layer
+{
+    private readonly BatchNorm _norm;
+
+    /// <param name="name">Such as <c>features.norm5</c>.</param>
+    public Normalisation(string name, int channels)
+        : this(new BatchNorm(name, channels))
+    {
+    }
+
+    private Normalisation(BatchNorm norm)
+        : base(norm.Name, norm.Channels, norm) => _norm = norm;
+
+    /// <summary>[channels].</summary>
+    public override long[] Shape => [Out];
+
+    /// <inheritdoc />
+    public override IReadOnlyList<(string Name, long[] Shape)> Tensors => [.. TensorsOf(_norm)];
+
+    /// <inheritdoc />
+    public override Tensor Apply(Tensor input, Tensor kernel, Tensor? bias)
+    {
+        var scaled = input * kernel.view(1, -1, 1, 1);
+        return bias is null ? scaled : scaled.Plus(bias.view(1, -1, 1, 1));
+    }
+
+    /// <inheritdoc />
+    public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training) => _norm.Apply(input, tensors, training);
+
+    /// <inheritdoc />
+    public override (Tensor Kernel, Tensor Bias) Fold(StateDict model) => _norm.ToAffine(model);
+
+    /// <inheritdoc />
+    public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics) => _norm.AddAffine(
+        model, kernel.to(ScalarType.Float64), bias.to(ScalarType.Float64), statistics[_norm.Mean], statistics[_norm.Variance]);
+
+    /// <inheritdoc />
+    public override Tensor Normalised(Tensor input, Tensor output) => input;
+
+    /// <inheritdoc />
+    public override void Initialise(StateDict model, RandomStream random) => _norm.AddIdentity(model);
+}
