@@ -18,15 +18,18 @@ public partial class ArchitectureTests
         ["Reporting"] = ["Tensors", "Data", "Models", "Merging", "Training", "Statistics", "Experiments"],
     };
 
-    private static string Source
+    /// <summary>The repository.</summary>
+    internal static string Root
     {
         get
         {
             var folder = new DirectoryInfo(AppContext.BaseDirectory);
             while (!File.Exists(Path.Combine(folder.FullName, "MedMerge.Distributed.sln"))) folder = folder.Parent!;
-            return Path.Combine(folder.FullName, "src");
+            return folder.FullName;
         }
     }
+
+    private static string Source => Path.Combine(Root, "src");
 
     [Fact]
     public void Arrows_inside_the_library_point_down_only()

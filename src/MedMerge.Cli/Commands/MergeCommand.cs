@@ -1,8 +1,5 @@
 using System.CommandLine;
-using MedMerge.Merging;
-using MedMerge.Models;
 using MedMerge.Storage;
-using MedMerge.Tensors;
 
 namespace MedMerge.Cli.Commands;
 
@@ -29,39 +26,14 @@ internal static class MergeCommand
         OutputFolder.CheckFile(target);
         if (files.Values.Append(weightsFile).FirstOrDefault(file => Path.GetFullPath(file) == Path.GetFullPath(target)) is { } input)
             throw new InputException($"--output '{target}' is one of the files that are merged ('{input}'); name another.");
-        using var learned = LearnedKernelWeights.Read(InputFile.Read(weightsFile, "file of kernel weights"), $"'{weightsFile}'");
-        if (files.Keys.FirstOrDefault(name => learned.Sources.All(source => source.Name != name)) is { } unknown)
-            throw new InputException($"--source {unknown}: the kernel weights belong to {string.Join(", ", learned.Sources.Select(source => source.Name))}.");
-
-        var prepared = new List<PreparedSource>();
-        try
-        {
-            foreach (var source in learned.Sources)
-            {
-                if (!files.TryGetValue(source.Name, out var path)) throw new InputException($"The kernel weights need the source '{source.Name}': add --source {source.Name}=FILE.");
-                prepared.Add(await PrepareAsync(learned.Architecture, source, path, error));
-            }
-            using var merged = learned.Apply(prepared);
-            await AtomicFile.WriteAsync(target, Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture)), overwrite: true, cancellation);
-        }
-        finally
-        {
-            prepared.ForEach(source => source.Dispose());
-        }
-        await output.WriteLineAsync($"Merged {string.Join(" and ", learned.Sources.Select(source => source.Name))} into '{target}' ({learned.Architecture.Title}).");
+        var sources = files.Select(pair => new SourceFile(pair.Key, pair.Value)).ToList();
+        await using var merger = new ModelMerger();
+        var merged = await merger.ApplyAsync(weightsFile, sources, cancellation);
+        foreach (var note in merged.Notes) await error.WriteLineAsync($"note: {note}");
+        await AtomicFile.WriteAsync(target, merged.Model.ToArray(), overwrite: true, cancellation);
+        var architecture = merged.KernelWeights.Architecture.Title;
+        await output.WriteLineAsync($"Merged {string.Join(" and ", merged.Sources)} into '{target}' ({architecture}).");
         return ExitCodes.Done;
-    }
-
-    private static async Task<PreparedSource> PrepareAsync(Architecture architecture, WeightedSource source, string path, TextWriter error)
-    {
-        using var file = ModelFile.Read(path);
-        var notes = new List<string>();
-        using var weights = ModelImport.Import(architecture, file, $"source '{source.Name}' ('{path}')", notes);
-        if (notes.Count > 0) await error.WriteLineAsync($"note: source '{source.Name}': {string.Join(", ", notes)}");
-        var hash = SourceHash.Compute(architecture, weights);
-        return hash == source.Sha256
-            ? PreparedSource.Fold(source.Name, architecture, weights)
-            : throw new InputException($"'{path}' is not the source '{source.Name}' that the weights were learned for: its backbone's hash is {hash}, wanted {source.Sha256}.");
     }
 
     private static Dictionary<string, string> Parse(string[] sources)

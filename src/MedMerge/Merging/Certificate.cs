@@ -38,7 +38,7 @@ public sealed record Certificate(int Images, IReadOnlyList<LayerCertificate> Lay
     /// <param name="network">The folded network, float32.</param>
     /// <param name="merged">The exported model.</param>
     /// <param name="images">[batch, 3, height, width], normalised, on the device to measure on.</param>
-    public static Certificate Measure(
+    internal static Certificate Measure(
         IReadOnlyList<PreparedSource> sources,
         KernelWeightMatrix alpha,
         FoldedNetwork network,

@@ -8,6 +8,14 @@ namespace MedMerge.Merging;
 /// </summary>
 public static class KernelWeights
 {
+    private const double SumTolerance = 1e-6;
+
+    /// <summary>Whether each filter's kernel weights are shares of the sources: none negative, and 1 together.</summary>
+    public static bool AreShares(KernelWeightMatrix alpha) =>
+        alpha.Values.All(share => share >= 0)
+        && Enumerable.Range(0, alpha.Filters).All(filter =>
+            Math.Abs(Enumerable.Range(0, alpha.Sources).Sum(source => alpha[source, filter]) - 1) <= SumTolerance);
+
     /// <summary>Logits under which the anchor weighs <paramref name="anchorWeight"/> and the others share the rest equally.</summary>
     /// <returns>θ.</returns>
     public static KernelWeightMatrix Anchored(Architecture architecture, int sources, int anchor, double anchorWeight)

@@ -27,7 +27,6 @@ public sealed record LearnedKernelWeights(
     /// <summary>The value of the metadata key <c>format</c> of such a file.</summary>
     public const string Format = "medmerge kernel weights 1";
 
-    private const double SumTolerance = 1e-6;
     private const long AnySize = -1;
 
     /// <summary>The sources' architecture.</summary>
@@ -111,7 +110,7 @@ public sealed record LearnedKernelWeights(
                 throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
             if (file.Tensors.FirstNonFinite() is { } bad)
                 throw new FormatException($"it holds NaN or infinite values in '{bad}'");
-            if (!AreShares(alpha))
+            if (!KernelWeights.AreShares(alpha))
             {
                 throw new FormatException(
                     "its kernel weights are no shares of the sources: some are negative, or those of a filter do not add up to 1");
@@ -158,11 +157,6 @@ public sealed record LearnedKernelWeights(
     }
 
     private static string AlphaName(Layer layer) => "alpha." + layer.Name;
-
-    private static bool AreShares(KernelWeightMatrix alpha) =>
-        alpha.Values.All(share => share >= 0)
-        && Enumerable.Range(0, alpha.Filters).All(filter =>
-            Math.Abs(Enumerable.Range(0, alpha.Sources).Sum(source => alpha[source, filter]) - 1) <= SumTolerance);
 
     private static string Metadata(ModelFile file, string key) =>
         file.Metadata.GetValueOrDefault(key) ?? throw new FormatException($"its metadata lack '{key}'");

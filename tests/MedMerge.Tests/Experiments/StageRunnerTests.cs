@@ -38,7 +38,7 @@ public class StageRunnerTests
     public async Task A_run_compares_every_method_with_the_same_budget()
     {
         var plan = Plan.Build(SpecificationReader.Read(Small, "it", []));
-        var result = await RunAsync(plan, new MemoryStageStore());
+        var result = await RunAsync(plan, new CountingStageStore());
 
         Assert.Equal(["medmerge", "average", "fine-tune a", "fine-tune b", "lp-ft a", "lp-ft b", "scratch", "untrained-partner", "self-scale"],
             result.Summaries.Select(summary => summary.Method.Title));
@@ -69,9 +69,9 @@ public class StageRunnerTests
     public async Task Nothing_is_computed_twice_and_an_interrupted_run_goes_on_to_the_same_bytes()
     {
         var plan = Plan.Build(SpecificationReader.Read(Small + "\nmethods: [medmerge, lp-ft]", "it", []));
-        var undisturbed = await RunAsync(plan, new MemoryStageStore());
+        var undisturbed = await RunAsync(plan, new CountingStageStore());
 
-        var store = new MemoryStageStore();
+        var store = new CountingStageStore();
         for (var attempt = 0; attempt < 30; attempt++)
         {
             using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -99,7 +99,7 @@ public class StageRunnerTests
     {
         var plan = Plan.Build(SpecificationReader.Read(Small.Replace("seeds: 2", "seeds: 1", StringComparison.Ordinal) + "\nmethods: [medmerge]", "it", []));
         var weigh = plan.Stages.OfType<KernelWeightStage>().Single();
-        var store = new MemoryStageStore();
+        var store = new CountingStageStore();
         await using var device = new DeviceThread("cpu", 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         using var stop = new StepStop(2, Instruments.Weigh); // of three in an epoch
@@ -114,7 +114,7 @@ public class StageRunnerTests
     public async Task The_kernel_weights_file_gives_the_merged_model_again_byte_for_byte()
     {
         var plan = Plan.Build(SpecificationReader.Read(Small.Replace("seeds: 2", "seeds: 1", StringComparison.Ordinal) + "\nmethods: [medmerge]", "it", []));
-        var store = new MemoryStageStore();
+        var store = new CountingStageStore();
         await RunAsync(plan, store);
         var merge = (MergeStage)plan.Trials[0].FindOutput(OutputRole.Certificate)!.Stage;
         var output = (await store.FindAsync(merge.Key, Cancellation))!;
@@ -188,7 +188,7 @@ public class StageRunnerTests
             using var planned = RandomModels.Weights(architecture, seed: 1, classes: 2);
             using var changed = RandomModels.Weights(architecture, seed: 2, classes: 2);
             var stage = new ImportStage(path, ContentHash.Of(Safetensors.Write(planned)), architecture);
-            var store = new MemoryStageStore();
+            var store = new CountingStageStore();
             await using var device = new DeviceThread("cpu", 1);
             var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
 
@@ -206,7 +206,7 @@ public class StageRunnerTests
         }
     }
 
-    private static async Task<ScenarioResult> RunAsync(Plan plan, MemoryStageStore store, Action<EpochRecord>? hear = null, CancellationToken? cancellation = null)
+    private static async Task<ScenarioResult> RunAsync(Plan plan, CountingStageStore store, Action<EpochRecord>? hear = null, CancellationToken? cancellation = null)
     {
         await using var device = new DeviceThread("cpu", plan.Specification.Settings.Threads);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));

@@ -1,31 +1,30 @@
-using MedMerge.Experiments.Stages;
+using System.Collections.Concurrent;
 using MedMerge.Training;
 
-namespace MedMerge.Tests.Experiments;
+namespace MedMerge.Experiments.Stages;
 
-/// <summary>Keeps outputs in memory and counts what was computed.</summary>
-internal sealed class MemoryStageStore : IStageStore
+/// <summary>Keeps stages' outputs and checkpoints in this process's memory, for as long as it lives.</summary>
+public sealed class MemoryStageStore : IStageStore
 {
-    private readonly Dictionary<string, StageOutput> _outputs = [];
+    private readonly ConcurrentDictionary<string, StageOutput> _outputs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, MemoryCheckpoints> _checkpoints = new(StringComparer.Ordinal);
 
-    private readonly Dictionary<string, MemoryCheckpoints> _checkpoints = [];
-
-    public List<string> Saved { get; } = [];
-
+    /// <inheritdoc />
     public Task<StageOutput?> FindAsync(string key, CancellationToken cancellation) => Task.FromResult(_outputs.GetValueOrDefault(key));
 
-    public ICheckpoints Checkpoints(string key) => _checkpoints.TryGetValue(key, out var found) ? found : _checkpoints[key] = new MemoryCheckpoints();
+    /// <inheritdoc />
+    public ICheckpoints Checkpoints(string key) => _checkpoints.GetOrAdd(key, _ => new MemoryCheckpoints());
 
+    /// <inheritdoc />
     public Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation)
     {
-        _outputs.Add(key, output);
-        Saved.Add(stage);
+        _outputs[key] = output;
         return Task.CompletedTask;
     }
 
     private sealed class MemoryCheckpoints : ICheckpoints
     {
-        private byte[]? _state;
+        private volatile byte[]? _state;
 
         public Task<byte[]?> LoadAsync(CancellationToken cancellation) => Task.FromResult(_state);
 

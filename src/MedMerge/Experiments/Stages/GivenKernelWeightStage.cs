@@ -1,0 +1,43 @@
+using MedMerge.Merging;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Stages;
+
+/// <summary>Kernel weights that are given instead of learned, with the head that fits the sources folded by them.</summary>
+/// <param name="Sources">Prepared.</param>
+/// <param name="Decay">The head's penalty.</param>
+internal sealed record GivenKernelWeightStage(
+    IReadOnlyList<Stage> Sources,
+    KernelWeightMatrix Alpha,
+    double Decay,
+    TargetContext Target) : Stage
+{
+    /// <inheritdoc />
+    public override string Name => "given kernel weights";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<Stage> Inputs => Sources;
+
+    /// <inheritdoc />
+    public override double Cost => Target.ForwardPass;
+
+    /// <inheritdoc />
+    protected override object Settings => new { Alpha = Alpha.Values, Decay, Task = Target };
+
+    /// <inheritdoc />
+    public override Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) => context.Device.RunAsync(() =>
+    {
+        using var sources = new PreparedSources(inputs);
+        using var computer = new KernelWeightGradientComputer(
+            Target.Architecture,
+            sources,
+            Target.Dataset,
+            new KernelWeightSettings { HeadDecay = Decay },
+            seed: 0,
+            context.Device.Device,
+            memoryLimit: 0);
+        var solution = new KernelWeightSolution(Alpha.Values, computer.Probe(Alpha, cancellation));
+        return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Weights] = StageFiles.Write(solution) });
+    }, cancellation);
+}
