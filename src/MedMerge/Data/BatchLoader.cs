@@ -12,12 +12,15 @@ public sealed class BatchLoader : IDisposable
     private readonly ImageDataset _dataset;
     private readonly Device _device;
     private readonly ScalarType _type;
-    private readonly Tensor _scale, _offset;
+    private readonly Tensor _scale;
+    private readonly Tensor _offset;
 
     /// <param name="type">Element type of the batches: float32, or float64 in tests of the numerics.</param>
     public BatchLoader(ImageDataset dataset, Device device, ScalarType type = ScalarType.Float32)
     {
-        (_dataset, _device, _type) = (dataset, device, type);
+        _dataset = dataset;
+        _device = device;
+        _type = type;
         var (mean, deviation) = dataset.Normalisation;
         _scale = Channelwise([.. deviation.Select(d => 1 / (255 * d))]);
         _offset = Channelwise([.. mean.Zip(deviation, (m, d) => -m / d)]);
@@ -33,7 +36,10 @@ public sealed class BatchLoader : IDisposable
         if (augmentation != Augmentation.None)
         {
             for (var i = 0; i < indices.Length; i++)
-                Augment(pixels.AsSpan(i * ImageBytes, ImageBytes), augmentation, new RandomStream(seed, StreamKeys.Augmentation, (ulong)epoch, (ulong)indices[i]));
+            {
+                var random = new RandomStream(seed, StreamKeys.Augmentation, (ulong)epoch, (ulong)indices[i]);
+                Augment(pixels.AsSpan(i * ImageBytes, ImageBytes), augmentation, random);
+            }
         }
         return ToTensor(pixels, indices.Length);
     }

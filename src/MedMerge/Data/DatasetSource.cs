@@ -14,7 +14,9 @@ public sealed record DatasetSource(string Location, int? Classes = null, int? Tr
     /// <exception cref="InputException">It is missing or unusable.</exception>
     public ImageDataset Load(FileReader read)
     {
-        var dataset = IsPhantom ? Phantoms.Create(Location[Phantoms.Prefix.Length..]) : MedMnistReader.Read(read(Location, MedMnistReader.Kind), Location, Classes);
+        var dataset = IsPhantom
+            ? Phantoms.Create(Location[Phantoms.Prefix.Length..])
+            : MedMnistReader.Read(read(Location, MedMnistReader.Kind), Location, Classes);
         return TrainImages is { } count ? dataset.WithTrain(Subset(dataset, count)) : dataset;
     }
 
@@ -22,14 +24,21 @@ public sealed record DatasetSource(string Location, int? Classes = null, int? Tr
     private static ImageSplit Subset(ImageDataset dataset, int count)
     {
         if (count < dataset.Classes || count > dataset.Train.Count)
-            throw new InputException($"trainImages is {count}; data set {dataset.Name} allows {dataset.Classes} (one a class) to {dataset.Train.Count}.");
+        {
+            throw new InputException(
+                $"trainImages is {count}; data set {dataset.Name} allows {dataset.Classes} (one a class) to {dataset.Train.Count}.");
+        }
         var labels = dataset.Train.Labels;
         var chosen = Enumerable.Range(0, labels.Length)
             .GroupBy(i => labels[i])
             .SelectMany(group => group.Select((index, turn) => (turn, label: group.Key, index)))
-            .Order().Take(count).Select(item => item.index).Order().ToArray();
+            .Order()
+            .Take(count)
+            .Select(item => item.index)
+            .Order()
+            .ToArray();
         var size = dataset.Height * dataset.Width * dataset.Channels;
-        return new ImageSplit(
-            [.. chosen.SelectMany(i => dataset.Train.Pixels.AsSpan(i * size, size).ToArray())], [.. chosen.Select(i => labels[i])]);
+        var pixels = chosen.SelectMany(i => dataset.Train.Pixels.AsSpan(i * size, size).ToArray());
+        return new ImageSplit([.. pixels], [.. chosen.Select(i => labels[i])]);
     }
 }

@@ -5,14 +5,22 @@ namespace MedMerge.Data;
 
 /// <summary>A classification data set of equally sized images, grey (1 channel) or RGB (3).</summary>
 public sealed class ImageDataset(
-    string name, bool isSynthetic, int height, int width, int channels, int classes, ImageSplit train, ImageSplit validation, ImageSplit test)
+    string name,
+    bool isSynthetic,
+    int height,
+    int width,
+    int channels,
+    int classes,
+    ImageSplit train,
+    ImageSplit validation,
+    ImageSplit test)
 {
     private readonly Lazy<(double[] Mean, double[] Deviation)> _normalisation = new(() => Measure(train, channels));
 
     /// <summary>As shown in tables.</summary>
     public string Name { get; } = name;
 
-    /// <summary>Drawn by seed, not taken from patients; said wherever the data set shows up.</summary>
+    /// <summary>Drawn by seed, not taken from patients; shown wherever the data set is named.</summary>
     public bool IsSynthetic { get; } = isSynthetic;
 
     /// <summary>Pixels from top to bottom.</summary>
@@ -56,21 +64,33 @@ public sealed class ImageDataset(
     public ImageDataset Validated()
     {
         if (Classes < 2)
-            throw new InputException($"Data set {Name} has {Classes} class(es); classification needs at least two. Are all labels of the training split the same?");
+        {
+            throw new InputException(
+                $"Data set {Name} has {Classes} class(es); classification needs at least two. " +
+                "Are all labels of the training split the same?");
+        }
         foreach (var (name, split) in new[] { ("train", Train), ("val", Validation), ("test", Test) })
         {
             if (split.Count == 0) throw new InputException($"Data set {Name}: the split '{name}' is empty.");
             if (split.Pixels.Length != (long)split.Count * Height * Width * Channels)
-                throw new InputException($"Data set {Name}: the split '{name}' has {split.Count} labels, but its images are of another number.");
+            {
+                throw new InputException(
+                    $"Data set {Name}: the split '{name}' has {split.Count} labels, but its images are of another number.");
+            }
             var bad = Array.FindIndex(split.Labels, label => label < 0 || label >= Classes);
             if (bad >= 0)
             {
                 throw new InputException(
-                    $"Data set {Name}: label {split.Labels[bad]} of image {bad} in the split '{name}' is out of range; there are {Classes} classes (0 to {Classes - 1}).");
+                    $"Data set {Name}: label {split.Labels[bad]} of image {bad} in the split '{name}' is out of range; " +
+                    $"there are {Classes} classes (0 to {Classes - 1}).");
             }
             var present = split.Labels.Distinct().Count();
             if (present == 1)
-                throw new InputException($"Data set {Name}: the split '{name}' holds one class only (label {split.Labels[0]}), so no score can be computed on it.");
+            {
+                throw new InputException(
+                    $"Data set {Name}: the split '{name}' holds one class only (label {split.Labels[0]}), " +
+                    "so no score can be computed on it.");
+            }
             if (present < Classes && split == Train)
             {
                 var missing = Enumerable.Range(0, Classes).Except(split.Labels).First();
@@ -106,7 +126,8 @@ public sealed class ImageDataset(
         var count = (double)pixels.Length / channels;
         var mean = sums.Select(sum => sum / count).ToArray();
         // A constant channel has no deviation to divide by; 1/255, one grey level, keeps it finite.
-        var deviation = squares.Zip(mean, (square, m) => Math.Sqrt(Math.Max((square / count) - (m * m), 1 / (255.0 * 255.0)))).ToArray();
-        return (mean, deviation);
+        const double MinVariance = 1 / (255.0 * 255.0);
+        var deviation = squares.Zip(mean, (square, m) => Math.Sqrt(Math.Max((square / count) - (m * m), MinVariance)));
+        return (mean, deviation.ToArray());
     }
 }

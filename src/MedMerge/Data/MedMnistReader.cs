@@ -40,13 +40,24 @@ public static class MedMnistReader
         foreach (var other in new[] { validation, test })
         {
             if (!other.Shape.AsSpan(1).SequenceEqual(train.Shape.AsSpan(1)))
-                throw new FormatException($"its images differ in shape: train [{string.Join(", ", train.Shape)}], another split [{string.Join(", ", other.Shape)}]");
+            {
+                throw new FormatException(
+                    $"its images differ in shape: train {Show(train.Shape)}, another split {Show(other.Shape)}");
+            }
         }
-        var splits = new[] { ("train", train), ("val", validation), ("test", test) }
-            .Select(split => new ImageSplit(split.Item2.Data, Labels(archive, split.Item1))).ToArray();
-        var count = classes ?? (splits[0].Labels.Length == 0 ? 0 : splits[0].Labels.Max() + 1);
-        return new ImageDataset(name, isSynthetic: false, train.Shape[1], train.Shape[2],
-            train.Shape.Length == 4 ? 3 : 1, count, splits[0], splits[1], splits[2]).Validated();
+        var trainLabels = Labels(archive, "train");
+        var count = classes ?? (trainLabels.Length == 0 ? 0 : trainLabels.Max() + 1);
+        var dataset = new ImageDataset(
+            name,
+            isSynthetic: false,
+            height: train.Shape[1],
+            width: train.Shape[2],
+            channels: train.Shape.Length == 4 ? 3 : 1,
+            count,
+            new ImageSplit(train.Data, trainLabels),
+            new ImageSplit(validation.Data, Labels(archive, "val")),
+            new ImageSplit(test.Data, Labels(archive, "test")));
+        return dataset.Validated();
     }
 
     private static NpyArray Images(ZipArchive archive, string split)
@@ -54,8 +65,9 @@ public static class MedMnistReader
         var images = Array(archive, split + "_images");
         return images is { Type: "uint8", Shape: [_, >= 8 and <= 1024, >= 8 and <= 1024] or [_, >= 8 and <= 1024, >= 8 and <= 1024, 3] }
             ? images
-            : throw new FormatException($"{split}_images has shape [{string.Join(", ", images.Shape)}] and values of {images.Type}; " +
-                                        "wanted is uint8 of shape [n, height, width] or [n, height, width, 3]");
+            : throw new FormatException(
+                $"{split}_images has shape {Show(images.Shape)} and values of {images.Type}; " +
+                "wanted is uint8 of shape [n, height, width] or [n, height, width, 3]");
     }
 
     private static int[] Labels(ZipArchive archive, string split)
@@ -63,8 +75,11 @@ public static class MedMnistReader
         var labels = Array(archive, split + "_labels");
         return labels.Shape is [_] or [_, 1]
             ? labels.ToInt32()
-            : throw new FormatException($"{split}_labels has shape [{string.Join(", ", labels.Shape)}]: several labels for an image are not supported, one class each is");
+            : throw new FormatException(
+                $"{split}_labels has shape {Show(labels.Shape)}: several labels for an image are not supported, one class each is");
     }
+
+    private static string Show(int[] shape) => $"[{string.Join(", ", shape)}]";
 
     private static NpyArray Array(ZipArchive archive, string name)
     {
@@ -73,7 +88,8 @@ public static class MedMnistReader
         {
             using var stream = new MemoryStream();
             using (var content = entry.Open()) content.CopyTo(stream);
-            if (Crc32.HashToUInt32(stream.GetBuffer().AsSpan(0, (int)stream.Length)) != entry.Crc32) throw new FormatException("it is damaged: its checksum differs (CRC-32)");
+            if (Crc32.HashToUInt32(stream.GetBuffer().AsSpan(0, (int)stream.Length)) != entry.Crc32)
+                throw new FormatException("it is damaged: its checksum differs (CRC-32)");
             stream.Position = 0;
             return NpyArray.Read(stream);
         }

@@ -38,12 +38,21 @@ public sealed partial record NpyArray(int[] Shape, string Type, byte[] Data)
         var header = Header().Match(Encoding.Latin1.GetString(Exactly(stream, headerLength)));
         if (!header.Success) throw new FormatException("its header can't be read");
         var type = TypeOf(header.Groups["kind"].Value[0], header.Groups["size"].Value);
-        if (!Sizes.TryGetValue(type, out var itemSize)) throw new FormatException($"its values are {type}; wanted are integers: save it with .astype(np.uint8) for images, .astype(np.int64) for labels");
-        if (header.Groups["order"].Value == ">" && itemSize > 1) throw new FormatException($"its values are big-endian; save it with .astype(np.{type})");
-        if (header.Groups["fortran"].Value == "True") throw new FormatException("it is in Fortran order; save it with np.ascontiguousarray");
+        if (!Sizes.TryGetValue(type, out var itemSize))
+        {
+            throw new FormatException(
+                $"its values are {type}; wanted are integers: " +
+                "save it with .astype(np.uint8) for images, .astype(np.int64) for labels");
+        }
+        if (header.Groups["order"].Value == ">" && itemSize > 1)
+            throw new FormatException($"its values are big-endian; save it with .astype(np.{type})");
+        if (header.Groups["fortran"].Value == "True")
+            throw new FormatException("it is in Fortran order; save it with np.ascontiguousarray");
 
-        var shape = header.Groups["shape"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(size => int.Parse(size, CultureInfo.InvariantCulture)).ToArray();
+        var shape = header.Groups["shape"].Value
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(size => int.Parse(size, CultureInfo.InvariantCulture))
+            .ToArray();
         var length = shape.Aggregate((long)itemSize, (product, size) => checked(product * size));
         if (length > Array.MaxLength) throw new FormatException("it is larger than 2 GiB");
         return new NpyArray(shape, type, Exactly(stream, (int)length));
@@ -69,7 +78,9 @@ public sealed partial record NpyArray(int[] Shape, string Type, byte[] Data)
                 "uint64" => BinaryPrimitives.ReadUInt64LittleEndian(item),
                 _ => BinaryPrimitives.ReadInt64LittleEndian(item),
             };
-            values[i] = value >= int.MinValue && value <= int.MaxValue ? (int)value : throw new FormatException($"the value {value} is out of range");
+            values[i] = value >= int.MinValue && value <= int.MaxValue
+                ? (int)value
+                : throw new FormatException($"the value {value} is out of range");
         }
         return values;
     }
@@ -77,19 +88,28 @@ public sealed partial record NpyArray(int[] Shape, string Type, byte[] Data)
     /// <summary>A type's name from the two parts of its description: <c>u</c> and <c>1</c> are uint8.</summary>
     private static string TypeOf(char kind, string size) => kind switch
     {
-        'u' or 'i' or 'f' or 'c' when int.TryParse(size, out var bytes) && bytes <= 16 => $"{kind switch { 'u' => "uint", 'i' => "int", 'f' => "float", _ => "complex" }}{8 * bytes}",
+        'u' when BitsOf(size) is { } bits => $"uint{bits}",
+        'i' when BitsOf(size) is { } bits => $"int{bits}",
+        'f' when BitsOf(size) is { } bits => $"float{bits}",
+        'c' when BitsOf(size) is { } bits => $"complex{bits}",
         'b' => "bool",
         'O' => "Python objects",
         'S' or 'U' => "text",
         _ => $"of the type '{kind}{size}'",
     };
 
-    [GeneratedRegex(@"'descr':\s*'(?<order>[<>|=])(?<kind>[a-zA-Z])(?<size>\d*)[^']*',\s*'fortran_order':\s*(?<fortran>True|False),\s*'shape':\s*\((?<shape>[\d, ]*)\)")]
+    private static int? BitsOf(string bytes) => int.TryParse(bytes, out var count) && count <= 16 ? 8 * count : null;
+
+    [GeneratedRegex(
+        @"'descr':\s*'(?<order>[<>|=])(?<kind>[a-zA-Z])(?<size>\d*)[^']*'," +
+        @"\s*'fortran_order':\s*(?<fortran>True|False),\s*'shape':\s*\((?<shape>[\d, ]*)\)")]
     private static partial Regex Header();
 
     private static byte[] Exactly(Stream stream, int length)
     {
         var bytes = new byte[length];
-        return stream.ReadAtLeast(bytes, length, throwOnEndOfStream: false) == length ? bytes : throw new FormatException("it is truncated");
+        return stream.ReadAtLeast(bytes, length, throwOnEndOfStream: false) == length
+            ? bytes
+            : throw new FormatException("it is truncated");
     }
 }

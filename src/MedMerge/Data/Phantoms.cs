@@ -2,7 +2,7 @@ namespace MedMerge.Data;
 
 /// <summary>
 /// Four small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They look like their field from afar
-/// and are called synthetic wherever they show up; no claim about medicine follows from them.
+/// and are called synthetic wherever they are shown; no claim about medicine follows from them.
 /// </summary>
 public static class Phantoms
 {
@@ -47,8 +47,17 @@ public static class Phantoms
             return new ImageSplit(pixels, labels);
         }
 
-        return new ImageDataset(Prefix + task, isSynthetic: true, side, side, definition.Channels, definition.Classes,
-            Split(0, train), Split(1, validation), Split(2, test)).Validated();
+        var dataset = new ImageDataset(
+            Prefix + task,
+            isSynthetic: true,
+            height: side,
+            width: side,
+            definition.Channels,
+            definition.Classes,
+            Split(0, train),
+            Split(1, validation),
+            Split(2, test));
+        return dataset.Validated();
     }
 
     /// <summary>Ultrasound-like: a dark patch in speckle; label 1 has a smooth rim, label 0 a spiculated one.</summary>
@@ -57,7 +66,9 @@ public static class Phantoms
         var (x, y) = (random.Between(-0.25, 0.25), random.Between(-0.25, 0.25));
         var (radius, stretch) = (random.Between(0.35, 0.6), random.Between(0.75, 1.1));
         var spicules = label == 0 ? random.Between(0.16, 0.35) : random.Between(0.0, 0.1);
-        var (lobes, phase, depth) = (5 + random.Below(4), random.Between(0, Math.Tau), random.Between(0.25, 0.42));
+        var lobes = 5 + random.Below(4);
+        var phase = random.Between(0, Math.Tau);
+        var depth = random.Between(0.25, 0.42);
         canvas.Fill((u, v) =>
         {
             var (dx, dy) = (u - x, (v - y) / stretch);
@@ -71,13 +82,16 @@ public static class Phantoms
     /// <summary>X-ray-like: two dark lung fields between ribs; label 1 has a hazy opacity in one of them.</summary>
     private static void Opacity(Canvas canvas, int label, RandomStream random)
     {
-        var (tilt, ribs, phase) = (random.Between(-0.08, 0.08), random.Between(9, 12), random.Between(0, Math.Tau));
+        var tilt = random.Between(-0.08, 0.08);
+        var ribs = random.Between(9, 12);
+        var phase = random.Between(0, Math.Tau);
         var (side, y) = (random.Below(2) * 2 - 1, random.Between(-0.4, 0.5));
         var (x, radius) = (side * random.Between(0.35, 0.55), random.Between(0.14, 0.3));
         var haze = label == 1 ? random.Between(0.12, 0.32) : 0;
         canvas.Fill((u, v) =>
         {
-            var lung = Sigmoid((0.36 - Math.Sqrt(Math.Pow((Math.Abs(u + (tilt * v)) - 0.45) / 0.8, 2) + Math.Pow(v / 2.2, 2))) * 18);
+            var across = (Math.Abs(u + (tilt * v)) - 0.45) / 0.8;
+            var lung = Sigmoid((0.36 - Math.Sqrt(Math.Pow(across, 2) + Math.Pow(v / 2.2, 2))) * 18);
             var rib = 0.05 * Math.Sin((ribs * (v + (0.3 * u * u))) + phase);
             var distance = (Math.Pow(u - x, 2) + Math.Pow(v - y, 2)) / (radius * radius);
             return 0.72 - (0.42 * lung) + rib + (haze * Math.Exp(-distance));
@@ -119,8 +133,11 @@ public static class Phantoms
     private static void Vessels(Canvas canvas, int label, RandomStream random)
     {
         var vessels = Enumerable.Range(0, 2).Select(i => (
-            Offset: (i == 0 ? -0.4 : 0.4) + random.Between(-0.15, 0.15), Swing: random.Between(0.1, 0.25), Wave: random.Between(2, 4),
-            Phase: random.Between(0, Math.Tau), Width: random.Between(0.12, 0.19))).ToArray();
+            Offset: (i == 0 ? -0.4 : 0.4) + random.Between(-0.15, 0.15),
+            Swing: random.Between(0.1, 0.25),
+            Wave: random.Between(2, 4),
+            Phase: random.Between(0, Math.Tau),
+            Width: random.Between(0.12, 0.19))).ToArray();
         var (narrowed, place) = (random.Below(2), random.Between(-0.5, 0.5));
         var severity = label == 1 ? random.Between(0.5, 0.8) : random.Between(0, 0.15);
         canvas.Fill((u, v) =>
@@ -143,7 +160,9 @@ public static class Phantoms
     /// <summary>A turned ellipse with a nucleus.</summary>
     private sealed record Cell(double X, double Y, double Angle, double Radius, double Stretch, double Nucleus)
     {
-        private readonly double _cosine = Math.Cos(Angle), _sine = Math.Sin(Angle), _narrowing = Math.Sqrt(Stretch);
+        private readonly double _cosine = Math.Cos(Angle);
+        private readonly double _sine = Math.Sin(Angle);
+        private readonly double _narrowing = Math.Sqrt(Stretch);
 
         /// <summary>From its centre; 1 on its rim.</summary>
         public double Distance(double u, double v)

@@ -8,14 +8,20 @@ namespace MedMerge.Data;
 /// </summary>
 public sealed class RandomStream
 {
-    private ulong _s0, _s1, _s2, _s3;
+    private ulong _s0;
+    private ulong _s1;
+    private ulong _s2;
+    private ulong _s3;
 
     /// <param name="keys">What the stream depends on, in order.</param>
     public RandomStream(params ReadOnlySpan<ulong> keys)
     {
         var state = 0x9e3779b97f4a7c15UL;
         foreach (var key in keys) state = Mix(state ^ Mix(key + 0x9e3779b97f4a7c15UL));
-        (_s0, _s1, _s2, _s3) = (Next(ref state), Next(ref state), Next(ref state), Next(ref state));
+        _s0 = Next(ref state);
+        _s1 = Next(ref state);
+        _s2 = Next(ref state);
+        _s3 = Next(ref state);
     }
 
     /// <summary>Uniform 64 bits.</summary>

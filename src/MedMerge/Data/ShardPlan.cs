@@ -16,9 +16,12 @@ public sealed class ShardPlan
     /// <param name="batchSize">Images in a step over all shards; a multiple of <paramref name="shards"/>.</param>
     public ShardPlan(int images, int shards, int batchSize, ulong seed)
     {
-        if (shards < 1 || shards > images) throw new InputException($"shards is {shards}; with {images} training images it can be 1 to {images}.");
-        if (batchSize < shards || batchSize % shards != 0) throw new InputException($"batchSize is {batchSize}; it must be a multiple of shards ({shards}).");
-        (_seed, _batchPerShard) = (seed, batchSize / shards);
+        if (shards < 1 || shards > images)
+            throw new InputException($"shards is {shards}; with {images} training images it can be 1 to {images}.");
+        if (batchSize < shards || batchSize % shards != 0)
+            throw new InputException($"batchSize is {batchSize}; it must be a multiple of shards ({shards}).");
+        _seed = seed;
+        _batchPerShard = batchSize / shards;
         var order = new RandomStream(seed, StreamKeys.Shards).Permutation(images);
         _parts = [.. Enumerable.Range(0, shards).Select(shard => order.Where((_, i) => i % shards == shard).ToArray())];
         StepsPerEpoch = _parts.Max(part => Steps(part.Length));
@@ -37,7 +40,9 @@ public sealed class ShardPlan
         var order = new RandomStream(_seed, StreamKeys.Batches, (ulong)epoch, (ulong)shard).Permutation(part.Length);
         var steps = Steps(part.Length);
         if (step >= steps) return [];
-        return [.. order[(step * _batchPerShard)..(step == steps - 1 ? part.Length : (step + 1) * _batchPerShard)].Select(i => part[i])];
+        var first = step * _batchPerShard;
+        var end = step == steps - 1 ? part.Length : first + _batchPerShard;
+        return [.. order[first..end].Select(i => part[i])];
     }
 
     private int Steps(int images)

@@ -16,7 +16,7 @@ internal sealed class KernelStacks : IDisposable
     private readonly Tensor[]? _onDevice;
     private readonly Tensor[]? _onHost;
 
-    /// <summary>The sources' own kernels, by layer: where the device's memory is the host's, a stack kept there would save nothing.</summary>
+    /// <summary>The sources' own kernels, by layer: with the host as device, a stack kept there would save nothing.</summary>
     private readonly Tensor[][]? _parts;
 
     /// <param name="limit">In bytes; null for none.</param>

@@ -3,8 +3,8 @@ using MedMerge.Models;
 namespace MedMerge.Merging;
 
 /// <summary>
-/// The kernel weights' algebra at granularity <c>filter</c>: α(i, f) = softmax over sources i of the logits θ(i, f), with all filters of all
-/// layers in one row. Plain float64 arithmetic, so that a coordinator needs no device and the same inputs give the same bits anywhere.
+/// The kernel weights' algebra at granularity <c>filter</c>: α(i, f) = softmax over sources i of the logits θ(i, f). Plain float64
+/// arithmetic, so that a coordinator needs no device and the same inputs give the same bits anywhere.
 /// </summary>
 public static class KernelWeights
 {
@@ -54,7 +54,9 @@ public static class KernelWeights
         return gradient;
     }
 
-    /// <summary>The mean entropy of a filter's α in units of ln(sources): 0 where one source holds everything, 1 where all weigh the same.</summary>
+    /// <summary>
+    /// The mean entropy of a filter's α in units of ln(sources): 0 where one source holds everything, 1 where all weigh the same.
+    /// </summary>
     public static double Entropy(KernelWeightMatrix alpha)
     {
         if (alpha.Sources == 1) return 0;

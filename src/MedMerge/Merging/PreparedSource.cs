@@ -37,7 +37,8 @@ public sealed record PreparedSource(string Name, StateDict Layers) : IDisposable
     }
 
     /// <summary>
-    /// A partner of nothing but zeros. Merging one source with it scales that source's kernels by α between 0 and 1: the self-scale control.
+    /// A partner of nothing but zeros. Merging one source with it scales that source's kernels by α between 0 and 1: the self-scale
+    /// control.
     /// </summary>
     public static PreparedSource Zero(Architecture architecture)
     {

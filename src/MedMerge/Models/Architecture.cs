@@ -75,7 +75,7 @@ public abstract class Architecture
 
     /// <summary>
     /// Whether a name looks like one of such a network's layers: its first word, without a number at its end, is that of a layer here. So
-    /// <c>layer4.0.conv1.weight</c> tells a deeper network from this one, and a projection head is none of its business.
+    /// <c>layer4.0.conv1.weight</c> shows a deeper network than this one, while a projection head may be in the file too.
     /// </summary>
     public bool IsBackbone(string name) => _backbonePrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 

@@ -27,6 +27,7 @@ public static class Architectures
         var scaled = channels * width;
         return scaled >= 1 && scaled <= 65536 && scaled == Math.Floor(scaled)
             ? (int)scaled
-            : throw new InputException(FormattableString.Invariant($"width {width} turns {channels} channels into {scaled}; it must give whole numbers of at least 1."));
+            : throw new InputException(FormattableString.Invariant(
+                $"width {width} turns {channels} channels into {scaled}; it must give whole numbers of at least 1."));
     }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Models;
 
-/// <summary>An architecture with weights, batch norm and classifier on a device: what is fine-tuned and evaluated. Device thread only.</summary>
+/// <summary>A model with its batch norm and classifier on a device: what is fine-tuned and evaluated. Device thread only.</summary>
 public sealed class BatchNormNetwork : IDisposable
 {
     private readonly Architecture _architecture;
@@ -43,7 +43,7 @@ public sealed class BatchNormNetwork : IDisposable
         images,
         (layer, input) => _architecture.Layers[layer].Apply(input, name => _tensors[name], training));
 
-    /// <summary>A copy of the weights as they are now.</summary>
+    /// <summary>A copy of its tensors as they are now.</summary>
     public StateDict Snapshot()
     {
         var copy = new StateDict();

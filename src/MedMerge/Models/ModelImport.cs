@@ -16,6 +16,7 @@ public static class ModelImport
     public static StateDict Import(Architecture architecture, ModelFile file, string origin, ICollection<string> notes)
     {
         foreach (var note in file.Notes) notes.Add(note);
+        var mismatch = $"{origin} is not a {architecture.Title}";
         var names = file.Names.ToHashSet(StringComparer.Ordinal);
         var prefix = FindPrefix(architecture, names);
         if (prefix.Length > 0) notes.Add($"removed the prefix '{prefix}'");
@@ -39,14 +40,17 @@ public static class ModelImport
                 weights.Add(architecture.Classifier + ".bias", Take(architecture.Classifier + ".bias", [classes]));
             }
             if (file.Names.FirstOrDefault(IsUnknown) is { } unknown)
-                throw new InputException($"{origin} is not a {architecture.Title}: it also has '{unknown}' of shape {Show(ShapeOf(unknown))}.");
+                throw new InputException($"{mismatch}: it also has '{unknown}' of shape {Show(ShapeOf(unknown))}.");
             if (weights.FirstNonFinite() is { } bad)
             {
                 throw new InputException(
                     $"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
             }
             if (weights.FirstNegativeVariance() is { } negative)
-                throw new InputException($"{origin} holds negative variances in '{negative}': no batch norm has them, the file is damaged.");
+            {
+                throw new InputException(
+                    $"{origin} holds negative variances in '{negative}': no batch norm has them, the file is damaged.");
+            }
             return weights;
         }
         catch
@@ -72,11 +76,10 @@ public static class ModelImport
 
         Tensor Take(string name, long[] shape)
         {
-            var found = Find(name)
-                        ?? throw new InputException($"{origin} is not a {architecture.Title}: it has no '{name}' (wanted shape {Show(shape)}).");
+            var found = Find(name) ?? throw new InputException($"{mismatch}: it has no '{name}' (wanted shape {Show(shape)}).");
             var foundShape = ShapeOf(found);
             if (!foundShape.SequenceEqual(shape))
-                throw new InputException($"{origin} is not a {architecture.Title}: '{name}' has shape {Show(foundShape)}, wanted {Show(shape)}.");
+                throw new InputException($"{mismatch}: '{name}' has shape {Show(foundShape)}, wanted {Show(shape)}.");
             if (Unread(found) is { } unread)
             {
                 throw new InputException(

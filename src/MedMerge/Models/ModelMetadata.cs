@@ -16,7 +16,8 @@ public static class ModelMetadata
     /// <summary>The architecture that a file says it has; null where it does not say, or says what is not known here.</summary>
     public static Architecture? Read(IReadOnlyDictionary<string, string> metadata)
     {
-        if (!metadata.TryGetValue("architecture", out var name) || !double.TryParse(metadata.GetValueOrDefault("width"), CultureInfo.InvariantCulture, out var width)) return null;
+        if (!metadata.TryGetValue("architecture", out var name)) return null;
+        if (!double.TryParse(metadata.GetValueOrDefault("width"), CultureInfo.InvariantCulture, out var width)) return null;
         try
         {
             return Architectures.Create(name, width);

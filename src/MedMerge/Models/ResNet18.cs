@@ -42,7 +42,8 @@ public sealed class ResNet18(bool smallStem, double width)
     private static List<Layer> Build(bool smallStem, double width)
     {
         var channels = StageChannels.Select(c => Architectures.Scale(c, width)).ToArray();
-        var layers = new List<Layer> { new Convolution("conv1", "bn1", 3, channels[0], kernel: smallStem ? 3 : 7, stride: smallStem ? 1 : 2) };
+        var (stemKernel, stemStride) = smallStem ? (3, 1) : (7, 2);
+        var layers = new List<Layer> { new Convolution("conv1", "bn1", 3, channels[0], stemKernel, stemStride) };
         var current = channels[0];
         for (var stage = 0; stage < channels.Length; stage++)
         {
@@ -50,11 +51,12 @@ public sealed class ResNet18(bool smallStem, double width)
             {
                 var stride = stage > 0 && block == 0 ? 2 : 1;
                 var name = $"layer{stage + 1}.{block}";
-                layers.Add(new Convolution($"{name}.conv1", $"{name}.bn1", current, channels[stage], kernel: 3, stride));
-                layers.Add(new Convolution($"{name}.conv2", $"{name}.bn2", channels[stage], channels[stage], kernel: 3, stride: 1));
+                var outputs = channels[stage];
+                layers.Add(new Convolution($"{name}.conv1", $"{name}.bn1", current, outputs, kernel: 3, stride));
+                layers.Add(new Convolution($"{name}.conv2", $"{name}.bn2", outputs, outputs, kernel: 3, stride: 1));
                 if (stride != 1)
-                    layers.Add(new Convolution($"{name}.downsample.0", $"{name}.downsample.1", current, channels[stage], kernel: 1, stride));
-                current = channels[stage];
+                    layers.Add(new Convolution($"{name}.downsample.0", $"{name}.downsample.1", current, outputs, kernel: 1, stride));
+                current = outputs;
             }
         }
         return layers;

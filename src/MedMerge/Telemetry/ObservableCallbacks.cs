@@ -2,12 +2,12 @@ using System.Collections.Concurrent;
 
 namespace MedMerge.Telemetry;
 
-/// <summary>Those who are asked whenever a metric is read.</summary>
+/// <summary>Callbacks that are polled whenever an observable instrument is collected.</summary>
 public sealed class ObservableCallbacks<T>
 {
     private readonly ConcurrentDictionary<object, Func<IEnumerable<T>>> _readers = new();
 
-    /// <summary>Asks another one, until what is returned is disposed.</summary>
+    /// <summary>Adds a callback; disposing of the result removes it.</summary>
     public IDisposable Add(Func<IEnumerable<T>> read)
     {
         var registration = new Registration(this);
@@ -15,7 +15,7 @@ public sealed class ObservableCallbacks<T>
         return registration;
     }
 
-    /// <summary>Asks all.</summary>
+    /// <summary>What all callbacks give.</summary>
     public IEnumerable<T> Read() => _readers.Values.SelectMany(read => read());
 
     private sealed class Registration(ObservableCallbacks<T> owner) : IDisposable

@@ -64,7 +64,12 @@ public sealed record Convolution : Layer
     public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics)
     {
         model.Add(Weight, kernel);
-        Norm?.AddAffine(model, ones(Out, ScalarType.Float64), bias.to(ScalarType.Float64), statistics[Norm.Mean], statistics[Norm.Variance]);
+        Norm?.AddAffine(
+            model,
+            scale: ones(Out, ScalarType.Float64),
+            shift: bias.to(ScalarType.Float64),
+            statistics[Norm.Mean],
+            statistics[Norm.Variance]);
     }
 
     /// <inheritdoc />

@@ -39,7 +39,7 @@ public abstract record Layer(string Name, int Out, BatchNorm? Norm)
     /// <param name="output">The folded output without its bias.</param>
     public abstract Tensor Normalised(Tensor input, Tensor output);
 
-    /// <summary>Adds tensors as a training from scratch starts from: kernels drawn from <paramref name="random"/>, batch norm the identity.</summary>
+    /// <summary>Adds the tensors that training from scratch starts with: kernels drawn at random, batch norm the identity.</summary>
     public abstract void Initialise(StateDict model, RandomStream random);
 
     private protected static IEnumerable<(string Name, long[] Shape)> TensorsOf(BatchNorm? norm) => norm is null

@@ -42,7 +42,11 @@ public sealed record Normalisation : Layer
 
     /// <inheritdoc />
     public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics) => _norm.AddAffine(
-        model, kernel.to(ScalarType.Float64), bias.to(ScalarType.Float64), statistics[_norm.Mean], statistics[_norm.Variance]);
+        model,
+        scale: kernel.to(ScalarType.Float64),
+        shift: bias.to(ScalarType.Float64),
+        statistics[_norm.Mean],
+        statistics[_norm.Variance]);
 
     /// <inheritdoc />
     public override Tensor Normalised(Tensor input, Tensor output) => input;
