@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace MedMerge.Storage;
 
 /// <summary>Looks after a store as a whole: finds damage, removes what nobody refers to.</summary>
@@ -11,8 +13,8 @@ public static class StoreMaintenance
     /// <summary>What a clean-up did.</summary>
     /// <param name="Kept">Artefacts that are still there.</param>
     /// <param name="Removed">Artefacts that are gone.</param>
-    /// <param name="Trials">How many trials' checkpoints are gone.</param>
-    public sealed record Cleaned(int Kept, int Removed, int Trials);
+    /// <param name="Stages">How many stages' checkpoints are gone.</param>
+    public sealed record Cleaned(int Kept, int Removed, int Stages);
 
     /// <summary>Reads everything and checks every hash.</summary>
     public static async Task<Findings> VerifyAsync(IObjectStore objects, CancellationToken cancellation)
@@ -38,9 +40,9 @@ public static class StoreMaintenance
     }
 
     /// <summary>
-    /// Removes the checkpoints of trials that nothing has touched for <paramref name="age"/>, then artefacts that no manifest refers to and that are
-    /// as old: a run writes artefacts before the manifest that lists them. A trial is over by then, its stage done or given up; should a run come back
-    /// to it all the same, that stage starts anew.
+    /// Removes the checkpoints of stages that nothing has touched for <paramref name="age"/>, then artefacts that no manifest refers to and that are
+    /// as old: a run writes artefacts before the manifest that lists them. Such a stage is done or was given up; a run that needs it after all
+    /// computes it from the start.
     /// </summary>
     /// <exception cref="InvalidDataException">A manifest is damaged, so what it refers to is not known; nothing is removed.</exception>
     public static async Task<Cleaned> CollectAsync(IObjectStore objects, TimeSpan age, TimeProvider time, CancellationToken cancellation)
@@ -49,14 +51,15 @@ public static class StoreMaintenance
         var artefacts = new List<ObjectInfo>();
         await foreach (var found in objects.ListAsync(ArtefactStore.Prefix, cancellation).ConfigureAwait(false)) artefacts.Add(found);
         var oldest = time.GetUtcNow() - age;
-        var trials = await UntouchedTrialsAsync(objects, oldest, cancellation).ConfigureAwait(false);
-        var dropped = trials.SelectMany(trial => trial).ToHashSet();
+        var stages = await UntouchedStagesAsync(objects, oldest, cancellation).ConfigureAwait(false);
+        var dropped = stages.SelectMany(stage => stage).ToHashSet();
         var referred = new HashSet<string>();
         await foreach (var (name, hashes) in ManifestsAsync(objects, cancellation).ConfigureAwait(false))
         {
             if (dropped.Contains(name)) continue;
             referred.UnionWith(hashes ?? throw new InvalidDataException(
-                $"'{name}' is damaged, so what it refers to is not known; nothing was removed. `medmerge storage verify` lists all damage; a damaged stage is written anew by the next run that needs it."));
+                $"'{name}' is damaged, so what it refers to is not known; nothing was removed. `medmerge storage verify` lists all damage; "
+                + "a damaged stage is computed again by the next run that needs it."));
         }
         foreach (var name in dropped) await objects.DeleteAsync(name, cancellation).ConfigureAwait(false);
         var removed = 0;
@@ -65,21 +68,25 @@ public static class StoreMaintenance
             await objects.DeleteAsync(artefact.Name, cancellation).ConfigureAwait(false);
             removed++;
         }
-        return new Cleaned(artefacts.Count - removed, removed, trials.Count);
+        return new Cleaned(artefacts.Count - removed, removed, stages.Count);
     }
 
-    /// <summary>The objects of each trial whose newest is older than that; the pointer first, for without it the rest means nothing.</summary>
-    private static async Task<List<List<string>>> UntouchedTrialsAsync(IObjectStore objects, DateTimeOffset oldest, CancellationToken cancellation)
+    /// <summary>The checkpoints of each stage whose newest is older than that; the pointer first, for without it the rest means nothing.</summary>
+    private static async Task<List<List<string>>> UntouchedStagesAsync(IObjectStore objects, DateTimeOffset oldest, CancellationToken cancellation)
     {
         var found = new List<ObjectInfo>();
-        await foreach (var item in objects.ListAsync(CheckpointStore.Prefix, cancellation).ConfigureAwait(false)) found.Add(item);
-        return [.. found.GroupBy(item => CheckpointStore.TrialOf(item.Name)).Where(trial => trial.All(item => item.Modified < oldest))
-            .Select(trial => trial.Select(item => item.Name).OrderBy(CheckpointStore.IsManifest).ToList())];
+        foreach (var prefix in new[] { CheckpointStore.Prefix, CheckpointStore.LegacyPrefix })
+            await foreach (var item in objects.ListAsync(prefix, cancellation).ConfigureAwait(false)) found.Add(item);
+        return [.. found
+            .GroupBy(item => CheckpointStore.StageOf(item.Name))
+            .Where(stage => stage.All(item => item.Modified < oldest))
+            .Select(stage => stage.Select(item => item.Name).OrderBy(CheckpointStore.IsManifest).ToList())];
     }
 
     /// <summary>Every manifest that refers to artefacts, with their hashes; null where it is damaged.</summary>
-    private static async IAsyncEnumerable<(string Name, IEnumerable<string>? Artefacts)> ManifestsAsync(IObjectStore objects,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    private static async IAsyncEnumerable<(string Name, IEnumerable<string>? Artefacts)> ManifestsAsync(
+        IObjectStore objects,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         await foreach (var found in objects.ListAsync(StageStore.Prefix, cancellation).ConfigureAwait(false))
         {

@@ -53,7 +53,7 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
     [Fact]
     public async Task Everything_else_passes_through()
     {
-        foreach (var name in new[] { "trials/t/pointer", "artefacts/not-a-hash", "other/" + new string('a', 64) })
+        foreach (var name in new[] { "checkpoints/t/pointer", "artefacts/not-a-hash", "other/" + new string('a', 64) })
         {
             await _folder.TryCreateAsync(name, new byte[] { 1 }, Cancellation);
             var asked = _inner.Calls;

@@ -14,14 +14,14 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
     [Fact]
     public async Task The_last_commit_is_what_is_loaded()
     {
-        var store = new CheckpointStore(Folder("a"), "sweep/1");
+        var store = new CheckpointStore(Folder("a"), "stage-1");
         Assert.Null(await store.LoadAsync(Cancellation));
         var first = await store.CommitAsync(null, State(1), Cancellation);
         var second = await store.CommitAsync(first, State(2), Cancellation);
-        var loaded = await new CheckpointStore(Folder("a"), "sweep/1").LoadAsync(Cancellation);
+        var loaded = await new CheckpointStore(Folder("a"), "stage-1").LoadAsync(Cancellation);
         Assert.Equal((2, "state 2"), (loaded!.Number, Text(loaded)));
         Assert.Equal(second!.Fence, loaded.Fence);
-        Assert.Null(await new CheckpointStore(Folder("a"), "sweep/2").LoadAsync(Cancellation));
+        Assert.Null(await new CheckpointStore(Folder("a"), "stage-2").LoadAsync(Cancellation));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
     {
         var store = new CheckpointStore(Folder("pointer"), "t");
         await store.CommitAsync(await store.CommitAsync(null, State(1), Cancellation), State(2), Cancellation);
-        var pointer = Path.Combine(_folder, "pointer", "trials", "t", "pointer");
+        var pointer = Path.Combine(_folder, "pointer", "checkpoints", "t", "pointer");
         var whole = await File.ReadAllBytesAsync(pointer, Cancellation);
         for (var length = 0; length < whole.Length; length++)
         {

@@ -72,7 +72,7 @@ public sealed class StageStoreTests : IDisposable
         await again.ClearAsync(Cancellation);
         Assert.Null(await _store.Checkpoints(Key).LoadAsync(Cancellation));
         Assert.Single(Directory.GetFiles(Path.Combine(_folder, "artefacts"))); // the loser's, for gc
-        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "trials"), "*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "checkpoints"), "*", SearchOption.AllDirectories));
     }
 
     [Fact]

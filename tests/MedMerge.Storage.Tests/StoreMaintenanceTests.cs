@@ -20,9 +20,9 @@ public sealed class StoreCareTests : IDisposable
         Age("artefacts", hours: 3);
         await new ArtefactStore(_objects).WriteAsync(new byte[] { 42 }, Cancellation); // of a run that died before its manifest
 
-        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 3, Removed: 0, Trials: 0), await CollectAsync(hours: 1));
+        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 3, Removed: 0, Stages: 0), await CollectAsync(hours: 1));
         Age("artefacts", hours: 3);
-        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 2, Removed: 1, Trials: 0), await CollectAsync(hours: 1));
+        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 2, Removed: 1, Stages: 0), await CollectAsync(hours: 1));
 
         Assert.NotNull(await new StageStore(_objects).FindAsync("key", Cancellation));
         Assert.NotNull(await new CheckpointStore(_objects, "t").LoadAsync(Cancellation));
@@ -36,19 +36,19 @@ public sealed class StoreCareTests : IDisposable
         await new StageStore(_objects).Checkpoints("key").SaveAsync([3], Cancellation); // of a run that died between the stage's end and its clearing
         await new CheckpointStore(_objects, "t").CommitAsync(await new CheckpointStore(_objects, "t").LoadAsync(Cancellation), new Dictionary<string, byte[]> { ["b"] = [4] }, Cancellation);
         Age("", hours: 3);
-        File.SetLastWriteTimeUtc(Path.Combine(_folder, "trials", "t", "pointer"), DateTime.UtcNow); // a run at work
+        File.SetLastWriteTimeUtc(Path.Combine(_folder, "checkpoints", "t", "pointer"), DateTime.UtcNow); // a run at work
 
-        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 4, Removed: 0, Trials: 0), await CollectAsync(hours: 4));
-        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 3, Removed: 1, Trials: 1), await CollectAsync(hours: 2));
+        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 4, Removed: 0, Stages: 0), await CollectAsync(hours: 4));
+        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 3, Removed: 1, Stages: 1), await CollectAsync(hours: 2));
         Assert.Equal([4], (await new CheckpointStore(_objects, "t").LoadAsync(Cancellation))!.Files["b"]);
         Assert.Null(await new StageStore(_objects).Checkpoints("key").LoadAsync(Cancellation));
 
-        Age("trials", hours: 3);
-        File.WriteAllText(Directory.GetFiles(Path.Combine(_folder, "trials", "t", "checkpoints"))[0], "{"); // damage in what goes anyway is no matter
-        Age("trials", hours: 3);
-        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 1, Removed: 2, Trials: 1), await CollectAsync(hours: 2));
+        Age("checkpoints", hours: 3);
+        File.WriteAllText(Directory.GetFiles(Path.Combine(_folder, "checkpoints", "t"), "0*")[0], "{"); // damage in what goes anyway is no matter
+        Age("checkpoints", hours: 3);
+        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 1, Removed: 2, Stages: 1), await CollectAsync(hours: 2));
         Assert.NotNull(await new StageStore(_objects).FindAsync("key", Cancellation));
-        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "trials"), "*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "checkpoints"), "*", SearchOption.AllDirectories));
         Assert.Empty((await StoreMaintenance.VerifyAsync(_objects, Cancellation)).Damaged);
     }
 
@@ -66,6 +66,17 @@ public sealed class StoreCareTests : IDisposable
         Assert.Equal(["artefacts/" + Path.GetFileName(artefact), "stages/key"], findings.Damaged);
         await Assert.ThrowsAsync<InvalidDataException>(() => CollectAsync(hours: -1));
         Assert.Equal(2, Directory.GetFiles(Path.Combine(_folder, "artefacts")).Length);
+    }
+
+    [Fact]
+    public async Task Collecting_removes_the_checkpoints_of_an_older_version()
+    {
+        foreach (var name in new[] { "trials/key/pointer", "trials/key/checkpoints/00000001-a" }) await _objects.TryCreateAsync(name, new byte[] { 1 }, Cancellation);
+        Assert.Equal(0, (await CollectAsync(hours: 1)).Stages);
+
+        Age("trials", hours: 3);
+        Assert.Equal(1, (await CollectAsync(hours: 1)).Stages);
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "trials"), "*", SearchOption.AllDirectories));
     }
 
     [Fact]
@@ -87,7 +98,7 @@ public sealed class StoreCareTests : IDisposable
         await new SweepStore(_objects).TryCreateAsync("s", new SweepRecord("s", specification, specification, [input], "Done", DateTimeOffset.UnixEpoch, []), Cancellation);
         Age("", hours: 3);
 
-        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 2, Removed: 1, Trials: 0), await CollectAsync(hours: 1));
+        Assert.Equal(new StoreMaintenance.Cleaned(Kept: 2, Removed: 1, Stages: 0), await CollectAsync(hours: 1));
         var findings = await StoreMaintenance.VerifyAsync(_objects, Cancellation);
         Assert.Equal(3, findings.Objects);
         Assert.Empty(findings.Damaged);
