@@ -20,8 +20,7 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
         if (found is null)
         {
             var inputs = (await plans.FilesAsync(start.Specification)).ToList();
-            var trials = start.Traces.Select(trace => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null, trace)).ToList();
-            var record = new SweepRecord(start.Name, start.Specification, start.Plan, inputs, nameof(WorkState.Running), time.GetUtcNow(), trials, Trace: Spans.Write(Spans.Current));
+            var record = SweepRecord.Start(start.Name, start.Specification, start.Plan, inputs, start.Traces, time.GetUtcNow(), Spans.Write(Spans.Current));
             await sweeps.TryCreateAsync(Id, record, CancellationToken.None);
         }
         else if (found.Value.Record.Specification != start.Specification)
@@ -35,13 +34,13 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
     public Task WakeAsync() => WithRunAsync(_ => Task.CompletedTask);
 
     /// <inheritdoc />
-    public Task<SweepStatus> PauseAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Paused));
+    public Task<SweepStatus> PauseAsync() => WithRunAsync(run => run.ChangeAsync(SweepAction.Pause));
 
     /// <inheritdoc />
-    public Task<SweepStatus> ResumeAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Running));
+    public Task<SweepStatus> ResumeAsync() => WithRunAsync(run => run.ChangeAsync(SweepAction.Resume));
 
     /// <inheritdoc />
-    public Task<SweepStatus> CancelAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Cancelled));
+    public Task<SweepStatus> CancelAsync() => WithRunAsync(run => run.ChangeAsync(SweepAction.Cancel));
 
     /// <inheritdoc />
     public Task<SweepStatus> RepairAsync(string stage) => WithRunAsync(run => run.RepairAsync(stage));

@@ -38,24 +38,10 @@ internal sealed partial class SweepRunner(
     }
 
     /// <summary>Pauses, resumes or cancels. A sweep that has ended stays as it is, but that resuming tries failed trials again.</summary>
-    public async Task ChangeAsync(WorkState wanted)
+    public async Task ChangeAsync(SweepAction action)
     {
-        var failed = ledger.Record.Trials.Any(trial => HasFailed(trial.State));
-        var allowed = (State, wanted) switch
-        {
-            (WorkState.Running, WorkState.Paused or WorkState.Cancelled) => true,
-            (WorkState.Paused, WorkState.Running or WorkState.Cancelled) => true,
-            (WorkState.Cancelled, WorkState.Running) => true,
-            (WorkState.Done or WorkState.Failed, WorkState.Running) => failed || State == WorkState.Failed,
-            _ => false,
-        };
-        if (!allowed) return;
-        await ledger.WriteAsync(current => current with
-        {
-            State = wanted.ToString(),
-            Reason = null,
-            Trials = wanted == WorkState.Running ? [.. current.Trials.Select(trial => HasFailed(trial.State) ? trial with { State = nameof(WorkState.Waiting), NodeDeaths = 0, Reason = null } : trial)] : current.Trials,
-        }).ConfigureAwait(false);
+        if (SweepTransitions.Next(State, action, ledger.Record.Trials.Any(trial => trial.HasFailed)) is not { } wanted) return;
+        await ledger.WriteAsync(current => current.ChangedTo(wanted)).ConfigureAwait(false);
         if (wanted == WorkState.Running) await sweeps.MarkAsync(ledger.Id, CancellationToken.None).ConfigureAwait(false);
         else await StopAsync().ConfigureAwait(false);
         if (wanted == WorkState.Cancelled) await sweeps.UnmarkAsync(ledger.Id, CancellationToken.None).ConfigureAwait(false);
@@ -70,8 +56,8 @@ internal sealed partial class SweepRunner(
         await sweeps.MarkAsync(ledger.Id, CancellationToken.None).ConfigureAwait(false);
         await ledger.WriteAsync(current => current with
         {
-            State = nameof(WorkState.Running),
-            Trials = [.. current.Trials.Select((trial, i) => plan.Trials[i].Stages.Any(its => its.Key == stage) ? trial with { State = nameof(WorkState.Waiting) } : trial)],
+            State = WorkState.Running,
+            Trials = [.. current.Trials.Select((trial, i) => plan.Trials[i].Stages.Any(its => its.Key == stage) ? trial.Invalidated() : trial)],
         }).ConfigureAwait(false);
     }
 
@@ -94,10 +80,8 @@ internal sealed partial class SweepRunner(
         }
     }
 
-    private static bool HasFailed(string state) => state is nameof(WorkState.Failed) or nameof(WorkState.Quarantined);
-
     private TrialSummary Line(Trial trial, TrialRecord? kept) => new(trial.Number, trial.Method.Title, trial.Seed,
-        kept is null ? WorkState.Waiting : Shown(Enum.Parse<WorkState>(kept.State)), kept?.Attempt ?? 0, _running.GetValueOrDefault(trial.Number)?.Progress, kept?.Reason);
+        kept is null ? WorkState.Waiting : Shown(kept.State), kept?.Attempt ?? 0, _running.GetValueOrDefault(trial.Number)?.Progress, kept?.Reason);
 
     /// <summary>A trial that was under way when its sweep was paused or cancelled is so itself; the record keeps that it had begun.</summary>
     private WorkState Shown(WorkState trial) => trial == WorkState.Running && (State is WorkState.Paused or WorkState.Cancelled) ? State : trial;
@@ -105,17 +89,17 @@ internal sealed partial class SweepRunner(
     private async Task RunAsync(CancellationToken cancellation)
     {
         using var span = Spans.Start("sweep", Spans.Read(ledger.Record.Trace), new() { ["medmerge.sweep"] = ledger.Id });
-        using var states = Instruments.Trials.Add(() => ledger.Record.Trials.GroupBy(trial => trial.State).Select(state => KeyValuePair.Create(state.Key, state.Count())));
+        using var states = Instruments.Trials.Add(() => ledger.Record.Trials.GroupBy(trial => trial.State).Select(state => KeyValuePair.Create($"{state.Key}", state.Count())));
         try
         {
             await PlanAsync(cancellation).ConfigureAwait(false);
             await RunTrialsAsync(cancellation).ConfigureAwait(false);
-            await ledger.WriteAsync(current => current with { State = nameof(WorkState.Done), Reason = null }).ConfigureAwait(false);
+            await ledger.WriteAsync(current => current.Completed()).ConfigureAwait(false);
             await sweeps.UnmarkAsync(ledger.Id, CancellationToken.None).ConfigureAwait(false);
         }
         catch (InputException problem)
         {
-            await ledger.WriteAsync(current => current with { State = nameof(WorkState.Failed), Reason = problem.Message }).ConfigureAwait(false);
+            await ledger.WriteAsync(current => current.Failed(problem.Message)).ConfigureAwait(false);
             await sweeps.UnmarkAsync(ledger.Id, CancellationToken.None).ConfigureAwait(false);
         }
         catch (ConcurrentWriterException)
@@ -142,10 +126,10 @@ internal sealed partial class SweepRunner(
         var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
         var pace = new SweepProgress(plan.Stages, time);
         foreach (var (trial, kept) in plan.Trials.Zip(ledger.Record.Trials))
-            if (kept.State == nameof(WorkState.Done)) pace.MarkCached(trial.Stages);
+            if (kept.State == WorkState.Done) pace.MarkCached(trial.Stages);
         lock (_gate) _pace = pace;
         if (ledger.Record.Trials.Count == 0)
-            await ledger.WriteAsync(current => current with { Trials = [.. plan.Trials.Select(_ => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null))] }).ConfigureAwait(false);
+            await ledger.WriteAsync(current => current with { Trials = [.. plan.Trials.Select(_ => TrialRecord.Waiting(trace: null))] }).ConfigureAwait(false);
         ledger.NotifyChanged();
     }
 
@@ -158,7 +142,7 @@ internal sealed partial class SweepRunner(
     private async Task RunTrialsAsync(CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var waiting = new Queue<Trial>(_plan!.Trials.Where(trial => ledger.Trial(trial.Number).State is nameof(WorkState.Waiting) or nameof(WorkState.Running)));
+        var waiting = new Queue<Trial>(_plan!.Trials.Where(trial => ledger.Trial(trial.Number).IsPending));
         var running = new List<Task>();
         var device = _plan.Specification.Settings.DeviceKind;
         try
@@ -211,7 +195,7 @@ internal sealed partial class SweepRunner(
     }
 
     /// <summary>Says what the sweep waits for; null for nothing.</summary>
-    private Task SetWaitReasonAsync(string? reason) => ledger.Record.Reason == reason ? Task.CompletedTask : ledger.WriteAsync(current => current.State == nameof(WorkState.Running) ? current with { Reason = reason } : current);
+    private Task SetWaitReasonAsync(string? reason) => ledger.Record.Reason == reason ? Task.CompletedTask : ledger.WriteAsync(current => current.WaitingFor(reason));
 
     [LoggerMessage(LogLevel.Error, "Sweep {Sweep} stopped: {Reason} It goes on when it is woken.")]
     private partial void LogBroken(string sweep, string reason);

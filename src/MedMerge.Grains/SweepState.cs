@@ -26,7 +26,7 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
     }
 
     /// <summary>The sweep's state.</summary>
-    public WorkState State => Enum.Parse<WorkState>(Record.State);
+    public WorkState State => Record.State;
 
     /// <summary>Grows with every change.</summary>
     public long Version => Interlocked.Read(ref _version);
@@ -41,7 +41,7 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
     /// <summary>Changes what is kept of a trial.</summary>
     /// <inheritdoc cref="WriteAsync" />
     public Task WriteTrialAsync(int number, Func<TrialRecord, TrialRecord> change) =>
-        WriteAsync(current => current with { Trials = [.. current.Trials.Select((trial, i) => i == number - 1 ? change(trial) : trial)] });
+        WriteAsync(current => current.WithTrial(number, change));
 
     /// <summary>Changes the record.</summary>
     /// <exception cref="ConcurrentWriterException">Another process has changed it.</exception>

@@ -20,10 +20,9 @@ internal sealed partial class TrialSupervisor(Trial trial, SweepState ledger, IT
     /// <summary>Returns when the trial has a result or has failed for good; the ledger says which.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        // A trial that was under way when its sweep's node died goes on with the attempt it was at; one that is run again begins another.
-        var attempt = Kept.State == nameof(WorkState.Running) ? Math.Max(1, Kept.Attempt) : Kept.Attempt + 1;
+        var attempt = Kept.NextAttempt;
         var trace = Kept.Trace ?? TrialTrace.Begin(ledger.Id, trial.Number, trial.Method.Title, trial.Seed);
-        await WriteAsync(kept => kept with { State = nameof(WorkState.Running), Attempt = attempt, Trace = trace }).ConfigureAwait(false);
+        await WriteAsync(kept => kept.Started(attempt, trace)).ConfigureAwait(false);
         try
         {
             for (var tries = 1; ; tries++)
@@ -31,25 +30,25 @@ internal sealed partial class TrialSupervisor(Trial trial, SweepState ledger, IT
                 var (failure, quarantined) = await AwaitAttemptAsync(attempt, cancellation).ConfigureAwait(false);
                 if (failure is null)
                 {
-                    await WriteAsync(kept => kept with { State = nameof(WorkState.Done), Nodes = [], Reason = null }).ConfigureAwait(false);
+                    await WriteAsync(kept => kept.Done()).ConfigureAwait(false);
                     return;
                 }
                 if (failure.Kind == FailureKind.NodeBad && !quarantined)
                 {
                     // A node that leaves because its device failed under a trial counts as one that died under it.
-                    await WriteAsync(kept => kept with { NodeDeaths = kept.NodeDeaths + 1 }).ConfigureAwait(false);
+                    await WriteAsync(kept => kept.Survived([])).ConfigureAwait(false);
                     quarantined = Kept.NodeDeaths >= RetryPolicy.MaxNodeDeaths;
                 }
                 if (quarantined || RetryPolicy.After(failure, tries) is not { } back)
                 {
                     LogFailed(Number, ledger.Id, failure.Reason);
-                    await WriteAsync(kept => kept with { State = quarantined ? nameof(WorkState.Quarantined) : nameof(WorkState.Failed), Nodes = [], Reason = failure.Reason }).ConfigureAwait(false);
+                    await WriteAsync(kept => quarantined ? kept.Quarantined(failure.Reason) : kept.Failed(failure.Reason)).ConfigureAwait(false);
                     return;
                 }
                 LogAgain(Number, ledger.Id, attempt, back, failure.Reason);
                 await Task.Delay(back, time, cancellation).ConfigureAwait(false);
                 attempt++;
-                await WriteAsync(kept => kept with { Attempt = attempt, Reason = failure.Reason }).ConfigureAwait(false);
+                await WriteAsync(kept => kept.StartedAgain(attempt, failure.Reason)).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -83,7 +82,7 @@ internal sealed partial class TrialSupervisor(Trial trial, SweepState ledger, IT
                     span.Fail(failure.Reason);
                     return (failure, false);
                 }
-                if (!status.Nodes.ToHashSet().SetEquals(Kept.Nodes)) await WriteAsync(kept => kept with { Nodes = [.. status.Nodes, .. kept.Nodes.Except(status.Nodes).Where(cluster.IsDead)] }).ConfigureAwait(false);
+                if (!status.Nodes.ToHashSet().SetEquals(Kept.Nodes)) await WriteAsync(kept => kept.On([.. status.Nodes, .. kept.Nodes.Except(status.Nodes).Where(cluster.IsDead)])).ConfigureAwait(false);
                 if (status.State == WorkState.Waiting) await Task.Delay(RetryDelay, time, cancellation).ConfigureAwait(false);
             }
             catch (Exception error) when (FailureClass.IsNodeGone(error))
@@ -99,7 +98,7 @@ internal sealed partial class TrialSupervisor(Trial trial, SweepState ledger, IT
     {
         if (Kept.Nodes.Where(cluster.IsDead).ToList() is not { Count: > 0 } dead) return null;
         LogNodesDied(dead.Count, Number, ledger.Id);
-        await WriteAsync(kept => kept with { NodeDeaths = kept.NodeDeaths + 1, Nodes = [.. kept.Nodes.Except(dead)] }).ConfigureAwait(false);
+        await WriteAsync(kept => kept.Survived(dead)).ConfigureAwait(false);
         return Kept.NodeDeaths < RetryPolicy.MaxNodeDeaths
             ? null
             : new Failure(FailureKind.NodeBad, $"{Kept.NodeDeaths} times nodes died while they were at work for this trial; it is left out. Resuming the sweep tries it again.");

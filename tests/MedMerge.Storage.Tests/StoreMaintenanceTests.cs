@@ -1,13 +1,14 @@
 using MedMerge.Experiments.Stages;
+using MedMerge.Grains;
 
 namespace MedMerge.Storage.Tests;
 
-public sealed class StoreCareTests : IDisposable
+public sealed class StoreMaintenanceTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-care-").FullName;
     private readonly FolderObjectStore _objects;
 
-    public StoreCareTests() => _objects = new FolderObjectStore(_folder);
+    public StoreMaintenanceTests() => _objects = new FolderObjectStore(_folder);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -95,7 +96,8 @@ public sealed class StoreCareTests : IDisposable
         var artefacts = new ArtefactStore(_objects);
         var (specification, input) = (await artefacts.WriteAsync(new byte[] { 7 }, Cancellation), await artefacts.WriteAsync(new byte[] { 8 }, Cancellation));
         await artefacts.WriteAsync(new byte[] { 9 }, Cancellation);
-        await new SweepStore(_objects).TryCreateAsync("s", new SweepRecord("s", specification, specification, [input], "Done", DateTimeOffset.UnixEpoch, []), Cancellation);
+        var record = new SweepRecord("s", specification, specification, [input], WorkState.Done, DateTimeOffset.UnixEpoch, []);
+        await new SweepStore(_objects).TryCreateAsync("s", record, Cancellation);
         Age("", hours: 3);
 
         Assert.Equal(new StoreMaintenance.Cleaned(Kept: 2, Removed: 1, Stages: 0), await CollectAsync(hours: 1));
