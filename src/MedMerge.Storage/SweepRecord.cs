@@ -52,6 +52,14 @@ public sealed record SweepRecord(
     /// <summary>The record with what a running sweep is waiting for; null for nothing.</summary>
     public SweepRecord WaitingFor(string? reason) => State == WorkState.Running ? this with { Reason = reason } : this;
 
+    /// <summary>The record of a sweep that runs some trials again, because an output of theirs was lost.</summary>
+    /// <param name="trials">Their numbers.</param>
+    public SweepRecord Invalidated(IReadOnlySet<int> trials) => this with
+    {
+        State = WorkState.Running,
+        Trials = [.. Trials.Select((trial, i) => trials.Contains(i + 1) ? trial.Invalidated() : trial)],
+    };
+
     /// <summary>The record with one trial changed.</summary>
     /// <param name="number">From 1.</param>
     public SweepRecord WithTrial(int number, Func<TrialRecord, TrialRecord> change) => this with

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace MedMerge.Grains.Tests.Nodes;
 
 /// <summary>A node whose device hangs leaves; one whose device is merely busy does not.</summary>
-public sealed class DeviceWatchTests
+public sealed class DeviceStallMonitorTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -29,7 +29,8 @@ public sealed class FailureClassTests
     [InlineData("CUDA error: an illegal memory access was encountered")]
     [InlineData("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")]
     [InlineData("cuBLAS error: not initialised")]
-    public void A_broken_device_makes_the_node_bad(string message) => Assert.Equal(new Failure(FailureKind.NodeBad, message), FailureClass.Of(new ExternalException(message + "\nstack")));
+    public void A_broken_device_makes_the_node_bad(string message) =>
+        Assert.Equal(new Failure(FailureKind.NodeBad, $"ExternalException: {message}"), FailureClass.Of(new ExternalException(message + "\nstack")));
 
     /// <summary>They name CUDA, and say nothing against the device: the node stays.</summary>
     [Theory]

@@ -1,9 +1,10 @@
 using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Running;
 using Microsoft.Extensions.Time.Testing;
 
-namespace MedMerge.Grains.Tests;
+namespace MedMerge.Grains.Tests.Running;
 
-public sealed class SweepPaceTests
+public sealed class SweepProgressTests
 {
     private static readonly Costly A = new("a", 10), B = new("b", 30), C = new("c", 60);
     private readonly FakeTimeProvider _time = new();
