@@ -34,9 +34,9 @@ public sealed class LeasedWorkTests
     {
         await RenewAsync("a");
         await RenewAsync("b");
-        for (var passed = TimeSpan.Zero; passed < LeasedWork.Lease * 3; passed += LeasedWork.Lease / 2)
+        for (var passed = TimeSpan.Zero; passed < LeasedWork.LeaseDuration * 3; passed += LeasedWork.LeaseDuration / 2)
         {
-            _time.Advance(LeasedWork.Lease / 2);
+            _time.Advance(LeasedWork.LeaseDuration / 2);
             Assert.Equal(WorkState.Running, await RenewAsync("b"));
         }
         Assert.False(_runs.Single().Cancellation.IsCancellationRequested);
@@ -46,7 +46,7 @@ public sealed class LeasedWorkTests
     public async Task When_all_are_silent_for_the_lease_it_is_cancelled_and_who_asks_again_begins_anew()
     {
         await RenewAsync("a");
-        _time.Advance(LeasedWork.Lease - TimeSpan.FromSeconds(5));
+        _time.Advance(LeasedWork.LeaseDuration - TimeSpan.FromSeconds(5));
         Assert.False(_runs.Single().Cancellation.IsCancellationRequested);
         _time.Advance(TimeSpan.FromSeconds(10));
         Assert.True(_runs.Single().Cancellation.IsCancellationRequested);
@@ -162,7 +162,7 @@ public sealed class LeasedWorkTests
         var known = _runs.Count;
         var hold = _work.RenewAsync(holder, attempt, WorkAsync);
         if (known == 0) Assert.True(SpinWait.SpinUntil(() => { lock (_runs) return _runs.Count > 0; }, Deadline)); // it begins on a thread of its own
-        _time.Advance(LeasedWork.Wait);
+        _time.Advance(LeasedWork.RenewalTimeout);
         return await hold.WaitAsync(Deadline, Cancellation);
     }
 
