@@ -5,12 +5,17 @@ using MedMerge.Models;
 
 namespace MedMerge.ClusterBenchmarks;
 
-/// <summary>What a step of weight learning sends, beside what data-parallel training of the whole network would.</summary>
+/// <summary>
+/// What a step of weight learning sends, beside what data-parallel training of the whole network would.
+/// </summary>
 internal static class BytesPerStep
 {
     private const int Shards = 4, Classes = 2;
 
-    /// <summary>As Markdown. Per shard: α and head there, their gradients back, in float64; or all parameters' gradients there and back, in float32.</summary>
+    /// <summary>
+    /// As Markdown. Per shard: α and head there, their gradients back, in float64; or all parameters' gradients there
+    /// and back, in float32.
+    /// </summary>
     public static string Table()
     {
         var text = new StringBuilder($"""

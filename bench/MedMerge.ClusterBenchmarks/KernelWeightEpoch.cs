@@ -15,7 +15,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MedMerge.ClusterBenchmarks;
 
-/// <summary>An epoch of weight learning (ResNet-20, batch 128, 4 shards), in a plain loop and through the grains of one silo.</summary>
+/// <summary>
+/// An epoch of weight learning (ResNet-20, batch 128, 4 shards), in a plain loop and through the grains of one silo.
+/// </summary>
 internal sealed class KernelWeightEpoch
 {
     private const string Yaml = """

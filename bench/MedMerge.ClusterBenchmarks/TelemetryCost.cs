@@ -8,8 +8,9 @@ using Microsoft.Extensions.Hosting;
 namespace MedMerge.ClusterBenchmarks;
 
 /// <summary>
-/// An epoch of weight learning through the grains of one silo, with traces and metrics sent by OTLP and without (an epoch writes no log). The goal: telemetry costs less than 2 %. What takes the
-/// telemetry is in this process too, so its work counts against the goal.
+/// An epoch of weight learning through the grains of one silo, with traces and metrics sent by OTLP and without (an
+/// epoch writes no log). The goal: telemetry costs less than 2 %. What takes the telemetry is in this process too, so
+/// its work counts against the goal.
 /// </summary>
 internal static class TelemetryCost
 {
@@ -61,7 +62,9 @@ internal static class TelemetryCost
         for (var i = 0; i < Epochs; i++) await epoch.GrainsAsync();
     }
 
-    /// <summary>Starting and ending the exporters, and the first that they send, do not count: a process does that once.</summary>
+    /// <summary>
+    /// Starting and ending the exporters, and the first that they send, do not count: a process does that once.
+    /// </summary>
     private static async Task<double> WithTelemetryAsync(string endpoint, KernelWeightEpoch epoch)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);

@@ -1,13 +1,15 @@
 namespace MedMerge.Grains;
 
 /// <summary>
-/// Owns one fixed part of a stage's training images and computes its loss and gradient on its node's device. What a training's steps and gradients
-/// are made of is numbers here, in parts: a model's are too many for one message. Its key is <c>DEVICE/STAGE/SHARD/PLACEMENT</c>; the last number
-/// grows when the shard is placed on another node.
+/// Owns one fixed part of a stage's training images and computes its loss and gradient on its node's device. What a
+/// training's steps and gradients are made of is numbers here, in parts: a model's are too many for one message. Its
+/// key is <c>DEVICE/STAGE/SHARD/PLACEMENT</c>; the last number grows when the shard is placed on another node.
 /// </summary>
 public interface IShardGrain : IGrainWithStringKey
 {
-    /// <summary>As long as any of a shard's calls may take; the caller's own deadline, an option of its node, is shorter.</summary>
+    /// <summary>
+    /// As long as any of a shard's calls may take; the caller's own deadline, an option of its node, is shorter.
+    /// </summary>
     const string ResponseTimeout = "01:00:00";
 
     /// <summary>Loads data and models onto the device, so that no step has to wait for it.</summary>
@@ -17,7 +19,10 @@ public interface IShardGrain : IGrainWithStringKey
     /// <summary>Receives a part of a step's numbers, any but the last.</summary>
     Task PutAsync(ShardRequest request, StepPart part);
 
-    /// <summary>Computes one step's gradient, once the last part of its numbers is here, and keeps it for <see cref="GetAsync"/>.</summary>
+    /// <summary>
+    /// Computes one step's gradient, once the last part of its numbers is here, and keeps it for
+    /// <see cref="GetAsync"/>.
+    /// </summary>
     /// <returns>The gradient, with the first part of its numbers.</returns>
     [ResponseTimeout(ResponseTimeout)]
     Task<GradientPart> GradientAsync(ShardRequest request, StepPart last);

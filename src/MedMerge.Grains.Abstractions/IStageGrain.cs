@@ -3,14 +3,15 @@ using Orleans.Concurrency;
 namespace MedMerge.Grains;
 
 /// <summary>
-/// Computes one stage's output, once per cluster whatever number of trials needs it: on its node's device, or spread over the devices of
-/// several nodes where the stage has shards. Its key is <c>DEVICE/STAGE</c>: the kind of device, and the stage's key.
+/// Computes one stage's output, once per cluster whatever number of trials needs it: on its node's device, or spread
+/// over the devices of several nodes where the stage has shards. Its key is <c>DEVICE/STAGE</c>: the kind of device,
+/// and the stage's key.
 /// </summary>
 public interface IStageGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Starts the stage if it isn't running and renews the holder's lease. Returns when the stage has ended, or after a second. A stage whose
-    /// leases have all expired stops.
+    /// Starts the stage if it isn't running and renews the holder's lease. Returns when the stage has ended, or after a
+    /// second. A stage whose leases have all expired stops.
     /// </summary>
     [AlwaysInterleave]
     Task<StageStatus> RunAsync(StageRequest request);

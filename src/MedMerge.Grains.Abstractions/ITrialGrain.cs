@@ -6,8 +6,8 @@ namespace MedMerge.Grains;
 public interface ITrialGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Starts the trial if it isn't running and renews its sweep's lease. Returns when the trial has ended, or after a second. A trial whose
-    /// lease has expired stops.
+    /// Starts the trial if it isn't running and renews its sweep's lease. Returns when the trial has ended, or after a
+    /// second. A trial whose lease has expired stops.
     /// </summary>
     [AlwaysInterleave]
     Task<TrialStatus> RunAsync(TrialRequest request);

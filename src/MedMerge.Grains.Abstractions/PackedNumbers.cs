@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace MedMerge.Grains;
 
 /// <summary>
-/// A part of an array of numbers on its way between nodes: one byte array, which Orleans passes on without a copy, and its checksum. As an array
-/// of numbers it would take more than ten times as long.
+/// A part of an array of numbers on its way between nodes: one byte array, which Orleans passes on without a copy, and
+/// its checksum. As an array of numbers it would take more than ten times as long.
 /// </summary>
 /// <param name="Offset">Of the part's first byte in the whole array.</param>
 /// <param name="Total">Bytes of the whole array.</param>
@@ -19,7 +19,8 @@ public sealed record PackedNumbers(
     [property: Id(3)] ulong Checksum)
 {
     /// <summary>
-    /// The most bytes in a part: 1 MiB, far from the 100 MB at which a connection is closed, and short enough for other messages to pass between.
+    /// The most bytes in a part: 1 MiB, far from the 100 MB at which a connection is closed, and short enough for other
+    /// messages to pass between.
     /// </summary>
     public const int MaxBytes = 1 << 20;
 
@@ -45,7 +46,8 @@ public sealed record PackedNumbers(
     }
 
     /// <summary>Copies the part to its place in the whole array.</summary>
-    /// <exception cref="InvalidDataException">The bytes are damaged, or the part is not one of an array of this length.</exception>
+    /// <exception cref="InvalidDataException">The bytes are damaged, or the part is not one of an array of this
+    /// length.</exception>
     public void Unpack<T>(T[] numbers)
         where T : unmanaged
     {

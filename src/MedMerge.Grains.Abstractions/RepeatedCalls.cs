@@ -1,6 +1,8 @@
 namespace MedMerge.Grains;
 
-/// <summary>The grain calls that are made over and over: every second to renew a lease, every step for a gradient.</summary>
+/// <summary>
+/// The grain calls that are made over and over: every second to renew a lease, every step for a gradient.
+/// </summary>
 public static class RepeatedCalls
 {
     /// <summary>As Orleans names their spans: interface and method.</summary>

@@ -14,7 +14,8 @@ public sealed record StartSweep(
 
 /// <summary>A sweep's status.</summary>
 /// <param name="Version">Grows with every change, within one activation of the grain.</param>
-/// <param name="CompletedFraction">Of the plan's expected cost, 0 to 1; stages whose output was in the store count as done.</param>
+/// <param name="CompletedFraction">Of the plan's expected cost, 0 to 1; stages whose output was in the store count as
+/// done.</param>
 /// <param name="EstimatedSecondsRemaining">Extrapolated from the work done so far; null until enough is done.</param>
 /// <param name="Trials">Every trial, by number.</param>
 /// <param name="Reason">Why the sweep as a whole failed, or what it is waiting for.</param>

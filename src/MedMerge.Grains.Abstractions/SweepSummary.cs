@@ -14,7 +14,8 @@ public sealed record SweepSummary(
     string? Reason)
 {
     /// <summary>
-    /// Its progress in a few words: <c>12 of 40 trials</c>, <c>Paused, 12 of 40 trials</c>. No slash: the Aspire dashboard shows it as a space.
+    /// Its progress in a few words: <c>12 of 40 trials</c>, <c>Paused, 12 of 40 trials</c>. No slash: the Aspire
+    /// dashboard shows it as a space.
     /// </summary>
     public string Text => State switch
     {

@@ -1,6 +1,9 @@
 namespace MedMerge.Grains;
 
-/// <summary>A piece of work failed, and the failure is in the log already. Unlike other exceptions it crosses silos with its failure.</summary>
+/// <summary>
+/// A piece of work failed, and the failure is in the log already. Unlike other exceptions it crosses silos with its
+/// failure.
+/// </summary>
 [GenerateSerializer]
 public sealed class WorkFailedException(Failure failure) : Exception(failure.Description)
 {

@@ -54,7 +54,8 @@ internal sealed class ShardGrain(ILocalSiloDetails silo, ShardSessions sessions,
     }
 
     /// <summary>Runs a shard's work on the device.</summary>
-    /// <exception cref="WorkFailedException">It failed; where the device is to blame this node leaves, and another must do it.</exception>
+    /// <exception cref="WorkFailedException">It failed; where the device is to blame this node leaves, and another must
+    /// do it.</exception>
     private async Task<T> RunAsync<T>(ShardRequest request, Func<IShard, Task<T>> work)
     {
         try

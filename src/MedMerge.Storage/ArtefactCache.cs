@@ -4,12 +4,15 @@ using MedMerge.Telemetry;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Keeps the artefacts that a node reads and writes in a local folder, so that it fetches each of them once. Several processes may share the folder: a
-/// file is there whole or not at all, and its time of writing tells when anyone last used it. A cache that can't be written is no cache, never an error.
+/// Keeps the artefacts that a node reads and writes in a local folder, so that it fetches each of them once. Several
+/// processes may share the folder: a file is there whole or not at all, and its time of writing tells when anyone last
+/// used it. A cache that can't be written is no cache, never an error.
 /// </summary>
-/// <param name="inner">Asked for everything else. An artefact that comes from the folder has its hash for an ETag: nobody replaces artefacts by theirs.</param>
+/// <param name="inner">Asked for everything else. An artefact that comes from the folder has its hash for an ETag:
+/// nobody replaces artefacts by theirs.</param>
 /// <param name="folder">Made where it is missing.</param>
-/// <param name="bytes">How much it may hold; processes that write at the same time may exceed it until one writes again.</param>
+/// <param name="bytes">How much it may hold; processes that write at the same time may exceed it until one writes
+/// again.</param>
 public sealed partial class ArtefactCache(IObjectStore inner, string folder, long bytes, TimeProvider time) : IObjectStore
 {
     /// <summary>A file still being written after so long was left by a crash.</summary>

@@ -1,6 +1,8 @@
 namespace MedMerge.Storage;
 
-/// <summary>Immutable content under <c>artefacts/HASH</c>, named by its SHA-256: written once, checked at every read.</summary>
+/// <summary>
+/// Immutable content under <c>artefacts/HASH</c>, named by its SHA-256: written once, checked at every read.
+/// </summary>
 public sealed class ArtefactStore(IObjectStore objects)
 {
     /// <summary>Where artefacts lie.</summary>

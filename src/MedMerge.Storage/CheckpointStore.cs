@@ -1,10 +1,10 @@
 namespace MedMerge.Storage;
 
 /// <summary>
-/// A stage's checkpoints. A commit writes the files as artefacts, then a manifest <c>checkpoints/KEY/NUMBER-COMMIT</c> that lists them and its
-/// predecessor, then the pointer <c>checkpoints/KEY/pointer</c> on condition of its ETag. That one conditional write decides: before it nothing
-/// has happened, after it everything has, and a fenced process can't make it. A reader checks every hash and falls back to the predecessor
-/// where anything is damaged.
+/// A stage's checkpoints. A commit writes the files as artefacts, then a manifest <c>checkpoints/KEY/NUMBER-COMMIT</c>
+/// that lists them and its predecessor, then the pointer <c>checkpoints/KEY/pointer</c> on condition of its ETag. That
+/// one conditional write decides: before it nothing has happened, after it everything has, and a fenced process can't
+/// make it. A reader checks every hash and falls back to the predecessor where anything is damaged.
 /// </summary>
 /// <param name="stage">The stage's key: letters, digits, '.', '-' and '_'.</param>
 public sealed class CheckpointStore(IObjectStore objects, string stage)
@@ -12,7 +12,10 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     /// <summary>Prefix of all checkpoints.</summary>
     public const string Prefix = "checkpoints/";
 
-    /// <summary>Prefix of the checkpoints of older versions: never read, and removed by <see cref="StoreMaintenance.CollectAsync"/>.</summary>
+    /// <summary>
+    /// Prefix of the checkpoints of older versions: never read, and removed by
+    /// <see cref="StoreMaintenance.CollectAsync"/>.
+    /// </summary>
     public const string LegacyPrefix = "trials/";
 
     private const string CheckpointKind = "checkpoint";
@@ -24,7 +27,8 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     private string PointerName => Folder + PointerKind;
 
     /// <summary>The newest checkpoint that is whole, or null where there is none yet.</summary>
-    /// <exception cref="InvalidDataException">There are checkpoints, and none can be read; nothing is overwritten.</exception>
+    /// <exception cref="InvalidDataException">There are checkpoints, and none can be read; nothing is
+    /// overwritten.</exception>
     public async Task<Checkpoint?> LoadAsync(CancellationToken cancellation)
     {
         var (name, fence) = await PointedAtAsync(cancellation).ConfigureAwait(false);
@@ -71,8 +75,8 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     }
 
     /// <summary>
-    /// Removes all but the newest <paramref name="kept"/> checkpoints, with those of their artefacts that the kept ones don't need. Only for stages
-    /// whose files no other manifest refers to.
+    /// Removes all but the newest <paramref name="kept"/> checkpoints, with those of their artefacts that the kept ones
+    /// don't need. Only for stages whose files no other manifest refers to.
     /// </summary>
     public async Task PruneAsync(int kept, CancellationToken cancellation)
     {
@@ -103,18 +107,22 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
         await PruneAsync(kept: 0, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Whether an object below <see cref="Prefix"/> is a checkpoint's manifest; the other kind is the pointer.</summary>
+    /// <summary>
+    /// Whether an object below <see cref="Prefix"/> is a checkpoint's manifest; the other kind is the pointer.
+    /// </summary>
     public static bool IsManifest(string name) => !name.EndsWith($"/{PointerKind}", StringComparison.Ordinal);
 
-    /// <summary>The key of the stage that an object below <see cref="Prefix"/> or <see cref="LegacyPrefix"/> belongs to.</summary>
+    /// <summary>
+    /// The key of the stage that an object below <see cref="Prefix"/> or <see cref="LegacyPrefix"/> belongs to.
+    /// </summary>
     public static string StageOf(string name) => name.Split('/')[1];
 
     /// <summary>The artefacts that a checkpoint's manifest refers to, or null where it is damaged.</summary>
     public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
 
     /// <summary>
-    /// An answer that was lost after the write makes the SDK try again, and the second try fails on its own first one. The commit's number tells:
-    /// where the pointer is this very write, it has happened.
+    /// An answer that was lost after the write makes the SDK try again, and the second try fails on its own first one.
+    /// The commit's number tells: where the pointer is this very write, it has happened.
     /// </summary>
     private async Task<string?> OwnWriteAsync(string commit, CancellationToken cancellation)
     {
@@ -123,8 +131,9 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     }
 
     /// <summary>
-    /// The manifest that the pointer names. Where the pointer itself is damaged, the newest manifest: at worst one whose commit was never
-    /// decided, which is a valid state of the same stage all the same: states depend on specification and step alone.
+    /// The manifest that the pointer names. Where the pointer itself is damaged, the newest manifest: at worst one
+    /// whose commit was never decided, which is a valid state of the same stage all the same: states depend on
+    /// specification and step alone.
     /// </summary>
     private async Task<(string? Checkpoint, string? Fence)> PointedAtAsync(CancellationToken cancellation)
     {
@@ -145,8 +154,8 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     }
 
     /// <summary>
-    /// The manifest with the highest number below that of <paramref name="name"/>, or of all where that is null: for when a manifest is torn
-    /// and can't name its predecessor.
+    /// The manifest with the highest number below that of <paramref name="name"/>, or of all where that is null: for
+    /// when a manifest is torn and can't name its predecessor.
     /// </summary>
     private async Task<string?> BeforeAsync(string? name, CancellationToken cancellation)
     {

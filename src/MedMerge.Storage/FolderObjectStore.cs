@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace MedMerge.Storage;
 
-/// <summary>Objects as files below a folder; an object's ETag is its content's hash. Several processes may use one folder.</summary>
+/// <summary>
+/// Objects as files below a folder; an object's ETag is its content's hash. Several processes may use one folder.
+/// </summary>
 public sealed class FolderObjectStore : IObjectStore
 {
     private const string LockName = ".lock";
@@ -27,7 +29,9 @@ public sealed class FolderObjectStore : IObjectStore
 
     private FolderObjectStore(string root, TimeProvider time) => (_root, _time) = (root.Length == 0 ? throw Missing(root) : Path.GetFullPath(root), time);
 
-    /// <summary>A store that is there already; opening it writes nothing, so the right to read is enough for reading.</summary>
+    /// <summary>
+    /// A store that is there already; opening it writes nothing, so the right to read is enough for reading.
+    /// </summary>
     /// <exception cref="InputException">There is no such folder.</exception>
     public static FolderObjectStore Existing(string root) => Directory.Exists(root) ? new FolderObjectStore(root, TimeProvider.System) : throw Missing(root);
 
@@ -95,8 +99,8 @@ public sealed class FolderObjectStore : IObjectStore
     private string PathOf(string name) => Path.Combine(_root, ObjectName.Checked(name).Replace('/', Path.DirectorySeparatorChar));
 
     /// <summary>
-    /// The deepest folder that a prefix names, so that a listing costs what it lists and not what the store holds; null where no object's name can
-    /// start so.
+    /// The deepest folder that a prefix names, so that a listing costs what it lists and not what the store holds; null
+    /// where no object's name can start so.
     /// </summary>
     private string? FolderOf(string prefix)
     {
@@ -105,7 +109,9 @@ public sealed class FolderObjectStore : IObjectStore
         return ObjectName.IsOne(prefix[..end]) ? PathOf(prefix[..end]) : null;
     }
 
-    /// <summary>One replacement at a time, over all processes: the operating system frees the lock of one that dies.</summary>
+    /// <summary>
+    /// One replacement at a time, over all processes: the operating system frees the lock of one that dies.
+    /// </summary>
     private async Task<FileStream> LockAsync(CancellationToken cancellation)
     {
         var start = _time.GetTimestamp();

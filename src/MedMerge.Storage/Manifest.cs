@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Small JSON objects that say what is: <c>{"schema": 1, "kind": …, "commit": …, "sha256": …, "body": {…}}</c>. The hash is over the commit
-/// and the body's text, so a torn or altered manifest is noticed; the commit is a number of the writer's own, so it knows its own write again.
+/// Small JSON objects that say what is: <c>{"schema": 1, "kind": …, "commit": …, "sha256": …, "body": {…}}</c>. The
+/// hash is over the commit and the body's text, so a torn or altered manifest is noticed; the commit is a number of the
+/// writer's own, so it knows its own write again.
 /// </summary>
 public static class Manifest
 {
@@ -14,7 +15,8 @@ public static class Manifest
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>A manifest's bytes.</summary>
-    /// <param name="commit">Unique to this write where two writers may compete; empty where equal content is the same write.</param>
+    /// <param name="commit">Unique to this write where two writers may compete; empty where equal content is the same
+    /// write.</param>
     public static byte[] Write<T>(string kind, string commit, T body) => Write(kind, commit, JsonSerializer.Serialize(body, Json));
 
     /// <summary>The body, or default where the bytes are not a whole manifest of that kind and this schema.</summary>
@@ -50,7 +52,8 @@ public static class Manifest
     }
 
     /// <summary>Reads a manifest from a store, again where a body came broken.</summary>
-    /// <returns>The body, null where the stored manifest is damaged, and the object's ETag, null where there is no object.</returns>
+    /// <returns>The body, null where the stored manifest is damaged, and the object's ETag, null where there is no
+    /// object.</returns>
     public static async Task<(T? Body, string? ETag)> ReadAsync<T>(IObjectStore objects, string name, string kind, CancellationToken cancellation) where T : class
     {
         string? etag = null;

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace MedMerge.Storage;
 
-/// <summary>Names of objects: path segments of letters, digits, '.', '-' and '_', none of which starts with a dot.</summary>
+/// <summary>
+/// Names of objects: path segments of letters, digits, '.', '-' and '_', none of which starts with a dot.
+/// </summary>
 public static partial class ObjectName
 {
     /// <summary>Whether it is one.</summary>

@@ -1,8 +1,8 @@
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Chooses the object store of a process: a folder that is asked for by name, otherwise the blob service of <see cref="ConnectionVariable"/>, otherwise
-/// the folder <see cref="DefaultFolder"/>.
+/// Chooses the object store of a process: a folder that is asked for by name, otherwise the blob service of
+/// <see cref="ConnectionVariable"/>, otherwise the folder <see cref="DefaultFolder"/>.
 /// </summary>
 public static class ObjectStores
 {
@@ -23,7 +23,10 @@ public static class ObjectStores
     public static async Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation) =>
         FolderOf(asked) is { } folder ? new FolderObjectStore(folder) : await AzureBlobStore.OpenAsync(Connection!, AzureBlobStore.DefaultContainer, options: null, cancellation).ConfigureAwait(false);
 
-    /// <summary>Opens it for looking at what is there, or gives null where there is none: nothing is made, and it need not be writable.</summary>
+    /// <summary>
+    /// Opens it for looking at what is there, or gives null where there is none: nothing is made, and it need not be
+    /// writable.
+    /// </summary>
     /// <param name="asked">The folder that is asked for; null for none.</param>
     /// <exception cref="InputException">It can't be opened.</exception>
     public static async Task<IObjectStore?> FindAsync(string? asked, CancellationToken cancellation)

@@ -6,8 +6,8 @@ using MedMerge.Training;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// The intermediate states of a running stage. Only the last two are kept. Of two processes that run the same stage, the one that loses the
-/// race for the pointer stops.
+/// The intermediate states of a running stage. Only the last two are kept. Of two processes that run the same stage,
+/// the one that loses the race for the pointer stops.
 /// </summary>
 public sealed class StageCheckpoints(IObjectStore objects, string stage) : ICheckpoints
 {
@@ -15,7 +15,9 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
     private const int Kept = 2;
     private readonly CheckpointStore _store = new(objects, stage);
 
-    /// <summary>Prefix of every state: no other stage's artefacts have the same content, so old ones can be removed at once.</summary>
+    /// <summary>
+    /// Prefix of every state: no other stage's artefacts have the same content, so old ones can be removed at once.
+    /// </summary>
     private readonly byte[] _mark = Encoding.ASCII.GetBytes(stage);
     private Checkpoint? _last;
 

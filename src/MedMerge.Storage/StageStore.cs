@@ -4,8 +4,8 @@ using MedMerge.Training;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Stages' outputs: the files are artefacts, <c>stages/KEY</c> lists them. The list is written last, so an output is there whole or not at
-/// all; what a crash leaves behind are artefacts that nobody refers to.
+/// Stages' outputs: the files are artefacts, <c>stages/KEY</c> lists them. The list is written last, so an output is
+/// there whole or not at all; what a crash leaves behind are artefacts that nobody refers to.
 /// </summary>
 public sealed class StageStore(IObjectStore objects) : IStageStore
 {
@@ -34,7 +34,10 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     /// <summary>Takes an output off the list, for it was found damaged: the next run computes it again.</summary>
     public Task ForgetAsync(string key, CancellationToken cancellation) => objects.DeleteAsync(Prefix + key, cancellation);
 
-    /// <summary>The output of a stage that is listed; one that turns out damaged is taken off the list, so that the next attempt computes it again.</summary>
+    /// <summary>
+    /// The output of a stage that is listed; one that turns out damaged is taken off the list, so that the next attempt
+    /// computes it again.
+    /// </summary>
     /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
     public async Task<StageOutput> GetOrForgetAsync(Stage stage, CancellationToken cancellation)
     {

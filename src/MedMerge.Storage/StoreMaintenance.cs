@@ -7,7 +7,8 @@ public static class StoreMaintenance
 {
     /// <summary>What a check found.</summary>
     /// <param name="Objects">How many objects were read.</param>
-    /// <param name="Damaged">The names of those that are torn or not what their name says, and of artefacts that are missing.</param>
+    /// <param name="Damaged">The names of those that are torn or not what their name says, and of artefacts that are
+    /// missing.</param>
     public sealed record Findings(int Objects, IReadOnlyList<string> Damaged);
 
     /// <summary>What a clean-up did.</summary>
@@ -40,11 +41,12 @@ public static class StoreMaintenance
     }
 
     /// <summary>
-    /// Removes the checkpoints of stages that nothing has touched for <paramref name="age"/>, then artefacts that no manifest refers to and that are
-    /// as old: a run writes artefacts before the manifest that lists them. Such a stage is done or was given up; a run that needs it after all
-    /// computes it from the start.
+    /// Removes the checkpoints of stages that nothing has touched for <paramref name="age"/>, then artefacts that no
+    /// manifest refers to and that are as old: a run writes artefacts before the manifest that lists them. Such a stage
+    /// is done or was given up; a run that needs it after all computes it from the start.
     /// </summary>
-    /// <exception cref="InvalidDataException">A manifest is damaged, so what it refers to is not known; nothing is removed.</exception>
+    /// <exception cref="InvalidDataException">A manifest is damaged, so what it refers to is not known; nothing is
+    /// removed.</exception>
     public static async Task<Cleaned> CollectAsync(IObjectStore objects, TimeSpan age, TimeProvider time, CancellationToken cancellation)
     {
         // Artefacts first: one that is written after this list is not on it, and one on it is referred to by now or left over.
@@ -71,7 +73,10 @@ public static class StoreMaintenance
         return new Cleaned(artefacts.Count - removed, removed, stages.Count);
     }
 
-    /// <summary>The checkpoints of each stage whose newest is older than that; the pointer first, for without it the rest means nothing.</summary>
+    /// <summary>
+    /// The checkpoints of each stage whose newest is older than that; the pointer first, for without it the rest means
+    /// nothing.
+    /// </summary>
     private static async Task<List<List<string>>> UntouchedStagesAsync(IObjectStore objects, DateTimeOffset oldest, CancellationToken cancellation)
     {
         var found = new List<ObjectInfo>();

@@ -4,8 +4,11 @@ using MedMerge.Experiments.Specifications;
 
 namespace MedMerge.Storage;
 
-/// <summary>A frozen specification in the store, with every file that it names: from here on nobody needs a path.</summary>
-/// <param name="Id">The sweep's: the specification's name and the start of its hash, so that submitting twice is submitting once.</param>
+/// <summary>
+/// A frozen specification in the store, with every file that it names: from here on nobody needs a path.
+/// </summary>
+/// <param name="Id">The sweep's: the specification's name and the start of its hash, so that submitting twice is
+/// submitting once.</param>
 /// <param name="Name">As shown to people.</param>
 /// <param name="Specification">SHA-256 of the frozen specification.</param>
 /// <param name="Plan">SHA-256 of the plan's summary.</param>

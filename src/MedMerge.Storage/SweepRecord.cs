@@ -35,7 +35,9 @@ public sealed record SweepRecord(
         string? trace) =>
         new(name, specification, plan, inputs, WorkState.Running, now, [.. traces.Select(TrialRecord.Waiting)], Trace: trace);
 
-    /// <summary>The record after its state was changed by a user; failed trials of a resumed sweep are tried again.</summary>
+    /// <summary>
+    /// The record after its state was changed by a user; failed trials of a resumed sweep are tried again.
+    /// </summary>
     public SweepRecord ChangedTo(WorkState state) => this with
     {
         State = state,

@@ -1,8 +1,9 @@
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Sweeps under <c>sweeps/ID</c>, each changed on condition of its ETag, so that a fenced grain can't undo what its successor did.
-/// <c>active/ID</c> marks those that have not ended: nodes find them without reading every sweep that ever was.
+/// Sweeps under <c>sweeps/ID</c>, each changed on condition of its ETag, so that a fenced grain can't undo what its
+/// successor did. <c>active/ID</c> marks those that have not ended: nodes find them without reading every sweep that
+/// ever was.
 /// </summary>
 public sealed class SweepStore(IObjectStore objects)
 {
@@ -66,7 +67,10 @@ public sealed class SweepStore(IObjectStore objects)
         return ids;
     }
 
-    /// <summary>Where the answer to a write was lost, the client tries again and fails on its own first try; the commit's id tells.</summary>
+    /// <summary>
+    /// Where the answer to a write was lost, the client tries again and fails on its own first try; the commit's id
+    /// tells.
+    /// </summary>
     private async Task<string?> OwnWriteAsync(string id, string commit, CancellationToken cancellation) =>
         await objects.ReadAsync(Prefix + id, cancellation).ConfigureAwait(false) is { } stored && Manifest.CommitOf(stored.Content) == commit ? stored.ETag : null;
 }

@@ -9,7 +9,8 @@ namespace MedMerge.Storage;
 /// <param name="NodeDeaths">How often nodes died while they ran it.</param>
 /// <param name="Nodes">The nodes that run it now.</param>
 /// <param name="Reason">Why it failed.</param>
-/// <param name="Trace">Its traceparent: every attempt, on any node, adds to the same trace. Null where it is not traced.</param>
+/// <param name="Trace">Its traceparent: every attempt, on any node, adds to the same trace. Null where it is not
+/// traced.</param>
 public sealed record TrialRecord(
     WorkState State,
     int Attempt,
@@ -26,7 +27,9 @@ public sealed record TrialRecord(
     [JsonIgnore]
     public bool IsPending => State is WorkState.Waiting or WorkState.Running;
 
-    /// <summary>The attempt to run next: a trial that was under way when its sweep's node died continues the attempt it was at.</summary>
+    /// <summary>
+    /// The attempt to run next: a trial that was under way when its sweep's node died continues the attempt it was at.
+    /// </summary>
     [JsonIgnore]
     public int NextAttempt => State == WorkState.Running ? Math.Max(1, Attempt) : Attempt + 1;
 
@@ -51,7 +54,10 @@ public sealed record TrialRecord(
     /// <summary>Runs on these nodes.</summary>
     public TrialRecord On(IReadOnlyList<string> nodes) => this with { Nodes = nodes };
 
-    /// <summary>Nodes died while they ran it. Those that die together count once: that is the power or the network, not the trial.</summary>
+    /// <summary>
+    /// Nodes died while they ran it. Those that die together count once: that is the power or the network, not the
+    /// trial.
+    /// </summary>
     /// <param name="dead">The nodes, as <see cref="Nodes"/> names them.</param>
     public TrialRecord Survived(IReadOnlyList<string> dead) => this with { NodeDeaths = NodeDeaths + 1, Nodes = [.. Nodes.Except(dead)] };
 

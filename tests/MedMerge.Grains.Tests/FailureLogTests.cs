@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains.Tests;
 
-/// <summary>A bug in a stage can be found from the log of the node that met it, and the sweep's record leads there.</summary>
+/// <summary>
+/// A bug in a stage can be found from the log of the node that met it, and the sweep's record leads there.
+/// </summary>
 public sealed class FailureLogTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-failure-").FullName;

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace MedMerge.Storage.Tests;
 
-/// <summary>A cache is an object store like any other; beyond that it asks the inner store as seldom as it can.</summary>
+/// <summary>
+/// A cache is an object store like any other; beyond that it asks the inner store as seldom as it can.
+/// </summary>
 public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
 {
     private const int Limit = 1000;

@@ -51,7 +51,10 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         }
     }
 
-    /// <summary>Killed at every call, before it took effect and after: what is loaded is the state before or the one after, whole; and it goes on.</summary>
+    /// <summary>
+    /// Killed at every call, before it took effect and after: what is loaded is the state before or the one after,
+    /// whole; and it goes on.
+    /// </summary>
     [Theory]
     [InlineData(Fault.Refused)]
     [InlineData(Fault.AnswerLost)]
@@ -85,7 +88,10 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         Assert.Equal(5, seen.Count); // killed at the artefact, the pointer's reading, the manifest, the pointer; and not at all
     }
 
-    /// <summary>Every object of the newest checkpoint, cut at every byte and with every bit flipped: never accepted, the previous one is used.</summary>
+    /// <summary>
+    /// Every object of the newest checkpoint, cut at every byte and with every bit flipped: never accepted, the
+    /// previous one is used.
+    /// </summary>
     [Fact]
     public async Task A_torn_checkpoint_is_never_accepted_and_the_previous_one_is_used()
     {
@@ -163,7 +169,10 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         TestContext.Current.SendDiagnosticMessage($"{proxy.Faults} faults at {rate:P0}");
     }
 
-    /// <summary>A trial that is started again after every failure and counts its states one by one: no number may be lost, none doubled.</summary>
+    /// <summary>
+    /// A trial that is started again after every failure and counts its states one by one: no number may be lost, none
+    /// doubled.
+    /// </summary>
     private static async Task CommitManyAsync(IObjectStore faulty, IObjectStore reader, int commits)
     {
         var store = new CheckpointStore(faulty, "t");

@@ -46,7 +46,10 @@ public sealed class SweepStoreTests : IDisposable
         Assert.Null(await _sweeps.TryReplaceAsync("other", Record(WorkState.Done), first, Cancellation));
     }
 
-    /// <summary>The client tries again after a lost answer and is told that the name is taken, or the ETag gone: by its own write.</summary>
+    /// <summary>
+    /// The client tries again after a lost answer and is told that the name is taken, or the ETag gone: by its own
+    /// write.
+    /// </summary>
     [Fact]
     public async Task A_write_whose_answer_was_lost_is_known_again()
     {

@@ -6,8 +6,8 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// The cluster's nodes, as this one sees them. It watches them leave: in the membership table a node that has left in good order is as dead as one
-/// that was killed.
+/// The cluster's nodes, as this one sees them. It watches them leave: in the membership table a node that has left in
+/// good order is as dead as one that was killed.
 /// </summary>
 internal sealed class ClusterView(IClusterMembershipService membership, ISiloMetadataCache metadata) : BackgroundService
 {
@@ -27,7 +27,9 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
             member.Status.ToString(),
             DeviceOf(member.SiloAddress)))];
 
-    /// <summary>Whether a node has died without leaving. One that this node does not know may just have joined, and is not dead.</summary>
+    /// <summary>
+    /// Whether a node has died without leaving. One that this node does not know may just have joined, and is not dead.
+    /// </summary>
     /// <param name="node">As messages name it.</param>
     public bool IsDead(string node)
     {

@@ -1,8 +1,8 @@
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Whether this node's device works. A node whose device failed leaves the cluster instead of failing one trial after the other; a new process finds
-/// out whether the device works again.
+/// Whether this node's device works. A node whose device failed leaves the cluster instead of failing one trial after
+/// the other; a new process finds out whether the device works again.
 /// </summary>
 public sealed class DeviceHealth
 {

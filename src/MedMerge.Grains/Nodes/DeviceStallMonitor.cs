@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Lets the node leave when its device hangs: a driver call that never returns can't be cancelled, and all work of the node would wait for it.
+/// Lets the node leave when its device hangs: a driver call that never returns can't be cancelled, and all work of the
+/// node would wait for it.
 /// </summary>
 internal sealed class DeviceStallMonitor(
     Devices devices,

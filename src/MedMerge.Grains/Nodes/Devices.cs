@@ -11,7 +11,9 @@ public sealed class Devices(IOptions<NodeOptions> options) : IAsyncDisposable
     /// <summary>The thread to compute on.</summary>
     public DeviceThread ForThreads(int threads) => _device.Value.ForThreads(threads);
 
-    /// <summary>How long the running work has made no progress; see <see cref="DeviceThread.TimeSinceProgress"/>.</summary>
+    /// <summary>
+    /// How long the running work has made no progress; see <see cref="DeviceThread.TimeSinceProgress"/>.
+    /// </summary>
     public TimeSpan TimeSinceProgress => _device.IsValueCreated ? _device.Value.TimeSinceProgress : TimeSpan.Zero;
 
     /// <inheritdoc />

@@ -1,11 +1,12 @@
+using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Work;
 using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Classifies and logs what fails on this node, with its stack where it was unexpected, and takes the node out of the cluster where its device
-/// is to blame.
+/// Classifies and logs what fails on this node, with its stack where it was unexpected, and takes the node out of the
+/// cluster where its device is to blame.
 /// </summary>
 internal sealed partial class FailureReporter(
     ILocalSiloDetails silo,
@@ -19,15 +20,21 @@ internal sealed partial class FailureReporter(
     public Failure Report(Exception error, string work)
     {
         var failure = FailureClass.Of(error);
-        if (error is WorkFailedException or InputException)
+        if (IsExpected(error))
         {
-            LogFailed(work, failure.Description); // the former was logged with its stack where it occurred; the latter is the user's to mend
+            LogFailed(work, failure.Description);
             return failure;
         }
         deviceHealth.ReportFailure(failure);
         LogUnexpected(error, work, failure.Kind);
         return failure with { Origin = new FailureOrigin(silo.SiloAddress.ToParsableString(), time.GetUtcNow()) };
     }
+
+    /// <summary>
+    /// Whether its message says all: another's failure was logged with its stack where it occurred, bad input is the
+    /// user's to mend, and a lost output is computed again.
+    /// </summary>
+    private static bool IsExpected(Exception error) => error is WorkFailedException or InputException or MissingOutputException;
 
     [LoggerMessage(LogLevel.Warning, "{Work} failed: {Reason}")]
     private partial void LogFailed(string work, string reason);

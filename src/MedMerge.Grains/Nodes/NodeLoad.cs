@@ -1,6 +1,8 @@
 namespace MedMerge.Grains.Nodes;
 
-/// <summary>The running work items of this node's device: shards and whole stages, counted by their stage's key.</summary>
+/// <summary>
+/// The running work items of this node's device: shards and whole stages, counted by their stage's key.
+/// </summary>
 internal sealed class NodeLoad
 {
     private readonly Lock _gate = new();

@@ -12,26 +12,38 @@ public sealed class NodeOptions
     /// <summary><c>cpu</c> or <c>cuda:N</c>. One node has one device. Default: cpu.</summary>
     public string Device { get; set; } = "cpu";
 
-    /// <summary>A shard that has not answered after so long is replaced. This is for a node that hangs; one that died is noticed within seconds. Default: 2 min.</summary>
+    /// <summary>
+    /// A shard that has not answered after so long is replaced. This is for a node that hangs; one that died is noticed
+    /// within seconds. Default: 2 min.
+    /// </summary>
     public TimeSpan StepDeadline { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>The same for loading data and models, and for a validation. Default: 5 min.</summary>
     public TimeSpan OpenDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>A device that has not finished a step, or a batch, for so long is taken for hung, and the node leaves. Default: 10 min.</summary>
+    /// <summary>
+    /// A device that has not finished a step, or a batch, for so long is taken for hung, and the node leaves. Default:
+    /// 10 min.
+    /// </summary>
     public TimeSpan StallDeadline { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Where artefacts of the blob store are cached; null for no cache, as is right where the store is a folder. Default: null.</summary>
+    /// <summary>
+    /// Where artefacts of the blob store are cached; null for no cache, as is right where the store is a folder.
+    /// Default: null.
+    /// </summary>
     public string? CacheFolder { get; set; }
 
     /// <summary>How much the cache may hold, in MiB. Default: 10,240.</summary>
     public long CacheMiB { get; set; } = 10_240;
 
-    /// <summary>How much of stages' outputs is cached in the host's memory for further shards, in MiB. Default: 1,024.</summary>
+    /// <summary>
+    /// How much of stages' outputs is cached in the host's memory for further shards, in MiB. Default: 1,024.
+    /// </summary>
     public long OutputCacheMiB { get; set; } = 1024;
 
     /// <summary>
-    /// Prepared sources that need more of the device's memory than this, in MiB, stay in the host's and are copied layer by layer. Default: no limit.
+    /// Prepared sources that need more of the device's memory than this, in MiB, stay in the host's and are copied
+    /// layer by layer. Default: no limit.
     /// </summary>
     public long? SourceMemoryMiB { get; set; }
 

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Stages' outputs in this node's memory, prepared kernels above all: the trials of a sweep share their sources and need not read them again. The
-/// least recently used are evicted first.
+/// Stages' outputs in this node's memory, prepared kernels above all: the trials of a sweep share their sources and
+/// need not read them again. The least recently used are evicted first.
 /// </summary>
 internal sealed class OutputCache(StageStore store, IOptions<NodeOptions> options)
 {

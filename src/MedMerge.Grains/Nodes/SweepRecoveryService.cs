@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Resumes every sweep that has not ended, from every node, every few seconds: sweeps survive the loss of any or all nodes. A reminder would do
-/// the same once a minute at best and need a table of its own; see docs/decisions/0004.
+/// Resumes every sweep that has not ended, from every node, every few seconds: sweeps survive the loss of any or all
+/// nodes. A reminder would do the same once a minute at best and need a table of its own; see docs/decisions/0004.
 /// </summary>
 internal sealed partial class SweepRecoveryService(SweepStore sweeps, IGrainFactory grains, TimeProvider time, ILogger<SweepRecoveryService> logger) : BackgroundService
 {

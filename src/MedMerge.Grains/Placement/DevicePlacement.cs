@@ -13,8 +13,8 @@ internal sealed class DevicePlacementAttribute() : PlacementAttribute(new Device
 internal sealed class DevicePlacement : PlacementStrategy;
 
 /// <summary>
-/// Spreads grains over the silos whose metadata name the required device. Orleans' own metadata filters compare with the calling silo, which need
-/// not have that device.
+/// Spreads grains over the silos whose metadata name the required device. Orleans' own metadata filters compare with
+/// the calling silo, which need not have that device.
 /// </summary>
 internal sealed class DevicePlacementDirector(ISiloMetadataCache metadata) : IPlacementDirector
 {

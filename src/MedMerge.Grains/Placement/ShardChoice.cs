@@ -9,10 +9,14 @@ namespace MedMerge.Grains.Placement;
 /// <param name="Held">Fraction of the shard's inputs that the node holds already, 0 to 1.</param>
 internal sealed record Candidate(string Node, int Work, double Held);
 
-/// <summary>Chooses nodes for shards: the least loaded one, and of equals one that holds their inputs already.</summary>
+/// <summary>
+/// Chooses nodes for shards: the least loaded one, and of equals one that holds their inputs already.
+/// </summary>
 internal static class ShardChoice
 {
-    /// <summary>What holding all inputs is worth, in shards. Less than one: a step takes as long as its most loaded node.</summary>
+    /// <summary>
+    /// What holding all inputs is worth, in shards. Less than one: a step takes as long as its most loaded node.
+    /// </summary>
     private const double HeldWeight = 0.5;
 
     /// <summary>The node for a shard, or null where there is none.</summary>

@@ -3,7 +3,10 @@ using MedMerge.Training;
 
 namespace MedMerge.Grains.Running;
 
-/// <summary>Shards on the devices of the cluster's nodes: a step's numbers are sent to their grains, and gradients come back, in parts.</summary>
+/// <summary>
+/// Shards on the devices of the cluster's nodes: a step's numbers are sent to their grains, and gradients come back, in
+/// parts.
+/// </summary>
 internal sealed class GrainShardWorkers<TStep, TGradient, TNumber>(ShardSet shards, IShardFormat<TStep, TGradient, TNumber> format)
     : IShardWorkers<TStep, TGradient>
     where TStep : IShardStep

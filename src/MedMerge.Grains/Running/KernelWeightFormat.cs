@@ -6,8 +6,8 @@ using MedMerge.Training;
 namespace MedMerge.Grains.Running;
 
 /// <summary>
-/// Kernel-weight learning sends α, [sources × filters], the head's weight, [classes × features], and its bias, [classes], one after the other;
-/// gradients likewise.
+/// Kernel-weight learning sends α, [sources × filters], the head's weight, [classes × features], and its bias,
+/// [classes], one after the other; gradients likewise.
 /// </summary>
 internal sealed class KernelWeightFormat(Architecture architecture, int sources, int classes)
     : IShardFormat<KernelWeightStep, KernelWeightGradient, double>

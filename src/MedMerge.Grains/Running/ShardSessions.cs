@@ -7,7 +7,9 @@ using Microsoft.Extensions.Options;
 
 namespace MedMerge.Grains.Running;
 
-/// <summary>The sessions of this node, opened by the first shard that joins and freed by the last that leaves.</summary>
+/// <summary>
+/// The sessions of this node, opened by the first shard that joins and freed by the last that leaves.
+/// </summary>
 internal sealed class ShardSessions(
     PlanCache plans,
     Devices devices,

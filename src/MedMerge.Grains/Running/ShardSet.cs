@@ -15,8 +15,8 @@ namespace MedMerge.Grains.Running;
 internal sealed record ShardedWork(string Stage, string Device, int Shards, IReadOnlyList<string> Inputs);
 
 /// <summary>
-/// The shards of one stage, each a grain somewhere in the cluster. A shard that does not answer in time is logged and replaced, on another node
-/// where there is one; its late answer is ignored.
+/// The shards of one stage, each a grain somewhere in the cluster. A shard that does not answer in time is logged and
+/// replaced, on another node where there is one; its late answer is ignored.
 /// </summary>
 internal sealed partial class ShardSet(
     ShardedWork work,
@@ -172,7 +172,9 @@ internal sealed partial class ShardSet(
         }
     }
 
-    /// <summary>The nodes to choose from; waits for one where none has the device now, because all are being replaced.</summary>
+    /// <summary>
+    /// The nodes to choose from; waits for one where none has the device now, because all are being replaced.
+    /// </summary>
     private async Task<IReadOnlyList<Candidate>> CandidatesAsync(CancellationToken cancellation)
     {
         for (var start = time.GetTimestamp(); ;)

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Options;
 namespace MedMerge.Grains.Running;
 
 /// <summary>
-/// Runs a stage whose gradients are computed by shards on the devices of several nodes. The stage itself holds parameters and optimiser, adds up
-/// the gradients in shard order, steps and saves checkpoints.
+/// Runs a stage whose gradients are computed by shards on the devices of several nodes. The stage itself holds
+/// parameters and optimiser, adds up the gradients in shard order, steps and saves checkpoints.
 /// </summary>
 internal sealed class ShardedStageRunner(
     PlanCache plans,

@@ -44,10 +44,11 @@ internal sealed partial class StageExecutor(
             outcome = "stopped"; // another process runs the stage
             throw;
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException stopped) when (cancellation.IsCancellationRequested)
         {
             outcome = "stopped";
             LogStopped(execution, stage.Name);
+            if (stopped.InnerException is { } error and not OperationCanceledException) LogCheckpointLost(error, stage.Name, execution.Request.Holder);
             throw;
         }
         catch (Exception error)
@@ -108,11 +109,14 @@ internal sealed partial class StageExecutor(
     [LoggerMessage(LogLevel.Information, "Stage '{Stage}' of trial {Trial} begins, attempt {Attempt}.")]
     private partial void LogBegun(string stage, string trial, int attempt);
 
-    [LoggerMessage(LogLevel.Information, "Stage '{Stage}' of trial {Trial} stopped after epoch {Epoch} of {Epochs}; its checkpoint is saved.")]
+    [LoggerMessage(LogLevel.Information, "Stage '{Stage}' of trial {Trial} stopped after epoch {Epoch} of {Epochs}.")]
     private partial void LogStoppedAfterEpoch(string stage, string trial, int epoch, int epochs);
 
     [LoggerMessage(LogLevel.Information, "Stage '{Stage}' of trial {Trial} stopped before the end of its first epoch.")]
     private partial void LogStoppedEarly(string stage, string trial);
+
+    [LoggerMessage(LogLevel.Warning, "Stage '{Stage}' of trial {Trial} could not save its last step; it is resumed from the checkpoint before.")]
+    private partial void LogCheckpointLost(Exception error, string stage, string trial);
 
     [LoggerMessage(LogLevel.Information, "Stage '{Stage}' of trial {Trial} is done after {Seconds:0.0} s.")]
     private partial void LogDone(string stage, string trial, double seconds);

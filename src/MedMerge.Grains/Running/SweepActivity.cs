@@ -2,7 +2,10 @@ using MedMerge.Experiments.Planning;
 
 namespace MedMerge.Grains.Running;
 
-/// <summary>What a sweep does at the moment, as far as this node knows: its plan, the statuses of running trials, its progress. Kept nowhere.</summary>
+/// <summary>
+/// What a sweep does at the moment, as far as this node knows: its plan, the statuses of running trials, its progress.
+/// Kept nowhere.
+/// </summary>
 internal sealed class SweepActivity(TimeProvider time)
 {
     private readonly Lock _gate = new();

@@ -3,12 +3,16 @@ using MedMerge.Storage;
 
 namespace MedMerge.Grains.Running;
 
-/// <summary>One sweep on the node that owns it: pauses, resumes, cancels and repairs it, and answers for its status.</summary>
+/// <summary>
+/// One sweep on the node that owns it: pauses, resumes, cancels and repairs it, and answers for its status.
+/// </summary>
 internal sealed class SweepController(SweepState sweep, SweepActivity activity, SweepRunner runner, SweepStore sweeps, StageStore stages)
 {
     private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether another process has changed the record: the sweep has stopped here and must be loaded again.</summary>
+    /// <summary>
+    /// Whether another process has changed the record: the sweep has stopped here and must be loaded again.
+    /// </summary>
     public bool IsStale => sweep.IsStale;
 
     /// <inheritdoc cref="SweepRunner.EnsureRunning" />
@@ -17,7 +21,9 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
     /// <inheritdoc cref="SweepRunner.StopAsync" />
     public Task StopAsync() => runner.StopAsync();
 
-    /// <summary>Pauses, resumes or cancels the sweep, where that changes anything; resuming tries failed trials again.</summary>
+    /// <summary>
+    /// Pauses, resumes or cancels the sweep, where that changes anything; resuming tries failed trials again.
+    /// </summary>
     public async Task ChangeAsync(SweepAction action)
     {
         var hasFailedTrials = sweep.Record.Trials.Any(trial => trial.HasFailed);

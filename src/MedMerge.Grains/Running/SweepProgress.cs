@@ -3,7 +3,8 @@ using MedMerge.Experiments.Stages;
 namespace MedMerge.Grains.Running;
 
 /// <summary>
-/// A sweep's progress and remaining time, from its stages' expected cost. Outputs that were in the store count as done, but not for the rate.
+/// A sweep's progress and remaining time, from its stages' expected cost. Outputs that were in the store count as done,
+/// but not for the rate.
 /// </summary>
 /// <param name="stages">The plan's, each once.</param>
 internal sealed class SweepProgress(IReadOnlyList<Stage> stages, TimeProvider time)

@@ -126,7 +126,10 @@ internal sealed partial class SweepRunner(
         }
     }
 
-    /// <summary>How many trials may run now. Without a node that has the device they wait, which is no failure of theirs, and the record says so.</summary>
+    /// <summary>
+    /// How many trials may run now. Without a node that has the device they wait, which is no failure of theirs, and
+    /// the record says so.
+    /// </summary>
     private async Task<int> TrialLimitAsync(Plan plan)
     {
         var device = plan.Specification.Settings.DeviceKind;

@@ -3,7 +3,10 @@ using MedMerge.Training;
 
 namespace MedMerge.Grains.Running;
 
-/// <summary>A sweep's record with its ETag. Every change is in the store before it takes effect, and wakes those who wait for one.</summary>
+/// <summary>
+/// A sweep's record with its ETag. Every change is in the store before it takes effect, and wakes those who wait for
+/// one.
+/// </summary>
 internal sealed class SweepState(string id, SweepRecord record, string etag, SweepStore sweeps, TimeProvider time)
 {
     private readonly Lock _gate = new();

@@ -32,7 +32,10 @@ internal static class SweepStatusView
         activity.ProgressOf(trial.Number),
         record?.Reason);
 
-    /// <summary>A trial that was running when its sweep was paused or cancelled is shown as that; its record keeps that it had begun.</summary>
+    /// <summary>
+    /// A trial that was running when its sweep was paused or cancelled is shown as that; its record keeps that it had
+    /// begun.
+    /// </summary>
     private static WorkState StateShown(WorkState trial, WorkState sweep) =>
         trial == WorkState.Running && sweep is WorkState.Paused or WorkState.Cancelled ? sweep : trial;
 }

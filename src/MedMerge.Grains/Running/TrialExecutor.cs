@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains.Running;
 
 /// <summary>
-/// Runs one attempt at a trial on the trial's node: leases its stages, independent ones at the same time, until all outputs are in the store.
+/// Runs one attempt at a trial on the trial's node: leases its stages, independent ones at the same time, until all
+/// outputs are in the store.
 /// </summary>
 /// <param name="holder">The leaseholder's name: the trial's key.</param>
 internal sealed partial class TrialExecutor(
@@ -40,7 +41,9 @@ internal sealed partial class TrialExecutor(
     /// <summary>Keys of the stages whose output was in the store.</summary>
     public IReadOnlyList<string> Kept => [.. _kept];
 
-    /// <summary>Returns when every stage's output is in the store, for results and exports are read from all of them.</summary>
+    /// <summary>
+    /// Returns when every stage's output is in the store, for results and exports are read from all of them.
+    /// </summary>
     /// <exception cref="WorkFailedException">A stage failed.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {

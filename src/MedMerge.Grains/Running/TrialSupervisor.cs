@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains.Running;
 
 /// <summary>
-/// Supervises one trial on the sweep's node: leases it from its grain until an attempt has ended, and decides what a failure, or a node's death,
-/// means.
+/// Supervises one trial on the sweep's node: leases it from its grain until an attempt has ended, and decides what a
+/// failure, or a node's death, means.
 /// </summary>
 /// <param name="onStatus">Called with every status that the trial's grain returns.</param>
 internal sealed partial class TrialSupervisor(

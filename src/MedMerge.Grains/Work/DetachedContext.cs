@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace MedMerge.Grains.Work;
 
 /// <summary>
-/// Runs work that outlives the call that starts it. That call's span and request context must not flow into everything that it does for hours.
+/// Runs work that outlives the call that starts it. That call's span and request context must not flow into everything
+/// that it does for hours.
 /// </summary>
 internal static class DetachedContext
 {

@@ -7,8 +7,9 @@ namespace MedMerge.Grains.Work;
 internal static class FailureClass
 {
     /// <summary>
-    /// How libtorch's messages begin where the device or its driver is at fault. That a message names CUDA says little: "Expected all tensors to
-    /// be on the same device, but found cuda:0 and cpu" is a bug of ours, and so is a failed assertion in a kernel.
+    /// How libtorch's messages begin where the device or its driver is at fault. That a message names CUDA says little:
+    /// "Expected all tensors to be on the same device, but found cuda:0 and cpu" is a bug of ours, and so is a failed
+    /// assertion in a kernel.
     /// </summary>
     private static readonly string[] DeviceErrors = ["CUDA error", "cuDNN error", "cuBLAS error", "CUDA driver error", "NVML"];
 
@@ -28,7 +29,9 @@ internal static class FailureClass
         _ => new Failure(FailureKind.Transient, $"{error.GetType().Name}: {Lines(error)}"),
     };
 
-    /// <summary>Whether a call failed because of its node or the network, so that the next one may succeed on another node.</summary>
+    /// <summary>
+    /// Whether a call failed because of its node or the network, so that the next one may succeed on another node.
+    /// </summary>
     public static bool IsNodeGone(Exception error) => error is TimeoutException or OrleansException;
 
     private static bool IsOutOfMemory(Exception error) =>

@@ -3,8 +3,9 @@ using MedMerge.Training;
 namespace MedMerge.Grains.Work;
 
 /// <summary>
-/// Work that runs for as long as somebody holds a lease on it: the first holder starts it, every renewal waits a moment for its end, and once all
-/// leases are released or expired it is cancelled. So progress, liveness and cancellation are one call, and nothing runs that nobody wants.
+/// Work that runs for as long as somebody holds a lease on it: the first holder starts it, every renewal waits a moment
+/// for its end, and once all leases are released or expired it is cancelled. So progress, liveness and cancellation are
+/// one call, and nothing runs that nobody wants.
 /// </summary>
 internal sealed class LeasedWork(TimeProvider time)
 {
@@ -27,7 +28,9 @@ internal sealed class LeasedWork(TimeProvider time)
     private long _ended;
     private bool _closed;
 
-    /// <summary>Renews a lease: starts the work if it should be running and isn't, and waits a moment for its end.</summary>
+    /// <summary>
+    /// Renews a lease: starts the work if it should be running and isn't, and waits a moment for its end.
+    /// </summary>
     /// <returns>Running, done, failed, or waiting where the work was stopped.</returns>
     public async Task<WorkState> RenewAsync(string holder, int attempt, Func<CancellationToken, Task> work)
     {
@@ -58,7 +61,10 @@ internal sealed class LeasedWork(TimeProvider time)
         }
     }
 
-    /// <summary>Whether the work starts, for the first time or again: after it was cancelled, after another process ran it, or in a new attempt.</summary>
+    /// <summary>
+    /// Whether the work starts, for the first time or again: after it was cancelled, after another process ran it, or
+    /// in a new attempt.
+    /// </summary>
     private bool ShouldStart(int attempt)
     {
         if (_task is null || _task.IsCanceled) return true;
@@ -118,7 +124,10 @@ internal sealed class LeasedWork(TimeProvider time)
         _expiry = time.CreateTimer(_ => ExpireLeases(task, cancel), null, LeaseCheckInterval, LeaseCheckInterval);
     }
 
-    /// <summary>On another thread: continuations may run where a token is cancelled, and here that is in the grain's turn and under the lock.</summary>
+    /// <summary>
+    /// On another thread: continuations may run where a token is cancelled, and here that is in the grain's turn and
+    /// under the lock.
+    /// </summary>
     private static void Cancel(CancellationTokenSource? cancel) => _ = cancel?.CancelAsync();
 
     private void ExpireLeases(Task task, CancellationTokenSource cancel)

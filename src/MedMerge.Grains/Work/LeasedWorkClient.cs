@@ -1,18 +1,23 @@
 namespace MedMerge.Grains.Work;
 
 /// <summary>
-/// The leaseholder's side of <see cref="LeasedWork"/>: calls the work's grain until the work has ended. A call that fails because its node is
-/// gone is made again: the cluster then starts the grain on another node. Cancelling, or giving the work up, releases the lease.
+/// The leaseholder's side of <see cref="LeasedWork"/>: calls the work's grain until the work has ended. A call that
+/// fails because its node is gone is made again: the cluster then starts the grain on another node. Cancelling, or
+/// giving the work up, releases the lease.
 /// </summary>
 internal sealed class LeasedWorkClient<TStatus>(TimeProvider time)
     where TStatus : class, IWorkStatus
 {
-    /// <summary>Delay before the next call where the last one could not be answered, or the work is moving to another node.</summary>
+    /// <summary>
+    /// Delay before the next call where the last one could not be answered, or the work is moving to another node.
+    /// </summary>
     public static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
     private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Renews the lease, starts the work if it isn't running, and returns its status after a second at most.</summary>
+    /// <summary>
+    /// Renews the lease, starts the work if it isn't running, and returns its status after a second at most.
+    /// </summary>
     public required Func<Task<TStatus>> Renew { get; init; }
 
     /// <summary>Gives the lease up.</summary>
@@ -24,7 +29,10 @@ internal sealed class LeasedWorkClient<TStatus>(TimeProvider time)
     /// <summary>Called with every status.</summary>
     public Func<TStatus, Task> OnStatus { get; init; } = _ => Task.CompletedTask;
 
-    /// <summary>Called where a call failed because its node is gone; may throw a <see cref="WorkFailedException"/> to give the work up.</summary>
+    /// <summary>
+    /// Called where a call failed because its node is gone; may throw a <see cref="WorkFailedException"/> to give the
+    /// work up.
+    /// </summary>
     public Action<Exception> OnUnreachable { get; init; } = _ => { };
 
     /// <summary>Waits for the work's end.</summary>

@@ -8,7 +8,9 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Grains.Tests.Running;
 
-/// <summary>Data-parallel fine-tuning of a model that takes several messages gives through grains what one device gives alone.</summary>
+/// <summary>
+/// Data-parallel fine-tuning of a model that takes several messages gives through grains what one device gives alone.
+/// </summary>
 public sealed class GrainShardWorkersTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-parts-").FullName;

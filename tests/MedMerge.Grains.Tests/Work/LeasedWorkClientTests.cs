@@ -111,7 +111,9 @@ public sealed class LeasedWorkClientTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
     }
 
-    /// <summary>Another process that continues the work would lose its lease too, for both have the same name.</summary>
+    /// <summary>
+    /// Another process that continues the work would lose its lease too, for both have the same name.
+    /// </summary>
     [Fact]
     public async Task Any_other_error_is_passed_on_and_leaves_the_lease_to_expire()
     {
