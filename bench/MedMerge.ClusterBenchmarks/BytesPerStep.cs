@@ -29,12 +29,14 @@ internal static class BytesPerStep
         {
             var network = Architectures.Create(name);
             var head = (network.Features * Classes) + Classes;
-            var parameters = network.Layers.Sum(layer => layer.Shape.Aggregate(1L, (product, size) => product * size) + (2 * layer.Out)) + head;
+            var parameters =
+                network.Layers.Sum(layer => layer.Shape.Aggregate(1L, (product, size) => product * size) + (2 * layer.Out)) + head;
             foreach (var sources in new[] { 2, 4, 8 })
             {
                 var message = ((sources * network.Filters) + head) * sizeof(double);
                 var (ours, whole) = (2L * Shards * message, 2L * Shards * parameters * sizeof(float));
-                text.Append(CultureInfo.InvariantCulture, $"| {name} | {sources} | {ours:N0} | {whole:N0} | 1 : {(double)whole / ours:0} |\n");
+                var ratio = (double)whole / ours;
+                text.Append(CultureInfo.InvariantCulture, $"| {name} | {sources} | {ours:N0} | {whole:N0} | 1 : {ratio:0} |\n");
             }
         }
         return text.ToString();

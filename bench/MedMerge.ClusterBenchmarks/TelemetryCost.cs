@@ -38,8 +38,10 @@ internal static class TelemetryCost
         var turns = await Turns.TakeAsync(rounds, () => WithoutTelemetryAsync(epoch), () => WithTelemetryAsync(sink.Urls.Single(), epoch));
         await epoch.CleanupAsync();
         var (without, with) = turns.Medians;
+        var kibibytes = received / 1024.0 / (rounds + 2);
         return string.Create(CultureInfo.InvariantCulture, $"""
-            The same epoch {Epochs} times through the grains of one silo, medians of {rounds} turns; {received / 1024.0 / (rounds + 2):0} KiB of telemetry a turn, sent every second as an app host asks for
+            The same epoch {Epochs} times through the grains of one silo, medians of {rounds} turns;
+            {kibibytes:0} KiB of telemetry a turn, sent every second as an app host asks for
 
             | | ms |
             | --- | ---: |

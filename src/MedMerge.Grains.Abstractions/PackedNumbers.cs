@@ -54,7 +54,7 @@ public sealed record PackedNumbers(
         if (XxHash3.HashToUInt64(Bytes) != Checksum) throw new InvalidDataException("Numbers arrived damaged: their checksum differs.");
         var all = MemoryMarshal.AsBytes(numbers.AsSpan());
         if (Total != all.Length || Offset < 0 || Offset > Total || Bytes.Length != Math.Min(MaxBytes, Total - Offset))
-            throw new InvalidDataException($"{Bytes.Length} bytes at {Offset} of {Total} arrived; expected is an array of {all.Length} bytes.");
+            throw new InvalidDataException($"{Bytes.Length} bytes at {Offset} of {Total} arrived, expected are {all.Length} bytes in all.");
         Bytes.CopyTo(all[Offset..]);
     }
 }

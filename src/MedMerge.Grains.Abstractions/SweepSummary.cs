@@ -29,7 +29,8 @@ public sealed record SweepSummary(
 
     /// <summary>Whether an action would change anything.</summary>
     /// <param name="verb"><c>pause</c>, <c>resume</c> or <c>cancel</c>.</param>
-    public bool Allows(string verb) => ActionOf(verb) is { } action && SweepTransitions.Next(State, action, hasFailedTrials: Done < Trials) is not null;
+    public bool Allows(string verb) =>
+        ActionOf(verb) is { } action && SweepTransitions.Next(State, action, hasFailedTrials: Done < Trials) is not null;
 
     private static SweepAction? ActionOf(string verb) => verb switch
     {

@@ -33,7 +33,8 @@ internal sealed class ShardGrain(ILocalSiloDetails silo, ShardSessions sessions,
         RunAsync(request, shard => Task.FromResult(shard.Get(epoch, step, offset)));
 
     /// <inheritdoc />
-    public Task<ValidationMessage> ValidateAsync(ShardRequest request, StepPart last) => RunAsync(request, shard => shard.ValidateAsync(last));
+    public Task<ValidationMessage> ValidateAsync(ShardRequest request, StepPart last) =>
+        RunAsync(request, shard => shard.ValidateAsync(last));
 
     /// <inheritdoc />
     public async Task CloseAsync()

@@ -16,7 +16,8 @@ internal sealed class StageGrain(StageExecutor executor, TimeProvider time) : Gr
     {
         var key = this.GetPrimaryKeyString().Split('/')[1]; // read here: it is accessible in the grain's own turns only
         var state = await _work.RenewAsync(request.Holder, request.Attempt, cancellation => ExecuteAsync(key, request, cancellation));
-        if (state == WorkState.Done) DeactivateOnIdle(); // the output is in the store; if it is lost there, the next request computes it again
+        if (state == WorkState.Done)
+            DeactivateOnIdle(); // the output is in the store; if it is lost there, the next request computes it again
         var execution = _execution;
         return new StageStatus(
             state,
@@ -33,7 +34,8 @@ internal sealed class StageGrain(StageExecutor executor, TimeProvider time) : Gr
     }
 
     /// <inheritdoc />
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _work.CloseAsync(cancellationToken);
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        _work.CloseAsync(cancellationToken);
 
     private Task ExecuteAsync(string key, StageRequest request, CancellationToken cancellation)
     {

@@ -46,7 +46,8 @@ internal sealed class TrialGrain(
     }
 
     /// <inheritdoc />
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _work.CloseAsync(cancellationToken);
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        _work.CloseAsync(cancellationToken);
 
     private Task ExecuteAsync(string key, TrialRequest request, CancellationToken cancellation)
     {

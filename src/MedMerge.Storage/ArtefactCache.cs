@@ -26,7 +26,8 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         Instruments.CacheAsked("artefacts", kept is not null);
         if (kept is not null) return new StoredObject(kept, hash);
         var stored = await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
-        if (stored is not null && ContentHash.Of(stored.Content) == hash) await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);
+        if (stored is not null && ContentHash.Of(stored.Content) == hash)
+            await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);
         return stored;
     }
 
@@ -94,7 +95,11 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     private void MakeRoom(string hash, long wanted)
     {
         // Asked once: a file that another process removes meanwhile keeps its length and time here.
-        var files = new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Exists && file.Name != hash).OrderBy(file => file.LastWriteTimeUtc).ToList();
+        var files = new DirectoryInfo(folder)
+            .EnumerateFiles()
+            .Where(file => file.Exists && file.Name != hash)
+            .OrderBy(file => file.LastWriteTimeUtc)
+            .ToList();
         var held = files.Sum(file => file.Length);
         foreach (var file in files)
         {

@@ -41,7 +41,8 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
                 name = await BeforeAsync(name, cancellation).ConfigureAwait(false);
                 continue;
             }
-            if (await FilesAsync(listed, cancellation).ConfigureAwait(false) is { } files) return new Checkpoint(listed.Number, files, fence);
+            if (await FilesAsync(listed, cancellation).ConfigureAwait(false) is { } files)
+                return new Checkpoint(listed.Number, files, fence);
             name = listed.Predecessor;
         }
         throw new InvalidDataException($"No checkpoint of stage '{stage}' can be read. `medmerge storage verify` lists what is damaged.");
@@ -50,7 +51,10 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     /// <summary>Commits a state after <paramref name="previous"/>.</summary>
     /// <param name="previous">What <see cref="LoadAsync"/> or the last commit gave; null for the first.</param>
     /// <returns>The checkpoint, or null where another process has committed since: this one must stop.</returns>
-    public async Task<Checkpoint?> CommitAsync(Checkpoint? previous, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellation)
+    public async Task<Checkpoint?> CommitAsync(
+        Checkpoint? previous,
+        IReadOnlyDictionary<string, byte[]> files,
+        CancellationToken cancellation)
     {
         var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, content) in files) hashes[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
@@ -64,7 +68,8 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
             if (current != previous.Fence) return null; // another process has moved the pointer
         }
         var manifestName = $"{Folder}{number:D8}-{commit}";
-        await objects.TryCreateAsync(manifestName, Manifest.Write(CheckpointKind, commit, new Listed(number, hashes, predecessor)), cancellation).ConfigureAwait(false);
+        var manifest = Manifest.Write(CheckpointKind, commit, new Listed(number, hashes, predecessor));
+        await objects.TryCreateAsync(manifestName, manifest, cancellation).ConfigureAwait(false);
 
         var pointer = Manifest.Write(PointerKind, commit, new Pointer(manifestName));
         var moved = previous is null
@@ -93,7 +98,8 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
         foreach (var name in names.SkipLast(kept))
         {
             var (old, _) = await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false);
-            await objects.DeleteAsync(name, cancellation).ConfigureAwait(false); // first: a manifest without its artefacts would look damaged
+            // The manifest first: without its artefacts it would look damaged.
+            await objects.DeleteAsync(name, cancellation).ConfigureAwait(false);
             if (old is null) continue;
             foreach (var hash in old.Files.Values.Where(hash => !needed.Contains(hash)))
                 await objects.DeleteAsync(ArtefactStore.Prefix + hash, cancellation).ConfigureAwait(false);
@@ -118,7 +124,8 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     public static string StageOf(string name) => name.Split('/')[1];
 
     /// <summary>The artefacts that a checkpoint's manifest refers to, or null where it is damaged.</summary>
-    public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
+    public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) =>
+        Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
 
     /// <summary>
     /// An answer that was lost after the write makes the SDK try again, and the second try fails on its own first one.

@@ -27,13 +27,18 @@ public sealed class FolderObjectStore : IObjectStore
         }
     }
 
-    private FolderObjectStore(string root, TimeProvider time) => (_root, _time) = (root.Length == 0 ? throw Missing(root) : Path.GetFullPath(root), time);
+    private FolderObjectStore(string root, TimeProvider time)
+    {
+        _root = root.Length == 0 ? throw Missing(root) : Path.GetFullPath(root);
+        _time = time;
+    }
 
     /// <summary>
     /// A store that is there already; opening it writes nothing, so the right to read is enough for reading.
     /// </summary>
     /// <exception cref="InputException">There is no such folder.</exception>
-    public static FolderObjectStore Existing(string root) => Directory.Exists(root) ? new FolderObjectStore(root, TimeProvider.System) : throw Missing(root);
+    public static FolderObjectStore Existing(string root) =>
+        Directory.Exists(root) ? new FolderObjectStore(root, TimeProvider.System) : throw Missing(root);
 
     /// <summary>The folder, as a full path.</summary>
     public string Root => _root;
@@ -54,7 +59,9 @@ public sealed class FolderObjectStore : IObjectStore
 
     /// <inheritdoc />
     public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
-        await AtomicFile.WriteAsync(PathOf(name), content, overwrite: false, cancellation).ConfigureAwait(false) ? ContentHash.Of(content.Span) : null;
+        await AtomicFile.WriteAsync(PathOf(name), content, overwrite: false, cancellation).ConfigureAwait(false)
+            ? ContentHash.Of(content.Span)
+            : null;
 
     /// <inheritdoc />
     public async Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation)
@@ -76,7 +83,7 @@ public sealed class FolderObjectStore : IObjectStore
         if (folder is null || !Directory.Exists(folder)) yield break;
         var names = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(_root, path).Replace(Path.DirectorySeparatorChar, '/'))
-            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && name != LockName && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && IsObject(name))
             .Order(StringComparer.Ordinal);
         foreach (var name in names)
         {
@@ -93,6 +100,9 @@ public sealed class FolderObjectStore : IObjectStore
         if (File.Exists(path)) File.Delete(path);
         return Task.CompletedTask;
     }
+
+    private static bool IsObject(string name) =>
+        name != LockName && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal);
 
     private static InputException Missing(string root) => new($"There is no store '{root}'. Name its folder with --store.");
 

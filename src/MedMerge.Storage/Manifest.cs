@@ -54,7 +54,12 @@ public static class Manifest
     /// <summary>Reads a manifest from a store, again where a body came broken.</summary>
     /// <returns>The body, null where the stored manifest is damaged, and the object's ETag, null where there is no
     /// object.</returns>
-    public static async Task<(T? Body, string? ETag)> ReadAsync<T>(IObjectStore objects, string name, string kind, CancellationToken cancellation) where T : class
+    public static async Task<(T? Body, string? ETag)> ReadAsync<T>(
+        IObjectStore objects,
+        string name,
+        string kind,
+        CancellationToken cancellation)
+        where T : class
     {
         string? etag = null;
         for (var attempt = 0; attempt < ReadAttempts; attempt++)
@@ -66,6 +71,11 @@ public static class Manifest
         return (null, etag);
     }
 
-    private static byte[] Write(string kind, string commit, string text) =>
-        Encoding.UTF8.GetBytes($$"""{"schema":{{Schema}},"kind":{{JsonSerializer.Serialize(kind)}},"commit":{{JsonSerializer.Serialize(commit)}},"sha256":"{{ContentHash.Of($"{commit}\n{text}")}}","body":{{text}}}""");
+    private static byte[] Write(string kind, string commit, string text)
+    {
+        var header = $$"""
+            {"schema":{{Schema}},"kind":{{JsonSerializer.Serialize(kind)}},"commit":{{JsonSerializer.Serialize(commit)}},
+            """;
+        return Encoding.UTF8.GetBytes($$"""{{header}}"sha256":"{{ContentHash.Of($"{commit}\n{text}")}}","body":{{text}}}""");
+    }
 }

@@ -30,7 +30,8 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
         }
         catch (InvalidDataException)
         {
-            await ClearAsync(cancellation).ConfigureAwait(false); // all are damaged: the stage starts anew, which loses nothing but time
+            // All are damaged: the stage is computed from its start, which costs nothing but time.
+            await ClearAsync(cancellation).ConfigureAwait(false);
         }
         return _last?.Files[StateFile][_mark.Length..];
     }
@@ -39,8 +40,10 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
     public async Task SaveAsync(byte[] state, CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
-        var committed = await _store.CommitAsync(_last, new Dictionary<string, byte[]> { [StateFile] = [.. _mark, .. state] }, cancellation).ConfigureAwait(false);
-        _last = committed ?? throw new ConcurrentWriterException($"Another process has gone on with stage {stage}; this one has stopped and committed nothing.");
+        var files = new Dictionary<string, byte[]> { [StateFile] = [.. _mark, .. state] };
+        var committed = await _store.CommitAsync(_last, files, cancellation).ConfigureAwait(false);
+        _last = committed
+            ?? throw new ConcurrentWriterException($"Another process runs stage {stage}; this one stops and has committed nothing.");
         Instruments.CheckpointDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
         Instruments.CheckpointSize.Record(_mark.Length + state.Length);
         await _store.PruneAsync(Kept, cancellation).ConfigureAwait(false);

@@ -29,7 +29,8 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     }
 
     /// <summary>Whether an output is listed. Its files are not read: whoever needs them finds out.</summary>
-    public async Task<bool> HasAsync(string key, CancellationToken cancellation) => await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
+    public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
+        await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
 
     /// <summary>Takes an output off the list, for it was found damaged: the next run computes it again.</summary>
     public Task ForgetAsync(string key, CancellationToken cancellation) => objects.DeleteAsync(Prefix + key, cancellation);
@@ -53,7 +54,8 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     public async Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation)
     {
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, content) in output.Files) files[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
+        foreach (var (name, content) in output.Files)
+            files[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
         var manifest = Manifest.Write(Kind, commit: "", new StageFilesList(stage, files));
         if (await objects.TryCreateAsync(Prefix + key, manifest, cancellation).ConfigureAwait(false) is not null) return;
 
@@ -72,7 +74,8 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     }
 
     /// <summary>The artefacts that a list refers to by file name, or null where the list is damaged.</summary>
-    public static IReadOnlyDictionary<string, string>? FilesOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<StageFilesList>(manifest, Kind)?.Files;
+    public static IReadOnlyDictionary<string, string>? FilesOf(ReadOnlyMemory<byte> manifest) =>
+        Manifest.Read<StageFilesList>(manifest, Kind)?.Files;
 
     private async Task<StageFilesList?> ListedAsync(string key, CancellationToken cancellation) =>
         (await Manifest.ReadAsync<StageFilesList>(objects, Prefix + key, Kind, cancellation).ConfigureAwait(false)).Body;

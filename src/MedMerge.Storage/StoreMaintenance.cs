@@ -27,7 +27,7 @@ public static class StoreMaintenance
         await foreach (var found in objects.ListAsync(ArtefactStore.Prefix, cancellation).ConfigureAwait(false))
         {
             count++;
-            var hash = found.Name[ArtefactStore.Prefix.Length..];
+            var hash = HashOf(found);
             present.Add(hash);
             if (await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false) is null) damaged.Add(found.Name);
         }
@@ -35,10 +35,14 @@ public static class StoreMaintenance
         {
             count++;
             if (referred is null) damaged.Add(name);
-            else damaged.AddRange(referred.Where(hash => !present.Contains(hash)).Select(hash => $"{ArtefactStore.Prefix}{hash} (missing; {name} refers to it)"));
+            else damaged.AddRange(referred.Where(hash => !present.Contains(hash)).Select(hash => Missing(hash, name)));
         }
         return new Findings(count, damaged);
     }
+
+    private static string HashOf(ObjectInfo artefact) => artefact.Name[ArtefactStore.Prefix.Length..];
+
+    private static string Missing(string hash, string manifest) => $"{ArtefactStore.Prefix}{hash} (missing; {manifest} refers to it)";
 
     /// <summary>
     /// Removes the checkpoints of stages that nothing has touched for <paramref name="age"/>, then artefacts that no
@@ -65,7 +69,7 @@ public static class StoreMaintenance
         }
         foreach (var name in dropped) await objects.DeleteAsync(name, cancellation).ConfigureAwait(false);
         var removed = 0;
-        foreach (var artefact in artefacts.Where(artefact => artefact.Modified < oldest && !referred.Contains(artefact.Name[ArtefactStore.Prefix.Length..])))
+        foreach (var artefact in artefacts.Where(artefact => artefact.Modified < oldest && !referred.Contains(HashOf(artefact))))
         {
             await objects.DeleteAsync(artefact.Name, cancellation).ConfigureAwait(false);
             removed++;
@@ -77,7 +81,10 @@ public static class StoreMaintenance
     /// The checkpoints of each stage whose newest is older than that; the pointer first, for without it the rest means
     /// nothing.
     /// </summary>
-    private static async Task<List<List<string>>> UntouchedStagesAsync(IObjectStore objects, DateTimeOffset oldest, CancellationToken cancellation)
+    private static async Task<List<List<string>>> UntouchedStagesAsync(
+        IObjectStore objects,
+        DateTimeOffset oldest,
+        CancellationToken cancellation)
     {
         var found = new List<ObjectInfo>();
         foreach (var prefix in new[] { CheckpointStore.Prefix, CheckpointStore.LegacyPrefix })
@@ -105,7 +112,8 @@ public static class StoreMaintenance
         }
         await foreach (var found in objects.ListAsync(CheckpointStore.Prefix, cancellation).ConfigureAwait(false))
         {
-            if (CheckpointStore.IsManifest(found.Name) && await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
+            if (!CheckpointStore.IsManifest(found.Name)) continue;
+            if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
                 yield return (found.Name, CheckpointStore.ArtefactsOf(stored.Content));
         }
     }

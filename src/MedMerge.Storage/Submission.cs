@@ -33,7 +33,8 @@ public sealed record Submission(string Id, string Name, string Specification, st
             await artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
             addresses[location] = FrozenSpecification.Address(content, location);
         }
-        var hash = await artefacts.WriteAsync(FrozenSpecification.Write(FrozenSpecification.Freeze(specification, location => addresses[location])), cancellation).ConfigureAwait(false);
+        var frozen = FrozenSpecification.Freeze(specification, location => addresses[location]);
+        var hash = await artefacts.WriteAsync(FrozenSpecification.Write(frozen), cancellation).ConfigureAwait(false);
         var summary = await artefacts.WriteAsync(plan.Write(), cancellation).ConfigureAwait(false);
         return new Submission($"{Slug(specification.Name)}-{hash[..HashDigits]}", specification.Name, hash, summary);
     }

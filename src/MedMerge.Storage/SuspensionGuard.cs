@@ -61,7 +61,9 @@ public sealed class SuspensionGuard(TimeSpan limit, TimeProvider time) : IDispos
     /// <exception cref="ProcessFencedException">It was stopped for too long.</exception>
     public void Check()
     {
-        if (!Beat()) throw new ProcessFencedException($"This process was stopped for more than {limit.TotalSeconds:0.#} s, so the cluster goes on without it; it commits nothing more.");
+        if (Beat()) return;
+        var suspension = $"This process was suspended for more than {limit.TotalSeconds:0.#} s, so the cluster may have evicted it";
+        throw new ProcessFencedException($"{suspension}; it must not write any more.");
     }
 
     /// <inheritdoc />

@@ -20,7 +20,8 @@ public sealed class SweepStore(IObjectStore objects)
         var (record, etag) = await Manifest.ReadAsync<SweepRecord>(objects, Prefix + id, Kind, cancellation).ConfigureAwait(false);
         if (etag is null) return null;
         return record is null
-            ? throw new InvalidDataException($"The record of sweep '{id}' is damaged. `medmerge storage verify` shows all damage; submit it again under another name.")
+            ? throw new InvalidDataException(
+                $"The record of sweep '{id}' is damaged. `medmerge storage verify` shows all damage; submit it again under another name.")
             : (record, etag);
     }
 
@@ -71,6 +72,9 @@ public sealed class SweepStore(IObjectStore objects)
     /// Where the answer to a write was lost, the client tries again and fails on its own first try; the commit's id
     /// tells.
     /// </summary>
-    private async Task<string?> OwnWriteAsync(string id, string commit, CancellationToken cancellation) =>
-        await objects.ReadAsync(Prefix + id, cancellation).ConfigureAwait(false) is { } stored && Manifest.CommitOf(stored.Content) == commit ? stored.ETag : null;
+    private async Task<string?> OwnWriteAsync(string id, string commit, CancellationToken cancellation)
+    {
+        var stored = await objects.ReadAsync(Prefix + id, cancellation).ConfigureAwait(false);
+        return stored is not null && Manifest.CommitOf(stored.Content) == commit ? stored.ETag : null;
+    }
 }

@@ -38,12 +38,14 @@ public sealed class FailureLogTests : IDisposable
         var summary = PlanSummary.Of(Plan.Build(specification));
         var submission = await Submission.WriteAsync(specification, summary, InputFile.Read, new ArtefactStore(objects), Cancellation);
         var log = new RecordingLogger();
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation, host => host.Logging.AddProvider(log));
+        await using var cluster =
+            await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation, host => host.Logging.AddProvider(log));
         var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
         await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, []));
 
         var status = await sweep.StatusAsync(-1);
-        while (status.Trials[0].Reason is null) status = await sweep.StatusAsync(status.Version).WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+        while (status.Trials[0].Reason is null)
+            status = await sweep.StatusAsync(status.Version).WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
         await sweep.CancelAsync();
 
         var line = log.Lines.First(line => line.Error is NullReferenceException);
@@ -65,7 +67,8 @@ public sealed class FailureLogTests : IDisposable
         public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
             inner.TryReplaceAsync(name, content, etag, cancellation);
 
-        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => inner.ListAsync(prefix, cancellation);
+        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) =>
+            inner.ListAsync(prefix, cancellation);
 
         public Task DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
     }

@@ -7,7 +7,8 @@ public sealed class PackedNumbersTests
     private const int FloatsPerPart = PackedNumbers.MaxBytes / sizeof(float);
 
     [Fact]
-    public void Numbers_come_back_bit_by_bit() => Gen.Double.Array[0, 40].Sample(numbers => Assert.Equal(Bits(numbers), Bits(RoundTrip(numbers))));
+    public void Numbers_come_back_bit_by_bit() =>
+        Gen.Double.Array[0, 40].Sample(numbers => Assert.Equal(Bits(numbers), Bits(RoundTrip(numbers))));
 
     [Fact]
     public void Values_that_are_not_numbers_come_back_too()

@@ -16,7 +16,8 @@ public sealed class SweepSummaryTests
     {
         var line = new SweepSummary("id", "name", state, DateTimeOffset.UnixEpoch, trials, done, null);
         Assert.Equal(text, line.Text);
-        Assert.Equal(state == WorkState.Running ? $"Waiting, {text}" : text, (line with { Reason = "No node has the device 'cuda' now." }).Text);
+        var waiting = line with { Reason = "No node has the device 'cuda' now." };
+        Assert.Equal(state == WorkState.Running ? $"Waiting, {text}" : text, waiting.Text);
         Assert.Equal(verbs, string.Join(' ', new[] { "pause", "resume", "cancel" }.Where(line.Allows)));
     }
 }

@@ -216,7 +216,8 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
         Assert.NotNull(await Artefacts.ReadAsync(hash, Cancellation));
     }
 
-    private List<string> Kept() => [.. Directory.GetFiles(CacheFolder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    private List<string> Kept() =>
+        [.. Directory.GetFiles(CacheFolder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     private long Held() => new DirectoryInfo(CacheFolder).GetFiles().Sum(file => file.Length);
 
@@ -230,9 +231,11 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
             return stored;
         }
 
-        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+            throw new NotSupportedException();
 
-        public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
+            throw new NotSupportedException();
 
         public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => throw new NotSupportedException();
 

@@ -45,7 +45,8 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         {
             var objects = Folder($"race{round}");
             var first = await new CheckpointStore(objects, "t").CommitAsync(null, State(1), Cancellation);
-            var both = await Task.WhenAll(Enumerable.Range(2, 6).Select(i => new CheckpointStore(objects, "t").CommitAsync(first, State(i), Cancellation)));
+            var commits = Enumerable.Range(2, 6).Select(i => new CheckpointStore(objects, "t").CommitAsync(first, State(i), Cancellation));
+            var both = await Task.WhenAll(commits);
             var won = Assert.Single(both.OfType<Checkpoint>());
             Assert.Equal(Text(won), Text((await new CheckpointStore(objects, "t").LoadAsync(Cancellation))!));
         }
@@ -100,7 +101,8 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         var first = await store.CommitAsync(null, State(1), Cancellation);
         var before = FilesBelow("torn");
         await store.CommitAsync(first, State(2), Cancellation);
-        var newFiles = FilesBelow("torn").Except(before).Where(file => Path.GetFileName(file) != ".lock").ToList(); // the store makes its lock when it first replaces
+        // The store makes its lock when it first replaces.
+        var newFiles = FilesBelow("torn").Except(before).Where(file => Path.GetFileName(file) != ".lock").ToList();
         Assert.Equal(2, newFiles.Count); // one artefact and one manifest; the pointer was replaced
         var tried = 0;
         foreach (var file in newFiles)
@@ -192,14 +194,17 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
                     (current, reached) = (next, next.Number);
                 }
             }
-            catch (Exception error) when (error is ServiceFaultException or InvalidDataException or Azure.RequestFailedException or AggregateException)
+            catch (Exception error) when (IsTransient(error) || error is AggregateException)
             {
-                // what a trial sees as transient: it loads and goes on
+                // what a trial sees as transient: it loads the checkpoint and continues
             }
         }
         var last = await AttemptAsync(() => new CheckpointStore(reader, "t").LoadAsync(Cancellation));
         Assert.Equal((commits, $"state {commits}"), (last!.Number, Text(last)));
     }
+
+    private static bool IsTransient(Exception error) =>
+        error is ServiceFaultException or InvalidDataException or Azure.RequestFailedException;
 
     private static async Task<T> AttemptAsync<T>(Func<Task<T>> action)
     {
@@ -209,7 +214,7 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
             {
                 return await action();
             }
-            catch (Exception error) when (attempt < 20 && error is InputException or ServiceFaultException or InvalidDataException or Azure.RequestFailedException)
+            catch (Exception error) when (attempt < 20 && (IsTransient(error) || error is InputException))
             {
                 // again
             }

@@ -66,7 +66,8 @@ public sealed class StageStoreTests : IDisposable
         var again = _store.Checkpoints(Key);
         await again.LoadAsync(Cancellation);
         await again.SaveAsync([6, 6], Cancellation);
-        await Assert.ThrowsAsync<ConcurrentWriterException>(() => checkpoints.SaveAsync([99, 99], Cancellation)); // a second process that lost the race stops
+        // A second process that lost the race stops.
+        await Assert.ThrowsAsync<ConcurrentWriterException>(() => checkpoints.SaveAsync([99, 99], Cancellation));
         Assert.Equal([6, 6], await _store.Checkpoints(Key).LoadAsync(Cancellation));
 
         await again.ClearAsync(Cancellation);

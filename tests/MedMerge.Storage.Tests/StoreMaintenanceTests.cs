@@ -34,8 +34,10 @@ public sealed class StoreMaintenanceTests : IDisposable
     public async Task Checkpoints_go_once_nothing_has_touched_them_for_long_enough_whether_their_stage_is_done_or_not()
     {
         await FillAsync();
-        await new StageStore(_objects).Checkpoints("key").SaveAsync([3], Cancellation); // of a run that died between the stage's end and its clearing
-        await new CheckpointStore(_objects, "t").CommitAsync(await new CheckpointStore(_objects, "t").LoadAsync(Cancellation), new Dictionary<string, byte[]> { ["b"] = [4] }, Cancellation);
+        // Of a run that died between the stage's end and its clearing.
+        await new StageStore(_objects).Checkpoints("key").SaveAsync([3], Cancellation);
+        var store = new CheckpointStore(_objects, "t");
+        await store.CommitAsync(await store.LoadAsync(Cancellation), new Dictionary<string, byte[]> { ["b"] = [4] }, Cancellation);
         Age("", hours: 3);
         File.SetLastWriteTimeUtc(Path.Combine(_folder, "checkpoints", "t", "pointer"), DateTime.UtcNow); // a run at work
 
@@ -45,7 +47,8 @@ public sealed class StoreMaintenanceTests : IDisposable
         Assert.Null(await new StageStore(_objects).Checkpoints("key").LoadAsync(Cancellation));
 
         Age("checkpoints", hours: 3);
-        File.WriteAllText(Directory.GetFiles(Path.Combine(_folder, "checkpoints", "t"), "0*")[0], "{"); // damage in what goes anyway is no matter
+        // Damage in what goes anyway does not matter.
+        File.WriteAllText(Directory.GetFiles(Path.Combine(_folder, "checkpoints", "t"), "0*")[0], "{");
         Age("checkpoints", hours: 3);
         Assert.Equal(new StoreMaintenance.Cleaned(Kept: 1, Removed: 2, Stages: 1), await CollectAsync(hours: 2));
         Assert.NotNull(await new StageStore(_objects).FindAsync("key", Cancellation));
@@ -72,7 +75,8 @@ public sealed class StoreMaintenanceTests : IDisposable
     [Fact]
     public async Task Collecting_removes_the_checkpoints_of_an_older_version()
     {
-        foreach (var name in new[] { "trials/key/pointer", "trials/key/checkpoints/00000001-a" }) await _objects.TryCreateAsync(name, new byte[] { 1 }, Cancellation);
+        foreach (var name in new[] { "trials/key/pointer", "trials/key/checkpoints/00000001-a" })
+            await _objects.TryCreateAsync(name, new byte[] { 1 }, Cancellation);
         Assert.Equal(0, (await CollectAsync(hours: 1)).Stages);
 
         Age("trials", hours: 3);
@@ -94,7 +98,8 @@ public sealed class StoreMaintenanceTests : IDisposable
     public async Task A_sweeps_specification_and_inputs_are_referred_to_and_its_mark_is_no_damage()
     {
         var artefacts = new ArtefactStore(_objects);
-        var (specification, input) = (await artefacts.WriteAsync(new byte[] { 7 }, Cancellation), await artefacts.WriteAsync(new byte[] { 8 }, Cancellation));
+        var specification = await artefacts.WriteAsync(new byte[] { 7 }, Cancellation);
+        var input = await artefacts.WriteAsync(new byte[] { 8 }, Cancellation);
         await artefacts.WriteAsync(new byte[] { 9 }, Cancellation);
         var record = new SweepRecord("s", specification, specification, [input], WorkState.Done, DateTimeOffset.UnixEpoch, []);
         await new SweepStore(_objects).TryCreateAsync("s", record, Cancellation);
@@ -107,23 +112,27 @@ public sealed class StoreMaintenanceTests : IDisposable
         Assert.Equal(["s"], await new SweepStore(_objects).ActiveAsync(Cancellation));
 
         File.Delete(Path.Combine(_folder, "artefacts", input));
-        Assert.Equal([$"artefacts/{input} (missing; sweeps/s refers to it)"], (await StoreMaintenance.VerifyAsync(_objects, Cancellation)).Damaged);
+        findings = await StoreMaintenance.VerifyAsync(_objects, Cancellation);
+        Assert.Equal([$"artefacts/{input} (missing; sweeps/s refers to it)"], findings.Damaged);
         await File.WriteAllTextAsync(Path.Combine(_folder, "sweeps", "s"), "{", Cancellation);
         Assert.Equal(["sweeps/s"], (await StoreMaintenance.VerifyAsync(_objects, Cancellation)).Damaged);
         await Assert.ThrowsAsync<InvalidDataException>(() => CollectAsync(hours: 1));
     }
 
-    private Task<StoreMaintenance.Cleaned> CollectAsync(int hours) => StoreMaintenance.CollectAsync(_objects, TimeSpan.FromHours(hours), TimeProvider.System, Cancellation);
+    private Task<StoreMaintenance.Cleaned> CollectAsync(int hours) =>
+        StoreMaintenance.CollectAsync(_objects, TimeSpan.FromHours(hours), TimeProvider.System, Cancellation);
 
     /// <summary>Makes everything below a folder look as if it was written so long ago.</summary>
     private void Age(string folder, int hours)
     {
-        foreach (var file in Directory.GetFiles(Path.Combine(_folder, folder), "*", SearchOption.AllDirectories)) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-hours));
+        foreach (var file in Directory.GetFiles(Path.Combine(_folder, folder), "*", SearchOption.AllDirectories))
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-hours));
     }
 
     private async Task FillAsync()
     {
-        await new StageStore(_objects).SaveAsync("key", "stage", new StageOutput(new Dictionary<string, byte[]> { ["a"] = [1] }), Cancellation);
+        var output = new StageOutput(new Dictionary<string, byte[]> { ["a"] = [1] });
+        await new StageStore(_objects).SaveAsync("key", "stage", output, Cancellation);
         await new CheckpointStore(_objects, "t").CommitAsync(null, new Dictionary<string, byte[]> { ["b"] = [2] }, Cancellation);
     }
 }

@@ -41,7 +41,8 @@ public sealed class SweepStoreTests : IDisposable
         Assert.NotNull(second);
         Assert.Null(await _sweeps.TryReplaceAsync("s", Record(WorkState.Done), first, Cancellation));
         Assert.Equal(WorkState.Paused, (await _sweeps.FindAsync("s", Cancellation))!.Value.Record.State);
-        Assert.NotNull(await _sweeps.TryReplaceAsync("s", Record(WorkState.Paused), second, Cancellation)); // the same again is a change too
+        // The same again is a change too.
+        Assert.NotNull(await _sweeps.TryReplaceAsync("s", Record(WorkState.Paused), second, Cancellation));
         Assert.Null(await _sweeps.TryReplaceAsync("s", Record(WorkState.Paused), second, Cancellation));
         Assert.Null(await _sweeps.TryReplaceAsync("other", Record(WorkState.Done), first, Cancellation));
     }
@@ -53,7 +54,8 @@ public sealed class SweepStoreTests : IDisposable
     [Fact]
     public async Task A_write_whose_answer_was_lost_is_known_again()
     {
-        var sweeps = new SweepStore(new RetryingStore(new FaultyObjectStore(_objects, (_, call) => call % 2 == 1 ? Fault.AnswerLost : Fault.None)));
+        var sweeps =
+            new SweepStore(new RetryingStore(new FaultyObjectStore(_objects, (_, call) => call % 2 == 1 ? Fault.AnswerLost : Fault.None)));
         var first = await sweeps.TryCreateAsync("s", Record(WorkState.Running), Cancellation);
         Assert.Equal(first, (await _sweeps.FindAsync("s", Cancellation))!.Value.ETag);
         var second = await sweeps.TryReplaceAsync("s", Record(WorkState.Done), first!, Cancellation);
@@ -81,18 +83,21 @@ public sealed class SweepStoreTests : IDisposable
     {
         await _sweeps.TryCreateAsync("s", Record(WorkState.Running), Cancellation);
         await File.AppendAllTextAsync(Path.Combine(_folder, "sweeps", "s"), " ", Cancellation);
-        Assert.Contains("'s' is damaged", (await Assert.ThrowsAsync<InvalidDataException>(() => _sweeps.FindAsync("s", Cancellation))).Message, StringComparison.Ordinal);
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => _sweeps.FindAsync("s", Cancellation));
+        Assert.Contains("'s' is damaged", error.Message, StringComparison.Ordinal);
         Assert.Null(SweepStore.ArtefactsOf(await File.ReadAllBytesAsync(Path.Combine(_folder, "sweeps", "s"), Cancellation)));
     }
 
     [Fact]
     public async Task A_record_has_its_states_by_name_and_nothing_that_is_computed()
     {
-        await _sweeps.TryCreateAsync("s", Record(WorkState.Running) with { Trials = [TrialRecord.Waiting("trace").Started(1, "trace").Failed("why")] }, Cancellation);
+        var record = Record(WorkState.Running) with { Trials = [TrialRecord.Waiting("trace").Started(1, "trace").Failed("why")] };
+        await _sweeps.TryCreateAsync("s", record, Cancellation);
         var text = Encoding.UTF8.GetString((await _objects.ReadAsync("sweeps/s", Cancellation))!.Content);
         Assert.EndsWith(
             """
-            "body":{"name":"name","specification":"spec","plan":"plan","inputs":["one","two"],"state":"Running","submitted":"1970-01-01T00:00:00+00:00","trials":[
+            "body":{"name":"name","specification":"spec","plan":"plan","inputs":["one","two"],"state":"Running",
+            "submitted":"1970-01-01T00:00:00+00:00","trials":[
             {"state":"Failed","attempt":1,"nodeDeaths":0,"nodes":[],"reason":"why","trace":"trace"}],"reason":null,"trace":null}}
             """.ReplaceLineEndings(""), text, StringComparison.Ordinal);
     }
@@ -102,14 +107,17 @@ public sealed class SweepStoreTests : IDisposable
     /// <summary>Tries a failed call once more, as the clients of blob services do.</summary>
     private sealed class RetryingStore(IObjectStore inner) : IObjectStore
     {
-        public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => TwiceAsync(() => inner.ReadAsync(name, cancellation));
+        public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) =>
+            TwiceAsync(() => inner.ReadAsync(name, cancellation));
 
-        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => TwiceAsync(() => inner.TryCreateAsync(name, content, cancellation));
+        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+            TwiceAsync(() => inner.TryCreateAsync(name, content, cancellation));
 
         public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
             TwiceAsync(() => inner.TryReplaceAsync(name, content, etag, cancellation));
 
-        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => inner.ListAsync(prefix, cancellation);
+        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) =>
+            inner.ListAsync(prefix, cancellation);
 
         public Task DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
 

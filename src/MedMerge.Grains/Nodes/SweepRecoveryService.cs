@@ -8,7 +8,12 @@ namespace MedMerge.Grains.Nodes;
 /// Resumes every sweep that has not ended, from every node, every few seconds: sweeps survive the loss of any or all
 /// nodes. A reminder would do the same once a minute at best and need a table of its own; see docs/decisions/0004.
 /// </summary>
-internal sealed partial class SweepRecoveryService(SweepStore sweeps, IGrainFactory grains, TimeProvider time, ILogger<SweepRecoveryService> logger) : BackgroundService
+internal sealed partial class SweepRecoveryService(
+    SweepStore sweeps,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<SweepRecoveryService> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
@@ -21,7 +26,8 @@ internal sealed partial class SweepRecoveryService(SweepStore sweeps, IGrainFact
             {
                 foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false))
                 {
-                    if (await sweeps.FindAsync(id, stoppingToken).ConfigureAwait(false) is null) continue; // marked as active, its record not written yet
+                    var found = await sweeps.FindAsync(id, stoppingToken).ConfigureAwait(false);
+                    if (found is null) continue; // marked as active, its record not written yet
                     await grains.GetGrain<ISweepGrain>(id).WakeAsync().WaitAsync(stoppingToken).ConfigureAwait(false);
                 }
             }

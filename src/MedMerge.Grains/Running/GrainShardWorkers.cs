@@ -34,7 +34,8 @@ internal sealed class GrainShardWorkers<TStep, TGradient, TNumber>(ShardSet shar
             answer.First.Unpack(values);
             foreach (var offset in PackedNumbers.Offsets(answer.First.Total).Skip(1))
             {
-                var part = await shards.WithinStepAsync(grain.GetAsync(request, step.Epoch, step.Step, offset), cancellation).ConfigureAwait(false);
+                var asked = grain.GetAsync(request, step.Epoch, step.Step, offset);
+                var part = await shards.WithinStepAsync(asked, cancellation).ConfigureAwait(false);
                 part.Unpack(values);
             }
             return format.ReadGradient(answer, values);
@@ -55,7 +56,8 @@ internal sealed class GrainShardWorkers<TStep, TGradient, TNumber>(ShardSet shar
 
     private async Task PutAsync(IShardGrain grain, ShardRequest request, List<StepPart> parts, CancellationToken cancellation)
     {
-        foreach (var part in parts.SkipLast(1)) await shards.WithinStepAsync(grain.PutAsync(request, part), cancellation).ConfigureAwait(false);
+        foreach (var part in parts.SkipLast(1))
+            await shards.WithinStepAsync(grain.PutAsync(request, part), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>A step's numbers are packed once for all shards.</summary>

@@ -62,7 +62,8 @@ internal sealed class ShardSession<TStep, TGradient, TNumber>(
     /// <inheritdoc />
     public override Task CloseAsync() => Device.RunAsync(computer.Dispose, CancellationToken.None);
 
-    private Task<T> RunAsync<T>(Func<IShardComputer<TStep, TGradient>, T> work) => Device.RunAsync(() => work(computer), CancellationToken.None);
+    private Task<T> RunAsync<T>(Func<IShardComputer<TStep, TGradient>, T> work) =>
+        Device.RunAsync(() => work(computer), CancellationToken.None);
 
     private TStep Read(StepPart part, TNumber[] values) => format.ReadStep(part.Epoch, part.Step, values);
 

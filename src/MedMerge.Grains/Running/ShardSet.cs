@@ -67,13 +67,15 @@ internal sealed partial class ShardSet(
     public Task CloseAsync() => Task.WhenAll(All.Select(shard => CloseAsync(Grain(shard))));
 
     /// <summary>Waits for an answer as long as a step may take.</summary>
-    public Task<T> WithinStepAsync<T>(Task<T> answer, CancellationToken cancellation) => answer.WaitAsync(options.StepDeadline, time, cancellation);
+    public Task<T> WithinStepAsync<T>(Task<T> answer, CancellationToken cancellation) =>
+        answer.WaitAsync(options.StepDeadline, time, cancellation);
 
     /// <inheritdoc cref="WithinStepAsync{T}" />
     public Task WithinStepAsync(Task answer, CancellationToken cancellation) => answer.WaitAsync(options.StepDeadline, time, cancellation);
 
     /// <summary>Waits for an answer as long as loading or a validation may take.</summary>
-    public Task<T> WithinLoadAsync<T>(Task<T> answer, CancellationToken cancellation) => answer.WaitAsync(options.OpenDeadline, time, cancellation);
+    public Task<T> WithinLoadAsync<T>(Task<T> answer, CancellationToken cancellation) =>
+        answer.WaitAsync(options.OpenDeadline, time, cancellation);
 
     /// <summary>Calls a shard until it answers; each time that it does not, it is replaced.</summary>
     /// <param name="doing">What the shard is doing, for messages.</param>
@@ -120,14 +122,14 @@ internal sealed partial class ShardSet(
 
     private Failure NeverAnswered(Exception error, int shard, string doing, int attempts)
     {
-        var reason = $"Shard {shard} of {Count} has not answered {attempts} times ({doing}), last on {NodeOf(shard)}: {error.GetType().Name}: {error.Message}";
-        return new Failure(FailureKind.Transient, reason);
+        var silence = $"Shard {shard} of {Count} has not answered {attempts} times ({doing}), last on {NodeOf(shard)}";
+        return new Failure(FailureKind.Transient, $"{silence}: {error.GetType().Name}: {error.Message}");
     }
 
     private void LogReplacement(Exception error, int shard, string doing)
     {
         if (_nodes[shard] is { } node && cluster.HasLeft(node)) LogMoved(shard, Count, request.Holder, node);
-        else LogUnanswered(error, shard, Count, request.Holder, doing, NodeOf(shard));
+        else LogUnanswered(error, shard, Count, request.Holder, NodeOf(shard), doing);
     }
 
     private string NodeOf(int shard) => _nodes[shard] ?? "a node not known yet";
@@ -135,7 +137,8 @@ internal sealed partial class ShardSet(
     private async Task<ShardOpened> OpenShardAsync(IShardGrain grain, ShardRequest shardRequest, CancellationToken cancellation)
     {
         // Orleans passes the hint to the placement director with the call that activates the grain; it reaches this method's calls only.
-        if (_nodes[shardRequest.Shard] is { } node) RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(node));
+        if (_nodes[shardRequest.Shard] is { } node)
+            RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(node));
         var opened = await WithinLoadAsync(grain.OpenAsync(shardRequest), cancellation).ConfigureAwait(false);
         lock (_gate) _nodes[shardRequest.Shard] = opened.Node;
         return opened;
@@ -158,7 +161,7 @@ internal sealed partial class ShardSet(
 
     /// <summary>How many of this stage's shards each node has, or will have.</summary>
     private Dictionary<string, int> AssignedShards(int except) =>
-        _nodes.Where((node, shard) => shard != except && node is not null).GroupBy(node => node!).ToDictionary(group => group.Key, group => group.Count());
+        _nodes.Where((node, shard) => shard != except && node is not null).CountBy(node => node!).ToDictionary();
 
     private async Task CloseAsync(IShardGrain grain)
     {
@@ -212,8 +215,8 @@ internal sealed partial class ShardSet(
     [LoggerMessage(LogLevel.Information, "Shard {Shard} of {Shards} of trial {Trial} moves because node {Node} is leaving.")]
     private partial void LogMoved(int shard, int shards, string trial, string node);
 
-    [LoggerMessage(LogLevel.Warning, "Shard {Shard} of {Shards} of trial {Trial} did not answer ({Doing}, last on {Node}) and is replaced.")]
-    private partial void LogUnanswered(Exception error, int shard, int shards, string trial, string doing, string node);
+    [LoggerMessage(LogLevel.Warning, "Shard {Shard} of {Shards} of trial {Trial} on {Node} did not answer ({Doing}) and is replaced.")]
+    private partial void LogUnanswered(Exception error, int shard, int shards, string trial, string node, string doing);
 
     [LoggerMessage(LogLevel.Debug, "A shard could not be closed.")]
     private partial void LogNotClosed(Exception error);

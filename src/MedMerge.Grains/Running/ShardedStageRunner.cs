@@ -40,7 +40,11 @@ internal sealed class ShardedStageRunner(
         await checkpoints.ClearAsync(cancellation).ConfigureAwait(false);
     }
 
-    private async Task<StageOutput> ComputeAsync(StageExecution execution, Stage stage, StageContext context, CancellationToken cancellation)
+    private async Task<StageOutput> ComputeAsync(
+        StageExecution execution,
+        Stage stage,
+        StageContext context,
+        CancellationToken cancellation)
     {
         switch (stage)
         {
@@ -48,7 +52,8 @@ internal sealed class ShardedStageRunner(
                 var probe = await store.GetOrForgetAsync(learn.Head, cancellation).ConfigureAwait(false);
                 return await SpreadAsync(learn, execution, shards =>
                 {
-                    var workers = new GrainShardWorkers<KernelWeightStep, KernelWeightGradient, double>(shards, new KernelWeightFormat(learn));
+                    var workers =
+                        new GrainShardWorkers<KernelWeightStep, KernelWeightGradient, double>(shards, new KernelWeightFormat(learn));
                     return learn.LearnAsync(probe, workers, context, cancellation);
                 }, cancellation).ConfigureAwait(false);
             case FineTuneStage tune:

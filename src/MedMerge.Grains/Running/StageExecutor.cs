@@ -28,7 +28,8 @@ internal sealed partial class StageExecutor(
     public async Task RunAsync(StageExecution execution, CancellationToken cancellation)
     {
         var (plan, stage) = await PlanAsync(execution.Request, execution.Key).ConfigureAwait(false);
-        using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = execution.Request.Holder, ["Stage"] = stage.Name });
+        var names = new Dictionary<string, object> { ["Trial"] = execution.Request.Holder, ["Stage"] = stage.Name };
+        using var scope = logger.BeginScope(names);
         var start = Stopwatch.GetTimestamp();
         var outcome = "failed";
         Start(execution, stage);
@@ -48,20 +49,23 @@ internal sealed partial class StageExecutor(
         {
             outcome = "stopped";
             LogStopped(execution, stage.Name);
-            if (stopped.InnerException is { } error and not OperationCanceledException) LogCheckpointLost(error, stage.Name, execution.Request.Holder);
+            if (stopped.InnerException is { } error and not OperationCanceledException)
+                LogCheckpointLost(error, stage.Name, execution.Request.Holder);
             throw;
         }
         catch (Exception error)
         {
             using var failed = Spans.Start($"{stage.Name} failed", execution.Span);
-            var failure = failures.Report(error, $"Stage '{stage.Name}' of trial {execution.Request.Holder}, attempt {execution.Request.Attempt},");
+            var (trial, attempt) = (execution.Request.Holder, execution.Request.Attempt);
+            var failure = failures.Report(error, $"Stage '{stage.Name}' of trial {trial}, attempt {attempt},");
             failed.Fail(failure.Reason);
             throw new WorkFailedException(failure);
         }
         finally
         {
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            Instruments.StageDuration.Record(seconds, Instruments.StageTag(stage.Name), KeyValuePair.Create<string, object?>("outcome", outcome));
+            var outcomeTag = KeyValuePair.Create<string, object?>("outcome", outcome);
+            Instruments.StageDuration.Record(seconds, Instruments.StageTag(stage.Name), outcomeTag);
         }
     }
 
@@ -102,7 +106,8 @@ internal sealed partial class StageExecutor(
 
     private void LogStopped(StageExecution execution, string name)
     {
-        if (execution.Progress is { Epoch: { } epoch, Epochs: var epochs }) LogStoppedAfterEpoch(name, execution.Request.Holder, epoch, epochs);
+        if (execution.Progress is { Epoch: { } epoch, Epochs: var epochs })
+            LogStoppedAfterEpoch(name, execution.Request.Holder, epoch, epochs);
         else LogStoppedEarly(name, execution.Request.Holder);
     }
 
@@ -115,7 +120,7 @@ internal sealed partial class StageExecutor(
     [LoggerMessage(LogLevel.Information, "Stage '{Stage}' of trial {Trial} stopped before the end of its first epoch.")]
     private partial void LogStoppedEarly(string stage, string trial);
 
-    [LoggerMessage(LogLevel.Warning, "Stage '{Stage}' of trial {Trial} could not save its last step; it is resumed from the checkpoint before.")]
+    [LoggerMessage(LogLevel.Warning, "Stage '{Stage}' of trial {Trial} could not save its last step; the checkpoint before stands.")]
     private partial void LogCheckpointLost(Exception error, string stage, string trial);
 
     [LoggerMessage(LogLevel.Information, "Stage '{Stage}' of trial {Trial} is done after {Seconds:0.0} s.")]

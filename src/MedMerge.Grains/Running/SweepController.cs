@@ -54,7 +54,8 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
     public async Task<SweepStatus> StatusAsync(long knownVersion)
     {
         await sweep.WaitAsync(knownVersion, StatusTimeout).ConfigureAwait(false);
-        if (activity.Plan is null && sweep.Record.State != WorkState.Failed) await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+        if (activity.Plan is null && sweep.Record.State != WorkState.Failed)
+            await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
         return SweepStatusView.Create(sweep, activity);
     }
 }

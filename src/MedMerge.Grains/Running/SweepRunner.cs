@@ -87,7 +87,10 @@ internal sealed partial class SweepRunner(
     {
         var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
         if (sweep.Record.Trials.Count == 0)
-            await sweep.WriteAsync(record => record with { Trials = [.. plan.Trials.Select(_ => TrialRecord.Waiting(trace: null))] }).ConfigureAwait(false);
+        {
+            var waiting = plan.Trials.Select(_ => TrialRecord.Waiting(trace: null)).ToList();
+            await sweep.WriteAsync(record => record with { Trials = waiting }).ConfigureAwait(false);
+        }
         activity.Start(plan, plan.Trials.Where(trial => sweep.Trial(trial.Number).State == WorkState.Done));
         sweep.NotifyChanged();
         return plan;

@@ -11,7 +11,8 @@ internal static class SweepStatusView
     {
         var version = sweep.Version;
         var record = sweep.Record;
-        var trials = activity.Plan?.Trials.Select((trial, i) => Summarise(trial, record.Trials.ElementAtOrDefault(i), record.State, activity));
+        var trials =
+            activity.Plan?.Trials.Select((trial, i) => Summarise(trial, record.Trials.ElementAtOrDefault(i), record.State, activity));
         return new SweepStatus(
             sweep.Id,
             record.Name,

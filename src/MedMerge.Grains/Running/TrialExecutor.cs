@@ -139,8 +139,9 @@ internal sealed partial class TrialExecutor(
             // While no node has the device nobody could answer; the sweep says so and waits.
             if (cluster.NodesWithDevice(device).Count == 0) lastAnswer = time.GetTimestamp();
             if (time.GetElapsedTime(lastAnswer) <= RetryPolicy.UnreachableTimeout) return;
-            LogUnreachable(error, stage.Name, holder, RetryPolicy.UnreachableTimeout.TotalMinutes);
-            var reason = $"The stage '{stage.Name}' could not be reached for {RetryPolicy.UnreachableTimeout.TotalMinutes:0} minutes: {error.Message}";
+            var minutes = RetryPolicy.UnreachableTimeout.TotalMinutes;
+            LogUnreachable(error, stage.Name, holder, minutes);
+            var reason = $"The stage '{stage.Name}' could not be reached for {minutes:0} minutes: {error.Message}";
             throw new WorkFailedException(new Failure(FailureKind.Transient, reason));
         }
     }

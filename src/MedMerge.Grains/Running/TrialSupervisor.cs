@@ -92,7 +92,8 @@ internal sealed partial class TrialSupervisor(
         var record = Record;
         if (((IWorkStatus)status).HasEnded || status.Nodes.ToHashSet().SetEquals(record.Nodes)) return;
         // Nodes whose deaths have not been counted yet stay.
-        await WriteAsync(kept => kept.On([.. status.Nodes, .. kept.Nodes.Except(status.Nodes).Where(cluster.IsDead)])).ConfigureAwait(false);
+        IReadOnlyList<string> Merge(IReadOnlyList<string> nodes) => [.. status.Nodes, .. nodes.Except(status.Nodes).Where(cluster.IsDead)];
+        await WriteAsync(kept => kept.On(Merge(kept.Nodes))).ConfigureAwait(false);
     }
 
     /// <summary>Counts nodes that died while they ran the trial. Those that die together count once.</summary>
@@ -104,7 +105,8 @@ internal sealed partial class TrialSupervisor(
         LogNodesDied(dead.Count, Number, sweep.Id);
         await WriteAsync(record => record.Survived(dead)).ConfigureAwait(false);
         if (Record.NodeDeaths < RetryPolicy.MaxNodeDeaths) return;
-        var reason = $"Nodes died {Record.NodeDeaths} times while they ran this trial; it is quarantined. Resuming the sweep tries it again.";
+        var reason = $"Nodes died {Record.NodeDeaths} times while they ran this trial; it is quarantined. "
+            + "Resuming the sweep tries it again.";
         throw new WorkFailedException(new Failure(FailureKind.NodeBad, reason));
     }
 

@@ -14,7 +14,9 @@ internal static class FailureClass
     private static readonly string[] DeviceErrors = ["CUDA error", "cuDNN error", "cuBLAS error", "CUDA driver error", "NVML"];
 
     private const string Assertion = "device-side assert";
-    private const string MemoryAdvice = "Smaller batches, fewer sources or a memory limit for prepared kernels help.";
+
+    private const string OutOfDeviceMemory =
+        "The device is out of memory. Smaller batches, fewer sources or a memory limit for prepared kernels help.";
 
     /// <summary>Classifies an exception.</summary>
     public static Failure Of(Exception error) => error switch
@@ -22,7 +24,7 @@ internal static class FailureClass
         WorkFailedException failed => failed.Failure,
         InputException => new Failure(FailureKind.Permanent, error.Message),
         OutOfMemoryException => new Failure(FailureKind.Permanent, $"Out of memory: {Named(error)}"),
-        ExternalException when IsOutOfMemory(error) => new Failure(FailureKind.Permanent, $"The device is out of memory. {MemoryAdvice} {Named(error)}"),
+        ExternalException when IsOutOfMemory(error) => new Failure(FailureKind.Permanent, $"{OutOfDeviceMemory} {Named(error)}"),
         ExternalException when Mentions(error, Assertion) => new Failure(FailureKind.Permanent, Named(error)),
         ExternalException when DeviceErrors.Any(start => Mentions(error, start)) => new Failure(FailureKind.NodeBad, Named(error)),
         PlatformNotSupportedException or ProcessFencedException => new Failure(FailureKind.NodeBad, Named(error)),

@@ -21,5 +21,6 @@ internal static class RetryPolicy
         failure.Kind == FailureKind.Permanent || attempt >= MaxAttempts ? null : BackOff(attempt);
 
     /// <summary>Doubles from a second to half a minute.</summary>
-    public static TimeSpan BackOff(int attempt) => TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, FirstDelay.Ticks << Math.Min(attempt - 1, 10)));
+    public static TimeSpan BackOff(int attempt) =>
+        TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, FirstDelay.Ticks << Math.Min(attempt - 1, 10)));
 }

@@ -40,7 +40,8 @@ public sealed class DeviceStallMonitorTests
         }
         end.Set();
         await work;
-        Assert.True(SpinWait.SpinUntil(() => devices.TimeSinceProgress == TimeSpan.Zero, TimeSpan.FromSeconds(10)), "The device is idle and said to be silent.");
+        var isIdle = SpinWait.SpinUntil(() => devices.TimeSinceProgress == TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.True(isIdle, "The device is idle, but its time since progress is not zero.");
         await watch.StopAsync(Cancellation);
     }
 }

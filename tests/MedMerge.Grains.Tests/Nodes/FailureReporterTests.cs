@@ -13,7 +13,8 @@ public sealed class FailureReporterTests
     private readonly RecordingLogger _log = new();
     private readonly FailureReporter _reporter;
 
-    public FailureReporterTests() => _reporter = new FailureReporter(new Silo(), _deviceHealth, _time, _log.CreateLogger<FailureReporter>());
+    public FailureReporterTests() =>
+        _reporter = new FailureReporter(new Silo(), _deviceHealth, _time, _log.CreateLogger<FailureReporter>());
 
     [Fact]
     public void An_unexpected_error_is_logged_with_its_stack_and_its_failure_says_where()

@@ -34,8 +34,11 @@ public sealed class ShardChoiceTests
     }
 
     [Fact]
-    public void Different_stages_begin_on_different_nodes() =>
-        Assert.Equal(3, Stages().Select(stage => Spread(stage, 1, new("a", 0, 0), new("b", 0, 0), new("c", 0, 0)).Single()).Distinct().Count());
+    public void Different_stages_begin_on_different_nodes()
+    {
+        var nodes = Stages().Select(stage => Spread(stage, 1, new("a", 0, 0), new("b", 0, 0), new("c", 0, 0)).Single());
+        Assert.Equal(3, nodes.Distinct().Count());
+    }
 
     [Fact]
     public void Where_a_shard_failed_it_goes_only_if_there_is_no_other()

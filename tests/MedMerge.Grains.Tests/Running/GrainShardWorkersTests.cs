@@ -41,7 +41,8 @@ public sealed class GrainShardWorkersTests : IDisposable
 
         var alone = new StageStore(new FolderObjectStore(Path.Combine(_folder, "alone")));
         await using var device = new DeviceThread("cpu", 1);
-        var expected = await new StageRunner(alone, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind))).OutputAsync(tune, (_, _) => { }, cancellation);
+        var runner = new StageRunner(alone, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        var expected = await runner.OutputAsync(tune, (_, _) => { }, cancellation);
         using (var model = Safetensors.Read(expected[StageFiles.Model], "it").Tensors)
             Assert.True(new Training.ParameterLayout(model).Length * sizeof(float) > PackedNumbers.MaxBytes, "It takes one message only.");
 

@@ -79,8 +79,16 @@ public sealed class SweepProgressTests
         Assert.Equal(1, free.CompletedFraction);
     }
 
-    private static TrialStatus Status(Stage[]? kept = null, Stage[]? computed = null, Stage? under = null, int epoch = 0, int epochs = 0) => new(WorkState.Running, [],
-        under is null ? null : new StageProgress(under.Name, epoch, epochs, null, null, "node", under.Key), Keys(computed), Keys(kept), null);
+    private static TrialStatus Status(
+        Stage[]? kept = null,
+        Stage[]? computed = null,
+        Stage? under = null,
+        int epoch = 0,
+        int epochs = 0)
+    {
+        var progress = under is null ? null : new StageProgress(under.Name, epoch, epochs, null, null, "node", under.Key);
+        return new TrialStatus(WorkState.Running, [], progress, Keys(computed), Keys(kept), null);
+    }
 
     private static string[] Keys(Stage[]? stages) => [.. (stages ?? []).Select(stage => stage.Key)];
 
@@ -94,6 +102,9 @@ public sealed class SweepProgressTests
 
         public override double Cost => Work;
 
-        public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) => throw new NotSupportedException();
+        public override Task<StageOutput> ExecuteAsync(
+            IReadOnlyList<StageOutput> inputs,
+            StageContext context,
+            CancellationToken cancellation) => throw new NotSupportedException();
     }
 }

@@ -130,7 +130,10 @@ public sealed class LeasedWorkClientTests
         foreach (var state in states) _answers.Enqueue(() => Task.FromResult(new Status(state, null)));
     }
 
-    private LeasedWorkClient<Status> Client(Func<Task>? beforeCall = null, Func<Status, Task>? onStatus = null, Func<Task>? release = null) => new(_time)
+    private LeasedWorkClient<Status> Client(
+        Func<Task>? beforeCall = null,
+        Func<Status, Task>? onStatus = null,
+        Func<Task>? release = null) => new(_time)
     {
         Renew = () =>
         {

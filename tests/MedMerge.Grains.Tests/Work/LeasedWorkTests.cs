@@ -161,7 +161,8 @@ public sealed class LeasedWorkTests
     {
         var known = _runs.Count;
         var hold = _work.RenewAsync(holder, attempt, WorkAsync);
-        if (known == 0) Assert.True(SpinWait.SpinUntil(() => { lock (_runs) return _runs.Count > 0; }, Deadline)); // it begins on a thread of its own
+        if (known == 0)
+            Assert.True(SpinWait.SpinUntil(() => { lock (_runs) return _runs.Count > 0; }, Deadline)); // it begins on a thread of its own
         _time.Advance(LeasedWork.RenewalTimeout);
         return await hold.WaitAsync(Deadline, Cancellation);
     }

@@ -17,11 +17,13 @@ public sealed class RetryPolicyTests
     public void What_may_pass_is_tried_again_a_few_times(FailureKind kind)
     {
         var failure = new Failure(kind, "why");
-        for (var attempt = 1; attempt < RetryPolicy.MaxAttempts; attempt++) Assert.Equal(RetryPolicy.BackOff(attempt), RetryPolicy.DelayAfter(failure, attempt));
+        for (var attempt = 1; attempt < RetryPolicy.MaxAttempts; attempt++)
+            Assert.Equal(RetryPolicy.BackOff(attempt), RetryPolicy.DelayAfter(failure, attempt));
         Assert.Null(RetryPolicy.DelayAfter(failure, RetryPolicy.MaxAttempts));
         Assert.Null(RetryPolicy.DelayAfter(failure, RetryPolicy.MaxAttempts + 1));
     }
 
     [Fact]
-    public void What_will_come_again_is_not_tried_again() => Assert.Null(RetryPolicy.DelayAfter(new Failure(FailureKind.Permanent, "why"), attempt: 1));
+    public void What_will_come_again_is_not_tried_again() =>
+        Assert.Null(RetryPolicy.DelayAfter(new Failure(FailureKind.Permanent, "why"), attempt: 1));
 }
