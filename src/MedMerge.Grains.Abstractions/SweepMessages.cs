@@ -40,7 +40,7 @@ public sealed record SweepStatus(
 /// <summary>A trial's status.</summary>
 /// <param name="Number">From 1.</param>
 /// <param name="Attempt">From 1; 0 before it began.</param>
-/// <param name="Progress">The stage at work; null where none is.</param>
+/// <param name="Progress">The running stage; null where none is.</param>
 /// <param name="Reason">Why it failed; kept exactly.</param>
 [GenerateSerializer, Immutable]
 public sealed record TrialSummary(
@@ -57,7 +57,7 @@ public sealed record TrialSummary(
 /// <param name="Epochs">How many there will be; 0 for stages without.</param>
 /// <param name="Loss">On the training images, in nats.</param>
 /// <param name="MacroF1">On the validation split.</param>
-/// <param name="Node">The silo at work.</param>
+/// <param name="Node">The silo that runs it.</param>
 /// <param name="Key">The stage's key.</param>
 [GenerateSerializer, Immutable]
 public sealed record StageProgress(

@@ -8,7 +8,7 @@ using Azure.Storage.Blobs.Models;
 
 namespace MedMerge.Storage;
 
-/// <summary>Objects as block blobs of one container. Retries are the SDK's own; what it gives up on comes out as it is.</summary>
+/// <summary>Objects as block blobs of one container. Retries are the SDK's own; what it gives up on is thrown as it is.</summary>
 /// <param name="container">Exists already.</param>
 public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
 {

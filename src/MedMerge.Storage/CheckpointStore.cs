@@ -129,7 +129,7 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
 
     /// <summary>
     /// An answer that was lost after the write makes the SDK try again, and the second try fails on its own first one.
-    /// The commit's number tells: where the pointer is this very write, it has happened.
+    /// The commit id tells: where the pointer is this very write, it has happened.
     /// </summary>
     private async Task<string?> OwnWriteAsync(string commit, CancellationToken cancellation)
     {

@@ -30,6 +30,6 @@ public interface IObjectStore
     /// <summary>The objects whose names start with <paramref name="prefix"/>, in ordinal order.</summary>
     IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation);
 
-    /// <summary>Removes an object; it is fine where there is none.</summary>
+    /// <summary>Removes an object; does nothing where there is none.</summary>
     Task DeleteAsync(string name, CancellationToken cancellation);
 }

@@ -5,11 +5,11 @@ namespace MedMerge.Storage;
 
 /// <summary>
 /// Stages' outputs: the files are artefacts, <c>stages/KEY</c> lists them. The list is written last, so an output is
-/// there whole or not at all; what a crash leaves behind are artefacts that nobody refers to.
+/// there whole or not at all; what a crash leaves behind are unreferenced artefacts.
 /// </summary>
 public sealed class StageStore(IObjectStore objects) : IStageStore
 {
-    /// <summary>Where the lists lie.</summary>
+    /// <summary>Prefix of all lists.</summary>
     public const string Prefix = "stages/";
 
     private const string Kind = "stage";
@@ -28,11 +28,11 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
         return new StageOutput(files);
     }
 
-    /// <summary>Whether an output is listed. Its files are not read: whoever needs them finds out.</summary>
+    /// <summary>Whether an output is listed. Its files are not read: damage shows when they are needed.</summary>
     public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
         await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
 
-    /// <summary>Takes an output off the list, for it was found damaged: the next run computes it again.</summary>
+    /// <summary>Invalidates an output that was found damaged: the next run computes it again.</summary>
     public Task ForgetAsync(string key, CancellationToken cancellation) => objects.DeleteAsync(Prefix + key, cancellation);
 
     /// <summary>
@@ -65,7 +65,7 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
             await objects.TryReplaceAsync(Prefix + key, manifest, current.ETag, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The keys of all outputs that are listed.</summary>
+    /// <summary>The keys of all listed outputs.</summary>
     public async Task<HashSet<string>> KeysAsync(CancellationToken cancellation)
     {
         var keys = new HashSet<string>();

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace MedMerge.Storage;
 
-/// <summary>Looks after a store as a whole: finds damage, removes what nobody refers to.</summary>
+/// <summary>Maintenance of a whole store: finds damage, removes what is no longer referenced.</summary>
 public static class StoreMaintenance
 {
     /// <summary>What a check found.</summary>

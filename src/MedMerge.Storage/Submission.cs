@@ -5,7 +5,7 @@ using MedMerge.Experiments.Specifications;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// A frozen specification in the store, with every file that it names: from here on nobody needs a path.
+/// A frozen specification in the store, with every file that it names: from here on no path is needed.
 /// </summary>
 /// <param name="Id">The sweep's: the specification's name and the start of its hash, so that submitting twice is
 /// submitting once.</param>

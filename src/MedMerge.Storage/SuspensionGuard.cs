@@ -57,7 +57,7 @@ public sealed class SuspensionGuard(TimeSpan limit, TimeProvider time) : IDispos
         return false;
     }
 
-    /// <summary>Beats, and stands in the way of a process that was stopped.</summary>
+    /// <summary>Beats, and throws in a process that was suspended.</summary>
     /// <exception cref="ProcessFencedException">It was stopped for too long.</exception>
     public void Check()
     {

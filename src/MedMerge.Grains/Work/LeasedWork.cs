@@ -112,7 +112,7 @@ internal sealed class LeasedWork(TimeProvider time)
             }
             catch (OperationCanceledException error) when (!cancel.IsCancellationRequested)
             {
-                // A client's own timeout looks like our cancellation; taken for that, the work would be restarted for ever and never fail.
+                // A client's own timeout looks like our cancellation; taken for that, the work would restart for ever and never fail.
                 throw new TimeoutException($"It was cancelled from within: {error.Message}", error);
             }
             finally
