@@ -88,9 +88,9 @@ internal sealed class SweepResources(EndpointReference gateway, ResourceNotifica
 
     private static string Style(SweepSummary line) => line.State switch
     {
-        nameof(WorkState.Done) => line.Done == line.Trials ? KnownResourceStateStyles.Success : KnownResourceStateStyles.Warn,
-        nameof(WorkState.Failed) or "Damaged" => KnownResourceStateStyles.Error,
-        nameof(WorkState.Paused) or nameof(WorkState.Cancelled) => KnownResourceStateStyles.Warn,
+        WorkState.Done => line.Done == line.Trials ? KnownResourceStateStyles.Success : KnownResourceStateStyles.Warn,
+        WorkState.Failed or WorkState.Damaged => KnownResourceStateStyles.Error,
+        WorkState.Paused or WorkState.Cancelled => KnownResourceStateStyles.Warn,
         _ => KnownResourceStateStyles.Info,
     };
 }

@@ -5,6 +5,7 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Grains;
 using MedMerge.Grains.Hosting;
 using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Running;
 using MedMerge.Storage;
 using MedMerge.Telemetry;
 using MedMerge.Tensors;
@@ -14,7 +15,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MedMerge.ClusterBenchmarks;
 
-/// <summary>An epoch of weight learning (ResNet-20, batch 128, 4 shards), in a plain loop and through the grains of one silo.</summary>
+/// <summary>
+/// An epoch of weight learning (ResNet-20, batch 128, 4 shards), in a plain loop and through the grains of one silo.
+/// </summary>
 internal sealed class KernelWeightEpoch
 {
     private const string Yaml = """
@@ -37,8 +40,8 @@ internal sealed class KernelWeightEpoch
     private KernelWeightGradientComputer _computer = null!;
     private KernelWeightStage _stage = null!;
     private ICheckpoints _checkpoints = null!;
-    private ShardSet<IKernelWeightShardGrain> _calls = null!;
-    private GrainKernelWeightWorkers _sharded = null!;
+    private ShardSet _shards = null!;
+    private GrainShardWorkers<KernelWeightStep, KernelWeightGradient, double> _sharded = null!;
     private LocalShardWorkers<KernelWeightStep, KernelWeightGradient> _local = null!;
     private StageOutput _probe = null!;
 
@@ -62,10 +65,16 @@ internal sealed class KernelWeightEpoch
         _local = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(_device, _computer, _stage.Learning.Shards);
 
         _cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, CancellationToken.None, telemetry);
-        _calls = new ShardSet<IKernelWeightShardGrain>(_cluster.Grains, _cluster.View, _stage.Key, _stage.Target, _stage.Shards, [], new StageRequest(submission.Specification, 1, "bench", 1, null),
-            new NodeOptions(), TimeProvider.System, NullLogger.Instance);
-        await _calls.OpenAsync(CancellationToken.None);
-        _sharded = new GrainKernelWeightWorkers(_calls);
+        _shards = new ShardSet(
+            new ShardedWork(_stage.Key, _stage.Target.Device, _stage.Shards, Inputs: []),
+            new StageRequest(submission.Specification, Trial: 1, Holder: "bench", Attempt: 1, Trace: null),
+            _cluster.Grains,
+            _cluster.View,
+            new NodeOptions(),
+            TimeProvider.System,
+            NullLogger.Instance);
+        await _shards.OpenAsync(CancellationToken.None);
+        _sharded = new GrainShardWorkers<KernelWeightStep, KernelWeightGradient, double>(_shards, new KernelWeightFormat(_stage));
         _checkpoints = store.Checkpoints(_stage.Key);
         await _checkpoints.LoadAsync(CancellationToken.None);
     }
@@ -83,7 +92,7 @@ internal sealed class KernelWeightEpoch
     /// <summary>Stops the silo and frees everything native.</summary>
     public async Task CleanupAsync()
     {
-        await _calls.CloseAsync();
+        await _shards.CloseAsync();
         await _cluster.DisposeAsync();
         await _device.RunAsync(_computer.Dispose, CancellationToken.None);
         await _device.DisposeAsync();

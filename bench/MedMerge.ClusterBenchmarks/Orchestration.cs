@@ -3,7 +3,8 @@ using System.Globalization;
 namespace MedMerge.ClusterBenchmarks;
 
 /// <summary>
-/// An epoch of weight learning through the grains of one silo, its checkpoint included, beside the same work in a plain loop. The goal: orchestration costs at most 5 %.
+/// An epoch of weight learning through the grains of one silo, its checkpoint included, beside the same work in a plain
+/// loop. The goal: orchestration costs at most 5 %.
 /// </summary>
 internal static class Orchestration
 {

@@ -8,8 +8,9 @@ using Microsoft.Extensions.Hosting;
 namespace MedMerge.ClusterBenchmarks;
 
 /// <summary>
-/// An epoch of weight learning through the grains of one silo, with traces and metrics sent by OTLP and without (an epoch writes no log). The goal: telemetry costs less than 2 %. What takes the
-/// telemetry is in this process too, so its work counts against the goal.
+/// An epoch of weight learning through the grains of one silo, with traces and metrics sent by OTLP and without (an
+/// epoch writes no log). The goal: telemetry costs less than 2 %. What takes the telemetry is in this process too, so
+/// its work counts against the goal.
 /// </summary>
 internal static class TelemetryCost
 {
@@ -37,8 +38,10 @@ internal static class TelemetryCost
         var turns = await Turns.TakeAsync(rounds, () => WithoutTelemetryAsync(epoch), () => WithTelemetryAsync(sink.Urls.Single(), epoch));
         await epoch.CleanupAsync();
         var (without, with) = turns.Medians;
+        var kibibytes = received / 1024.0 / (rounds + 2);
         return string.Create(CultureInfo.InvariantCulture, $"""
-            The same epoch {Epochs} times through the grains of one silo, medians of {rounds} turns; {received / 1024.0 / (rounds + 2):0} KiB of telemetry a turn, sent every second as an app host asks for
+            The same epoch {Epochs} times through the grains of one silo, medians of {rounds} turns;
+            {kibibytes:0} KiB of telemetry a turn, sent every second as an app host asks for
 
             | | ms |
             | --- | ---: |
@@ -61,7 +64,9 @@ internal static class TelemetryCost
         for (var i = 0; i < Epochs; i++) await epoch.GrainsAsync();
     }
 
-    /// <summary>Starting and ending the exporters, and the first that they send, do not count: a process does that once.</summary>
+    /// <summary>
+    /// Starting and ending the exporters, and the first that they send, do not count: a process does that once.
+    /// </summary>
     private static async Task<double> WithTelemetryAsync(string endpoint, KernelWeightEpoch epoch)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);

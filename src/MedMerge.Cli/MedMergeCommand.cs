@@ -61,9 +61,7 @@ public static class MedMergeCommand
         }
         catch (Exception problem)
         {
-            await error.WriteLineAsync($"failed: {problem.Message}");
-            if (Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1") await error.WriteLineAsync(problem.ToString());
-            else await error.WriteLineAsync("MEDMERGE_DEBUG=1 shows where.");
+            await error.WriteLineAsync($"failed unexpectedly: {problem}"); // a bug, or a machine's fault: its stack says where
             return ExitCodes.Failed;
         }
 

@@ -14,12 +14,19 @@ internal sealed partial class GatewayExceptionHandler(IProblemDetailsService ser
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         var (status, detail) = Of(exception, httpContext);
-        if (status == StatusCodes.Status500InternalServerError) LogFailed(httpContext.Request.Method, httpContext.Request.Path, exception);
-        if (status == StatusCodes.Status503ServiceUnavailable) LogUnavailable(httpContext.Request.Method, httpContext.Request.Path, exception.Message);
+        Log(exception, status, httpContext.Request);
         if (httpContext.RequestAborted.IsCancellationRequested) return true;
         httpContext.Response.StatusCode = status;
         await service.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = new ProblemDetails { Status = status, Detail = detail } });
         return true;
+    }
+
+    /// <summary>What is out of reach is logged with its stack where it is met; <see cref="UnavailableException"/> only repeats what a connection has logged.</summary>
+    private void Log(Exception exception, int status, HttpRequest request)
+    {
+        if (exception is UnavailableException) LogNotConnected(request.Method, request.Path, exception.Message);
+        else if (status == StatusCodes.Status503ServiceUnavailable) LogUnavailable(exception, request.Method, request.Path);
+        else if (status == StatusCodes.Status500InternalServerError) LogFailed(exception, request.Method, request.Path);
     }
 
     private static (int Status, string Detail) Of(Exception exception, HttpContext context) => exception switch
@@ -36,8 +43,11 @@ internal sealed partial class GatewayExceptionHandler(IProblemDetailsService ser
     };
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
-    private partial void LogFailed(string method, string path, Exception error);
+    private partial void LogFailed(Exception error, string method, string path);
 
-    [LoggerMessage(LogLevel.Warning, "{Method} {Path} was refused for now: {Reason}")]
-    private partial void LogUnavailable(string method, string path, string reason);
+    [LoggerMessage(LogLevel.Warning, "{Method} {Path} failed because the cluster or the store does not answer.")]
+    private partial void LogUnavailable(Exception error, string method, string path);
+
+    [LoggerMessage(LogLevel.Warning, "{Method} {Path} was refused: {Reason}")]
+    private partial void LogNotConnected(string method, string path, string reason);
 }

@@ -4,17 +4,30 @@ namespace MedMerge.Grains;
 [GenerateSerializer]
 public enum FailureKind
 {
-    /// <summary>May go away: tried again after a pause.</summary>
+    /// <summary>May pass: retried after a delay.</summary>
     Transient,
 
-    /// <summary>Will come again: never tried again.</summary>
+    /// <summary>Will recur: never retried.</summary>
     Permanent,
 
-    /// <summary>The node is unfit: tried again elsewhere.</summary>
+    /// <summary>The node is unfit: retried elsewhere.</summary>
     NodeBad,
 }
 
 /// <summary>Why something failed.</summary>
-/// <param name="Reason">The error's own words.</param>
+/// <param name="Reason">The error's message, with its type where the error was unexpected.</param>
+/// <param name="Origin">Where the exception was logged with its stack; null for bad input, which needs none.</param>
 [GenerateSerializer, Immutable]
-public sealed record Failure([property: Id(0)] FailureKind Kind, [property: Id(1)] string Reason);
+public sealed record Failure(
+    [property: Id(0)] FailureKind Kind,
+    [property: Id(1)] string Reason,
+    [property: Id(2)] FailureOrigin? Origin = null)
+{
+    /// <summary>The reason, and which log to look into.</summary>
+    public string Description => Origin is null ? Reason : $"{Reason} (log of node {Origin.Node} at {Origin.Time:u})";
+}
+
+/// <summary>Where and when an exception was logged.</summary>
+/// <param name="Node">The silo, as <see cref="StageProgress.Node"/> names it.</param>
+[GenerateSerializer, Immutable]
+public sealed record FailureOrigin([property: Id(0)] string Node, [property: Id(1)] DateTimeOffset Time);

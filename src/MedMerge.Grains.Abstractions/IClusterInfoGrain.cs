@@ -1,9 +1,9 @@
 namespace MedMerge.Grains;
 
-/// <summary>Tells of the cluster's nodes. Its key is 0.</summary>
+/// <summary>Information about the cluster. Its key is 0.</summary>
 public interface IClusterInfoGrain : IGrainWithIntegerKey
 {
-    /// <summary>Every node, those that have left or died among them for a while.</summary>
+    /// <summary>All nodes, for a while also those that have left or died.</summary>
     Task<IReadOnlyList<NodeSummary>> ListAsync();
 }
 
@@ -13,4 +13,8 @@ public interface IClusterInfoGrain : IGrainWithIntegerKey
 /// <param name="Status">As Orleans names it: Active, Dead, …</param>
 /// <param name="Device">The kind: <c>cpu</c> or <c>cuda</c>; null where it is not known.</param>
 [GenerateSerializer, Immutable]
-public sealed record NodeSummary([property: Id(0)] string Node, [property: Id(1)] string Name, [property: Id(2)] string Status, [property: Id(3)] string? Device);
+public sealed record NodeSummary(
+    [property: Id(0)] string Node,
+    [property: Id(1)] string Name,
+    [property: Id(2)] string Status,
+    [property: Id(3)] string? Device);

@@ -4,64 +4,57 @@ using System.Runtime.InteropServices;
 namespace MedMerge.Grains;
 
 /// <summary>
-/// float64 or float32 numbers on their way between nodes: one byte array, which Orleans hands on without a copy, and its checksum. As arrays of numbers they
-/// would take more than ten times as long.
+/// A part of an array of numbers on its way between nodes: one byte array, which Orleans passes on without a copy, and
+/// its checksum. As an array of numbers it would take more than ten times as long.
 /// </summary>
+/// <param name="Offset">Of the part's first byte in the whole array.</param>
+/// <param name="Total">Bytes of the whole array.</param>
 /// <param name="Bytes">Little-endian.</param>
 /// <param name="Checksum">XXH3 of the bytes.</param>
 [GenerateSerializer, Immutable]
-public sealed record PackedNumbers([property: Id(0), Immutable] byte[] Bytes, [property: Id(1)] ulong Checksum)
+public sealed record PackedNumbers(
+    [property: Id(0)] int Offset,
+    [property: Id(1)] int Total,
+    [property: Id(2), Immutable] byte[] Bytes,
+    [property: Id(3)] ulong Checksum)
 {
-    /// <summary>Packs float32 numbers.</summary>
-    public static PackedNumbers Of(ReadOnlySpan<float> numbers)
-    {
-        var bytes = MemoryMarshal.AsBytes(numbers).ToArray();
-        return new PackedNumbers(bytes, XxHash3.HashToUInt64(bytes));
-    }
+    /// <summary>
+    /// The most bytes in a part: 1 MiB, far from the 100 MB at which a connection is closed, and short enough for other
+    /// messages to pass between.
+    /// </summary>
+    public const int MaxBytes = 1 << 20;
 
-    /// <summary>Unpacks float32 numbers.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not those that were sent, or of another length.</exception>
-    public void CopyTo(Span<float> numbers)
+    /// <summary>Offsets of the parts of an array of so many bytes; an empty array has one.</summary>
+    public static IEnumerable<int> Offsets(int total)
     {
-        Check();
-        if (Bytes.Length != numbers.Length * sizeof(float)) throw new InvalidDataException($"{Bytes.Length} bytes arrived; {numbers.Length} numbers take {numbers.Length * sizeof(float)}.");
-        Bytes.CopyTo(MemoryMarshal.AsBytes(numbers));
-    }
-
-    /// <summary>Packs float64 parts one after the other.</summary>
-    public static PackedNumbers Of(params ReadOnlySpan<double[]> parts)
-    {
-        var length = 0;
-        foreach (var part in parts) length += part.Length;
-        var bytes = new byte[length * sizeof(double)];
-        var at = bytes.AsSpan();
-        foreach (var part in parts)
+        var offset = 0;
+        do
         {
-            MemoryMarshal.AsBytes(part.AsSpan()).CopyTo(at);
-            at = at[(part.Length * sizeof(double))..];
+            yield return offset;
+            offset += MaxBytes;
         }
-        return new PackedNumbers(bytes, XxHash3.HashToUInt64(bytes));
+        while (offset < total);
     }
 
-    /// <summary>Unpacks float64 parts of these lengths.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not those that were sent, or of another length.</exception>
-    public double[][] Split(params ReadOnlySpan<int> lengths)
+    /// <summary>Packs the part that begins at an offset.</summary>
+    public static PackedNumbers Pack<T>(T[] numbers, int offset)
+        where T : unmanaged
     {
-        Check();
-        var all = MemoryMarshal.Cast<byte, double>(Bytes);
-        var parts = new double[lengths.Length][];
-        var at = 0;
-        for (var i = 0; i < lengths.Length; i++)
-        {
-            if (at + lengths[i] > all.Length) throw new InvalidDataException($"{all.Length} numbers arrived; wanted are at least {at + lengths[i]}.");
-            parts[i] = all.Slice(at, lengths[i]).ToArray();
-            at += lengths[i];
-        }
-        return at * sizeof(double) == Bytes.Length ? parts : throw new InvalidDataException($"{Bytes.Length} bytes arrived; {at} numbers take {at * sizeof(double)}.");
+        var all = MemoryMarshal.AsBytes(numbers.AsSpan());
+        var bytes = all[offset..Math.Min(all.Length, offset + MaxBytes)].ToArray();
+        return new PackedNumbers(offset, all.Length, bytes, XxHash3.HashToUInt64(bytes));
     }
 
-    private void Check()
+    /// <summary>Copies the part to its place in the whole array.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged, or the part is not one of an array of this
+    /// length.</exception>
+    public void Unpack<T>(T[] numbers)
+        where T : unmanaged
     {
-        if (XxHash3.HashToUInt64(Bytes) != Checksum) throw new InvalidDataException("PackedNumbers arrived damaged: their checksum differs.");
+        if (XxHash3.HashToUInt64(Bytes) != Checksum) throw new InvalidDataException("Numbers arrived damaged: their checksum differs.");
+        var all = MemoryMarshal.AsBytes(numbers.AsSpan());
+        if (Total != all.Length || Offset < 0 || Offset > Total || Bytes.Length != Math.Min(MaxBytes, Total - Offset))
+            throw new InvalidDataException($"{Bytes.Length} bytes at {Offset} of {Total} arrived, expected are {all.Length} bytes in all.");
+        Bytes.CopyTo(all[Offset..]);
     }
 }

@@ -1,6 +1,8 @@
 namespace MedMerge.Grains;
 
-/// <summary>The grain calls that are made over and over: every second to ask how work goes on, every step to ask for a gradient.</summary>
+/// <summary>
+/// The grain calls that are made over and over: every second to renew a lease, every step for a gradient.
+/// </summary>
 public static class RepeatedCalls
 {
     /// <summary>As Orleans names their spans: interface and method.</summary>
@@ -9,11 +11,10 @@ public static class RepeatedCalls
         $"{nameof(ISweepGrain)}/{nameof(ISweepGrain.StatusAsync)}",
         $"{nameof(ISweepGrain)}/{nameof(ISweepGrain.WakeAsync)}",
         $"{nameof(ITrialGrain)}/{nameof(ITrialGrain.RunAsync)}",
-        $"{nameof(IStageExecution)}/{nameof(IStageExecution.RunAsync)}",
-        $"{nameof(IKernelWeightShardGrain)}/{nameof(IKernelWeightShardGrain.GradientAsync)}",
-        $"{nameof(IFineTuneShardGrain)}/{nameof(IFineTuneShardGrain.PutAsync)}",
-        $"{nameof(IFineTuneShardGrain)}/{nameof(IFineTuneShardGrain.GradientAsync)}",
-        $"{nameof(IFineTuneShardGrain)}/{nameof(IFineTuneShardGrain.GetAsync)}",
+        $"{nameof(IStageGrain)}/{nameof(IStageGrain.RunAsync)}",
+        $"{nameof(IShardGrain)}/{nameof(IShardGrain.PutAsync)}",
+        $"{nameof(IShardGrain)}/{nameof(IShardGrain.GradientAsync)}",
+        $"{nameof(IShardGrain)}/{nameof(IShardGrain.GetAsync)}",
         $"{nameof(IClusterInfoGrain)}/{nameof(IClusterInfoGrain.ListAsync)}",
         $"{nameof(INodeGrain)}/{nameof(INodeGrain.StateAsync)}",
     };

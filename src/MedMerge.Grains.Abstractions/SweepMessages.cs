@@ -1,6 +1,6 @@
 namespace MedMerge.Grains;
 
-/// <summary>What a sweep runs.</summary>
+/// <summary>Starts a sweep.</summary>
 /// <param name="Name">As shown to people.</param>
 /// <param name="Specification">SHA-256 of the frozen specification, an artefact.</param>
 /// <param name="Plan">SHA-256 of the plan's summary, an artefact.</param>
@@ -12,38 +12,13 @@ public sealed record StartSweep(
     [property: Id(2)] string Plan,
     [property: Id(3)] IReadOnlyList<string?> Traces);
 
-/// <summary>What a sweep or a trial is at.</summary>
-[GenerateSerializer]
-public enum WorkState
-{
-    /// <summary>Not begun.</summary>
-    Waiting,
-
-    /// <summary>Under way.</summary>
-    Running,
-
-    /// <summary>Stopped until it is resumed.</summary>
-    Paused,
-
-    /// <summary>Stopped for good.</summary>
-    Cancelled,
-
-    /// <summary>Ended with a result; of a sweep: every trial has ended.</summary>
-    Done,
-
-    /// <summary>Ended without a result.</summary>
-    Failed,
-
-    /// <summary>Left out, for several nodes died under it.</summary>
-    Quarantined,
-}
-
-/// <summary>Where a sweep is.</summary>
+/// <summary>A sweep's status.</summary>
 /// <param name="Version">Grows with every change, within one activation of the grain.</param>
-/// <param name="CompletedFraction">Of the plan's expected cost, 0 to 1; stages that were kept from earlier count as done.</param>
-/// <param name="EstimatedSecondsRemaining">Expected, from the pace so far; null before there is one.</param>
+/// <param name="CompletedFraction">Of the plan's expected cost, 0 to 1; stages whose output was in the store count as
+/// done.</param>
+/// <param name="EstimatedSecondsRemaining">Extrapolated from the work done so far; null until enough is done.</param>
 /// <param name="Trials">Every trial, by number.</param>
-/// <param name="Reason">Why the sweep as a whole failed, or what it waits for.</param>
+/// <param name="Reason">Why the sweep as a whole failed, or what it is waiting for.</param>
 [GenerateSerializer, Immutable]
 public sealed record SweepStatus(
     [property: Id(0)] string Id,
@@ -58,36 +33,14 @@ public sealed record SweepStatus(
     /// <summary>How many trials have a result.</summary>
     public int Done => Trials.Count(trial => trial.State == WorkState.Done);
 
-    /// <summary>Whether nothing more will happen by itself.</summary>
+    /// <summary>Whether nothing more happens until somebody resumes it.</summary>
     public bool HasEnded => State is WorkState.Done or WorkState.Cancelled or WorkState.Failed;
 }
 
-/// <summary>A sweep in the list of all.</summary>
-/// <param name="State">As in its status; <c>Damaged</c> where its record can't be read.</param>
-/// <param name="Trials">How many; 0 before they are laid out.</param>
-/// <param name="Done">How many have a result.</param>
-public sealed record SweepSummary(string Id, string Name, string State, DateTimeOffset Submitted, int Trials, int Done, string? Reason)
-{
-    /// <summary>How far it is, in a few words: <c>12 of 40 trials</c>, <c>Paused, 12 of 40 trials</c>. No slash: the Aspire dashboard shows it as a space.</summary>
-    public string Text => State == nameof(WorkState.Running) ? (Reason is null ? Count : $"Waiting, {Count}") : Trials == 0 ? State : $"{State}, {Count}";
-
-    private string Count => Trials == 0 ? "Starting" : $"{Done} of {Trials} trials";
-
-    /// <summary>Whether steering it that way would change anything.</summary>
-    /// <param name="verb"><c>pause</c>, <c>resume</c> or <c>cancel</c>.</param>
-    public bool Allows(string verb) => verb switch
-    {
-        "pause" => State == nameof(WorkState.Running),
-        "cancel" => State is nameof(WorkState.Running) or nameof(WorkState.Paused),
-        "resume" => State is nameof(WorkState.Paused) or nameof(WorkState.Cancelled) or nameof(WorkState.Failed) || (State == nameof(WorkState.Done) && Done < Trials),
-        _ => false,
-    };
-}
-
-/// <summary>Where a trial is.</summary>
+/// <summary>A trial's status.</summary>
 /// <param name="Number">From 1.</param>
 /// <param name="Attempt">From 1; 0 before it began.</param>
-/// <param name="Progress">The stage at work; null where none is.</param>
+/// <param name="Progress">The running stage; null where none is.</param>
 /// <param name="Reason">Why it failed; kept exactly.</param>
 [GenerateSerializer, Immutable]
 public sealed record TrialSummary(
@@ -99,12 +52,12 @@ public sealed record TrialSummary(
     [property: Id(5)] StageProgress? Progress,
     [property: Id(6)] string? Reason);
 
-/// <summary>Where a stage is.</summary>
+/// <summary>A running stage's progress.</summary>
 /// <param name="Epoch">The last finished epoch; null before the first and for stages without.</param>
 /// <param name="Epochs">How many there will be; 0 for stages without.</param>
 /// <param name="Loss">On the training images, in nats.</param>
 /// <param name="MacroF1">On the validation split.</param>
-/// <param name="Node">The silo at work.</param>
+/// <param name="Node">The silo that runs it.</param>
 /// <param name="Key">The stage's key.</param>
 [GenerateSerializer, Immutable]
 public sealed record StageProgress(

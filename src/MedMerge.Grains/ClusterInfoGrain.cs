@@ -4,7 +4,7 @@ using Orleans.Concurrency;
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="IClusterInfoGrain" />
-[StatelessWorker(1)] // on whichever node is asked: it knows them all
+[StatelessWorker(1)] // every node knows all of them
 internal sealed class ClusterInfoGrain(ClusterView cluster) : Grain, IClusterInfoGrain
 {
     /// <inheritdoc />

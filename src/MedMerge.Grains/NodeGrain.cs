@@ -8,5 +8,6 @@ namespace MedMerge.Grains;
 internal sealed class NodeGrain(NodeLoad load, OutputCache outputs) : Grain, INodeGrain
 {
     /// <inheritdoc />
-    public Task<NodeState> StateAsync(string besides, IReadOnlyList<string> stages) => Task.FromResult(new NodeState(load.CountExcluding(besides), outputs.Held(stages)));
+    public Task<NodeState> StateAsync(string except, IReadOnlyList<string> stages) =>
+        Task.FromResult(new NodeState(load.CountExcluding(except), outputs.CountHeld(stages)));
 }

@@ -1,15 +1,40 @@
 using MedMerge.Grains.Nodes;
-using MedMerge.Grains.Work;
+using MedMerge.Grains.Placement;
+using MedMerge.Grains.Running;
 
 namespace MedMerge.Grains;
 
-/// <summary>What shards have in common: their session on the device, and what to do where the device fails.</summary>
-internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessions<TComputer> sessions, DeviceHealth deviceHealth) : Grain, IShardGrain where TComputer : IDisposable
+/// <inheritdoc cref="IShardGrain" />
+[DevicePlacement]
+internal sealed class ShardGrain(ILocalSiloDetails silo, ShardSessions sessions, FailureReporter failures) : Grain, IShardGrain
 {
-    private ShardSession<TComputer>? _session;
+    private ShardSession? _session;
+    private IShard? _shard;
 
     /// <inheritdoc />
-    public async Task<ShardOpened> OpenAsync(ShardRequest request) => new(await ComputeAsync(request, (_, computer) => StepsPerEpoch(computer)), silo.SiloAddress.ToParsableString());
+    public async Task<ShardOpened> OpenAsync(ShardRequest request)
+    {
+        await RunAsync(request, _ => Task.FromResult(true));
+        return new ShardOpened(_session!.StepsPerEpoch, silo.SiloAddress.ToParsableString());
+    }
+
+    /// <inheritdoc />
+    public Task PutAsync(ShardRequest request, StepPart part) => RunAsync(request, shard =>
+    {
+        shard.Put(part);
+        return Task.FromResult(true);
+    });
+
+    /// <inheritdoc />
+    public Task<GradientPart> GradientAsync(ShardRequest request, StepPart last) => RunAsync(request, shard => shard.GradientAsync(last));
+
+    /// <inheritdoc />
+    public Task<PackedNumbers> GetAsync(ShardRequest request, int epoch, int step, int offset) =>
+        RunAsync(request, shard => Task.FromResult(shard.Get(epoch, step, offset)));
+
+    /// <inheritdoc />
+    public Task<ValidationMessage> ValidateAsync(ShardRequest request, StepPart last) =>
+        RunAsync(request, shard => shard.ValidateAsync(last));
 
     /// <inheritdoc />
     public async Task CloseAsync()
@@ -17,6 +42,7 @@ internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessi
         if (_session is { } session)
         {
             _session = null;
+            _shard = null;
             await sessions.LeaveAsync(session);
         }
         DeactivateOnIdle();
@@ -28,22 +54,20 @@ internal abstract class ShardGrain<TComputer>(ILocalSiloDetails silo, ShardSessi
         if (_session is { } session) await sessions.LeaveAsync(session);
     }
 
-    protected abstract int StepsPerEpoch(TComputer computer);
-
-    /// <summary>Computes on the device.</summary>
-    /// <exception cref="WorkFailedException">It failed; where the device is to blame this node leaves, and another must do it.</exception>
-    protected async Task<T> ComputeAsync<T>(ShardRequest request, Func<ShardSession<TComputer>, TComputer, T> work)
+    /// <summary>Runs a shard's work on the device.</summary>
+    /// <exception cref="WorkFailedException">It failed; where the device is to blame this node leaves, and another must
+    /// do it.</exception>
+    private async Task<T> RunAsync<T>(ShardRequest request, Func<IShard, Task<T>> work)
     {
         try
         {
-            var session = _session ??= await sessions.JoinAsync(request);
-            return await session.RunAsync(computer => work(session, computer));
+            _session ??= await sessions.JoinAsync(request);
+            _shard ??= _session.CreateShard(request.Shard);
+            return await work(_shard);
         }
         catch (Exception error) when (error is not (InvalidDataException or OperationCanceledException))
         {
-            var failure = FailureClass.Of(error);
-            deviceHealth.ReportFailure(failure);
-            throw new WorkFailedException(failure);
+            throw new WorkFailedException(failures.Report(error, $"Shard {request.Shard} of stage {request.Stage}"));
         }
     }
 }

@@ -1,21 +1,46 @@
-using MedMerge.Experiments.Planning;
-using MedMerge.Experiments.Stages;
-using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
-using MedMerge.Storage;
-using MedMerge.Training;
-using Microsoft.Extensions.Logging;
+using MedMerge.Grains.Running;
+using MedMerge.Grains.Work;
 
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="IStageGrain" />
 [DevicePlacement]
-internal sealed class StageGrain(ILocalSiloDetails silo, PlanCache plans, Devices devices, IStageStore store, DeviceHealth deviceHealth, NodeLoad load, TimeProvider time, ILogger<StageGrain> logger)
-    : StageGrainBase(silo, plans, deviceHealth, time, logger), IStageGrain
+internal sealed class StageGrain(StageExecutor executor, TimeProvider time) : Grain, IStageGrain
 {
-    protected override async Task ComputeAsync(StageRequest request, Plan plan, Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation)
+    private readonly LeasedWork _work = new(time);
+    private volatile StageExecution? _execution;
+
+    /// <inheritdoc />
+    public async Task<StageStatus> RunAsync(StageRequest request)
     {
-        using var counted = load.Add(stage.Key);
-        await new StageRunner(store, devices.ForThreads(plan.Specification.Settings.Threads), Plans.FileAsync).OutputAsync(stage, epochs, cancellation, Span);
+        var key = this.GetPrimaryKeyString().Split('/')[1]; // read here: it is accessible in the grain's own turns only
+        var state = await _work.RenewAsync(request.Holder, request.Attempt, cancellation => ExecuteAsync(key, request, cancellation));
+        if (state == WorkState.Done)
+            DeactivateOnIdle(); // the output is in the store; if it is lost there, the next request computes it again
+        var execution = _execution;
+        return new StageStatus(
+            state,
+            state == WorkState.Running && execution is not null ? execution.Nodes : [],
+            execution?.Progress,
+            state == WorkState.Failed ? _work.Failure : null);
+    }
+
+    /// <inheritdoc />
+    public Task ReleaseAsync(string holder)
+    {
+        _work.Release(holder);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        _work.CloseAsync(cancellationToken);
+
+    private Task ExecuteAsync(string key, StageRequest request, CancellationToken cancellation)
+    {
+        var execution = new StageExecution(key, request, executor.Node);
+        _execution = execution;
+        return executor.RunAsync(execution, cancellation);
     }
 }

@@ -1,4 +1,5 @@
 using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Running;
 using MedMerge.Storage;
 using MedMerge.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -6,10 +7,17 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ISweepGrain" />
-internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, PlanCache plans, ClusterView cluster, TimeProvider time, ILogger<SweepGrain> logger) : Grain, ISweepGrain
+internal sealed partial class SweepGrain(
+    SweepStore sweeps,
+    StageStore stages,
+    PlanCache plans,
+    ClusterView cluster,
+    TimeProvider time,
+    ILogger<SweepGrain> logger)
+    : Grain, ISweepGrain
 {
     private readonly SemaphoreSlim _turn = new(1, 1); // starting and stopping, one at a time
-    private SweepRunner? _run;
+    private SweepController? _controller;
 
     private string Id => this.GetPrimaryKeyString();
 
@@ -20,8 +28,8 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
         if (found is null)
         {
             var inputs = (await plans.FilesAsync(start.Specification)).ToList();
-            var trials = start.Traces.Select(trace => new TrialRecord(nameof(WorkState.Waiting), 0, 0, [], null, trace)).ToList();
-            var record = new SweepRecord(start.Name, start.Specification, start.Plan, inputs, nameof(WorkState.Running), time.GetUtcNow(), trials, Trace: Spans.Write(Spans.Current));
+            var trace = Spans.Write(Spans.Current);
+            var record = SweepRecord.Start(start.Name, start.Specification, start.Plan, inputs, start.Traces, time.GetUtcNow(), trace);
             await sweeps.TryCreateAsync(Id, record, CancellationToken.None);
         }
         else if (found.Value.Record.Specification != start.Specification)
@@ -32,49 +40,51 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
     }
 
     /// <inheritdoc />
-    public Task WakeAsync() => WithRunAsync(_ => Task.CompletedTask);
+    public Task WakeAsync() => ApplyAsync(_ => Task.CompletedTask);
 
     /// <inheritdoc />
-    public Task<SweepStatus> PauseAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Paused));
+    public Task<SweepStatus> PauseAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Pause));
 
     /// <inheritdoc />
-    public Task<SweepStatus> ResumeAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Running));
+    public Task<SweepStatus> ResumeAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Resume));
 
     /// <inheritdoc />
-    public Task<SweepStatus> CancelAsync() => WithRunAsync(run => run.ChangeAsync(WorkState.Cancelled));
+    public Task<SweepStatus> CancelAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Cancel));
 
     /// <inheritdoc />
-    public Task<SweepStatus> RepairAsync(string stage) => WithRunAsync(run => run.RepairAsync(stage));
+    public Task<SweepStatus> RepairAsync(string stage) => ApplyAsync(sweep => sweep.RepairAsync(stage));
 
     /// <inheritdoc />
     public async Task<SweepStatus> StatusAsync(long knownVersion)
     {
-        var run = _run ?? await LoadAsync();
-        return await run.StatusAsync(knownVersion);
+        var sweep = _controller ?? await LoadAsync();
+        return await sweep.StatusAsync(knownVersion);
     }
 
     /// <inheritdoc />
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        if (_run is { } run) await run.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (_controller is not { } sweep) return;
+        var stopped = sweep.StopAsync().WaitAsync(cancellationToken);
+        await stopped.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
-    private async Task<SweepStatus> WithRunAsync(Func<SweepRunner, Task> change)
+    private async Task<SweepStatus> ApplyAsync(Func<SweepController, Task> change)
     {
         await _turn.WaitAsync();
         try
         {
-            var run = _run ?? await LoadAsync();
-            if (run.IsStale)
+            var sweep = _controller ?? await LoadAsync();
+            if (sweep.IsStale)
             {
-                LogOutpaced(Id);
-                await run.StopAsync();
-                _run = null;
-                run = await LoadAsync();
+                LogStale(Id);
+                await sweep.StopAsync();
+                _controller = null;
+                sweep = await LoadAsync();
             }
-            await change(run);
-            run.EnsureRunning();
-            return await run.StatusAsync(-1);
+            await change(sweep);
+            sweep.EnsureRunning();
+            return await sweep.StatusAsync(-1);
         }
         finally
         {
@@ -82,12 +92,19 @@ internal sealed partial class SweepGrain(SweepStore sweeps, StageStore stages, P
         }
     }
 
-    private async Task<SweepRunner> LoadAsync()
+    private async Task<SweepController> LoadAsync()
     {
         var found = await sweeps.FindAsync(Id, CancellationToken.None) ?? throw new KeyNotFoundException($"There is no sweep '{Id}'.");
-        return _run ??= new SweepRunner(new SweepState(Id, found.Record, found.ETag, sweeps, time), sweeps, stages, plans, cluster, GrainFactory, time, logger);
+        return _controller ??= Create(new SweepState(Id, found.Record, found.ETag, sweeps, time));
     }
 
-    [LoggerMessage(LogLevel.Warning, "The record of sweep {Sweep} was changed by another process; it is read again.")]
-    private partial void LogOutpaced(string sweep);
+    private SweepController Create(SweepState sweep)
+    {
+        var activity = new SweepActivity(time);
+        var runner = new SweepRunner(sweep, activity, sweeps, plans, cluster, GrainFactory, time, logger);
+        return new SweepController(sweep, activity, runner, sweeps, stages);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Another process has changed the record of sweep {Sweep}; it is loaded again.")]
+    private partial void LogStale(string sweep);
 }

@@ -1,25 +1,41 @@
 using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Running;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ITrialGrain" />
-internal sealed class TrialGrain(ILocalSiloDetails silo, PlanCache plans, ClusterView cluster, StageStore store, IGrainFactory grains, TimeProvider time) : Grain, ITrialGrain
+internal sealed class TrialGrain(
+    ILocalSiloDetails silo,
+    PlanCache plans,
+    ClusterView cluster,
+    StageStore store,
+    FailureReporter failures,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<TrialExecutor> logger)
+    : Grain, ITrialGrain
 {
     private const string Sweep = "sweep";
     private readonly LeasedWork _work = new(time);
-    private volatile TrialExecutor? _walk;
+    private volatile TrialExecutor? _executor;
 
     /// <inheritdoc />
     public async Task<TrialStatus> RunAsync(TrialRequest request)
     {
-        var key = this.GetPrimaryKeyString(); // known to the grain's own turns alone
-        var state = await _work.RenewAsync(Sweep, request.Attempt, cancellation => WalkAsync(key, request, cancellation));
-        if (state is WorkState.Done) DeactivateOnIdle(); // should an output be lost, the trial is walked again
-        var walk = _walk;
-        return new TrialStatus(state, state == WorkState.Running ? [.. (walk?.Nodes ?? []).Prepend(silo.SiloAddress.ToParsableString()).Distinct()] : [], walk?.Progress,
-            walk?.Computed ?? [], walk?.Kept ?? [], state == WorkState.Failed ? _work.Failure : null);
+        var key = this.GetPrimaryKeyString(); // read here: it is accessible in the grain's own turns only
+        var state = await _work.RenewAsync(Sweep, request.Attempt, cancellation => ExecuteAsync(key, request, cancellation));
+        if (state == WorkState.Done) DeactivateOnIdle(); // if an output is lost, the next request runs the trial again
+        var executor = _executor;
+        return new TrialStatus(
+            state,
+            state == WorkState.Running ? [.. (executor?.Nodes ?? []).Prepend(silo.SiloAddress.ToParsableString()).Distinct()] : [],
+            executor?.Progress,
+            executor?.Computed ?? [],
+            executor?.Kept ?? [],
+            state == WorkState.Failed ? _work.Failure : null);
     }
 
     /// <inheritdoc />
@@ -30,13 +46,13 @@ internal sealed class TrialGrain(ILocalSiloDetails silo, PlanCache plans, Cluste
     }
 
     /// <inheritdoc />
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _work.CloseAsync(cancellationToken);
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        _work.CloseAsync(cancellationToken);
 
-    private async Task WalkAsync(string key, TrialRequest request, CancellationToken cancellation)
+    private Task ExecuteAsync(string key, TrialRequest request, CancellationToken cancellation)
     {
-        var plan = await plans.GetAsync(request.Specification);
-        var walk = new TrialExecutor(plan, plan.Trials[request.Number - 1], request, key, cluster, grains, store, time);
-        _walk = walk;
-        await walk.RunAsync(cancellation);
+        var executor = new TrialExecutor(request, key, plans, cluster, store, failures, grains, time, logger);
+        _executor = executor;
+        return executor.RunAsync(cancellation);
     }
 }

@@ -4,15 +4,18 @@ using MedMerge.Telemetry;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Keeps the artefacts that a node reads and writes in a local folder, so that it fetches each of them once. Several processes may share the folder: a
-/// file is there whole or not at all, and its time of writing tells when anyone last used it. A cache that can't be written is no cache, never an error.
+/// Keeps the artefacts that a node reads and writes in a local folder, so that it fetches each of them once. Several
+/// processes may share the folder: a file is there whole or not at all, and its modification time says when it was last
+/// used. A folder that can't be written is no error: nothing is cached then.
 /// </summary>
-/// <param name="inner">Asked for everything else. An artefact that comes from the folder has its hash for an ETag: nobody replaces artefacts by theirs.</param>
+/// <param name="inner">Has everything else. An artefact from the folder has its hash for an ETag: artefacts are never
+/// replaced by ETag.</param>
 /// <param name="folder">Made where it is missing.</param>
-/// <param name="bytes">How much it may hold; processes that write at the same time may exceed it until one writes again.</param>
+/// <param name="bytes">How much it may hold; processes that write at the same time may exceed it until one writes
+/// again.</param>
 public sealed partial class ArtefactCache(IObjectStore inner, string folder, long bytes, TimeProvider time) : IObjectStore
 {
-    /// <summary>A file still being written after so long was left by a crash.</summary>
+    /// <summary>A temporary file that is older than this was left by a crash.</summary>
     private static readonly TimeSpan LeftBehind = TimeSpan.FromHours(1);
 
     /// <inheritdoc />
@@ -23,7 +26,8 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         Instruments.CacheAsked("artefacts", kept is not null);
         if (kept is not null) return new StoredObject(kept, hash);
         var stored = await inner.ReadAsync(name, cancellation).ConfigureAwait(false);
-        if (stored is not null && ContentHash.Of(stored.Content) == hash) await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);
+        if (stored is not null && ContentHash.Of(stored.Content) == hash)
+            await KeepAsync(hash, stored.Content, cancellation).ConfigureAwait(false);
         return stored;
     }
 
@@ -32,7 +36,7 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     {
         var etag = await inner.TryCreateAsync(name, content, cancellation).ConfigureAwait(false);
         if (HashIn(name) is not { } hash) return etag;
-        // Where the name is taken its writer looks whether what is there is whole: that must be the inner store's object, not this copy.
+        // Where the name is taken, the caller checks the stored object: it must see the inner store's, not this copy.
         if (etag is null) Drop(hash);
         else if (ContentHash.Of(content.Span) == hash) await KeepAsync(hash, content, cancellation).ConfigureAwait(false);
         return etag;
@@ -66,7 +70,7 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         }
         catch (Exception error) when (IsOfFiles(error))
         {
-            // Not there, or out of reach: the inner store has it.
+            // Missing or unreadable: the inner store has it.
         }
         return null;
     }
@@ -91,19 +95,23 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     private void MakeRoom(string hash, long wanted)
     {
         // Asked once: a file that another process removes meanwhile keeps its length and time here.
-        var files = new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Exists && file.Name != hash).OrderBy(file => file.LastWriteTimeUtc).ToList();
+        var files = new DirectoryInfo(folder)
+            .EnumerateFiles()
+            .Where(file => file.Exists && file.Name != hash)
+            .OrderBy(file => file.LastWriteTimeUtc)
+            .ToList();
         var held = files.Sum(file => file.Length);
         foreach (var file in files)
         {
             if (file.Name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
             {
-                if (file.LastWriteTimeUtc > time.GetUtcNow().UtcDateTime - LeftBehind) continue; // somebody is at it
+                if (file.LastWriteTimeUtc > time.GetUtcNow().UtcDateTime - LeftBehind) continue; // another process is writing it
             }
             else if (held + wanted <= bytes)
             {
                 continue;
             }
-            held -= file.Length; // before it goes: afterwards it is asked anew
+            held -= file.Length; // before it is deleted: afterwards the length would be read again
             file.Delete();
         }
     }

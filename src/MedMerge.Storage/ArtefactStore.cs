@@ -1,12 +1,14 @@
 namespace MedMerge.Storage;
 
-/// <summary>Immutable content under <c>artefacts/HASH</c>, named by its SHA-256: written once, checked at every read.</summary>
+/// <summary>
+/// Immutable content under <c>artefacts/HASH</c>, named by its SHA-256: written once, checked at every read.
+/// </summary>
 public sealed class ArtefactStore(IObjectStore objects)
 {
-    /// <summary>Where artefacts lie.</summary>
+    /// <summary>Prefix of all artefacts.</summary>
     public const string Prefix = "artefacts/";
 
-    private const int ReadAttempts = 3; // a body that was broken on its way comes whole the next time
+    private const int ReadAttempts = 3; // a body that was damaged in transit is whole the next time
 
     /// <summary>Keeps content and returns its hash. A damaged object of that name is replaced.</summary>
     public async Task<string> WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation)

@@ -1,12 +1,12 @@
 namespace MedMerge.Storage;
 
-/// <summary>Files that are there whole or not at all.</summary>
+/// <summary>Writes files so that they are there whole or not at all.</summary>
 public static class AtomicFile
 {
-    /// <summary>Ends the names of files under way; whoever lists a folder skips them.</summary>
+    /// <summary>Suffix of files that are being written; listings skip them.</summary>
     public const string TemporarySuffix = ".writing";
 
-    /// <summary>Makes a folder where it is missing, and tries to write to it; nothing stays.</summary>
+    /// <summary>Creates a folder if it is missing, and checks that it is writable; leaves nothing behind.</summary>
     public static void TryFolder(string folder)
     {
         Directory.CreateDirectory(folder);

@@ -8,7 +8,7 @@ using Azure.Storage.Blobs.Models;
 
 namespace MedMerge.Storage;
 
-/// <summary>Objects as block blobs of one container. Retries are the SDK's own; what it gives up on comes out as it is.</summary>
+/// <summary>Objects as block blobs of one container. Retries are the SDK's own; what it gives up on is thrown as it is.</summary>
 /// <param name="container">Exists already.</param>
 public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
 {
@@ -23,16 +23,30 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
 
     /// <summary>Opens the container of a connection, making it where it is missing.</summary>
     /// <inheritdoc cref="FindAsync" />
-    public static async Task<AzureBlobStore> OpenAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation) =>
+    public static async Task<AzureBlobStore> OpenAsync(
+        string connection,
+        string containerName,
+        BlobClientOptions? options,
+        CancellationToken cancellation) =>
         (await OpenAsync(connection, containerName, options, make: true, cancellation).ConfigureAwait(false))!;
 
     /// <summary>Opens a container that is there, or gives null; the right to read and list is enough.</summary>
     /// <param name="connection">A connection string, or an account's address, for which the environment's identity is used.</param>
-    /// <exception cref="InputException">The connection can't be understood, or the service can't be reached or refuses; the message says which.</exception>
-    public static Task<AzureBlobStore?> FindAsync(string connection, string containerName, BlobClientOptions? options, CancellationToken cancellation) =>
+    /// <exception cref="InputException">The connection can't be understood, or the service can't be reached or refuses; the
+    /// message says which.</exception>
+    public static Task<AzureBlobStore?> FindAsync(
+        string connection,
+        string containerName,
+        BlobClientOptions? options,
+        CancellationToken cancellation) =>
         OpenAsync(connection, containerName, options, make: false, cancellation);
 
-    private static async Task<AzureBlobStore?> OpenAsync(string connection, string containerName, BlobClientOptions? options, bool make, CancellationToken cancellation)
+    private static async Task<AzureBlobStore?> OpenAsync(
+        string connection,
+        string containerName,
+        BlobClientOptions? options,
+        bool make,
+        CancellationToken cancellation)
     {
         try
         {
@@ -51,11 +65,13 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         }
         catch (FormatException error)
         {
-            throw new InputException($"The connection to the blob store can't be understood: {error.Message} It is a connection string or an account's https address.", error);
+            var reason = $"The connection to the blob store can't be understood: {error.Message}";
+            throw new InputException($"{reason} It is a connection string or an account's https address.", error);
         }
         catch (Exception error) when (error is RequestFailedException or AuthenticationFailedException or AggregateException)
         {
-            throw new InputException($"The blob store can't be used: {FirstLine(error)} Check ConnectionStrings__blobs and that the service runs.", error);
+            var reason = $"The blob store can't be used: {FirstLine(error)}";
+            throw new InputException($"{reason} Check ConnectionStrings__blobs and that the service runs.", error);
         }
     }
 
@@ -88,7 +104,8 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         do
         {
             var page = await PageAsync(prefix, next, cancellation).ConfigureAwait(false);
-            foreach (var blob in page.Values) yield return new ObjectInfo(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MinValue);
+            foreach (var blob in page.Values)
+                yield return new ObjectInfo(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MinValue);
             next = page.ContinuationToken;
         }
         while (!string.IsNullOrEmpty(next));
@@ -98,7 +115,10 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     public async Task DeleteAsync(string name, CancellationToken cancellation) =>
         await WithRetriesAsync(() => Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation)).ConfigureAwait(false);
 
-    /// <summary>By listing, for which the rights of a store's user are enough: asking for a container's properties, or making one that is there, takes more.</summary>
+    /// <summary>
+    /// Whether the container exists. By listing, for which the rights of a store's user are enough: reading a container's
+    /// properties, or creating one that exists, takes more.
+    /// </summary>
     private async Task<bool> IsThereAsync(CancellationToken cancellation)
     {
         try
@@ -125,16 +145,15 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     }
 
     /// <param name="names">How many at most; null for as many as the service gives.</param>
-    private Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation, int? names = null) => WithRetriesAsync(async () =>
-    {
-        await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation).AsPages(from, names).ConfigureAwait(false)) return page;
-        return Page<BlobItem>.FromValues([], null, null!);
-    });
+    private Task<Page<BlobItem>> PageAsync(string prefix, string? from, CancellationToken cancellation, int? names = null) =>
+        WithRetriesAsync(async () =>
+        {
+            var blobs = container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation);
+            await foreach (var page in blobs.AsPages(from, names).ConfigureAwait(false)) return page;
+            return Page<BlobItem>.FromValues([], null, null!);
+        });
 
-    /// <summary>
-    /// Asks again where the SDK does not do so by itself: a body that was cut on its way, a listing whose XML or dates came broken, a success that is not the operation's own, as some proxies give in place of an
-    /// answer that they have lost, or a body that reached the service broken.
-    /// </summary>
+    /// <summary>Retries what the SDK does not retry by itself.</summary>
     private static async Task<T> WithRetriesAsync<T>(Func<Task<T>> ask)
     {
         for (var attempt = 1; ; attempt++)
@@ -143,20 +162,38 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
             {
                 return await ask().ConfigureAwait(false);
             }
-            catch (Exception error) when (attempt < Attempts && error is XmlException or FormatException or IOException or RequestFailedException { Status: >= 200 and < 300 } or RequestFailedException { ErrorCode: Md5Mismatch })
+            catch (Exception error) when (attempt < Attempts && IsBroken(error))
             {
                 // once more
             }
         }
     }
 
+    /// <summary>
+    /// Whether a request or its answer broke on its way: a body that was cut, a listing with broken XML or dates, a success
+    /// that is not the operation's own, as some proxies give for an answer that they have lost, or a body that reached the
+    /// service damaged.
+    /// </summary>
+    private static bool IsBroken(Exception error) => error
+        is XmlException
+        or FormatException
+        or IOException
+        or RequestFailedException { Status: >= 200 and < 300 }
+        or RequestFailedException { ErrorCode: Md5Mismatch };
+
     private BlobClient Blob(string name) => container.GetBlobClient(ObjectName.Checked(name));
 
-    private async Task<string?> UploadAsync(string name, ReadOnlyMemory<byte> content, BlobRequestConditions conditions, CancellationToken cancellation)
+    private async Task<string?> UploadAsync(
+        string name,
+        ReadOnlyMemory<byte> content,
+        BlobRequestConditions conditions,
+        CancellationToken cancellation)
     {
+        var options = new BlobUploadOptions { Conditions = conditions };
         try
         {
-            var uploaded = await WithRetriesAsync(() => Blob(name).UploadAsync(BinaryData.FromBytes(content), new BlobUploadOptions { Conditions = conditions }, cancellation)).ConfigureAwait(false);
+            var uploaded = await WithRetriesAsync(() => Blob(name).UploadAsync(BinaryData.FromBytes(content), options, cancellation))
+                .ConfigureAwait(false);
             return uploaded.Value.ETag.ToString();
         }
         catch (RequestFailedException error) when (error.Status is 409 or 412 or 404)
@@ -165,5 +202,9 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         }
     }
 
-    private static string FirstLine(Exception error) => (error is AggregateException all ? all.InnerExceptions[0] : error).Message.Split('\n')[0].TrimEnd('\r', '.') + ".";
+    private static string FirstLine(Exception error)
+    {
+        var message = (error is AggregateException all ? all.InnerExceptions[0] : error).Message;
+        return message.Split('\n')[0].TrimEnd('\r', '.') + ".";
+    }
 }

@@ -1,7 +1,7 @@
 namespace MedMerge.Storage;
 
-/// <summary>A state that a trial can go on from.</summary>
-/// <param name="Number">Counts the commits of the trial, from 1.</param>
+/// <summary>A state from which a stage can be resumed.</summary>
+/// <param name="Number">Counts the stage's commits, from 1.</param>
 /// <param name="Files">What the state is made of, by name.</param>
-/// <param name="Fence">What the next commit must name; another process's commit in between makes it void.</param>
+/// <param name="Fence">What the next commit must present; another process's commit in between invalidates it.</param>
 public sealed record Checkpoint(int Number, IReadOnlyDictionary<string, byte[]> Files, string Fence);

@@ -1,25 +1,34 @@
 namespace MedMerge.Storage;
 
 /// <summary>
-/// A trial's checkpoints. A commit writes the files as artefacts, then a manifest <c>trials/ID/checkpoints/NUMBER-HASH</c> that lists them and its
-/// predecessor, then the pointer <c>trials/ID/pointer</c> on condition of its ETag. That one conditional write decides: before it nothing has
-/// happened, after it everything has, and a process that was cut off meanwhile can't make it. A reader checks every hash and walks back to
-/// the predecessor where anything is torn.
+/// A stage's checkpoints. A commit writes the files as artefacts, then a manifest <c>checkpoints/KEY/NUMBER-COMMIT</c>
+/// that lists them and its predecessor, then the pointer <c>checkpoints/KEY/pointer</c> on condition of its ETag. That
+/// one conditional write decides: before it nothing has happened, after it everything has, and a fenced process can't
+/// make it. A reader checks every hash and falls back to the predecessor where anything is damaged.
 /// </summary>
-/// <param name="trial">The trial's id: segments of letters, digits, '.', '-' and '_'.</param>
-public sealed class CheckpointStore(IObjectStore objects, string trial)
+/// <param name="stage">The stage's key: letters, digits, '.', '-' and '_'.</param>
+public sealed class CheckpointStore(IObjectStore objects, string stage)
 {
-    /// <summary>Where trials lie.</summary>
-    public const string Prefix = "trials/";
+    /// <summary>Prefix of all checkpoints.</summary>
+    public const string Prefix = "checkpoints/";
+
+    /// <summary>
+    /// Prefix of the checkpoints of older versions: never read, and removed by
+    /// <see cref="StoreMaintenance.CollectAsync"/>.
+    /// </summary>
+    public const string LegacyPrefix = "trials/";
 
     private const string CheckpointKind = "checkpoint";
     private const string PointerKind = "pointer";
     private readonly ArtefactStore _artefacts = new(objects);
 
-    private string PointerName => $"{Prefix}{trial}/pointer";
+    private string Folder => $"{Prefix}{stage}/";
+
+    private string PointerName => Folder + PointerKind;
 
     /// <summary>The newest checkpoint that is whole, or null where there is none yet.</summary>
-    /// <exception cref="InvalidDataException">There are checkpoints, and none can be read; nothing is overwritten.</exception>
+    /// <exception cref="InvalidDataException">There are checkpoints, and none can be read; nothing is
+    /// overwritten.</exception>
     public async Task<Checkpoint?> LoadAsync(CancellationToken cancellation)
     {
         var (name, fence) = await PointedAtAsync(cancellation).ConfigureAwait(false);
@@ -32,16 +41,20 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
                 name = await BeforeAsync(name, cancellation).ConfigureAwait(false);
                 continue;
             }
-            if (await FilesAsync(listed, cancellation).ConfigureAwait(false) is { } files) return new Checkpoint(listed.Number, files, fence);
+            if (await FilesAsync(listed, cancellation).ConfigureAwait(false) is { } files)
+                return new Checkpoint(listed.Number, files, fence);
             name = listed.Predecessor;
         }
-        throw new InvalidDataException($"No checkpoint of trial '{trial}' can be read whole. `medmerge storage verify` shows what is damaged.");
+        throw new InvalidDataException($"No checkpoint of stage '{stage}' can be read. `medmerge storage verify` lists what is damaged.");
     }
 
     /// <summary>Commits a state after <paramref name="previous"/>.</summary>
     /// <param name="previous">What <see cref="LoadAsync"/> or the last commit gave; null for the first.</param>
     /// <returns>The checkpoint, or null where another process has committed since: this one must stop.</returns>
-    public async Task<Checkpoint?> CommitAsync(Checkpoint? previous, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellation)
+    public async Task<Checkpoint?> CommitAsync(
+        Checkpoint? previous,
+        IReadOnlyDictionary<string, byte[]> files,
+        CancellationToken cancellation)
     {
         var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, content) in files) hashes[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
@@ -54,8 +67,9 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
             (predecessor, var current) = await PointedAtAsync(cancellation).ConfigureAwait(false);
             if (current != previous.Fence) return null; // another process has moved the pointer
         }
-        var manifestName = $"{Prefix}{trial}/checkpoints/{number:D8}-{commit}";
-        await objects.TryCreateAsync(manifestName, Manifest.Write(CheckpointKind, commit, new Listed(number, hashes, predecessor)), cancellation).ConfigureAwait(false);
+        var manifestName = $"{Folder}{number:D8}-{commit}";
+        var manifest = Manifest.Write(CheckpointKind, commit, new Listed(number, hashes, predecessor));
+        await objects.TryCreateAsync(manifestName, manifest, cancellation).ConfigureAwait(false);
 
         var pointer = Manifest.Write(PointerKind, commit, new Pointer(manifestName));
         var moved = previous is null
@@ -66,13 +80,14 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
     }
 
     /// <summary>
-    /// Removes all but the newest <paramref name="kept"/> checkpoints with those of their artefacts that the kept ones don't need. Only for trials
-    /// whose files no other manifest refers to.
+    /// Removes all but the newest <paramref name="kept"/> checkpoints, with those of their artefacts that the kept ones
+    /// don't need. Only for stages whose files no other manifest refers to.
     /// </summary>
     public async Task PruneAsync(int kept, CancellationToken cancellation)
     {
         var names = new List<string>();
-        await foreach (var found in objects.ListAsync($"{Prefix}{trial}/checkpoints/", cancellation).ConfigureAwait(false)) names.Add(found.Name);
+        await foreach (var found in objects.ListAsync(Folder, cancellation).ConfigureAwait(false))
+            if (IsManifest(found.Name)) names.Add(found.Name);
         if (names.Count <= kept) return;
         var needed = new HashSet<string>();
         foreach (var name in names.TakeLast(kept))
@@ -83,7 +98,8 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
         foreach (var name in names.SkipLast(kept))
         {
             var (old, _) = await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false);
-            await objects.DeleteAsync(name, cancellation).ConfigureAwait(false); // first: a manifest without its artefacts would look damaged
+            // The manifest first: without its artefacts it would look damaged.
+            await objects.DeleteAsync(name, cancellation).ConfigureAwait(false);
             if (old is null) continue;
             foreach (var hash in old.Files.Values.Where(hash => !needed.Contains(hash)))
                 await objects.DeleteAsync(ArtefactStore.Prefix + hash, cancellation).ConfigureAwait(false);
@@ -97,22 +113,23 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
         await PruneAsync(kept: 0, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Whether an object's name is that of a checkpoint's manifest.</summary>
-    public static bool IsManifest(string name) => name.Contains("/checkpoints/", StringComparison.Ordinal);
-
-    /// <summary>The trial that an object below <see cref="Prefix"/> belongs to.</summary>
-    public static string TrialOf(string name)
-    {
-        var end = IsManifest(name) ? name.LastIndexOf("/checkpoints/", StringComparison.Ordinal) : name.LastIndexOf('/');
-        return name[Prefix.Length..Math.Max(end, Prefix.Length)];
-    }
-
-    /// <summary>The artefacts that a checkpoint's manifest refers to, or null where it is damaged.</summary>
-    public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
+    /// <summary>
+    /// Whether an object below <see cref="Prefix"/> is a checkpoint's manifest; the other kind is the pointer.
+    /// </summary>
+    public static bool IsManifest(string name) => !name.EndsWith($"/{PointerKind}", StringComparison.Ordinal);
 
     /// <summary>
-    /// An answer that was lost after the write makes the SDK try again, and the second try fails on its own first one. The commit's number tells:
-    /// where the pointer is this very write, it has happened.
+    /// The key of the stage that an object below <see cref="Prefix"/> or <see cref="LegacyPrefix"/> belongs to.
+    /// </summary>
+    public static string StageOf(string name) => name.Split('/')[1];
+
+    /// <summary>The artefacts that a checkpoint's manifest refers to, or null where it is damaged.</summary>
+    public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) =>
+        Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
+
+    /// <summary>
+    /// An answer that was lost after the write makes the SDK try again, and the second try fails on its own first one.
+    /// The commit id tells: where the pointer is this very write, it has happened.
     /// </summary>
     private async Task<string?> OwnWriteAsync(string commit, CancellationToken cancellation)
     {
@@ -121,8 +138,9 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
     }
 
     /// <summary>
-    /// The manifest that the pointer names. Where the pointer itself is damaged, the newest manifest: at worst one whose commit was never
-    /// decided, which is a state of the same trial all the same, for states follow from specification and step alone.
+    /// The manifest that the pointer names. Where the pointer itself is damaged, the newest manifest: at worst one
+    /// whose commit was never decided, which is a valid state of the same stage all the same: states depend on
+    /// specification and step alone.
     /// </summary>
     private async Task<(string? Checkpoint, string? Fence)> PointedAtAsync(CancellationToken cancellation)
     {
@@ -143,15 +161,16 @@ public sealed class CheckpointStore(IObjectStore objects, string trial)
     }
 
     /// <summary>
-    /// The manifest with the highest number below that of <paramref name="name"/>, or of all where that is null: for when a manifest is torn
-    /// and can't name its predecessor.
+    /// The manifest with the highest number below that of <paramref name="name"/>, or of all where that is null: for
+    /// when a manifest is torn and can't name its predecessor.
     /// </summary>
     private async Task<string?> BeforeAsync(string? name, CancellationToken cancellation)
     {
         string? before = null;
         var limit = name is null ? null : name[..(name.LastIndexOf('-') + 1)];
-        await foreach (var found in objects.ListAsync($"{Prefix}{trial}/checkpoints/", cancellation).ConfigureAwait(false))
+        await foreach (var found in objects.ListAsync(Folder, cancellation).ConfigureAwait(false))
         {
+            if (!IsManifest(found.Name)) continue;
             if (limit is not null && string.CompareOrdinal(found.Name, limit) >= 0) break;
             before = found.Name;
         }

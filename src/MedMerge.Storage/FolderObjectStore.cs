@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace MedMerge.Storage;
 
-/// <summary>Objects as files below a folder; an object's ETag is its content's hash. Several processes may use one folder.</summary>
+/// <summary>
+/// Objects as files below a folder; an object's ETag is its content's hash. Several processes may use one folder.
+/// </summary>
 public sealed class FolderObjectStore : IObjectStore
 {
     private const string LockName = ".lock";
@@ -25,11 +27,18 @@ public sealed class FolderObjectStore : IObjectStore
         }
     }
 
-    private FolderObjectStore(string root, TimeProvider time) => (_root, _time) = (root.Length == 0 ? throw Missing(root) : Path.GetFullPath(root), time);
+    private FolderObjectStore(string root, TimeProvider time)
+    {
+        _root = root.Length == 0 ? throw Missing(root) : Path.GetFullPath(root);
+        _time = time;
+    }
 
-    /// <summary>A store that is there already; opening it writes nothing, so the right to read is enough for reading.</summary>
+    /// <summary>
+    /// A store that is there already; opening it writes nothing, so the right to read is enough for reading.
+    /// </summary>
     /// <exception cref="InputException">There is no such folder.</exception>
-    public static FolderObjectStore Existing(string root) => Directory.Exists(root) ? new FolderObjectStore(root, TimeProvider.System) : throw Missing(root);
+    public static FolderObjectStore Existing(string root) =>
+        Directory.Exists(root) ? new FolderObjectStore(root, TimeProvider.System) : throw Missing(root);
 
     /// <summary>The folder, as a full path.</summary>
     public string Root => _root;
@@ -50,7 +59,9 @@ public sealed class FolderObjectStore : IObjectStore
 
     /// <inheritdoc />
     public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
-        await AtomicFile.WriteAsync(PathOf(name), content, overwrite: false, cancellation).ConfigureAwait(false) ? ContentHash.Of(content.Span) : null;
+        await AtomicFile.WriteAsync(PathOf(name), content, overwrite: false, cancellation).ConfigureAwait(false)
+            ? ContentHash.Of(content.Span)
+            : null;
 
     /// <inheritdoc />
     public async Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation)
@@ -72,7 +83,7 @@ public sealed class FolderObjectStore : IObjectStore
         if (folder is null || !Directory.Exists(folder)) yield break;
         var names = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(_root, path).Replace(Path.DirectorySeparatorChar, '/'))
-            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && name != LockName && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && IsObject(name))
             .Order(StringComparer.Ordinal);
         foreach (var name in names)
         {
@@ -90,13 +101,16 @@ public sealed class FolderObjectStore : IObjectStore
         return Task.CompletedTask;
     }
 
+    private static bool IsObject(string name) =>
+        name != LockName && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal);
+
     private static InputException Missing(string root) => new($"There is no store '{root}'. Name its folder with --store.");
 
     private string PathOf(string name) => Path.Combine(_root, ObjectName.Checked(name).Replace('/', Path.DirectorySeparatorChar));
 
     /// <summary>
-    /// The deepest folder that a prefix names, so that a listing costs what it lists and not what the store holds; null where no object's name can
-    /// start so.
+    /// The deepest folder that a prefix names, so that a listing costs what it lists and not what the store holds; null
+    /// where no object's name can start so.
     /// </summary>
     private string? FolderOf(string prefix)
     {
@@ -105,7 +119,9 @@ public sealed class FolderObjectStore : IObjectStore
         return ObjectName.IsOne(prefix[..end]) ? PathOf(prefix[..end]) : null;
     }
 
-    /// <summary>One replacement at a time, over all processes: the operating system frees the lock of one that dies.</summary>
+    /// <summary>
+    /// One replacement at a time, over all processes: the operating system frees the lock of one that dies.
+    /// </summary>
     private async Task<FileStream> LockAsync(CancellationToken cancellation)
     {
         var start = _time.GetTimestamp();

@@ -9,8 +9,8 @@ public sealed record StoredObject(byte[] Content, string ETag);
 public sealed record ObjectInfo(string Name, DateTimeOffset Modified);
 
 /// <summary>
-/// Named, immutable or conditionally replaced objects: a container of Azure blobs or a folder. Names are paths with '/', of letters, digits,
-/// '.', '-' and '_'.
+/// Named, immutable or conditionally replaced objects: a container of Azure blobs or a folder. Names are paths with
+/// '/', of letters, digits, '.', '-' and '_'.
 /// </summary>
 public interface IObjectStore
 {
@@ -21,13 +21,15 @@ public interface IObjectStore
     /// <returns>Its ETag, or null where the name is taken (If-None-Match: *).</returns>
     Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation);
 
-    /// <summary>Replaces an object, whole or not at all, where its ETag is still <paramref name="etag"/> (If-Match).</summary>
+    /// <summary>
+    /// Replaces an object, whole or not at all, where its ETag is still <paramref name="etag"/> (If-Match).
+    /// </summary>
     /// <returns>The new ETag, or null where the object has changed or is gone.</returns>
     Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation);
 
     /// <summary>The objects whose names start with <paramref name="prefix"/>, in ordinal order.</summary>
     IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation);
 
-    /// <summary>Removes an object; it is fine where there is none.</summary>
+    /// <summary>Removes an object; does nothing where there is none.</summary>
     Task DeleteAsync(string name, CancellationToken cancellation);
 }

@@ -4,17 +4,19 @@ using System.Text.Json;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Small JSON objects that say what is: <c>{"schema": 1, "kind": …, "commit": …, "sha256": …, "body": {…}}</c>. The hash is over the commit
-/// and the body's text, so a torn or altered manifest is noticed; the commit is a number of the writer's own, so it knows its own write again.
+/// Small JSON objects that say what is: <c>{"schema": 1, "kind": …, "commit": …, "sha256": …, "body": {…}}</c>. The
+/// hash is over the commit and the body's text, so a torn or altered manifest is noticed; the commit is a number of the
+/// writer's own, by which it recognises its own write.
 /// </summary>
 public static class Manifest
 {
     private const int Schema = 1;
-    private const int ReadAttempts = 3; // a body that was broken on its way comes whole the next time
+    private const int ReadAttempts = 3; // a body that was damaged in transit is whole the next time
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>A manifest's bytes.</summary>
-    /// <param name="commit">Unique to this write where two writers may compete; empty where equal content is the same write.</param>
+    /// <param name="commit">Unique to this write where two writers may compete; empty where equal content is the same
+    /// write.</param>
     public static byte[] Write<T>(string kind, string commit, T body) => Write(kind, commit, JsonSerializer.Serialize(body, Json));
 
     /// <summary>The body, or default where the bytes are not a whole manifest of that kind and this schema.</summary>
@@ -25,7 +27,7 @@ public static class Manifest
             using var document = JsonDocument.Parse(content);
             var root = document.RootElement;
             var body = root.GetProperty("body");
-            // Written again it must be the same bytes: one schema, the right hash, and not a bit besides.
+            // Written again, it must be the same bytes: one schema, the right hash, nothing else.
             var again = Write(kind, root.GetProperty("commit").GetString() ?? "", body.GetRawText());
             return content.Span.SequenceEqual(again) ? body.Deserialize<T>(Json) : null;
         }
@@ -35,7 +37,7 @@ public static class Manifest
         }
     }
 
-    /// <summary>The number that its writer gave it, or null where the bytes are no manifest.</summary>
+    /// <summary>The commit id that its writer gave it, or null where the bytes are no manifest.</summary>
     public static string? CommitOf(ReadOnlyMemory<byte> content)
     {
         try
@@ -49,9 +51,15 @@ public static class Manifest
         }
     }
 
-    /// <summary>Reads a manifest from a store, again where a body came broken.</summary>
-    /// <returns>The body, null where the stored manifest is damaged, and the object's ETag, null where there is no object.</returns>
-    public static async Task<(T? Body, string? ETag)> ReadAsync<T>(IObjectStore objects, string name, string kind, CancellationToken cancellation) where T : class
+    /// <summary>Reads a manifest from a store, again where a body arrived damaged.</summary>
+    /// <returns>The body, null where the stored manifest is damaged, and the object's ETag, null where there is no
+    /// object.</returns>
+    public static async Task<(T? Body, string? ETag)> ReadAsync<T>(
+        IObjectStore objects,
+        string name,
+        string kind,
+        CancellationToken cancellation)
+        where T : class
     {
         string? etag = null;
         for (var attempt = 0; attempt < ReadAttempts; attempt++)
@@ -63,6 +71,11 @@ public static class Manifest
         return (null, etag);
     }
 
-    private static byte[] Write(string kind, string commit, string text) =>
-        Encoding.UTF8.GetBytes($$"""{"schema":{{Schema}},"kind":{{JsonSerializer.Serialize(kind)}},"commit":{{JsonSerializer.Serialize(commit)}},"sha256":"{{ContentHash.Of($"{commit}\n{text}")}}","body":{{text}}}""");
+    private static byte[] Write(string kind, string commit, string text)
+    {
+        var header = $$"""
+            {"schema":{{Schema}},"kind":{{JsonSerializer.Serialize(kind)}},"commit":{{JsonSerializer.Serialize(commit)}},
+            """;
+        return Encoding.UTF8.GetBytes($$"""{{header}}"sha256":"{{ContentHash.Of($"{commit}\n{text}")}}","body":{{text}}}""");
+    }
 }

@@ -1,8 +1,8 @@
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Chooses the object store of a process: a folder that is asked for by name, otherwise the blob service of <see cref="ConnectionVariable"/>, otherwise
-/// the folder <see cref="DefaultFolder"/>.
+/// Chooses the object store of a process: a folder that is asked for by name, otherwise the blob service of
+/// <see cref="ConnectionVariable"/>, otherwise the folder <see cref="DefaultFolder"/>.
 /// </summary>
 public static class ObjectStores
 {
@@ -12,7 +12,8 @@ public static class ObjectStores
     /// <summary>In the current folder.</summary>
     public const string DefaultFolder = ".medmerge";
 
-    private static string? Connection => Environment.GetEnvironmentVariable(ConnectionVariable) is { Length: > 0 } connection ? connection : null;
+    private static string? Connection =>
+        Environment.GetEnvironmentVariable(ConnectionVariable) is { Length: > 0 } connection ? connection : null;
 
     /// <summary>The folder that is used; null where it is the blob service.</summary>
     /// <param name="asked">The folder that is asked for; null for none.</param>
@@ -20,21 +21,32 @@ public static class ObjectStores
 
     /// <summary>Opens it; a folder or container is made where it is missing.</summary>
     /// <inheritdoc cref="FindAsync" />
-    public static async Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation) =>
-        FolderOf(asked) is { } folder ? new FolderObjectStore(folder) : await AzureBlobStore.OpenAsync(Connection!, AzureBlobStore.DefaultContainer, options: null, cancellation).ConfigureAwait(false);
+    public static async Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation)
+    {
+        if (FolderOf(asked) is { } folder) return new FolderObjectStore(folder);
+        const string Container = AzureBlobStore.DefaultContainer;
+        return await AzureBlobStore.OpenAsync(Connection!, Container, options: null, cancellation).ConfigureAwait(false);
+    }
 
-    /// <summary>Opens it for looking at what is there, or gives null where there is none: nothing is made, and it need not be writable.</summary>
+    /// <summary>
+    /// Opens it for looking at what is there, or gives null where there is none: nothing is made, and it need not be
+    /// writable.
+    /// </summary>
     /// <param name="asked">The folder that is asked for; null for none.</param>
     /// <exception cref="InputException">It can't be opened.</exception>
     public static async Task<IObjectStore?> FindAsync(string? asked, CancellationToken cancellation)
     {
         if (FolderOf(asked) is { } folder) return Directory.Exists(folder) ? FolderObjectStore.Existing(folder) : null;
-        return await AzureBlobStore.FindAsync(Connection!, AzureBlobStore.DefaultContainer, options: null, cancellation).ConfigureAwait(false);
+        const string Container = AzureBlobStore.DefaultContainer;
+        return await AzureBlobStore.FindAsync(Connection!, Container, options: null, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>As <see cref="FindAsync"/>, for what makes no sense without a store.</summary>
     /// <exception cref="InputException">It can't be opened, or there is none.</exception>
-    public static async Task<IObjectStore> OpenExistingAsync(string? asked, CancellationToken cancellation) =>
-        FolderOf(asked) is { } folder ? FolderObjectStore.Existing(folder)
-        : await FindAsync(asked, cancellation).ConfigureAwait(false) ?? throw new InputException($"There is no container where {ConnectionVariable} points to.");
+    public static async Task<IObjectStore> OpenExistingAsync(string? asked, CancellationToken cancellation)
+    {
+        if (FolderOf(asked) is { } folder) return FolderObjectStore.Existing(folder);
+        return await FindAsync(asked, cancellation).ConfigureAwait(false)
+            ?? throw new InputException($"There is no container where {ConnectionVariable} points to.");
+    }
 }

@@ -32,7 +32,7 @@ public sealed class PlanCache(ArtefactStore artefacts)
     /// <summary>The SHA-256 of every file that a frozen specification names.</summary>
     public async Task<IEnumerable<string>> FilesAsync(string specification)
     {
-        var frozen = FrozenSpecification.Read(await ArtefactAsync(specification, "specification", CancellationToken.None).ConfigureAwait(false));
+        var frozen = await SpecificationAsync(specification).ConfigureAwait(false);
         return FrozenSpecification.Files(frozen).Select(file => FrozenSpecification.HashOf(file.Location)).OfType<string>().Distinct();
     }
 
@@ -44,19 +44,27 @@ public sealed class PlanCache(ArtefactStore artefacts)
     }
 
     /// <summary>A file that a frozen specification names.</summary>
-    public async Task<byte[]> FileAsync(string location, string kind, CancellationToken cancellation) =>
-        await ArtefactAsync(FrozenSpecification.HashOf(location) ?? throw new InputException($"The {kind} '{location}' is not named by its content."), $"{kind} '{location}'", cancellation)
-            .ConfigureAwait(false);
+    public async Task<byte[]> FileAsync(string location, string kind, CancellationToken cancellation)
+    {
+        var hash = FrozenSpecification.HashOf(location)
+            ?? throw new InputException($"The {kind} '{location}' is not named by its content.");
+        return await ArtefactAsync(hash, $"{kind} '{location}'", cancellation).ConfigureAwait(false);
+    }
 
     private async Task<Plan> BuildAsync(string hash)
     {
-        var specification = FrozenSpecification.Read(await ArtefactAsync(hash, "specification", CancellationToken.None).ConfigureAwait(false));
+        var specification = await SpecificationAsync(hash).ConfigureAwait(false);
         var files = new Dictionary<string, byte[]>();
-        foreach (var (location, kind) in FrozenSpecification.DataFiles(specification)) files[location] = await FileAsync(location, kind, CancellationToken.None).ConfigureAwait(false);
+        foreach (var (location, kind) in FrozenSpecification.DataFiles(specification))
+            files[location] = await FileAsync(location, kind, CancellationToken.None).ConfigureAwait(false);
         return Plan.BuildFrozen(specification, (location, _) => files[location]);
     }
 
+    private async Task<Specification> SpecificationAsync(string hash) =>
+        FrozenSpecification.Read(await ArtefactAsync(hash, "specification", CancellationToken.None).ConfigureAwait(false));
+
     private async Task<byte[]> ArtefactAsync(string hash, string what, CancellationToken cancellation) =>
         await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false)
-        ?? throw new InvalidDataException($"The {what} (artefact {hash}) is missing in the store or damaged. Submit the sweep again: that puts it back.");
+        ?? throw new InvalidDataException(
+            $"The {what} (artefact {hash}) is missing in the store or damaged. Submit the sweep again: that puts it back.");
 }

@@ -30,7 +30,8 @@ public sealed class PlanSummaries(ArtefactStore artefacts)
     }
 
     private static InvalidDataException CreateMissing(SweepRecord sweep, Exception? inner) => new(
-        $"The plan of sweep '{sweep.Name}' is missing in the store, damaged, or of another version. Submit the sweep again: finished stages are not computed again.",
+        $"The plan of sweep '{sweep.Name}' is missing in the store, damaged, or of another version. "
+        + "Submit the sweep again: finished stages are not computed again.",
         inner);
 
     private PlanSummary? Find(string? hash)

@@ -1,4 +1,6 @@
 namespace MedMerge.Storage;
 
-/// <summary>This process was stopped for so long that the cluster goes on without it: it may commit nothing any more.</summary>
+/// <summary>
+/// The process was suspended past its eviction and must not write.
+/// </summary>
 public sealed class ProcessFencedException(string message) : Exception(message);

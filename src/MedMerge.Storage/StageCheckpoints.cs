@@ -6,8 +6,8 @@ using MedMerge.Training;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// A stage's states under way, as checkpoints of a trial named by the stage's key. Only the last two are kept. Of two processes at work on
-/// one stage, the one that loses the race for the pointer stops.
+/// The intermediate states of a running stage. Only the last two are kept. Of two processes that run the same stage,
+/// the one that loses the race for the pointer stops.
 /// </summary>
 public sealed class StageCheckpoints(IObjectStore objects, string stage) : ICheckpoints
 {
@@ -15,7 +15,9 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
     private const int Kept = 2;
     private readonly CheckpointStore _store = new(objects, stage);
 
-    /// <summary>Before every state, so that no other stage's artefacts have the same content and old ones can be removed at once.</summary>
+    /// <summary>
+    /// Prefix of every state: no other stage's artefacts have the same content, so old ones can be removed at once.
+    /// </summary>
     private readonly byte[] _mark = Encoding.ASCII.GetBytes(stage);
     private Checkpoint? _last;
 
@@ -28,7 +30,8 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
         }
         catch (InvalidDataException)
         {
-            await ClearAsync(cancellation).ConfigureAwait(false); // all are damaged: the stage starts anew, which loses nothing but time
+            // All are damaged: the stage is computed from its start, which costs nothing but time.
+            await ClearAsync(cancellation).ConfigureAwait(false);
         }
         return _last?.Files[StateFile][_mark.Length..];
     }
@@ -37,8 +40,10 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
     public async Task SaveAsync(byte[] state, CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
-        var committed = await _store.CommitAsync(_last, new Dictionary<string, byte[]> { [StateFile] = [.. _mark, .. state] }, cancellation).ConfigureAwait(false);
-        _last = committed ?? throw new ConcurrentWriterException($"Another process has gone on with stage {stage}; this one has stopped and committed nothing.");
+        var files = new Dictionary<string, byte[]> { [StateFile] = [.. _mark, .. state] };
+        var committed = await _store.CommitAsync(_last, files, cancellation).ConfigureAwait(false);
+        _last = committed
+            ?? throw new ConcurrentWriterException($"Another process runs stage {stage}; this one stops and has committed nothing.");
         Instruments.CheckpointDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
         Instruments.CheckpointSize.Record(_mark.Length + state.Length);
         await _store.PruneAsync(Kept, cancellation).ConfigureAwait(false);

@@ -4,12 +4,12 @@ using MedMerge.Training;
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Stages' outputs: the files are artefacts, <c>stages/KEY</c> lists them. The list is written last, so an output is there whole or not at
-/// all; what a crash leaves behind are artefacts that nobody refers to.
+/// Stages' outputs: the files are artefacts, <c>stages/KEY</c> lists them. The list is written last, so an output is
+/// there whole or not at all; what a crash leaves behind are unreferenced artefacts.
 /// </summary>
 public sealed class StageStore(IObjectStore objects) : IStageStore
 {
-    /// <summary>Where the lists lie.</summary>
+    /// <summary>Prefix of all lists.</summary>
     public const string Prefix = "stages/";
 
     private const string Kind = "stage";
@@ -28,13 +28,17 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
         return new StageOutput(files);
     }
 
-    /// <summary>Whether an output is listed. Its files are not read: whoever needs them finds out.</summary>
-    public async Task<bool> HasAsync(string key, CancellationToken cancellation) => await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
+    /// <summary>Whether an output is listed. Its files are not read: damage shows when they are needed.</summary>
+    public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
+        await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
 
-    /// <summary>Takes an output off the list, for it was found damaged: the next run computes it again.</summary>
+    /// <summary>Invalidates an output that was found damaged: the next run computes it again.</summary>
     public Task ForgetAsync(string key, CancellationToken cancellation) => objects.DeleteAsync(Prefix + key, cancellation);
 
-    /// <summary>The output of a stage that is listed; one that turns out damaged is taken off the list, so that the next attempt computes it again.</summary>
+    /// <summary>
+    /// The output of a stage that is listed; one that turns out damaged is taken off the list, so that the next attempt
+    /// computes it again.
+    /// </summary>
     /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
     public async Task<StageOutput> GetOrForgetAsync(Stage stage, CancellationToken cancellation)
     {
@@ -50,7 +54,8 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     public async Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation)
     {
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, content) in output.Files) files[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
+        foreach (var (name, content) in output.Files)
+            files[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
         var manifest = Manifest.Write(Kind, commit: "", new StageFilesList(stage, files));
         if (await objects.TryCreateAsync(Prefix + key, manifest, cancellation).ConfigureAwait(false) is not null) return;
 
@@ -60,7 +65,7 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
             await objects.TryReplaceAsync(Prefix + key, manifest, current.ETag, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The keys of all outputs that are listed.</summary>
+    /// <summary>The keys of all listed outputs.</summary>
     public async Task<HashSet<string>> KeysAsync(CancellationToken cancellation)
     {
         var keys = new HashSet<string>();
@@ -69,7 +74,8 @@ public sealed class StageStore(IObjectStore objects) : IStageStore
     }
 
     /// <summary>The artefacts that a list refers to by file name, or null where the list is damaged.</summary>
-    public static IReadOnlyDictionary<string, string>? FilesOf(ReadOnlyMemory<byte> manifest) => Manifest.Read<StageFilesList>(manifest, Kind)?.Files;
+    public static IReadOnlyDictionary<string, string>? FilesOf(ReadOnlyMemory<byte> manifest) =>
+        Manifest.Read<StageFilesList>(manifest, Kind)?.Files;
 
     private async Task<StageFilesList?> ListedAsync(string key, CancellationToken cancellation) =>
         (await Manifest.ReadAsync<StageFilesList>(objects, Prefix + key, Kind, cancellation).ConfigureAwait(false)).Body;

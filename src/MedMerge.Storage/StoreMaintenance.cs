@@ -1,18 +1,21 @@
+using System.Runtime.CompilerServices;
+
 namespace MedMerge.Storage;
 
-/// <summary>Looks after a store as a whole: finds damage, removes what nobody refers to.</summary>
+/// <summary>Maintenance of a whole store: finds damage, removes what is no longer referenced.</summary>
 public static class StoreMaintenance
 {
     /// <summary>What a check found.</summary>
     /// <param name="Objects">How many objects were read.</param>
-    /// <param name="Damaged">The names of those that are torn or not what their name says, and of artefacts that are missing.</param>
+    /// <param name="Damaged">The names of those that are torn or not what their name says, and of artefacts that are
+    /// missing.</param>
     public sealed record Findings(int Objects, IReadOnlyList<string> Damaged);
 
     /// <summary>What a clean-up did.</summary>
     /// <param name="Kept">Artefacts that are still there.</param>
     /// <param name="Removed">Artefacts that are gone.</param>
-    /// <param name="Trials">How many trials' checkpoints are gone.</param>
-    public sealed record Cleaned(int Kept, int Removed, int Trials);
+    /// <param name="Stages">How many stages' checkpoints are gone.</param>
+    public sealed record Cleaned(int Kept, int Removed, int Stages);
 
     /// <summary>Reads everything and checks every hash.</summary>
     public static async Task<Findings> VerifyAsync(IObjectStore objects, CancellationToken cancellation)
@@ -24,7 +27,7 @@ public static class StoreMaintenance
         await foreach (var found in objects.ListAsync(ArtefactStore.Prefix, cancellation).ConfigureAwait(false))
         {
             count++;
-            var hash = found.Name[ArtefactStore.Prefix.Length..];
+            var hash = HashOf(found);
             present.Add(hash);
             if (await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false) is null) damaged.Add(found.Name);
         }
@@ -32,54 +35,70 @@ public static class StoreMaintenance
         {
             count++;
             if (referred is null) damaged.Add(name);
-            else damaged.AddRange(referred.Where(hash => !present.Contains(hash)).Select(hash => $"{ArtefactStore.Prefix}{hash} (missing; {name} refers to it)"));
+            else damaged.AddRange(referred.Where(hash => !present.Contains(hash)).Select(hash => Missing(hash, name)));
         }
         return new Findings(count, damaged);
     }
 
+    private static string HashOf(ObjectInfo artefact) => artefact.Name[ArtefactStore.Prefix.Length..];
+
+    private static string Missing(string hash, string manifest) => $"{ArtefactStore.Prefix}{hash} (missing; {manifest} refers to it)";
+
     /// <summary>
-    /// Removes the checkpoints of trials that nothing has touched for <paramref name="age"/>, then artefacts that no manifest refers to and that are
-    /// as old: a run writes artefacts before the manifest that lists them. A trial is over by then, its stage done or given up; should a run come back
-    /// to it all the same, that stage starts anew.
+    /// Removes the checkpoints of stages that nothing has touched for <paramref name="age"/>, then artefacts that no
+    /// manifest refers to and that are as old: a run writes artefacts before the manifest that lists them. Such a stage
+    /// is done or was given up; a run that needs it after all computes it from the start.
     /// </summary>
-    /// <exception cref="InvalidDataException">A manifest is damaged, so what it refers to is not known; nothing is removed.</exception>
+    /// <exception cref="InvalidDataException">A manifest is damaged, so what it refers to is not known; nothing is
+    /// removed.</exception>
     public static async Task<Cleaned> CollectAsync(IObjectStore objects, TimeSpan age, TimeProvider time, CancellationToken cancellation)
     {
         // Artefacts first: one that is written after this list is not on it, and one on it is referred to by now or left over.
         var artefacts = new List<ObjectInfo>();
         await foreach (var found in objects.ListAsync(ArtefactStore.Prefix, cancellation).ConfigureAwait(false)) artefacts.Add(found);
         var oldest = time.GetUtcNow() - age;
-        var trials = await UntouchedTrialsAsync(objects, oldest, cancellation).ConfigureAwait(false);
-        var dropped = trials.SelectMany(trial => trial).ToHashSet();
+        var stages = await UntouchedStagesAsync(objects, oldest, cancellation).ConfigureAwait(false);
+        var dropped = stages.SelectMany(stage => stage).ToHashSet();
         var referred = new HashSet<string>();
         await foreach (var (name, hashes) in ManifestsAsync(objects, cancellation).ConfigureAwait(false))
         {
             if (dropped.Contains(name)) continue;
             referred.UnionWith(hashes ?? throw new InvalidDataException(
-                $"'{name}' is damaged, so what it refers to is not known; nothing was removed. `medmerge storage verify` lists all damage; a damaged stage is written anew by the next run that needs it."));
+                $"'{name}' is damaged, so what it refers to is not known; nothing was removed. `medmerge storage verify` lists all damage; "
+                + "a damaged stage is computed again by the next run that needs it."));
         }
         foreach (var name in dropped) await objects.DeleteAsync(name, cancellation).ConfigureAwait(false);
         var removed = 0;
-        foreach (var artefact in artefacts.Where(artefact => artefact.Modified < oldest && !referred.Contains(artefact.Name[ArtefactStore.Prefix.Length..])))
+        foreach (var artefact in artefacts.Where(artefact => artefact.Modified < oldest && !referred.Contains(HashOf(artefact))))
         {
             await objects.DeleteAsync(artefact.Name, cancellation).ConfigureAwait(false);
             removed++;
         }
-        return new Cleaned(artefacts.Count - removed, removed, trials.Count);
+        return new Cleaned(artefacts.Count - removed, removed, stages.Count);
     }
 
-    /// <summary>The objects of each trial whose newest is older than that; the pointer first, for without it the rest means nothing.</summary>
-    private static async Task<List<List<string>>> UntouchedTrialsAsync(IObjectStore objects, DateTimeOffset oldest, CancellationToken cancellation)
+    /// <summary>
+    /// The checkpoints of each stage whose newest is older than that; the pointer first, for without it the rest means
+    /// nothing.
+    /// </summary>
+    private static async Task<List<List<string>>> UntouchedStagesAsync(
+        IObjectStore objects,
+        DateTimeOffset oldest,
+        CancellationToken cancellation)
     {
         var found = new List<ObjectInfo>();
-        await foreach (var item in objects.ListAsync(CheckpointStore.Prefix, cancellation).ConfigureAwait(false)) found.Add(item);
-        return [.. found.GroupBy(item => CheckpointStore.TrialOf(item.Name)).Where(trial => trial.All(item => item.Modified < oldest))
-            .Select(trial => trial.Select(item => item.Name).OrderBy(CheckpointStore.IsManifest).ToList())];
+        foreach (var prefix in new[] { CheckpointStore.Prefix, CheckpointStore.LegacyPrefix })
+            await foreach (var item in objects.ListAsync(prefix, cancellation).ConfigureAwait(false)) found.Add(item);
+        return [.. found
+            .GroupBy(item => CheckpointStore.StageOf(item.Name))
+            .Where(stage => stage.All(item => item.Modified < oldest))
+            .Select(stage => stage.Select(item => item.Name).OrderBy(CheckpointStore.IsManifest).ToList())];
     }
 
     /// <summary>Every manifest that refers to artefacts, with their hashes; null where it is damaged.</summary>
-    private static async IAsyncEnumerable<(string Name, IEnumerable<string>? Artefacts)> ManifestsAsync(IObjectStore objects,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    private static async IAsyncEnumerable<(string Name, IEnumerable<string>? Artefacts)> ManifestsAsync(
+        IObjectStore objects,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         await foreach (var found in objects.ListAsync(StageStore.Prefix, cancellation).ConfigureAwait(false))
         {
@@ -93,7 +112,8 @@ public static class StoreMaintenance
         }
         await foreach (var found in objects.ListAsync(CheckpointStore.Prefix, cancellation).ConfigureAwait(false))
         {
-            if (CheckpointStore.IsManifest(found.Name) && await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
+            if (!CheckpointStore.IsManifest(found.Name)) continue;
+            if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
                 yield return (found.Name, CheckpointStore.ArtefactsOf(stored.Content));
         }
     }

@@ -4,8 +4,11 @@ using MedMerge.Experiments.Specifications;
 
 namespace MedMerge.Storage;
 
-/// <summary>A frozen specification in the store, with every file that it names: from here on nobody needs a path.</summary>
-/// <param name="Id">The sweep's: the specification's name and the start of its hash, so that submitting twice is submitting once.</param>
+/// <summary>
+/// A frozen specification in the store, with every file that it names: from here on no path is needed.
+/// </summary>
+/// <param name="Id">The sweep's: the specification's name and the start of its hash, so that submitting twice is
+/// submitting once.</param>
 /// <param name="Name">As shown to people.</param>
 /// <param name="Specification">SHA-256 of the frozen specification.</param>
 /// <param name="Plan">SHA-256 of the plan's summary.</param>
@@ -30,7 +33,8 @@ public sealed record Submission(string Id, string Name, string Specification, st
             await artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
             addresses[location] = FrozenSpecification.Address(content, location);
         }
-        var hash = await artefacts.WriteAsync(FrozenSpecification.Write(FrozenSpecification.Freeze(specification, location => addresses[location])), cancellation).ConfigureAwait(false);
+        var frozen = FrozenSpecification.Freeze(specification, location => addresses[location]);
+        var hash = await artefacts.WriteAsync(FrozenSpecification.Write(frozen), cancellation).ConfigureAwait(false);
         var summary = await artefacts.WriteAsync(plan.Write(), cancellation).ConfigureAwait(false);
         return new Submission($"{Slug(specification.Name)}-{hash[..HashDigits]}", specification.Name, hash, summary);
     }

@@ -1,34 +1,13 @@
 namespace MedMerge.Storage;
 
-/// <summary>What must last of a sweep: what it runs, and what became of each trial.</summary>
-/// <param name="Name">As shown to people.</param>
-/// <param name="Specification">SHA-256 of the frozen specification.</param>
-/// <param name="Plan">SHA-256 of the plan's summary.</param>
-/// <param name="Inputs">SHA-256 of the files that it names.</param>
-/// <param name="State">As the sweep's grain names it.</param>
-/// <param name="Submitted">When it came.</param>
-/// <param name="Trials">By number; empty before the plan was first built.</param>
-/// <param name="Reason">Why it failed as a whole.</param>
-/// <param name="Trace">Traceparent of what submitted it; null where nobody traced.</param>
-public sealed record SweepRecord(
-    string Name, string Specification, string Plan, IReadOnlyList<string> Inputs, string State, DateTimeOffset Submitted, IReadOnlyList<TrialRecord> Trials, string? Reason = null, string? Trace = null);
-
-/// <summary>What must last of a trial.</summary>
-/// <param name="State">As the sweep's grain names it.</param>
-/// <param name="Attempt">The last one begun, from 1; 0 before the first.</param>
-/// <param name="NodeDeaths">How often nodes died that were at work for it.</param>
-/// <param name="Nodes">Those at work for it now.</param>
-/// <param name="Reason">Why it failed.</param>
-/// <param name="Trace">Its traceparent: whoever works for it, after whatever crash, adds to the same trace. Null where nobody traces.</param>
-public sealed record TrialRecord(string State, int Attempt, int NodeDeaths, IReadOnlyList<string> Nodes, string? Reason, string? Trace = null);
-
 /// <summary>
-/// Sweeps under <c>sweeps/ID</c>, each changed on condition of its ETag, so that a sweep's grain that was cut off can't undo what its successor
-/// did. <c>active/ID</c> marks those that have not ended, for nodes to find them without reading every sweep that ever was.
+/// Sweeps under <c>sweeps/ID</c>, each changed on condition of its ETag, so that a fenced grain can't undo what its
+/// successor did. <c>active/ID</c> marks those that have not ended: nodes find them without reading every sweep that
+/// ever was.
 /// </summary>
 public sealed class SweepStore(IObjectStore objects)
 {
-    /// <summary>Where sweeps lie.</summary>
+    /// <summary>Prefix of all sweeps.</summary>
     public const string Prefix = "sweeps/";
 
     private const string ActivePrefix = "active/";
@@ -41,7 +20,8 @@ public sealed class SweepStore(IObjectStore objects)
         var (record, etag) = await Manifest.ReadAsync<SweepRecord>(objects, Prefix + id, Kind, cancellation).ConfigureAwait(false);
         if (etag is null) return null;
         return record is null
-            ? throw new InvalidDataException($"The record of sweep '{id}' is damaged. `medmerge storage verify` shows all damage; submit it again under another name.")
+            ? throw new InvalidDataException(
+                $"The record of sweep '{id}' is damaged. `medmerge storage verify` shows all damage; submit it again under another name.")
             : (record, etag);
     }
 
@@ -64,10 +44,11 @@ public sealed class SweepStore(IObjectStore objects)
                ?? await OwnWriteAsync(id, commit, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Marks a sweep as one that nodes must care for.</summary>
-    public async Task MarkAsync(string id, CancellationToken cancellation) => await objects.TryCreateAsync(ActivePrefix + id, "active"u8.ToArray(), cancellation).ConfigureAwait(false);
+    /// <summary>Marks a sweep as active, so that nodes resume it.</summary>
+    public async Task MarkAsync(string id, CancellationToken cancellation) =>
+        await objects.TryCreateAsync(ActivePrefix + id, "active"u8.ToArray(), cancellation).ConfigureAwait(false);
 
-    /// <summary>Takes the mark off a sweep that has ended.</summary>
+    /// <summary>Removes the mark of a sweep that has ended.</summary>
     public Task UnmarkAsync(string id, CancellationToken cancellation) => objects.DeleteAsync(ActivePrefix + id, cancellation);
 
     /// <summary>The ids of sweeps that have not ended.</summary>
@@ -87,7 +68,13 @@ public sealed class SweepStore(IObjectStore objects)
         return ids;
     }
 
-    /// <summary>An answer lost after the write makes the client try again and fail on its own first try; the commit's number tells.</summary>
-    private async Task<string?> OwnWriteAsync(string id, string commit, CancellationToken cancellation) =>
-        await objects.ReadAsync(Prefix + id, cancellation).ConfigureAwait(false) is { } stored && Manifest.CommitOf(stored.Content) == commit ? stored.ETag : null;
+    /// <summary>
+    /// Where the answer to a write was lost, the client tries again and fails on its own first try; the commit's id
+    /// tells.
+    /// </summary>
+    private async Task<string?> OwnWriteAsync(string id, string commit, CancellationToken cancellation)
+    {
+        var stored = await objects.ReadAsync(Prefix + id, cancellation).ConfigureAwait(false);
+        return stored is not null && Manifest.CommitOf(stored.Content) == commit ? stored.ETag : null;
+    }
 }

@@ -44,7 +44,7 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         await leaving.SignalAsync("TERM");
         await leaving.ExitAsync(ExitDeadline);
         Assert.Equal(0, leaving.ExitCode);
-        Assert.Contains("stops here after epoch ", leaving.Log, StringComparison.Ordinal);
+        Assert.Contains("stopped after epoch ", leaving.Log, StringComparison.Ordinal);
 
         Assert.Equal(WorkState.Done, (await cluster.EndAsync(id, Deadline)).State);
         Assert.Equal(plain, await cluster.OutputsAsync());

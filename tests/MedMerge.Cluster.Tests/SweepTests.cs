@@ -43,7 +43,7 @@ public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
         }
         var status = await cluster.EndAsync(id, Deadline);
         Assert.Equal((WorkState.Done, WorkState.Quarantined), (status.State, status.Trials.Single().State));
-        Assert.Contains("3 times nodes died while they were at work for this trial", status.Trials[0].Reason, StringComparison.Ordinal);
+        Assert.Contains("Nodes died 3 times while they ran this trial", status.Trials[0].Reason, StringComparison.Ordinal);
 
         var sweep = (await cluster.GrainsAsync()).GetGrain<ISweepGrain>(id);
         Assert.Equal(WorkState.Running, (await sweep.ResumeAsync()).State);
@@ -101,7 +101,7 @@ public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
         }
         while (status.Trials[0].Reason is null);
         Assert.Matches(@"Shard \d of 2 has not answered 5 times \(.+\), last on ", status.Trials[0].Reason);
-        Assert.Contains("It is placed anew.", string.Concat(cluster.Silos.Select(silo => silo.Log)), StringComparison.Ordinal);
+        Assert.Contains("and is replaced.", string.Concat(cluster.Silos.Select(silo => silo.Log)), StringComparison.Ordinal);
         await (await cluster.GrainsAsync()).GetGrain<ISweepGrain>(id).CancelAsync();
     }
 }

@@ -173,7 +173,7 @@ public sealed class TestCluster : IAsyncDisposable
         while (true)
         {
             await foreach (var found in (await StoreAsync()).ListAsync("", Cancellation))
-                if (!known.Contains(found.Name) && (found.Name.StartsWith("trials/", StringComparison.Ordinal) || found.Name.StartsWith("stages/", StringComparison.Ordinal)))
+                if (!known.Contains(found.Name) && (found.Name.StartsWith(CheckpointStore.Prefix, StringComparison.Ordinal) || found.Name.StartsWith(StageStore.Prefix, StringComparison.Ordinal)))
                     return TimeProvider.System.GetElapsedTime(start);
             if (TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromMinutes(3)) Assert.Fail($"Nothing has gone on: {Describe(await StatusAsync(id))}\n{string.Join("\n\n", Silos.Select(silo => silo.Log))}");
             await Task.Delay(TimeSpan.FromMilliseconds(100), Cancellation);

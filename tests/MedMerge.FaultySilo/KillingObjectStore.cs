@@ -43,8 +43,7 @@ internal sealed class KillingObjectStore(IObjectStore inner, KillPoint point) : 
 
     private static string KindOf(string name) => name.Split('/') switch
     {
-        ["trials", .., "pointer"] => "pointer",
-        ["trials", ..] => "checkpoints",
+        ["checkpoints", _, "pointer"] => "pointer",
         var parts => parts[0],
     };
 

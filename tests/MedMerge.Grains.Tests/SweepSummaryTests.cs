@@ -1,22 +1,23 @@
 namespace MedMerge.Grains.Tests;
 
 /// <summary>What an app host and a list show of a sweep.</summary>
-public sealed class SweepLineTests
+public sealed class SweepSummaryTests
 {
     [Theory]
-    [InlineData("Running", 40, 12, "12 of 40 trials", "pause cancel")]
-    [InlineData("Running", 0, 0, "Starting", "pause cancel")]
-    [InlineData("Paused", 40, 12, "Paused, 12 of 40 trials", "resume cancel")]
-    [InlineData("Cancelled", 40, 12, "Cancelled, 12 of 40 trials", "resume")]
-    [InlineData("Done", 40, 40, "Done, 40 of 40 trials", "")]
-    [InlineData("Done", 40, 39, "Done, 39 of 40 trials", "resume")]
-    [InlineData("Failed", 0, 0, "Failed", "resume")]
-    [InlineData("Damaged", 0, 0, "Damaged", "")]
-    public void A_sweep_tells_how_far_it_is_and_what_can_be_done(string state, int trials, int done, string text, string verbs)
+    [InlineData(WorkState.Running, 40, 12, "12 of 40 trials", "pause cancel")]
+    [InlineData(WorkState.Running, 0, 0, "Starting", "pause cancel")]
+    [InlineData(WorkState.Paused, 40, 12, "Paused, 12 of 40 trials", "resume cancel")]
+    [InlineData(WorkState.Cancelled, 40, 12, "Cancelled, 12 of 40 trials", "resume")]
+    [InlineData(WorkState.Done, 40, 40, "Done, 40 of 40 trials", "")]
+    [InlineData(WorkState.Done, 40, 39, "Done, 39 of 40 trials", "resume")]
+    [InlineData(WorkState.Failed, 0, 0, "Failed", "resume")]
+    [InlineData(WorkState.Damaged, 0, 0, "Damaged", "")]
+    public void A_sweep_tells_how_far_it_is_and_what_can_be_done(WorkState state, int trials, int done, string text, string verbs)
     {
         var line = new SweepSummary("id", "name", state, DateTimeOffset.UnixEpoch, trials, done, null);
         Assert.Equal(text, line.Text);
-        Assert.Equal(state == "Running" ? $"Waiting, {text}" : text, (line with { Reason = "No node has the device 'cuda' now." }).Text);
+        var waiting = line with { Reason = "No node has the device 'cuda' now." };
+        Assert.Equal(state == WorkState.Running ? $"Waiting, {text}" : text, waiting.Text);
         Assert.Equal(verbs, string.Join(' ', new[] { "pause", "resume", "cancel" }.Where(line.Allows)));
     }
 }

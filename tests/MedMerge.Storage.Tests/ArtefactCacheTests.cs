@@ -3,7 +3,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace MedMerge.Storage.Tests;
 
-/// <summary>A cache is an object store like any other; beyond that it asks the inner store as seldom as it can.</summary>
+/// <summary>
+/// A cache is an object store like any other; beyond that it asks the inner store as seldom as it can.
+/// </summary>
 public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
 {
     private const int Limit = 1000;
@@ -53,7 +55,7 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
     [Fact]
     public async Task Everything_else_passes_through()
     {
-        foreach (var name in new[] { "trials/t/pointer", "artefacts/not-a-hash", "other/" + new string('a', 64) })
+        foreach (var name in new[] { "checkpoints/t/pointer", "artefacts/not-a-hash", "other/" + new string('a', 64) })
         {
             await _folder.TryCreateAsync(name, new byte[] { 1 }, Cancellation);
             var asked = _inner.Calls;
@@ -214,7 +216,8 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
         Assert.NotNull(await Artefacts.ReadAsync(hash, Cancellation));
     }
 
-    private List<string> Kept() => [.. Directory.GetFiles(CacheFolder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    private List<string> Kept() =>
+        [.. Directory.GetFiles(CacheFolder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     private long Held() => new DirectoryInfo(CacheFolder).GetFiles().Sum(file => file.Length);
 
@@ -228,9 +231,11 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
             return stored;
         }
 
-        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+            throw new NotSupportedException();
 
-        public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
+            throw new NotSupportedException();
 
         public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => throw new NotSupportedException();
 

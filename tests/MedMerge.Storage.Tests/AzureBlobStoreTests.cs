@@ -13,6 +13,8 @@ public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConf
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData("nonsense", "can't be understood")]
     [InlineData("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=bm9rZXk=;BlobEndpoint=http://127.0.0.1:9/a;", "can't be used")]
@@ -20,7 +22,7 @@ public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConf
     {
         var options = AzuriteServer.Options();
         options.Retry.MaxRetries = 1;
-        var error = await Assert.ThrowsAsync<InputException>(() => AzureBlobStore.OpenAsync(connection, "c", options, TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<InputException>(() => AzureBlobStore.OpenAsync(connection, "c", options, Cancellation));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
@@ -29,10 +31,11 @@ public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConf
     {
         var connection = AzuriteServer.ConnectionString(azurite.Address);
         var name = "test-" + Guid.NewGuid().ToString("N");
-        Assert.Null(await AzureBlobStore.FindAsync(connection, name, AzuriteServer.Options(), TestContext.Current.CancellationToken));
-        Assert.Null(await AzureBlobStore.FindAsync(connection, name, AzuriteServer.Options(), TestContext.Current.CancellationToken)); // the first look has made none either
-        await AzureBlobStore.OpenAsync(connection, name, AzuriteServer.Options(), TestContext.Current.CancellationToken);
-        Assert.NotNull(await AzureBlobStore.FindAsync(connection, name, AzuriteServer.Options(), TestContext.Current.CancellationToken));
+        Assert.Null(await AzureBlobStore.FindAsync(connection, name, AzuriteServer.Options(), Cancellation));
+        // The first look has made none either.
+        Assert.Null(await AzureBlobStore.FindAsync(connection, name, AzuriteServer.Options(), Cancellation));
+        await AzureBlobStore.OpenAsync(connection, name, AzuriteServer.Options(), Cancellation);
+        Assert.NotNull(await AzureBlobStore.FindAsync(connection, name, AzuriteServer.Options(), Cancellation));
     }
 
     /// <summary>A store's user need not be allowed to make containers, nor to ask for their properties.</summary>
@@ -41,18 +44,21 @@ public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConf
     {
         var service = new BlobServiceClient(AzuriteServer.ConnectionString(azurite.Address), AzuriteServer.Options());
         var container = service.GetBlobContainerClient("test-" + Guid.NewGuid().ToString("N"));
-        await container.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
-        var token = container.GenerateSasUri(BlobContainerSasPermissions.Read | BlobContainerSasPermissions.List, DateTimeOffset.UtcNow.AddHours(1)).Query[1..];
+        await container.CreateAsync(cancellationToken: Cancellation);
+        const BlobContainerSasPermissions ReadAndList = BlobContainerSasPermissions.Read | BlobContainerSasPermissions.List;
+        var token = container.GenerateSasUri(ReadAndList, DateTimeOffset.UtcNow.AddHours(1)).Query[1..];
         var connection = $"BlobEndpoint={service.Uri.GetLeftPart(UriPartial.Path)};SharedAccessSignature={token}";
-        var store = await AzureBlobStore.FindAsync(connection, container.Name, AzuriteServer.Options(), TestContext.Current.CancellationToken);
-        Assert.Empty((await StoreMaintenance.VerifyAsync(store!, TestContext.Current.CancellationToken)).Damaged);
+        var store =
+            await AzureBlobStore.FindAsync(connection, container.Name, AzuriteServer.Options(), Cancellation);
+        Assert.Empty((await StoreMaintenance.VerifyAsync(store!, Cancellation)).Damaged);
     }
 
     [Fact]
     public async Task A_wrong_key_is_told_clearly()
     {
         var connection = AzuriteServer.ConnectionString(azurite.Address).Replace("Eby8", "AAAA", StringComparison.Ordinal);
-        var error = await Assert.ThrowsAsync<InputException>(() => AzureBlobStore.OpenAsync(connection, "c", AzuriteServer.Options(), TestContext.Current.CancellationToken));
+        var options = AzuriteServer.Options();
+        var error = await Assert.ThrowsAsync<InputException>(() => AzureBlobStore.OpenAsync(connection, "c", options, Cancellation));
         Assert.Contains("can't be used", error.Message, StringComparison.Ordinal);
     }
 }

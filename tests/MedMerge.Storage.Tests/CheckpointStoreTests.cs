@@ -14,14 +14,14 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
     [Fact]
     public async Task The_last_commit_is_what_is_loaded()
     {
-        var store = new CheckpointStore(Folder("a"), "sweep/1");
+        var store = new CheckpointStore(Folder("a"), "stage-1");
         Assert.Null(await store.LoadAsync(Cancellation));
         var first = await store.CommitAsync(null, State(1), Cancellation);
         var second = await store.CommitAsync(first, State(2), Cancellation);
-        var loaded = await new CheckpointStore(Folder("a"), "sweep/1").LoadAsync(Cancellation);
+        var loaded = await new CheckpointStore(Folder("a"), "stage-1").LoadAsync(Cancellation);
         Assert.Equal((2, "state 2"), (loaded!.Number, Text(loaded)));
         Assert.Equal(second!.Fence, loaded.Fence);
-        Assert.Null(await new CheckpointStore(Folder("a"), "sweep/2").LoadAsync(Cancellation));
+        Assert.Null(await new CheckpointStore(Folder("a"), "stage-2").LoadAsync(Cancellation));
     }
 
     [Fact]
@@ -45,13 +45,17 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         {
             var objects = Folder($"race{round}");
             var first = await new CheckpointStore(objects, "t").CommitAsync(null, State(1), Cancellation);
-            var both = await Task.WhenAll(Enumerable.Range(2, 6).Select(i => new CheckpointStore(objects, "t").CommitAsync(first, State(i), Cancellation)));
+            var commits = Enumerable.Range(2, 6).Select(i => new CheckpointStore(objects, "t").CommitAsync(first, State(i), Cancellation));
+            var both = await Task.WhenAll(commits);
             var won = Assert.Single(both.OfType<Checkpoint>());
             Assert.Equal(Text(won), Text((await new CheckpointStore(objects, "t").LoadAsync(Cancellation))!));
         }
     }
 
-    /// <summary>Killed at every call, before it took effect and after: what is loaded is the state before or the one after, whole; and it goes on.</summary>
+    /// <summary>
+    /// Killed at every call, before it took effect and after: what is loaded is the state before or the one after,
+    /// whole; and it goes on.
+    /// </summary>
     [Theory]
     [InlineData(Fault.Refused)]
     [InlineData(Fault.AnswerLost)]
@@ -85,7 +89,10 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         Assert.Equal(5, seen.Count); // killed at the artefact, the pointer's reading, the manifest, the pointer; and not at all
     }
 
-    /// <summary>Every object of the newest checkpoint, cut at every byte and with every bit flipped: never accepted, the previous one is used.</summary>
+    /// <summary>
+    /// Every object of the newest checkpoint, cut at every byte and with every bit flipped: never accepted, the
+    /// previous one is used.
+    /// </summary>
     [Fact]
     public async Task A_torn_checkpoint_is_never_accepted_and_the_previous_one_is_used()
     {
@@ -94,7 +101,8 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         var first = await store.CommitAsync(null, State(1), Cancellation);
         var before = FilesBelow("torn");
         await store.CommitAsync(first, State(2), Cancellation);
-        var newFiles = FilesBelow("torn").Except(before).Where(file => Path.GetFileName(file) != ".lock").ToList(); // the store makes its lock when it first replaces
+        // The store makes its lock when it first replaces.
+        var newFiles = FilesBelow("torn").Except(before).Where(file => Path.GetFileName(file) != ".lock").ToList();
         Assert.Equal(2, newFiles.Count); // one artefact and one manifest; the pointer was replaced
         var tried = 0;
         foreach (var file in newFiles)
@@ -126,7 +134,7 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
     {
         var store = new CheckpointStore(Folder("pointer"), "t");
         await store.CommitAsync(await store.CommitAsync(null, State(1), Cancellation), State(2), Cancellation);
-        var pointer = Path.Combine(_folder, "pointer", "trials", "t", "pointer");
+        var pointer = Path.Combine(_folder, "pointer", "checkpoints", "t", "pointer");
         var whole = await File.ReadAllBytesAsync(pointer, Cancellation);
         for (var length = 0; length < whole.Length; length++)
         {
@@ -163,7 +171,10 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         TestContext.Current.SendDiagnosticMessage($"{proxy.Faults} faults at {rate:P0}");
     }
 
-    /// <summary>A trial that is started again after every failure and counts its states one by one: no number may be lost, none doubled.</summary>
+    /// <summary>
+    /// A trial that is started again after every failure and counts its states one by one: no number may be lost, none
+    /// doubled.
+    /// </summary>
     private static async Task CommitManyAsync(IObjectStore faulty, IObjectStore reader, int commits)
     {
         var store = new CheckpointStore(faulty, "t");
@@ -183,14 +194,17 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
                     (current, reached) = (next, next.Number);
                 }
             }
-            catch (Exception error) when (error is ServiceFaultException or InvalidDataException or Azure.RequestFailedException or AggregateException)
+            catch (Exception error) when (IsTransient(error) || error is AggregateException)
             {
-                // what a trial sees as transient: it loads and goes on
+                // what a trial sees as transient: it loads the checkpoint and continues
             }
         }
         var last = await AttemptAsync(() => new CheckpointStore(reader, "t").LoadAsync(Cancellation));
         Assert.Equal((commits, $"state {commits}"), (last!.Number, Text(last)));
     }
+
+    private static bool IsTransient(Exception error) =>
+        error is ServiceFaultException or InvalidDataException or Azure.RequestFailedException;
 
     private static async Task<T> AttemptAsync<T>(Func<Task<T>> action)
     {
@@ -200,7 +214,7 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
             {
                 return await action();
             }
-            catch (Exception error) when (attempt < 20 && error is InputException or ServiceFaultException or InvalidDataException or Azure.RequestFailedException)
+            catch (Exception error) when (attempt < 20 && (IsTransient(error) || error is InputException))
             {
                 // again
             }

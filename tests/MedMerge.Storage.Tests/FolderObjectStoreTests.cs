@@ -25,7 +25,8 @@ public sealed class FolderObjectStoreTests : ObjectStoreConformance, IDisposable
         var cancellation = TestContext.Current.CancellationToken;
         await Store.TryCreateAsync("s/a", new byte[] { 1 }, cancellation);
         Directory.CreateDirectory(Path.Combine(_folder, "t"));
-        foreach (var loop in new[] { "loop", "pool" }) Directory.CreateSymbolicLink(Path.Combine(_folder, "t", loop), "."); // who walks in walks forever
+        foreach (var loop in new[] { "loop", "pool" })
+            Directory.CreateSymbolicLink(Path.Combine(_folder, "t", loop), "."); // who walks in walks forever
         Assert.Equal(["s/a"], await Task.Run(() => NamesAsync("s/"), cancellation).WaitAsync(TimeSpan.FromSeconds(30), cancellation));
     }
 
@@ -62,7 +63,8 @@ public sealed class FolderObjectStoreTests : ObjectStoreConformance, IDisposable
         try
         {
             Assert.Equal([1], (await FolderObjectStore.Existing(_folder).ReadAsync("a", cancellation))!.Content);
-            Assert.Contains("can't be written to", Assert.Throws<InputException>(() => new FolderObjectStore(_folder)).Message, StringComparison.Ordinal);
+            var error = Assert.Throws<InputException>(() => new FolderObjectStore(_folder));
+            Assert.Contains("can't be written to", error.Message, StringComparison.Ordinal);
         }
         finally
         {
@@ -77,14 +79,16 @@ public sealed class FolderObjectStoreTests : ObjectStoreConformance, IDisposable
         _ = FolderObjectStore.Existing(_folder);
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
         Assert.Equal(before, Directory.GetLastWriteTimeUtc(_folder));
-        Assert.Contains("There is no store", Assert.Throws<InputException>(() => FolderObjectStore.Existing(Path.Combine(_folder, "other"))).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<InputException>(() => FolderObjectStore.Existing(Path.Combine(_folder, "other")));
+        Assert.Contains("There is no store", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_folder_that_cannot_be_made_is_bad_input()
     {
         File.WriteAllText(Path.Combine(_folder, "file"), "");
-        Assert.Contains("--store", Assert.Throws<InputException>(() => new FolderObjectStore(Path.Combine(_folder, "file", "store"))).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<InputException>(() => new FolderObjectStore(Path.Combine(_folder, "file", "store")));
+        Assert.Contains("--store", error.Message, StringComparison.Ordinal);
     }
 
     private async Task<List<string>> NamesAsync(string prefix)

@@ -48,7 +48,8 @@ public abstract class ObjectStoreConformance
         for (var round = 0; round < 5; round++)
         {
             var known = etag;
-            var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Store.TryReplaceAsync("race", Bytes($"{round}-{i}"), known, Cancellation)));
+            var writes = Enumerable.Range(0, 8).Select(i => Store.TryReplaceAsync("race", Bytes($"{round}-{i}"), known, Cancellation));
+            var results = await Task.WhenAll(writes);
             etag = Assert.Single(results.OfType<string>());
         }
     }
@@ -140,7 +141,8 @@ public abstract class ObjectStoreConformance
                         if (created is not null) expected[name] = ($"{value}", created);
                         break;
                     case 1:
-                        var replaced = Store.TryReplaceAsync(name, Bytes($"{value}"), known ? current.ETag : "\"0\"", default).GetAwaiter().GetResult();
+                        var etag = known ? current.ETag : "\"0\"";
+                        var replaced = Store.TryReplaceAsync(name, Bytes($"{value}"), etag, default).GetAwaiter().GetResult();
                         Assert.Equal(known, replaced is not null);
                         if (replaced is not null) expected[name] = ($"{value}", replaced);
                         break;

@@ -66,13 +66,14 @@ public sealed class StageStoreTests : IDisposable
         var again = _store.Checkpoints(Key);
         await again.LoadAsync(Cancellation);
         await again.SaveAsync([6, 6], Cancellation);
-        await Assert.ThrowsAsync<ConcurrentWriterException>(() => checkpoints.SaveAsync([99, 99], Cancellation)); // a second process that lost the race stops
+        // A second process that lost the race stops.
+        await Assert.ThrowsAsync<ConcurrentWriterException>(() => checkpoints.SaveAsync([99, 99], Cancellation));
         Assert.Equal([6, 6], await _store.Checkpoints(Key).LoadAsync(Cancellation));
 
         await again.ClearAsync(Cancellation);
         Assert.Null(await _store.Checkpoints(Key).LoadAsync(Cancellation));
         Assert.Single(Directory.GetFiles(Path.Combine(_folder, "artefacts"))); // the loser's, for gc
-        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "trials"), "*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "checkpoints"), "*", SearchOption.AllDirectories));
     }
 
     [Fact]

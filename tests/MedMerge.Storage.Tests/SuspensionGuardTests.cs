@@ -99,7 +99,9 @@ public sealed class SuspensionGuardTests : IDisposable
     {
         private TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>Ends when it is read for the second time from now: by then whatever follows the first has happened.</summary>
+        /// <summary>
+        /// Ends when it is read for the second time from now: by then whatever follows the first has happened.
+        /// </summary>
         public async Task AskedAsync()
         {
             for (var i = 0; i < 2; i++)

@@ -1,3 +1,5 @@
+using System.Text;
+using MedMerge.Grains;
 using MedMerge.Storage.Tests.Faults;
 
 namespace MedMerge.Storage.Tests;
@@ -22,9 +24,9 @@ public sealed class SweepStoreTests : IDisposable
     public async Task A_sweep_is_kept_once_and_comes_back_whole()
     {
         Assert.Null(await _sweeps.FindAsync("s", Cancellation));
-        var record = Record("Running") with { Trials = [new TrialRecord("Failed", 2, 1, ["node"], "why")] };
+        var record = Record(WorkState.Running) with { Trials = [new TrialRecord(WorkState.Failed, 2, 1, ["node"], "why")] };
         var etag = await _sweeps.TryCreateAsync("s", record, Cancellation);
-        Assert.Null(await _sweeps.TryCreateAsync("s", Record("Done"), Cancellation));
+        Assert.Null(await _sweeps.TryCreateAsync("s", Record(WorkState.Done), Cancellation));
         var found = (await _sweeps.FindAsync("s", Cancellation))!.Value;
         Assert.Equal(etag, found.ETag);
         Assert.Equivalent(record, found.Record, strict: true);
@@ -34,33 +36,38 @@ public sealed class SweepStoreTests : IDisposable
     [Fact]
     public async Task Who_was_outpaced_changes_nothing()
     {
-        var first = (await _sweeps.TryCreateAsync("s", Record("Running"), Cancellation))!;
-        var second = await _sweeps.TryReplaceAsync("s", Record("Paused"), first, Cancellation);
+        var first = (await _sweeps.TryCreateAsync("s", Record(WorkState.Running), Cancellation))!;
+        var second = await _sweeps.TryReplaceAsync("s", Record(WorkState.Paused), first, Cancellation);
         Assert.NotNull(second);
-        Assert.Null(await _sweeps.TryReplaceAsync("s", Record("Done"), first, Cancellation));
-        Assert.Equal("Paused", (await _sweeps.FindAsync("s", Cancellation))!.Value.Record.State);
-        Assert.NotNull(await _sweeps.TryReplaceAsync("s", Record("Paused"), second, Cancellation)); // the same again is a change too
-        Assert.Null(await _sweeps.TryReplaceAsync("s", Record("Paused"), second, Cancellation));
-        Assert.Null(await _sweeps.TryReplaceAsync("other", Record("Done"), first, Cancellation));
+        Assert.Null(await _sweeps.TryReplaceAsync("s", Record(WorkState.Done), first, Cancellation));
+        Assert.Equal(WorkState.Paused, (await _sweeps.FindAsync("s", Cancellation))!.Value.Record.State);
+        // The same again is a change too.
+        Assert.NotNull(await _sweeps.TryReplaceAsync("s", Record(WorkState.Paused), second, Cancellation));
+        Assert.Null(await _sweeps.TryReplaceAsync("s", Record(WorkState.Paused), second, Cancellation));
+        Assert.Null(await _sweeps.TryReplaceAsync("other", Record(WorkState.Done), first, Cancellation));
     }
 
-    /// <summary>The client tries again after a lost answer and is told that the name is taken, or the ETag gone: by its own write.</summary>
+    /// <summary>
+    /// The client tries again after a lost answer and is told that the name is taken, or the ETag gone: by its own
+    /// write.
+    /// </summary>
     [Fact]
     public async Task A_write_whose_answer_was_lost_is_known_again()
     {
-        var sweeps = new SweepStore(new RetryingStore(new FaultyObjectStore(_objects, (_, call) => call % 2 == 1 ? Fault.AnswerLost : Fault.None)));
-        var first = await sweeps.TryCreateAsync("s", Record("Running"), Cancellation);
+        var sweeps =
+            new SweepStore(new RetryingStore(new FaultyObjectStore(_objects, (_, call) => call % 2 == 1 ? Fault.AnswerLost : Fault.None)));
+        var first = await sweeps.TryCreateAsync("s", Record(WorkState.Running), Cancellation);
         Assert.Equal(first, (await _sweeps.FindAsync("s", Cancellation))!.Value.ETag);
-        var second = await sweeps.TryReplaceAsync("s", Record("Done"), first!, Cancellation);
+        var second = await sweeps.TryReplaceAsync("s", Record(WorkState.Done), first!, Cancellation);
         var found = (await _sweeps.FindAsync("s", Cancellation))!.Value;
-        Assert.Equal((second, "Done"), (found.ETag, found.Record.State));
+        Assert.Equal((second, WorkState.Done), (found.ETag, found.Record.State));
     }
 
     [Fact]
     public async Task Active_sweeps_are_those_marked()
     {
-        await _sweeps.TryCreateAsync("a", Record("Running"), Cancellation);
-        await _sweeps.TryCreateAsync("b", Record("Running"), Cancellation);
+        await _sweeps.TryCreateAsync("a", Record(WorkState.Running), Cancellation);
+        await _sweeps.TryCreateAsync("b", Record(WorkState.Running), Cancellation);
         Assert.Equal(["a", "b"], await _sweeps.ActiveAsync(Cancellation));
         await _sweeps.UnmarkAsync("a", Cancellation);
         await _sweeps.UnmarkAsync("a", Cancellation);
@@ -74,25 +81,43 @@ public sealed class SweepStoreTests : IDisposable
     [Fact]
     public async Task A_damaged_record_is_an_error_not_a_new_sweep()
     {
-        await _sweeps.TryCreateAsync("s", Record("Running"), Cancellation);
+        await _sweeps.TryCreateAsync("s", Record(WorkState.Running), Cancellation);
         await File.AppendAllTextAsync(Path.Combine(_folder, "sweeps", "s"), " ", Cancellation);
-        Assert.Contains("'s' is damaged", (await Assert.ThrowsAsync<InvalidDataException>(() => _sweeps.FindAsync("s", Cancellation))).Message, StringComparison.Ordinal);
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => _sweeps.FindAsync("s", Cancellation));
+        Assert.Contains("'s' is damaged", error.Message, StringComparison.Ordinal);
         Assert.Null(SweepStore.ArtefactsOf(await File.ReadAllBytesAsync(Path.Combine(_folder, "sweeps", "s"), Cancellation)));
     }
 
-    private static SweepRecord Record(string state) => new("name", "spec", "plan", ["one", "two"], state, DateTimeOffset.UnixEpoch, []);
+    [Fact]
+    public async Task A_record_has_its_states_by_name_and_nothing_that_is_computed()
+    {
+        var record = Record(WorkState.Running) with { Trials = [TrialRecord.Waiting("trace").Started(1, "trace").Failed("why")] };
+        await _sweeps.TryCreateAsync("s", record, Cancellation);
+        var text = Encoding.UTF8.GetString((await _objects.ReadAsync("sweeps/s", Cancellation))!.Content);
+        Assert.EndsWith(
+            """
+            "body":{"name":"name","specification":"spec","plan":"plan","inputs":["one","two"],"state":"Running",
+            "submitted":"1970-01-01T00:00:00+00:00","trials":[
+            {"state":"Failed","attempt":1,"nodeDeaths":0,"nodes":[],"reason":"why","trace":"trace"}],"reason":null,"trace":null}}
+            """.ReplaceLineEndings(""), text, StringComparison.Ordinal);
+    }
+
+    private static SweepRecord Record(WorkState state) => new("name", "spec", "plan", ["one", "two"], state, DateTimeOffset.UnixEpoch, []);
 
     /// <summary>Tries a failed call once more, as the clients of blob services do.</summary>
     private sealed class RetryingStore(IObjectStore inner) : IObjectStore
     {
-        public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => TwiceAsync(() => inner.ReadAsync(name, cancellation));
+        public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) =>
+            TwiceAsync(() => inner.ReadAsync(name, cancellation));
 
-        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => TwiceAsync(() => inner.TryCreateAsync(name, content, cancellation));
+        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+            TwiceAsync(() => inner.TryCreateAsync(name, content, cancellation));
 
         public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
             TwiceAsync(() => inner.TryReplaceAsync(name, content, etag, cancellation));
 
-        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => inner.ListAsync(prefix, cancellation);
+        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) =>
+            inner.ListAsync(prefix, cancellation);
 
         public Task DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
 

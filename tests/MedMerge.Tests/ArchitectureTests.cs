@@ -51,7 +51,7 @@ public partial class ArchitectureTests
 
     [Theory]
     [InlineData("MedMerge", "")]
-    [InlineData("MedMerge.Storage", "MedMerge")]
+    [InlineData("MedMerge.Storage", "MedMerge MedMerge.Grains.Abstractions")]
     [InlineData("MedMerge.Grains.Abstractions", "")]
     [InlineData("MedMerge.Grains", "MedMerge.Grains.Abstractions MedMerge.Storage")]
     [InlineData("MedMerge.Silo", "MedMerge.Grains MedMerge.ServiceDefaults")]

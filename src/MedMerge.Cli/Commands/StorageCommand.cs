@@ -25,7 +25,7 @@ internal static class StorageCommand
             if (parsed.GetValue(age) is not (>= 0 and <= 1e6)) throw new InputException("--older-than must be a number of hours from 0 to 1000000.");
             var objects = await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation);
             var cleaned = await StoreMaintenance.CollectAsync(objects, TimeSpan.FromHours(parsed.GetValue(age)), TimeProvider.System, cancellation);
-            await output.WriteLineAsync($"{cleaned.Removed} artefacts removed, {cleaned.Kept} kept; checkpoints of {cleaned.Trials} stages removed.");
+            await output.WriteLineAsync($"{cleaned.Removed} artefacts removed, {cleaned.Kept} kept; checkpoints of {cleaned.Stages} stages removed.");
             return ExitCodes.Done;
         });
         return new Command("storage", "Cares for the store of finished stages and checkpoints.") { verify, collect };

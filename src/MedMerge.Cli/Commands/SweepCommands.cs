@@ -113,7 +113,7 @@ internal static class SweepCommands
         [
             sweep.Id,
             sweep.Name,
-            sweep.State,
+            $"{sweep.State}",
             $"{sweep.Done}/{sweep.Trials}",
             sweep.Submitted.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
         ]),

@@ -41,7 +41,7 @@ internal sealed class ResultQueries(SweepStore sweeps, PlanSummaries plans, Stag
     {
         var (record, _) = await sweeps.FindAsync(id, cancellation) ?? throw new KeyNotFoundException($"There is no sweep '{id}'.");
         var plan = await plans.GetAsync(record, cancellation);
-        var finished = plan.Trials.Zip(record.Trials).Where(pair => pair.Second.State == nameof(WorkState.Done)).Select(pair => pair.First);
+        var finished = plan.Trials.Zip(record.Trials).Where(pair => pair.Second.State == WorkState.Done).Select(pair => pair.First);
         return (plan, [.. finished]);
     }
 }

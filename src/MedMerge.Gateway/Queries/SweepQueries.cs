@@ -6,8 +6,6 @@ namespace MedMerge.Gateway.Queries;
 /// <summary>The sweeps that the store knows.</summary>
 internal sealed class SweepQueries(SweepStore sweeps)
 {
-    private const string Damaged = "Damaged";
-
     /// <summary>Whether there is a sweep of that id.</summary>
     public async Task<bool> ExistsAsync(string id, CancellationToken cancellation) => await sweeps.FindAsync(id, cancellation) is not null;
 
@@ -23,7 +21,7 @@ internal sealed class SweepQueries(SweepStore sweeps)
             }
             catch (InvalidDataException damaged)
             {
-                summaries.Add(new SweepSummary(id, id, Damaged, DateTimeOffset.MinValue, 0, 0, damaged.Message));
+                summaries.Add(new SweepSummary(id, id, WorkState.Damaged, DateTimeOffset.MinValue, 0, 0, damaged.Message));
             }
         }
         return [.. summaries.OrderByDescending(sweep => sweep.Submitted)];
@@ -35,6 +33,6 @@ internal sealed class SweepQueries(SweepStore sweeps)
         record.State,
         record.Submitted,
         record.Trials.Count,
-        record.Trials.Count(trial => trial.State == nameof(WorkState.Done)),
+        record.Trials.Count(trial => trial.State == WorkState.Done),
         record.Reason);
 }

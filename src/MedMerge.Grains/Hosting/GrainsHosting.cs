@@ -1,6 +1,7 @@
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
+using MedMerge.Grains.Running;
 using MedMerge.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
@@ -36,7 +37,10 @@ public static class GrainsHosting
         silo.Services.AddSingleton<OutputCache>();
         silo.Services.AddSingleton<NodeLoad>();
         silo.Services.AddSingleton<DeviceHealth>();
-        silo.Services.AddSingleton(typeof(ShardSessions<>));
+        silo.Services.AddSingleton<FailureReporter>();
+        silo.Services.AddSingleton<ShardSessions>();
+        silo.Services.AddSingleton<ShardedStageRunner>();
+        silo.Services.AddSingleton<StageExecutor>();
         silo.Services.AddSingleton<ClusterView>();
         silo.Services.AddHostedService(services => services.GetRequiredService<ClusterView>());
         if (!keepsSweeps) return silo;

@@ -5,6 +5,7 @@ using MedMerge.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace MedMerge.Grains.Hosting;
 
@@ -31,7 +32,8 @@ public sealed class LocalCluster : IAsyncDisposable
     public static async Task<LocalCluster> StartAsync(IObjectStore objects, string device, bool log, CancellationToken cancellation, Action<IHostApplicationBuilder>? telemetry = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        if (log) builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (!log) builder.Logging.AddFilter<ConsoleLoggerProvider>(IsUnexpected);
         builder.Services.AddSingleton(objects);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
@@ -55,6 +57,10 @@ public sealed class LocalCluster : IAsyncDisposable
         await _host.StopAsync().ConfigureAwait(false);
         if (_host is IAsyncDisposable disposable) await disposable.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Of an error of ours the stack is shown in any case: without it nobody could tell where it occurred.</summary>
+    private static bool IsUnexpected(string? category, LogLevel level) =>
+        level >= LogLevel.Error && category?.StartsWith("MedMerge.", StringComparison.Ordinal) == true;
 
     /// <summary>Two ports that are free now; held at the same time, so that they differ.</summary>
     private static (int, int) FreePorts()

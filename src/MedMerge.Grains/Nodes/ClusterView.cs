@@ -5,22 +5,31 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 
 namespace MedMerge.Grains.Nodes;
 
-/// <summary>What this node knows of the others. It watches them, for in the end one that left in peace is as dead as one that was killed.</summary>
+/// <summary>
+/// The cluster's nodes, as this one sees them. It watches them leave: in the membership table a node that has left in
+/// good order is as dead as one that was killed.
+/// </summary>
 internal sealed class ClusterView(IClusterMembershipService membership, ISiloMetadataCache metadata) : BackgroundService
 {
     private readonly ConcurrentDictionary<SiloAddress, bool> _left = new();
 
-    /// <summary>The nodes that have that kind of device now, as messages name them.</summary>
-    public IReadOnlyList<string> NodesWithDevice(string device) => [.. membership.CurrentSnapshot.Members
-        .Where(member => member.Value.Status == SiloStatus.Active && metadata.GetSiloMetadata(member.Key).Metadata.GetValueOrDefault(DevicePlacementDirector.Device) == device)
-        .Select(member => member.Key.ToParsableString())];
+    /// <summary>The active nodes that have that kind of device, as messages name them.</summary>
+    public IReadOnlyList<string> NodesWithDevice(string device) => [.. membership.CurrentSnapshot.Members.Values
+        .Where(member => member.Status == SiloStatus.Active && DeviceOf(member.SiloAddress) == device)
+        .Select(member => member.SiloAddress.ToParsableString())];
 
-    /// <summary>Every node, those that have left or died among them for a while.</summary>
-    public IReadOnlyList<NodeSummary> Nodes() => [.. membership.CurrentSnapshot.Members.Values.OrderBy(member => member.SiloAddress)
-        .Select(member => new NodeSummary(member.SiloAddress.ToParsableString(), member.Name, member.Status.ToString(),
-            metadata.GetSiloMetadata(member.SiloAddress).Metadata.GetValueOrDefault(DevicePlacementDirector.Device)))];
+    /// <summary>All nodes, for a while also those that have left or died.</summary>
+    public IReadOnlyList<NodeSummary> Nodes() => [.. membership.CurrentSnapshot.Members.Values
+        .OrderBy(member => member.SiloAddress)
+        .Select(member => new NodeSummary(
+            member.SiloAddress.ToParsableString(),
+            member.Name,
+            member.Status.ToString(),
+            DeviceOf(member.SiloAddress)))];
 
-    /// <summary>Whether a node has died at work. One that this node does not know may have joined just now, and is not dead.</summary>
+    /// <summary>
+    /// Whether a node has died without leaving. One that this node does not know may just have joined, and is not dead.
+    /// </summary>
     /// <param name="node">As messages name it.</param>
     public bool IsDead(string node)
     {
@@ -37,7 +46,10 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
     {
         await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stoppingToken).ConfigureAwait(false))
         {
-            foreach (var member in snapshot.Members.Values.Where(member => member.Status is SiloStatus.ShuttingDown or SiloStatus.Stopping)) _left[member.SiloAddress] = true;
+            foreach (var member in snapshot.Members.Values)
+                if (member.Status is SiloStatus.ShuttingDown or SiloStatus.Stopping) _left[member.SiloAddress] = true;
         }
     }
+
+    private string? DeviceOf(SiloAddress silo) => metadata.GetSiloMetadata(silo).Metadata.GetValueOrDefault(DevicePlacementDirector.Device);
 }

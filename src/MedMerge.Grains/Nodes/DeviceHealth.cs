@@ -1,8 +1,8 @@
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Whether this node may go on. One whose device failed leaves the cluster instead of failing one trial after the other; a process that starts anew finds out
-/// whether the device works again.
+/// Whether this node's device works. A node whose device failed leaves the cluster instead of failing one trial after
+/// the other; a new process finds out whether the device works again.
 /// </summary>
 public sealed class DeviceHealth
 {
@@ -14,13 +14,13 @@ public sealed class DeviceHealth
     /// <summary>Why it is unfit; null while it is fit.</summary>
     public string? Reason { get; private set; }
 
-    /// <summary>Hears of work that failed on this node.</summary>
+    /// <summary>Reports a failure that occurred on this node.</summary>
     /// <returns>Whether the node is to blame.</returns>
     public bool ReportFailure(Failure failure)
     {
         if (failure.Kind != FailureKind.NodeBad) return false;
         Reason ??= failure.Reason;
-        _ = _unfit.CancelAsync(); // off this thread: the node's leaving waits for the work that tells this
+        _ = _unfit.CancelAsync(); // on another thread: the node's leaving waits for the work that reports this
         return true;
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace MedMerge.Grains.Nodes;
 
-/// <summary>The node's one device thread, for specifications that ask for different numbers of libtorch's threads.</summary>
+/// <summary>The node's one device thread, for specifications with different numbers of libtorch threads.</summary>
 public sealed class Devices(IOptions<NodeOptions> options) : IAsyncDisposable
 {
     private readonly Lazy<DeviceThread> _device = new(() => new DeviceThread(options.Value.Device, 1));
@@ -11,7 +11,9 @@ public sealed class Devices(IOptions<NodeOptions> options) : IAsyncDisposable
     /// <summary>The thread to compute on.</summary>
     public DeviceThread ForThreads(int threads) => _device.Value.ForThreads(threads);
 
-    /// <summary>How long the work under way has given no sign; see <see cref="DeviceThread.TimeSinceProgress"/>.</summary>
+    /// <summary>
+    /// How long the running work has made no progress; see <see cref="DeviceThread.TimeSinceProgress"/>.
+    /// </summary>
     public TimeSpan TimeSinceProgress => _device.IsValueCreated ? _device.Value.TimeSinceProgress : TimeSpan.Zero;
 
     /// <inheritdoc />

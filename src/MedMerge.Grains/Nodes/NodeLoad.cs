@@ -1,13 +1,15 @@
 namespace MedMerge.Grains.Nodes;
 
-/// <summary>What is at work on this node's device: shards and whole stages, each counted by its stage's key.</summary>
+/// <summary>
+/// The running work items of this node's device: shards and whole stages, counted by their stage's key.
+/// </summary>
 internal sealed class NodeLoad
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _work = [];
 
-    /// <summary>How much there is now.</summary>
-    /// <param name="except">A stage that does not count.</param>
+    /// <summary>Number of running work items, excluding one stage's.</summary>
+    /// <param name="except">That stage's key.</param>
     public int CountExcluding(string except)
     {
         lock (_gate) return _work.Where(stage => stage.Key != except).Sum(stage => stage.Value);

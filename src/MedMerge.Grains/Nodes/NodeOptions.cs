@@ -12,43 +12,61 @@ public sealed class NodeOptions
     /// <summary><c>cpu</c> or <c>cuda:N</c>. One node has one device. Default: cpu.</summary>
     public string Device { get; set; } = "cpu";
 
-    /// <summary>A shard that has not answered after so long is placed anew. A node that died is noticed within seconds in another way; this is for one that hangs. Default: 2 min.</summary>
+    /// <summary>
+    /// A shard that has not answered after so long is replaced. This is for a node that hangs; one that died is noticed
+    /// within seconds. Default: 2 min.
+    /// </summary>
     public TimeSpan StepDeadline { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>A shard may take so long to load data and sources. Default: 5 min.</summary>
+    /// <summary>The same for loading data and models, and for a validation. Default: 5 min.</summary>
     public TimeSpan OpenDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>A device that has not finished a step, or a batch, for so long hangs, and the node leaves. Default: 10 min.</summary>
+    /// <summary>
+    /// A device that has not finished a step, or a batch, for so long is taken for hung, and the node leaves. Default:
+    /// 10 min.
+    /// </summary>
     public TimeSpan StallDeadline { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Where artefacts of the blob store are cached; null caches none, which is right where the store is a folder.</summary>
+    /// <summary>
+    /// Where artefacts of the blob store are cached; null for no cache, as is right where the store is a folder.
+    /// Default: null.
+    /// </summary>
     public string? CacheFolder { get; set; }
 
     /// <summary>How much the cache may hold, in MiB. Default: 10,240.</summary>
     public long CacheMiB { get; set; } = 10_240;
 
-    /// <summary>How much of stages' outputs is kept in the host's memory for the shards that come next, in MiB. Default: 1,024.</summary>
+    /// <summary>
+    /// How much of stages' outputs is cached in the host's memory for further shards, in MiB. Default: 1,024.
+    /// </summary>
     public long OutputCacheMiB { get; set; } = 1024;
 
     /// <summary>
-    /// Prepared sources that need more of the device's memory than this, in MiB, stay in the host's and are brought over layer by layer. Default: no limit.
+    /// Prepared sources that need more of the device's memory than this, in MiB, stay in the host's and are copied
+    /// layer by layer. Default: no limit.
     /// </summary>
     public long? SourceMemoryMiB { get; set; }
 
-    /// <summary>Refuses what makes no sense.</summary>
+    /// <summary>Validates the options.</summary>
     /// <exception cref="InputException">Names the variable.</exception>
     public void Check()
     {
-        Require(nameof(StepDeadline), StepDeadline > TimeSpan.Zero && StepDeadline <= MaxDeadline);
-        Require(nameof(OpenDeadline), OpenDeadline > TimeSpan.Zero && OpenDeadline <= MaxDeadline);
-        Require(nameof(StallDeadline), StallDeadline > TimeSpan.Zero && StallDeadline <= MaxDeadline);
-        Require(nameof(CacheMiB), CacheMiB is >= 0 and <= MaxMiB);
-        Require(nameof(OutputCacheMiB), OutputCacheMiB is >= 0 and <= MaxMiB);
-        Require(nameof(SourceMemoryMiB), SourceMemoryMiB is null or (>= 0 and <= MaxMiB));
+        CheckDeadline(nameof(StepDeadline), StepDeadline);
+        CheckDeadline(nameof(OpenDeadline), OpenDeadline);
+        CheckDeadline(nameof(StallDeadline), StallDeadline);
+        CheckSize(nameof(CacheMiB), CacheMiB);
+        CheckSize(nameof(OutputCacheMiB), OutputCacheMiB);
+        CheckSize(nameof(SourceMemoryMiB), SourceMemoryMiB ?? 0);
     }
 
-    private static void Require(string option, bool holds)
+    private static void CheckDeadline(string option, TimeSpan value)
     {
-        if (!holds) throw new InputException($"{Section}__{option} must be {(option.EndsWith("MiB", StringComparison.Ordinal) ? $"from 0 to {MaxMiB}" : $"more than 0 and at most {MaxDeadline.TotalDays:0} day")}.");
+        if (value <= TimeSpan.Zero || value > MaxDeadline)
+            throw new InputException($"{Section}__{option} must be more than 0 and at most {MaxDeadline.TotalDays:0} day.");
+    }
+
+    private static void CheckSize(string option, long value)
+    {
+        if (value is < 0 or > MaxMiB) throw new InputException($"{Section}__{option} must be from 0 to {MaxMiB}.");
     }
 }

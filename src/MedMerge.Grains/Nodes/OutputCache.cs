@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Stages' outputs in this node's memory, prepared kernels above all: the trials of a sweep share their sources, and need not read them anew. What was used
-/// longest ago goes first.
+/// Stages' outputs in this node's memory, prepared kernels above all: the trials of a sweep share their sources and
+/// need not read them again. The least recently used are evicted first.
 /// </summary>
 internal sealed class OutputCache(StageStore store, IOptions<NodeOptions> options)
 {
@@ -44,7 +44,7 @@ internal sealed class OutputCache(StageStore store, IOptions<NodeOptions> option
     }
 
     /// <summary>How many of these stages' outputs are here.</summary>
-    public int Held(IReadOnlyList<string> keys)
+    public int CountHeld(IReadOnlyList<string> keys)
     {
         lock (_gate) return keys.Count(key => Find(key) is not null);
     }

@@ -5,10 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Wakes every sweep that has not ended, from every node, every few seconds: a sweep outlives the node it was on, and the death of all. A reminder
-/// would do the same once a minute at best and need a table of its own; see docs/decisions/0004.
+/// Resumes every sweep that has not ended, from every node, every few seconds: sweeps survive the loss of any or all
+/// nodes. A reminder would do the same once a minute at best and need a table of its own; see docs/decisions/0004.
 /// </summary>
-internal sealed partial class SweepRecoveryService(SweepStore sweeps, IGrainFactory grains, TimeProvider time, ILogger<SweepRecoveryService> logger) : BackgroundService
+internal sealed partial class SweepRecoveryService(
+    SweepStore sweeps,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<SweepRecoveryService> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
@@ -21,18 +26,19 @@ internal sealed partial class SweepRecoveryService(SweepStore sweeps, IGrainFact
             {
                 foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false))
                 {
-                    if (await sweeps.FindAsync(id, stoppingToken).ConfigureAwait(false) is null) continue; // marked, its record not yet written
+                    var found = await sweeps.FindAsync(id, stoppingToken).ConfigureAwait(false);
+                    if (found is null) continue; // marked as active, its record not written yet
                     await grains.GetGrain<ISweepGrain>(id).WakeAsync().WaitAsync(stoppingToken).ConfigureAwait(false);
                 }
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
-                LogNotWoken(error.Message); // the store or the cluster is out of reach: tried again
+                LogNotResumed(error); // the store or the cluster is out of reach
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
     }
 
-    [LoggerMessage(LogLevel.Warning, "Sweeps could not be woken: {Reason} It is tried again every few seconds.")]
-    private partial void LogNotWoken(string reason);
+    [LoggerMessage(LogLevel.Warning, "Active sweeps could not be checked; the next check follows in a few seconds.")]
+    private partial void LogNotResumed(Exception error);
 }

@@ -13,8 +13,8 @@ internal sealed class DevicePlacementAttribute() : PlacementAttribute(new Device
 internal sealed class DevicePlacement : PlacementStrategy;
 
 /// <summary>
-/// Spreads grains over the silos whose metadata name the device asked for. Orleans' own metadata filters compare with the calling silo,
-/// and a coordinator without a device has nothing to compare.
+/// Spreads grains over the silos whose metadata name the required device. Orleans' own metadata filters compare with
+/// the calling silo, which need not have that device.
 /// </summary>
 internal sealed class DevicePlacementDirector(ISiloMetadataCache metadata) : IPlacementDirector
 {
@@ -26,7 +26,9 @@ internal sealed class DevicePlacementDirector(ISiloMetadataCache metadata) : IPl
         Task.FromResult(Choose(target, context.GetCompatibleSilos(target)));
 
     private SiloAddress Choose(PlacementTarget target, SiloAddress[] silos) => SiloChoice.For(
-        target.GrainIdentity.Key.ToString()!, silos.Select(silo => (silo, DeviceOf(silo))), IPlacementDirector.GetPlacementHint(target.RequestContextData, silos));
+        target.GrainIdentity.Key.ToString()!,
+        silos.Select(silo => (silo, DeviceOf(silo))),
+        IPlacementDirector.GetPlacementHint(target.RequestContextData, silos));
 
     private string? DeviceOf(SiloAddress silo) => metadata.GetSiloMetadata(silo).Metadata.GetValueOrDefault(Device);
 }

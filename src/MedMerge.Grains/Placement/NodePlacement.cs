@@ -18,6 +18,7 @@ internal sealed class NodePlacementDirector : IPlacementDirector
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var wanted = SiloAddress.FromParsableString(target.GrainIdentity.Key.ToString()!);
-        return Task.FromResult(context.GetCompatibleSilos(target).FirstOrDefault(silo => silo.Equals(wanted)) ?? throw new OrleansException($"The node {wanted} is gone."));
+        var found = context.GetCompatibleSilos(target).FirstOrDefault(silo => silo.Equals(wanted));
+        return Task.FromResult(found ?? throw new OrleansException($"The node {wanted} is gone."));
     }
 }

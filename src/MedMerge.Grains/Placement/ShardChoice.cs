@@ -5,28 +5,38 @@ using System.Text;
 namespace MedMerge.Grains.Placement;
 
 /// <summary>A node that a shard could go to.</summary>
-/// <param name="Work">At work there besides, shards and whole stages.</param>
-/// <param name="Held">Share of what the shard loads that the node holds already, 0 to 1.</param>
+/// <param name="Work">Other shards and whole stages that run there.</param>
+/// <param name="Held">Fraction of the shard's inputs that the node holds already, 0 to 1.</param>
 internal sealed record Candidate(string Node, int Work, double Held);
 
-/// <summary>Chooses nodes for shards: the one with the fewest, and of equals one that holds their models already.</summary>
+/// <summary>
+/// Chooses nodes for shards: the least loaded one, and of equals one that holds their inputs already.
+/// </summary>
 internal static class ShardChoice
 {
-    /// <summary>What holding all models is worth, in shards. Less than one: a step takes as long as its fullest node.</summary>
-    private const double Holding = 0.5;
+    /// <summary>
+    /// What holding all inputs is worth, in shards. Less than one: a step takes as long as its most loaded node.
+    /// </summary>
+    private const double HeldWeight = 0.5;
 
     /// <summary>The node for a shard, or null where there is none.</summary>
-    /// <param name="assigned">How many of the stage's own shards each node gets besides.</param>
-    /// <param name="failed">Where the shard failed before: only if there is no other.</param>
-    /// <param name="stage">Its key decides between equals, so that stages begin on different nodes.</param>
-    public static string? ChooseNode(IReadOnlyList<Candidate> nodes, IReadOnlyDictionary<string, int> assigned, IReadOnlySet<string> failed, string stage)
+    /// <param name="assigned">How many of the stage's other shards each node has.</param>
+    /// <param name="failed">Nodes where the shard failed before: chosen only if there is no other.</param>
+    /// <param name="stage">The stage's key; decides between equals, so that stages start on different nodes.</param>
+    public static string? ChooseNode(
+        IReadOnlyList<Candidate> nodes,
+        IReadOnlyDictionary<string, int> assigned,
+        IReadOnlySet<string> failed,
+        string stage)
     {
         var fit = nodes.Where(node => !failed.Contains(node.Node)).ToList();
         return (fit.Count > 0 ? fit : nodes)
-            .OrderBy(node => node.Work + assigned.GetValueOrDefault(node.Node) - (Holding * node.Held))
-            .ThenBy(node => Rank(stage, node.Node)).ThenBy(node => node.Node, StringComparer.Ordinal)
+            .OrderBy(node => node.Work + assigned.GetValueOrDefault(node.Node) - (HeldWeight * node.Held))
+            .ThenBy(node => Rank(stage, node.Node))
+            .ThenBy(node => node.Node, StringComparer.Ordinal)
             .FirstOrDefault()?.Node;
     }
 
-    private static uint Rank(string stage, string node) => BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{stage}/{node}")));
+    private static uint Rank(string stage, string node) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{stage}/{node}")));
 }

@@ -7,13 +7,14 @@ namespace MedMerge.Grains.Placement;
 /// <summary>Chooses a silo by a grain's key alone, so that every node chooses the same one.</summary>
 internal static class SiloChoice
 {
-    /// <summary>What is wrong where no node has a kind of device.</summary>
-    public static string NoneHas(string device) => $"No node has the device '{device}' now; what needs it waits for one. A node says what it has by Orleans__Metadata__device.";
+    /// <summary>The message where no node has a kind of device.</summary>
+    public static string NoneHas(string device) =>
+        $"No node has the device '{device}' now; what needs it waits for one. A node says what it has by Orleans__Metadata__device.";
 
     /// <summary>The silo for a grain.</summary>
-    /// <param name="key">Begins with <c>DEVICE/STAGE</c>.</param>
+    /// <param name="key">Starts with <c>DEVICE/STAGE</c>.</param>
     /// <param name="silos">In any order, each with the kind of device that it has.</param>
-    /// <param name="hint">The one that the caller would like, where it has the device.</param>
+    /// <param name="hint">The silo that the caller prefers, if it has the device.</param>
     /// <exception cref="OrleansException">None has the device.</exception>
     public static T For<T>(string key, IEnumerable<(T Silo, string? Device)> silos, T? hint = default)
     {

@@ -3,30 +3,34 @@ using MedMerge.Training;
 namespace MedMerge.Grains.Work;
 
 /// <summary>
-/// Work that goes on for as long as somebody asks for it: the first to ask begins it, whoever asks waits a moment for its end, and when all have
-/// released it or fallen silent it is cancelled. So progress, liveness and cancelling are one call, and nothing runs on that nobody wants.
+/// Work that runs for as long as somebody holds a lease on it: the first holder starts it, every renewal waits a moment
+/// for its end, and once all leases are released or expired it is cancelled. So progress, liveness and cancellation are
+/// one call, and nothing runs that nobody wants.
 /// </summary>
 internal sealed class LeasedWork(TimeProvider time)
 {
-    /// <summary>How long one call waits for the end.</summary>
-    public static readonly TimeSpan Wait = TimeSpan.FromSeconds(1);
+    /// <summary>How long one renewal waits for the work's end.</summary>
+    public static readonly TimeSpan RenewalTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>An holder that was silent for so long is gone.</summary>
-    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    /// <summary>How long a lease lasts without renewal.</summary>
+    public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
 
-    /// <summary>Another process is at it: this one looks again after a while.</summary>
-    private static readonly TimeSpan OutpacedPause = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LeaseCheck = TimeSpan.FromSeconds(5);
+    /// <summary>Delay before retrying work that another process runs.</summary>
+    private static readonly TimeSpan StaleRetryDelay = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LeaseCheckInterval = TimeSpan.FromSeconds(5);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, long> _holders = [];
     private CancellationTokenSource? _cancel;
-    private ITimer? _watch;
+    private ITimer? _expiry;
     private Task? _task;
     private int _attempt;
     private long _ended;
     private bool _closed;
 
-    /// <summary>Begins the work where it has not begun, or failed in an earlier attempt, and waits a moment for its end.</summary>
+    /// <summary>
+    /// Renews a lease: starts the work if it should be running and isn't, and waits a moment for its end.
+    /// </summary>
     /// <returns>Running, done, failed, or waiting where the work was stopped.</returns>
     public async Task<WorkState> RenewAsync(string holder, int attempt, Func<CancellationToken, Task> work)
     {
@@ -35,10 +39,10 @@ internal sealed class LeasedWork(TimeProvider time)
         {
             if (_closed) return WorkState.Waiting;
             _holders[holder] = time.GetTimestamp();
-            if (_task is null || _task.IsCanceled || (IsStale(_task) ? time.GetElapsedTime(_ended) > OutpacedPause : _task.IsFaulted && attempt > _attempt)) Begin(attempt, work);
+            if (ShouldStart(attempt)) Start(attempt, work);
             task = _task!;
         }
-        await Task.WhenAny(task, Task.Delay(Wait, time)).ConfigureAwait(false);
+        await Task.WhenAny(task, Task.Delay(RenewalTimeout, time)).ConfigureAwait(false);
         return task switch
         {
             { IsCompletedSuccessfully: true } => WorkState.Done,
@@ -57,9 +61,20 @@ internal sealed class LeasedWork(TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// Whether the work starts, for the first time or again: after it was cancelled, after another process ran it, or
+    /// in a new attempt.
+    /// </summary>
+    private bool ShouldStart(int attempt)
+    {
+        if (_task is null || _task.IsCanceled) return true;
+        if (IsStale(_task)) return time.GetElapsedTime(_ended) > StaleRetryDelay;
+        return _task.IsFaulted && attempt > _attempt;
+    }
+
     private static bool IsStale(Task task) => task is { IsFaulted: true, Exception.InnerExceptions: [ConcurrentWriterException] };
 
-    /// <summary>The holder needs it no longer.</summary>
+    /// <summary>Releases a lease; with the last one the work is cancelled.</summary>
     public void Release(string holder)
     {
         lock (_gate)
@@ -69,7 +84,7 @@ internal sealed class LeasedWork(TimeProvider time)
         }
     }
 
-    /// <summary>Stops for good, for the node is leaving, and waits for the end.</summary>
+    /// <summary>Stops for good, because the node is leaving, and waits for the end.</summary>
     public async Task CloseAsync(CancellationToken cancellation)
     {
         Task? task;
@@ -78,13 +93,13 @@ internal sealed class LeasedWork(TimeProvider time)
             _closed = true;
             task = _task;
             Cancel(_cancel);
-            _watch?.Dispose();
+            _expiry?.Dispose();
         }
         if (task is null) return;
         await Task.WhenAny(task, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
     }
 
-    private void Begin(int attempt, Func<CancellationToken, Task> work)
+    private void Start(int attempt, Func<CancellationToken, Task> work)
     {
         var cancel = _cancel = new CancellationTokenSource();
         _attempt = attempt;
@@ -97,7 +112,7 @@ internal sealed class LeasedWork(TimeProvider time)
             }
             catch (OperationCanceledException error) when (!cancel.IsCancellationRequested)
             {
-                // A client's own deadline looks like our cancelling; taken for that it would begin anew for ever and never fail.
+                // A client's own timeout looks like our cancellation; taken for that, the work would restart for ever and never fail.
                 throw new TimeoutException($"It was cancelled from within: {error.Message}", error);
             }
             finally
@@ -105,21 +120,24 @@ internal sealed class LeasedWork(TimeProvider time)
                 _ended = time.GetTimestamp();
             }
         }, CancellationToken.None);
-        _watch?.Dispose();
-        _watch = time.CreateTimer(_ => ExpireSilent(task, cancel), null, LeaseCheck, LeaseCheck);
+        _expiry?.Dispose();
+        _expiry = time.CreateTimer(_ => ExpireLeases(task, cancel), null, LeaseCheckInterval, LeaseCheckInterval);
     }
 
-    /// <summary>Off this thread: what awaits the token may run on where it is cancelled, and here that is the grain's turn and under the lock.</summary>
+    /// <summary>
+    /// On another thread: continuations may run where a token is cancelled, and here that is in the grain's turn and
+    /// under the lock.
+    /// </summary>
     private static void Cancel(CancellationTokenSource? cancel) => _ = cancel?.CancelAsync();
 
-    private void ExpireSilent(Task task, CancellationTokenSource cancel)
+    private void ExpireLeases(Task task, CancellationTokenSource cancel)
     {
         lock (_gate)
         {
             foreach (var (holder, last) in _holders.ToList())
-                if (time.GetElapsedTime(last) > Lease) _holders.Remove(holder);
+                if (time.GetElapsedTime(last) > LeaseDuration) _holders.Remove(holder);
             if (_holders.Count == 0 && task == _task) Cancel(cancel);
-            if (task.IsCompleted && task == _task) _watch?.Dispose();
+            if (task.IsCompleted && task == _task) _expiry?.Dispose();
         }
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace MedMerge.Grains.Tests.Nodes;
 
 /// <summary>A node whose device hangs leaves; one whose device is merely busy does not.</summary>
-public sealed class DeviceWatchTests
+public sealed class DeviceStallMonitorTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -40,7 +40,8 @@ public sealed class DeviceWatchTests
         }
         end.Set();
         await work;
-        Assert.True(SpinWait.SpinUntil(() => devices.TimeSinceProgress == TimeSpan.Zero, TimeSpan.FromSeconds(10)), "The device is idle and said to be silent.");
+        var isIdle = SpinWait.SpinUntil(() => devices.TimeSinceProgress == TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.True(isIdle, "The device is idle, but its time since progress is not zero.");
         await watch.StopAsync(Cancellation);
     }
 }

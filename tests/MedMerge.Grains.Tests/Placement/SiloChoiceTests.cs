@@ -4,7 +4,9 @@ namespace MedMerge.Grains.Tests.Placement;
 
 public sealed class SiloChoiceTests
 {
-    private static readonly (string, string?)[] Silos = [("c", "cuda"), ("a", "cuda"), ("x", "cpu"), ("d", "cuda"), ("b", "cuda"), ("y", null)];
+    private static readonly (
+        string,
+        string?)[] Silos = [("c", "cuda"), ("a", "cuda"), ("x", "cpu"), ("d", "cuda"), ("b", "cuda"), ("y", null)];
 
     [Fact]
     public void A_hint_is_followed_where_the_silo_has_the_device()
@@ -17,14 +19,16 @@ public sealed class SiloChoiceTests
     [Fact]
     public void Only_silos_with_the_device_are_chosen_and_all_of_them()
     {
-        Assert.Equal(["a", "b", "c", "d"], Stages().Select(stage => SiloChoice.For($"cuda/{stage}", Silos)).Distinct().Order(StringComparer.Ordinal));
+        var chosen = Stages().Select(stage => SiloChoice.For($"cuda/{stage}", Silos));
+        Assert.Equal(["a", "b", "c", "d"], chosen.Distinct().Order(StringComparer.Ordinal));
         Assert.All(Stages(), stage => Assert.Equal("x", SiloChoice.For($"cpu/{stage}", Silos)));
     }
 
     [Fact]
     public void Every_node_chooses_the_same_silo()
     {
-        foreach (var stage in Stages()) Assert.Equal(SiloChoice.For($"cuda/{stage}", Silos), SiloChoice.For($"cuda/{stage}", Silos.Reverse()));
+        foreach (var stage in Stages())
+            Assert.Equal(SiloChoice.For($"cuda/{stage}", Silos), SiloChoice.For($"cuda/{stage}", Silos.Reverse()));
     }
 
     [Fact]

@@ -29,14 +29,18 @@ public sealed class FailureClassTests
     [InlineData("CUDA error: an illegal memory access was encountered")]
     [InlineData("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")]
     [InlineData("cuBLAS error: not initialised")]
-    public void A_broken_device_makes_the_node_bad(string message) => Assert.Equal(new Failure(FailureKind.NodeBad, message), FailureClass.Of(new ExternalException(message + "\nstack")));
+    public void A_broken_device_makes_the_node_bad(string message) =>
+        Assert.Equal(
+            new Failure(FailureKind.NodeBad, $"ExternalException: {message}"),
+            FailureClass.Of(new ExternalException(message + "\nstack")));
 
     /// <summary>They name CUDA, and say nothing against the device: the node stays.</summary>
     [Theory]
     [InlineData("Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!", FailureKind.Transient)]
     [InlineData("CUDA error: device-side assert triggered", FailureKind.Permanent)]
     [InlineData("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)", FailureKind.Permanent)]
-    public void A_mistake_on_a_device_is_not_the_devices(string message, FailureKind kind) => Assert.Equal(kind, FailureClass.Of(new ExternalException(message)).Kind);
+    public void A_mistake_on_a_device_is_not_the_devices(string message, FailureKind kind) =>
+        Assert.Equal(kind, FailureClass.Of(new ExternalException(message)).Kind);
 
     [Fact]
     public void A_node_that_cannot_compute_or_was_cut_off_is_bad()
@@ -48,7 +52,8 @@ public sealed class FailureClassTests
     [Fact]
     public void Anything_else_may_pass_and_names_its_kind()
     {
-        Assert.Equal(new Failure(FailureKind.Transient, "IOException: disk full more"), FailureClass.Of(new IOException("disk full\nmore")));
+        var failure = FailureClass.Of(new IOException("disk full\nmore"));
+        Assert.Equal(new Failure(FailureKind.Transient, "IOException: disk full more"), failure);
         Assert.Equal(FailureKind.Transient, FailureClass.Of(new ExternalException("shape mismatch")).Kind);
         Assert.Equal(FailureKind.Transient, FailureClass.Of(new InvalidDataException("damaged")).Kind);
     }

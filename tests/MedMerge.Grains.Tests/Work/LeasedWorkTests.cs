@@ -4,14 +4,14 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace MedMerge.Grains.Tests.Work;
 
-public sealed class HeldWorkTests
+public sealed class LeasedWorkTests
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private readonly FakeTimeProvider _time = new();
-    private readonly LeasedWork _held;
+    private readonly LeasedWork _work;
     private readonly List<Run> _runs = [];
 
-    public HeldWorkTests() => _held = new LeasedWork(_time);
+    public LeasedWorkTests() => _work = new LeasedWork(_time);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -20,13 +20,13 @@ public sealed class HeldWorkTests
     {
         Assert.Equal(WorkState.Running, await RenewAsync("a"));
         Assert.Equal(WorkState.Running, await RenewAsync("b"));
-        var (a, b) = (_held.RenewAsync("a", 1, WorkAsync), _held.RenewAsync("b", 1, WorkAsync));
+        var (a, b) = (_work.RenewAsync("a", 1, WorkAsync), _work.RenewAsync("b", 1, WorkAsync));
         Assert.False(a.IsCompleted); // it waits a moment for the end
         _runs.Single().End.SetResult();
         Assert.Equal([WorkState.Done, WorkState.Done], await Task.WhenAll(a, b).WaitAsync(Deadline, Cancellation));
         Assert.Equal(WorkState.Done, await RenewAsync("c"));
         Assert.Single(_runs);
-        Assert.Null(_held.Failure);
+        Assert.Null(_work.Failure);
     }
 
     [Fact]
@@ -34,9 +34,9 @@ public sealed class HeldWorkTests
     {
         await RenewAsync("a");
         await RenewAsync("b");
-        for (var passed = TimeSpan.Zero; passed < LeasedWork.Lease * 3; passed += LeasedWork.Lease / 2)
+        for (var passed = TimeSpan.Zero; passed < LeasedWork.LeaseDuration * 3; passed += LeasedWork.LeaseDuration / 2)
         {
-            _time.Advance(LeasedWork.Lease / 2);
+            _time.Advance(LeasedWork.LeaseDuration / 2);
             Assert.Equal(WorkState.Running, await RenewAsync("b"));
         }
         Assert.False(_runs.Single().Cancellation.IsCancellationRequested);
@@ -46,7 +46,7 @@ public sealed class HeldWorkTests
     public async Task When_all_are_silent_for_the_lease_it_is_cancelled_and_who_asks_again_begins_anew()
     {
         await RenewAsync("a");
-        _time.Advance(LeasedWork.Lease - TimeSpan.FromSeconds(5));
+        _time.Advance(LeasedWork.LeaseDuration - TimeSpan.FromSeconds(5));
         Assert.False(_runs.Single().Cancellation.IsCancellationRequested);
         _time.Advance(TimeSpan.FromSeconds(10));
         Assert.True(_runs.Single().Cancellation.IsCancellationRequested);
@@ -59,13 +59,13 @@ public sealed class HeldWorkTests
     {
         await RenewAsync("a");
         await RenewAsync("b");
-        _held.Release("a");
-        _held.Release("a"); // twice is once
+        _work.Release("a");
+        _work.Release("a"); // twice is once
         Assert.False(_runs.Single().Cancellation.IsCancellationRequested);
-        _held.Release("b");
+        _work.Release("b");
         Assert.True(_runs.Single().Cancellation.IsCancellationRequested);
         await _runs.Single().Ended.Task.WaitAsync(Deadline, Cancellation);
-        Assert.Null(_held.Failure); // stopped is not failed
+        Assert.Null(_work.Failure); // stopped is not failed
         await BeginAnewAsync("c", attempt: 1);
     }
 
@@ -74,7 +74,7 @@ public sealed class HeldWorkTests
     {
         var thread = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var hold = _held.RenewAsync("a", 1, async cancellation =>
+        var hold = _work.RenewAsync("a", 1, async cancellation =>
         {
             var stopped = new TaskCompletionSource(); // its continuation runs where it is ended
             await using var registration = cancellation.Register(stopped.SetResult);
@@ -87,7 +87,7 @@ public sealed class HeldWorkTests
         var release = new Thread(() =>
         {
             caller = Environment.CurrentManagedThreadId;
-            _held.Release("a");
+            _work.Release("a");
             thread.Task.Wait(Deadline); // so that its number is not given to another
         });
         release.Start();
@@ -104,9 +104,9 @@ public sealed class HeldWorkTests
         _runs.Single().End.SetException(new IOException("disk full"));
         Settle();
         foreach (var attempt in new[] { 2, 1, 2 }) Assert.Equal(WorkState.Failed, await RenewAsync("b", attempt));
-        Assert.Equal(new Failure(FailureKind.Transient, "IOException: disk full"), _held.Failure);
+        Assert.Equal(new Failure(FailureKind.Transient, "IOException: disk full"), _work.Failure);
         await BeginAnewAsync("b", attempt: 3);
-        Assert.Null(_held.Failure);
+        Assert.Null(_work.Failure);
     }
 
     [Fact]
@@ -116,8 +116,8 @@ public sealed class HeldWorkTests
         _runs.Single().End.SetException(new TaskCanceledException("the client's deadline")); // as HTTP clients do
         Settle();
         Assert.Equal(WorkState.Failed, await RenewAsync("a"));
-        Assert.Equal(FailureKind.Transient, _held.Failure!.Kind);
-        Assert.Contains("the client's deadline", _held.Failure.Reason, StringComparison.Ordinal);
+        Assert.Equal(FailureKind.Transient, _work.Failure!.Kind);
+        Assert.Contains("the client's deadline", _work.Failure.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class HeldWorkTests
     public async Task Closed_it_stops_and_lets_everybody_wait()
     {
         await RenewAsync("a");
-        await _held.CloseAsync(Cancellation).WaitAsync(Deadline, Cancellation);
+        await _work.CloseAsync(Cancellation).WaitAsync(Deadline, Cancellation);
         Assert.True(_runs.Single().Ended.Task.IsCompleted);
         Assert.Equal(WorkState.Waiting, await RenewAsync("a", attempt: 2));
         Assert.Single(_runs);
@@ -146,9 +146,9 @@ public sealed class HeldWorkTests
     public async Task Closing_waits_no_longer_than_it_may()
     {
         var stuck = new TaskCompletionSource();
-        var hold = _held.RenewAsync("a", 1, _ => stuck.Task);
+        var hold = _work.RenewAsync("a", 1, _ => stuck.Task);
         using var soon = new CancellationTokenSource();
-        var close = _held.CloseAsync(soon.Token);
+        var close = _work.CloseAsync(soon.Token);
         Assert.False(close.IsCompleted);
         await soon.CancelAsync();
         await close.WaitAsync(Deadline, Cancellation);
@@ -160,21 +160,22 @@ public sealed class HeldWorkTests
     private async Task<WorkState> RenewAsync(string holder, int attempt = 1)
     {
         var known = _runs.Count;
-        var hold = _held.RenewAsync(holder, attempt, WorkAsync);
-        if (known == 0) Assert.True(SpinWait.SpinUntil(() => { lock (_runs) return _runs.Count > 0; }, Deadline)); // it begins on a thread of its own
-        _time.Advance(LeasedWork.Wait);
+        var hold = _work.RenewAsync(holder, attempt, WorkAsync);
+        if (known == 0)
+            Assert.True(SpinWait.SpinUntil(() => { lock (_runs) return _runs.Count > 0; }, Deadline)); // it begins on a thread of its own
+        _time.Advance(LeasedWork.RenewalTimeout);
         return await hold.WaitAsync(Deadline, Cancellation);
     }
 
     /// <summary>Waits for the end without letting time pass: a call after it answers at once.</summary>
-    private void Settle() => Assert.True(SpinWait.SpinUntil(() => _held.RenewAsync("a", 1, WorkAsync).IsCompleted, Deadline));
+    private void Settle() => Assert.True(SpinWait.SpinUntil(() => _work.RenewAsync("a", 1, WorkAsync).IsCompleted, Deadline));
 
     private async Task BeginAnewAsync(string holder, int attempt)
     {
         // The task may end a moment after the work.
         Assert.True(SpinWait.SpinUntil(() =>
         {
-            _ = _held.RenewAsync(holder, attempt, WorkAsync);
+            _ = _work.RenewAsync(holder, attempt, WorkAsync);
             lock (_runs) return _runs.Count == 2;
         }, Deadline));
         Assert.Equal(WorkState.Running, await RenewAsync(holder, attempt));

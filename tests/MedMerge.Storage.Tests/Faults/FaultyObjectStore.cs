@@ -24,7 +24,9 @@ public enum Fault
 /// <summary>Stands for a service failing for good, after whatever retries its client makes.</summary>
 public sealed class ServiceFaultException(string message) : IOException(message);
 
-/// <summary>An object store with faults; <paramref name="decide"/> is asked at every call, by its name and number.</summary>
+/// <summary>
+/// An object store with faults; <paramref name="decide"/> is asked at every call, by its name and number.
+/// </summary>
 public sealed class FaultyObjectStore(IObjectStore inner, Func<string, int, Fault> decide) : IObjectStore
 {
     private int _calls;

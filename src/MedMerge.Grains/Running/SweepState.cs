@@ -1,9 +1,12 @@
 using MedMerge.Storage;
 using MedMerge.Training;
 
-namespace MedMerge.Grains;
+namespace MedMerge.Grains.Running;
 
-/// <summary>A sweep's record with its ETag: every change is in the store before it counts, and those who wait for one are told.</summary>
+/// <summary>
+/// A sweep's record with its ETag. Every change is in the store before it takes effect, and wakes those who wait for
+/// one.
+/// </summary>
 internal sealed class SweepState(string id, SweepRecord record, string etag, SweepStore sweeps, TimeProvider time)
 {
     private readonly Lock _gate = new();
@@ -16,7 +19,7 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
     /// <summary>The sweep's id.</summary>
     public string Id => id;
 
-    /// <summary>As the store has it.</summary>
+    /// <summary>The record, as it is in the store.</summary>
     public SweepRecord Record
     {
         get
@@ -25,23 +28,20 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
         }
     }
 
-    /// <summary>The sweep's state.</summary>
-    public WorkState State => Enum.Parse<WorkState>(Record.State);
-
     /// <summary>Grows with every change.</summary>
     public long Version => Interlocked.Read(ref _version);
 
-    /// <summary>Whether another process has changed the record: this one must read it anew.</summary>
+    /// <summary>Whether another process has changed the record: it must be loaded again.</summary>
     public bool IsStale { get; private set; }
 
-    /// <summary>What is kept of a trial.</summary>
+    /// <summary>A trial's record.</summary>
     /// <param name="number">From 1.</param>
     public TrialRecord Trial(int number) => Record.Trials[number - 1];
 
-    /// <summary>Changes what is kept of a trial.</summary>
+    /// <summary>Changes a trial's record.</summary>
     /// <inheritdoc cref="WriteAsync" />
     public Task WriteTrialAsync(int number, Func<TrialRecord, TrialRecord> change) =>
-        WriteAsync(current => current with { Trials = [.. current.Trials.Select((trial, i) => i == number - 1 ? change(trial) : trial)] });
+        WriteAsync(current => current.WithTrial(number, change));
 
     /// <summary>Changes the record.</summary>
     /// <exception cref="ConcurrentWriterException">Another process has changed it.</exception>
@@ -57,7 +57,11 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
                 IsStale = true;
                 throw new ConcurrentWriterException($"Another process has changed sweep '{id}'.");
             }
-            lock (_gate) (_record, _etag) = (next, written);
+            lock (_gate)
+            {
+                _record = next;
+                _etag = written;
+            }
         }
         finally
         {
@@ -66,23 +70,24 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
         NotifyChanged();
     }
 
-    /// <summary>Tells those who wait for a change, of the record or of what is under way.</summary>
+    /// <summary>Wakes those who wait for a change, of the record or of a running trial.</summary>
     public void NotifyChanged()
     {
         TaskCompletionSource changed;
         lock (_gate)
         {
             _version++;
-            (changed, _changed) = (_changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            changed = _changed;
+            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
         changed.TrySetResult();
     }
 
-    /// <summary>Waits for a change after a version, but not for longer than a while.</summary>
-    public Task WaitAsync(long knownVersion, TimeSpan longest)
+    /// <summary>Waits until the version is another one, or the time is up.</summary>
+    public Task WaitAsync(long knownVersion, TimeSpan timeout)
     {
         Task changed;
         lock (_gate) changed = knownVersion == _version ? _changed.Task : Task.CompletedTask;
-        return Task.WhenAny(changed, Task.Delay(longest, time));
+        return Task.WhenAny(changed, Task.Delay(timeout, time));
     }
 }

@@ -6,10 +6,12 @@ using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
 using MedMerge.Tensors;
 
-namespace MedMerge.Grains.Tests;
+namespace MedMerge.Grains.Tests.Running;
 
-/// <summary>Data-parallel fine-tuning of a model that takes several messages gives through grains what one device gives alone.</summary>
-public sealed class FineTuneShardsTests : IDisposable
+/// <summary>
+/// Data-parallel fine-tuning of a model that takes several messages gives through grains what one device gives alone.
+/// </summary>
+public sealed class GrainShardWorkersTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-parts-").FullName;
 
@@ -39,9 +41,10 @@ public sealed class FineTuneShardsTests : IDisposable
 
         var alone = new StageStore(new FolderObjectStore(Path.Combine(_folder, "alone")));
         await using var device = new DeviceThread("cpu", 1);
-        var expected = await new StageRunner(alone, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind))).OutputAsync(tune, (_, _) => { }, cancellation);
+        var runner = new StageRunner(alone, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        var expected = await runner.OutputAsync(tune, (_, _) => { }, cancellation);
         using (var model = Safetensors.Read(expected[StageFiles.Model], "it").Tensors)
-            Assert.True(new Training.ParameterLayout(model).Length > FineTunePart.MaxLength, "It takes one message only.");
+            Assert.True(new Training.ParameterLayout(model).Length * sizeof(float) > PackedNumbers.MaxBytes, "It takes one message only.");
 
         var objects = new FolderObjectStore(Path.Combine(_folder, "cluster"));
         var submission = await Submission.WriteAsync(

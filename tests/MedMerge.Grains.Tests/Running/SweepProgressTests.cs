@@ -1,9 +1,10 @@
 using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Running;
 using Microsoft.Extensions.Time.Testing;
 
-namespace MedMerge.Grains.Tests;
+namespace MedMerge.Grains.Tests.Running;
 
-public sealed class SweepPaceTests
+public sealed class SweepProgressTests
 {
     private static readonly Costly A = new("a", 10), B = new("b", 30), C = new("c", 60);
     private readonly FakeTimeProvider _time = new();
@@ -78,8 +79,16 @@ public sealed class SweepPaceTests
         Assert.Equal(1, free.CompletedFraction);
     }
 
-    private static TrialStatus Status(Stage[]? kept = null, Stage[]? computed = null, Stage? under = null, int epoch = 0, int epochs = 0) => new(WorkState.Running, [],
-        under is null ? null : new StageProgress(under.Name, epoch, epochs, null, null, "node", under.Key), Keys(computed), Keys(kept), null);
+    private static TrialStatus Status(
+        Stage[]? kept = null,
+        Stage[]? computed = null,
+        Stage? under = null,
+        int epoch = 0,
+        int epochs = 0)
+    {
+        var progress = under is null ? null : new StageProgress(under.Name, epoch, epochs, null, null, "node", under.Key);
+        return new TrialStatus(WorkState.Running, [], progress, Keys(computed), Keys(kept), null);
+    }
 
     private static string[] Keys(Stage[]? stages) => [.. (stages ?? []).Select(stage => stage.Key)];
 
@@ -93,6 +102,9 @@ public sealed class SweepPaceTests
 
         public override double Cost => Work;
 
-        public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) => throw new NotSupportedException();
+        public override Task<StageOutput> ExecuteAsync(
+            IReadOnlyList<StageOutput> inputs,
+            StageContext context,
+            CancellationToken cancellation) => throw new NotSupportedException();
     }
 }

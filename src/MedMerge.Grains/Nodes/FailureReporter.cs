@@ -1,0 +1,44 @@
+using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Work;
+using Microsoft.Extensions.Logging;
+
+namespace MedMerge.Grains.Nodes;
+
+/// <summary>
+/// Classifies and logs what fails on this node, with its stack where it was unexpected, and takes the node out of the
+/// cluster where its device is to blame.
+/// </summary>
+internal sealed partial class FailureReporter(
+    ILocalSiloDetails silo,
+    DeviceHealth deviceHealth,
+    TimeProvider time,
+    ILogger<FailureReporter> logger)
+{
+    /// <summary>Reports a failure where it is caught.</summary>
+    /// <param name="work">What failed, as the start of a sentence: <c>Stage 'fine-tune' of trial sweep/1</c>.</param>
+    /// <returns>The failure, to be passed on as a <see cref="WorkFailedException"/>.</returns>
+    public Failure Report(Exception error, string work)
+    {
+        var failure = FailureClass.Of(error);
+        if (IsExpected(error))
+        {
+            LogFailed(work, failure.Description);
+            return failure;
+        }
+        deviceHealth.ReportFailure(failure);
+        LogUnexpected(error, work, failure.Kind);
+        return failure with { Origin = new FailureOrigin(silo.SiloAddress.ToParsableString(), time.GetUtcNow()) };
+    }
+
+    /// <summary>
+    /// Whether its message says all: another's failure was logged with its stack where it occurred, bad input is the
+    /// user's to mend, and a lost output is computed again.
+    /// </summary>
+    private static bool IsExpected(Exception error) => error is WorkFailedException or InputException or MissingOutputException;
+
+    [LoggerMessage(LogLevel.Warning, "{Work} failed: {Reason}")]
+    private partial void LogFailed(string work, string reason);
+
+    [LoggerMessage(LogLevel.Error, "{Work} failed unexpectedly ({Kind}).")]
+    private partial void LogUnexpected(Exception error, string work, FailureKind kind);
+}

@@ -1,0 +1,61 @@
+using MedMerge.Experiments.Planning;
+using MedMerge.Storage;
+
+namespace MedMerge.Grains.Running;
+
+/// <summary>
+/// One sweep on the node that owns it: pauses, resumes, cancels and repairs it, and answers for its status.
+/// </summary>
+internal sealed class SweepController(SweepState sweep, SweepActivity activity, SweepRunner runner, SweepStore sweeps, StageStore stages)
+{
+    private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Whether another process has changed the record: the sweep has stopped here and must be loaded again.
+    /// </summary>
+    public bool IsStale => sweep.IsStale;
+
+    /// <inheritdoc cref="SweepRunner.EnsureRunning" />
+    public void EnsureRunning() => runner.EnsureRunning();
+
+    /// <inheritdoc cref="SweepRunner.StopAsync" />
+    public Task StopAsync() => runner.StopAsync();
+
+    /// <summary>
+    /// Pauses, resumes or cancels the sweep, where that changes anything; resuming tries failed trials again.
+    /// </summary>
+    public async Task ChangeAsync(SweepAction action)
+    {
+        var hasFailedTrials = sweep.Record.Trials.Any(trial => trial.HasFailed);
+        if (SweepTransitions.Next(sweep.Record.State, action, hasFailedTrials) is not { } next) return;
+        await sweep.WriteAsync(record => record.ChangedTo(next)).ConfigureAwait(false);
+        if (next == WorkState.Running)
+        {
+            await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+            return;
+        }
+        await runner.StopAsync().ConfigureAwait(false);
+        if (next == WorkState.Cancelled) await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Invalidates a stage's stored output and runs the trials that depend on it again.</summary>
+    public async Task RepairAsync(string stage)
+    {
+        await runner.StopAsync().ConfigureAwait(false);
+        var plan = await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+        bool Needs(Trial trial) => trial.Stages.Any(its => its.Key == stage);
+        var affected = plan.Trials.Where(Needs).Select(trial => trial.Number).ToHashSet();
+        await stages.ForgetAsync(stage, CancellationToken.None).ConfigureAwait(false);
+        await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+        await sweep.WriteAsync(record => record.Invalidated(affected)).ConfigureAwait(false);
+    }
+
+    /// <summary>The status; waits for a change where the caller has the current version already.</summary>
+    public async Task<SweepStatus> StatusAsync(long knownVersion)
+    {
+        await sweep.WaitAsync(knownVersion, StatusTimeout).ConfigureAwait(false);
+        if (activity.Plan is null && sweep.Record.State != WorkState.Failed)
+            await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+        return SweepStatusView.Create(sweep, activity);
+    }
+}

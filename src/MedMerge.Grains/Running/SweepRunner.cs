@@ -1,0 +1,175 @@
+using MedMerge.Experiments.Planning;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Placement;
+using MedMerge.Grains.Work;
+using MedMerge.Storage;
+using MedMerge.Telemetry;
+using MedMerge.Training;
+using Microsoft.Extensions.Logging;
+
+namespace MedMerge.Grains.Running;
+
+/// <summary>The loop of a running sweep: keeps a limited number of trials running until all have ended.</summary>
+internal sealed partial class SweepRunner(
+    SweepState sweep,
+    SweepActivity activity,
+    SweepStore sweeps,
+    PlanCache plans,
+    ClusterView cluster,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger logger)
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
+    private readonly Lock _gate = new();
+    private CancellationTokenSource _stop = new();
+    private Task _task = Task.CompletedTask;
+
+    /// <summary>Starts the loop if the sweep should be running and isn't.</summary>
+    public void EnsureRunning()
+    {
+        lock (_gate)
+        {
+            if (sweep.Record.State != WorkState.Running || !_task.IsCompleted || sweep.IsStale) return;
+            var stop = _stop = new CancellationTokenSource();
+            _task = Task.Run(() => DetachedContext.RunAsync(() => RunAsync(stop.Token)), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Stops the loop and with it the running trials.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>The sweep's plan.</summary>
+    public async Task<Plan> LoadPlanAsync(CancellationToken cancellation) =>
+        activity.WithPlan(await plans.GetAsync(sweep.Record.Specification).WaitAsync(cancellation).ConfigureAwait(false));
+
+    private async Task RunAsync(CancellationToken cancellation)
+    {
+        using var span = Spans.Start("sweep", Spans.Read(sweep.Record.Trace), new() { ["medmerge.sweep"] = sweep.Id });
+        using var states = Instruments.Trials.Add(CountStates);
+        try
+        {
+            var plan = await StartAsync(cancellation).ConfigureAwait(false);
+            await RunTrialsAsync(plan, cancellation).ConfigureAwait(false);
+            await EndAsync(record => record.Completed()).ConfigureAwait(false);
+        }
+        catch (InputException problem)
+        {
+            LogInvalid(sweep.Id, problem.Message);
+            await EndAsync(record => record.Failed(problem.Message)).ConfigureAwait(false);
+        }
+        catch (ConcurrentWriterException)
+        {
+            LogStale(sweep.Id); // whoever wakes the sweep next loads its record again
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // paused, cancelled, or the node is leaving
+        }
+        catch (Exception error)
+        {
+            LogFailed(error, sweep.Id);
+        }
+        finally
+        {
+            sweep.NotifyChanged();
+        }
+    }
+
+    private IEnumerable<KeyValuePair<string, int>> CountStates() =>
+        sweep.Record.Trials.GroupBy(trial => trial.State).Select(state => KeyValuePair.Create($"{state.Key}", state.Count()));
+
+    private async Task<Plan> StartAsync(CancellationToken cancellation)
+    {
+        var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
+        if (sweep.Record.Trials.Count == 0)
+        {
+            var waiting = plan.Trials.Select(_ => TrialRecord.Waiting(trace: null)).ToList();
+            await sweep.WriteAsync(record => record with { Trials = waiting }).ConfigureAwait(false);
+        }
+        activity.Start(plan, plan.Trials.Where(trial => sweep.Trial(trial.Number).State == WorkState.Done));
+        sweep.NotifyChanged();
+        return plan;
+    }
+
+    private async Task EndAsync(Func<SweepRecord, SweepRecord> change)
+    {
+        await sweep.WriteAsync(change).ConfigureAwait(false);
+        await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async Task RunTrialsAsync(Plan plan, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var waiting = new Queue<Trial>(plan.Trials.Where(trial => sweep.Trial(trial.Number).IsPending));
+        var running = new List<Task>();
+        try
+        {
+            while (waiting.Count + running.Count > 0)
+            {
+                var limit = await TrialLimitAsync(plan).ConfigureAwait(false);
+                while (running.Count < limit && waiting.TryDequeue(out var trial)) running.Add(RunTrialAsync(trial, stop.Token));
+                await Task.WhenAny([.. running, Task.Delay(PollInterval, time, stop.Token)]).ConfigureAwait(false);
+                foreach (var ended in running.Where(task => task.IsCompleted).ToList())
+                {
+                    running.Remove(ended);
+                    await ended.ConfigureAwait(false);
+                }
+                cancellation.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>
+    /// How many trials may run now. Without a node that has the device they wait, which is no failure of theirs, and
+    /// the record says so.
+    /// </summary>
+    private async Task<int> TrialLimitAsync(Plan plan)
+    {
+        var device = plan.Specification.Settings.DeviceKind;
+        var nodes = cluster.NodesWithDevice(device).Count;
+        var reason = nodes > 0 ? null : SiloChoice.NoneHas(device);
+        if (sweep.Record.Reason != reason) await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
+        return nodes > 0 ? plan.Specification.Parallel ?? nodes : 0;
+    }
+
+    private async Task RunTrialAsync(Trial trial, CancellationToken cancellation)
+    {
+        var key = $"{sweep.Id}/{trial.Number}";
+        using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = key });
+        var supervisor = new TrialSupervisor(trial, sweep, grains.GetGrain<ITrialGrain>(key), cluster, OnStatus, time, logger);
+        try
+        {
+            await supervisor.RunAsync(cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            activity.OnStopped(trial.Number);
+            sweep.NotifyChanged();
+        }
+
+        void OnStatus(TrialStatus status)
+        {
+            activity.OnStatus(trial.Number, status);
+            sweep.NotifyChanged();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Sweep {Sweep} can't be run: {Reason}")]
+    private partial void LogInvalid(string sweep, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Another process has changed the record of sweep {Sweep}, which stops here.")]
+    private partial void LogStale(string sweep);
+
+    [LoggerMessage(LogLevel.Error, "Sweep {Sweep} failed unexpectedly and will be resumed by the recovery service.")]
+    private partial void LogFailed(Exception error, string sweep);
+}

@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Work;
+using MedMerge.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace MedMerge.Grains.Running;
+
+/// <summary>
+/// Runs one attempt at a trial on the trial's node: leases its stages, independent ones at the same time, until all
+/// outputs are in the store.
+/// </summary>
+/// <param name="holder">The leaseholder's name: the trial's key.</param>
+internal sealed partial class TrialExecutor(
+    TrialRequest request,
+    string holder,
+    PlanCache plans,
+    ClusterView cluster,
+    StageStore store,
+    FailureReporter failures,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<TrialExecutor> logger)
+{
+    private readonly ConcurrentDictionary<string, StageStatus> _running = new();
+    private readonly ConcurrentQueue<string> _computed = new();
+    private readonly ConcurrentQueue<string> _kept = new();
+    private readonly Dictionary<string, Task> _ensured = [];
+
+    /// <summary>The silos that run its stages.</summary>
+    public IReadOnlyList<string> Nodes => [.. _running.Values.SelectMany(status => status.Nodes).Distinct()];
+
+    /// <summary>The running stage; of several, the one that has come furthest.</summary>
+    public StageProgress? Progress =>
+        _running.Values.Select(status => status.Progress).OfType<StageProgress>().MaxBy(progress => progress.Epoch ?? -1);
+
+    /// <summary>Keys of the stages that it has had computed.</summary>
+    public IReadOnlyList<string> Computed => [.. _computed];
+
+    /// <summary>Keys of the stages whose output was in the store.</summary>
+    public IReadOnlyList<string> Kept => [.. _kept];
+
+    /// <summary>
+    /// Returns when every stage's output is in the store, for results and exports are read from all of them.
+    /// </summary>
+    /// <exception cref="WorkFailedException">A stage failed.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var plan = await plans.GetAsync(request.Specification).ConfigureAwait(false);
+            var device = plan.Specification.Settings.DeviceKind;
+            await RunStagesAsync(plan.Trials[request.Number - 1].Stages, device, cancellation).ConfigureAwait(false);
+        }
+        catch (WorkFailedException)
+        {
+            throw; // reported where it occurred
+        }
+        catch (Exception error) when (error is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        {
+            throw new WorkFailedException(failures.Report(error, $"Trial {holder}, attempt {request.Attempt},"));
+        }
+    }
+
+    private async Task RunStagesAsync(IEnumerable<Stage> stages, string device, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var all = stages.Select(stage => EnsureAsync(stage, device, stop.Token)).ToList();
+        try
+        {
+            while (all.Count > 0)
+            {
+                var ended = await Task.WhenAny(all).ConfigureAwait(false);
+                all.Remove(ended);
+                await ended.ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false); // one failed: the others stop too
+            await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private Task EnsureAsync(Stage stage, string device, CancellationToken cancellation)
+    {
+        lock (_ensured)
+        {
+            if (_ensured.TryGetValue(stage.Key, out var known)) return known;
+            return _ensured[stage.Key] = EnsureOnceAsync(stage, device, cancellation);
+        }
+    }
+
+    private async Task EnsureOnceAsync(Stage stage, string device, CancellationToken cancellation)
+    {
+        await Task.Yield();
+        if (await store.HasAsync(stage.Key, cancellation).ConfigureAwait(false))
+        {
+            _kept.Enqueue(stage.Key);
+            return;
+        }
+        await Task.WhenAll(stage.Inputs.Select(input => EnsureAsync(input, device, cancellation))).ConfigureAwait(false);
+        await ComputeAsync(stage, device, cancellation).ConfigureAwait(false);
+        _computed.Enqueue(stage.Key);
+    }
+
+    private async Task ComputeAsync(Stage stage, string device, CancellationToken cancellation)
+    {
+        var grain = grains.GetGrain<IStageGrain>($"{device}/{stage.Key}");
+        var stageRequest = new StageRequest(request.Specification, request.Number, holder, request.Attempt, request.Trace);
+        var lastAnswer = time.GetTimestamp();
+        var lease = new LeasedWorkClient<StageStatus>(time)
+        {
+            Renew = () => grain.RunAsync(stageRequest),
+            Release = () => grain.ReleaseAsync(holder),
+            OnStatus = OnStatusAsync,
+            OnUnreachable = OnUnreachable,
+        };
+        try
+        {
+            var status = await lease.RunAsync(cancellation).ConfigureAwait(false);
+            if (status.Failure is { } failure) throw new WorkFailedException(failure);
+        }
+        finally
+        {
+            _running.TryRemove(stage.Key, out _);
+        }
+
+        Task OnStatusAsync(StageStatus status)
+        {
+            lastAnswer = time.GetTimestamp();
+            _running[stage.Key] = status;
+            return Task.CompletedTask;
+        }
+
+        void OnUnreachable(Exception error)
+        {
+            // While no node has the device nobody could answer; the sweep says so and waits.
+            if (cluster.NodesWithDevice(device).Count == 0) lastAnswer = time.GetTimestamp();
+            if (time.GetElapsedTime(lastAnswer) <= RetryPolicy.UnreachableTimeout) return;
+            var minutes = RetryPolicy.UnreachableTimeout.TotalMinutes;
+            LogUnreachable(error, stage.Name, holder, minutes);
+            var reason = $"The stage '{stage.Name}' could not be reached for {minutes:0} minutes: {error.Message}";
+            throw new WorkFailedException(new Failure(FailureKind.Transient, reason));
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Stage '{Stage}' of trial {Trial} could not be reached for {Minutes:0} minutes.")]
+    private partial void LogUnreachable(Exception error, string stage, string trial, double minutes);
+}

@@ -1,0 +1,123 @@
+using MedMerge.Experiments.Planning;
+using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Work;
+using MedMerge.Storage;
+using MedMerge.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace MedMerge.Grains.Running;
+
+/// <summary>
+/// Supervises one trial on the sweep's node: leases it from its grain until an attempt has ended, and decides what a
+/// failure, or a node's death, means.
+/// </summary>
+/// <param name="onStatus">Called with every status that the trial's grain returns.</param>
+internal sealed partial class TrialSupervisor(
+    Trial trial,
+    SweepState sweep,
+    ITrialGrain grain,
+    ClusterView cluster,
+    Action<TrialStatus> onStatus,
+    TimeProvider time,
+    ILogger logger)
+{
+    private int Number => trial.Number;
+
+    private TrialRecord Record => sweep.Trial(Number);
+
+    /// <summary>Returns when the trial has a result or has failed for good; the sweep's record says which.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var attempt = Record.NextAttempt;
+        var trace = Record.Trace ?? TrialTrace.Begin(sweep.Id, trial.Number, trial.Method.Title, trial.Seed);
+        await WriteAsync(record => record.Started(attempt, trace)).ConfigureAwait(false);
+        for (var tries = 1; ; tries++)
+        {
+            var failure = await RunAttemptAsync(attempt, cancellation).ConfigureAwait(false);
+            if (failure is null)
+            {
+                await WriteAsync(record => record.Done()).ConfigureAwait(false);
+                return;
+            }
+            if (Record.NodeDeaths >= RetryPolicy.MaxNodeDeaths && failure.Kind == FailureKind.NodeBad)
+            {
+                LogFailed(Number, sweep.Id, failure.Description);
+                await WriteAsync(record => record.Quarantined(failure.Description)).ConfigureAwait(false);
+                return;
+            }
+            if (RetryPolicy.DelayAfter(failure, tries) is not { } delay)
+            {
+                LogFailed(Number, sweep.Id, failure.Description);
+                await WriteAsync(record => record.Failed(failure.Description)).ConfigureAwait(false);
+                return;
+            }
+            LogRetried(Number, sweep.Id, attempt, delay, failure.Description);
+            await Task.Delay(delay, time, cancellation).ConfigureAwait(false);
+            attempt++;
+            await WriteAsync(record => record.StartedAgain(attempt, failure.Description)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs one attempt to its end.</summary>
+    /// <returns>Why it failed; null where it has a result.</returns>
+    private async Task<Failure?> RunAttemptAsync(int attempt, CancellationToken cancellation)
+    {
+        using var span = Spans.Start($"attempt {attempt}", Spans.Read(Record.Trace), new() { ["medmerge.trial"] = Number });
+        var request = new TrialRequest(sweep.Record.Specification, Number, attempt, Record.Trace);
+        var lease = new LeasedWorkClient<TrialStatus>(time)
+        {
+            Renew = () => grain.RunAsync(request),
+            Release = grain.StopAsync,
+            BeforeCall = CountDeathsAsync,
+            OnStatus = OnStatusAsync,
+        };
+        try
+        {
+            var status = await lease.RunAsync(cancellation).ConfigureAwait(false);
+            if (status.Failure is not { } failure) return null;
+            span.Fail(failure.Reason);
+            // A node that leaves because its device failed under the trial counts as one that died under it.
+            if (failure.Kind == FailureKind.NodeBad) await WriteAsync(record => record.Survived([])).ConfigureAwait(false);
+            return failure;
+        }
+        catch (WorkFailedException quarantined)
+        {
+            return quarantined.Failure;
+        }
+    }
+
+    private async Task OnStatusAsync(TrialStatus status)
+    {
+        onStatus(status);
+        var record = Record;
+        if (((IWorkStatus)status).HasEnded || status.Nodes.ToHashSet().SetEquals(record.Nodes)) return;
+        // Nodes whose deaths have not been counted yet stay.
+        IReadOnlyList<string> Merge(IReadOnlyList<string> nodes) => [.. status.Nodes, .. nodes.Except(status.Nodes).Where(cluster.IsDead)];
+        await WriteAsync(kept => kept.On(Merge(kept.Nodes))).ConfigureAwait(false);
+    }
+
+    /// <summary>Counts nodes that died while they ran the trial. Those that die together count once.</summary>
+    /// <exception cref="WorkFailedException">They were too many: the trial is quarantined.</exception>
+    private async Task CountDeathsAsync()
+    {
+        var dead = Record.Nodes.Where(cluster.IsDead).ToList();
+        if (dead.Count == 0) return;
+        LogNodesDied(dead.Count, Number, sweep.Id);
+        await WriteAsync(record => record.Survived(dead)).ConfigureAwait(false);
+        if (Record.NodeDeaths < RetryPolicy.MaxNodeDeaths) return;
+        var reason = $"Nodes died {Record.NodeDeaths} times while they ran this trial; it is quarantined. "
+            + "Resuming the sweep tries it again.";
+        throw new WorkFailedException(new Failure(FailureKind.NodeBad, reason));
+    }
+
+    private Task WriteAsync(Func<TrialRecord, TrialRecord> change) => sweep.WriteTrialAsync(Number, change);
+
+    [LoggerMessage(LogLevel.Warning, "Trial {Number} of sweep {Sweep} failed: {Reason}")]
+    private partial void LogFailed(int number, string sweep, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Attempt {Attempt} of trial {Number} of sweep {Sweep} failed; the next begins in {Delay}: {Reason}")]
+    private partial void LogRetried(int number, string sweep, int attempt, TimeSpan delay, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Count} nodes died while they ran trial {Number} of sweep {Sweep}.")]
+    private partial void LogNodesDied(int count, int number, string sweep);
+}
