@@ -5,56 +5,77 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace MedMerge.AppHost;
 
-/// <summary>The two stores as executables on this machine.</summary>
+/// <summary>The storage account as an executable on this machine.</summary>
 internal static class Stores
 {
     private const string Tcp = "tcp";
 
     /// <summary>Azurite's published development account.</summary>
-    private const string Account = "devstoreaccount1", Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    private const string Account = "devstoreaccount1";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private const string Key =
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-    /// <summary>A Redis-compatible server, from the repository's tool manifest (<c>dotnet tool restore</c>).</summary>
-    public static IResourceBuilder<IResourceWithConnectionString> AddGarnet(this IDistributedApplicationBuilder builder, string name)
-    {
-        var garnet = builder.AddExecutable("garnet", "dotnet", "..", "tool", "run", "garnet-server", "--", "--bind", "127.0.0.1", "--lua", "--port").WithEndpoint(scheme: Tcp, name: Tcp);
-        var endpoint = garnet.GetEndpoint(Tcp);
-        garnet.WithArgs(context => context.Args.Add(endpoint.Property(EndpointProperty.TargetPort)));
-        builder.AddCheck(garnet, endpoint, "PING\r\n", "+PONG");
-        return builder.AddConnectionString(name, ReferenceExpression.Create($"{endpoint.Property(EndpointProperty.IPV4Host)}:{endpoint.Property(EndpointProperty.Port)}")).WaitFor(garnet);
-    }
+    private const string Blobs = "blobs";
+    private const string Tables = "tables";
+    private const string ExpectedAnswer = "HTTP/1";
 
-    /// <summary>A blob service, from npm; what it holds stays in <c>.medmerge/azurite</c>.</summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>A storage account with blobs and tables, from npm; what it holds stays in <c>.medmerge/azurite</c>.</summary>
     public static IResourceBuilder<IResourceWithConnectionString> AddAzurite(this IDistributedApplicationBuilder builder, string name)
     {
-        var azurite = builder.AddExecutable("azurite", "npx", "..", "--yes", "--package", "azurite@3.37.0", "azurite-blob", "--skipApiVersionCheck", "--silent", "--disableTelemetry",
-            "--blobHost", "127.0.0.1", "--location", ".medmerge/azurite", "--blobPort").WithEndpoint(scheme: Tcp, name: Tcp);
-        var endpoint = azurite.GetEndpoint(Tcp);
-        azurite.WithArgs(context => context.Args.Add(endpoint.Property(EndpointProperty.TargetPort)));
-        builder.AddCheck(azurite, endpoint, "GET / HTTP/1.0\r\n\r\n", "HTTP/1");
-        return builder.AddConnectionString(name, ReferenceExpression.Create(
-            $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://{endpoint.Property(EndpointProperty.IPV4Host)}:{endpoint.Property(EndpointProperty.Port)}/{Account};"))
-            .WaitFor(azurite);
+        string[] arguments =
+        [
+            "--yes", "--package", "azurite@3.37.0", "azurite",
+            "--skipApiVersionCheck", "--silent", "--disableTelemetry",
+            "--location", ".medmerge/azurite",
+            "--queuePort", "0", // nobody asks for queues
+        ];
+        var azurite = builder.AddExecutable("azurite", "npx", "..", arguments)
+            .WithEndpoint(scheme: Tcp, name: Blobs)
+            .WithEndpoint(scheme: Tcp, name: Tables);
+        var blobs = azurite.GetEndpoint(Blobs);
+        var tables = azurite.GetEndpoint(Tables);
+        azurite.WithArgs(context =>
+        {
+            context.Args.Add("--blobPort");
+            context.Args.Add(blobs.Property(EndpointProperty.TargetPort));
+            context.Args.Add("--tablePort");
+            context.Args.Add(tables.Property(EndpointProperty.TargetPort));
+        });
+        builder.AddCheck(azurite, blobs);
+        builder.AddCheck(azurite, tables);
+        var connection = ReferenceExpression.Create(
+            $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={AddressOf(blobs)};TableEndpoint={AddressOf(tables)};");
+        return builder.AddConnectionString(name, connection).WaitFor(azurite);
     }
 
-    /// <summary>Healthy once the server answers as it should: the port before it is the app host's own, which takes connections before the server does.</summary>
-    private static void AddCheck(this IDistributedApplicationBuilder builder, IResourceBuilder<ExecutableResource> server, EndpointReference endpoint, string question, string answer)
+    private static ReferenceExpression AddressOf(EndpointReference endpoint) => ReferenceExpression.Create(
+        $"http://{endpoint.Property(EndpointProperty.IPV4Host)}:{endpoint.Property(EndpointProperty.Port)}/{Account}");
+
+    /// <summary>Healthy once the server answers: the port before it is the app host's own, which takes connections before the server does.</summary>
+    private static void AddCheck(
+        this IDistributedApplicationBuilder builder,
+        IResourceBuilder<ExecutableResource> server,
+        EndpointReference endpoint)
     {
-        var key = $"{server.Resource.Name}-answers";
+        var key = $"{server.Resource.Name}-{endpoint.EndpointName}-answers";
         builder.Services.AddHealthChecks().AddAsyncCheck(key, async cancellation =>
         {
             try
             {
                 using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-                deadline.CancelAfter(Patience);
+                deadline.CancelAfter(AnswerTimeout);
                 using var client = new TcpClient();
                 await client.ConnectAsync("127.0.0.1", endpoint.Port, deadline.Token).ConfigureAwait(false);
                 var stream = client.GetStream();
-                await stream.WriteAsync(Encoding.ASCII.GetBytes(question), deadline.Token).ConfigureAwait(false);
-                var said = new byte[answer.Length];
-                await stream.ReadExactlyAsync(said, deadline.Token).ConfigureAwait(false);
-                return Encoding.ASCII.GetString(said) == answer ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("Something else answers there.");
+                await stream.WriteAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray(), deadline.Token).ConfigureAwait(false);
+                var answer = new byte[ExpectedAnswer.Length];
+                await stream.ReadExactlyAsync(answer, deadline.Token).ConfigureAwait(false);
+                return Encoding.ASCII.GetString(answer) == ExpectedAnswer
+                    ? HealthCheckResult.Healthy()
+                    : HealthCheckResult.Unhealthy("Something else answers there.");
             }
             catch (Exception error) when (error is SocketException or IOException or InvalidOperationException or OperationCanceledException)
             {

@@ -10,6 +10,7 @@ COPY MedMerge.ServiceDefaults/MedMerge.ServiceDefaults.csproj MedMerge.ServiceDe
 COPY src/MedMerge/MedMerge.csproj src/MedMerge/
 COPY src/MedMerge.Storage/MedMerge.Storage.csproj src/MedMerge.Storage/
 COPY src/MedMerge.Grains.Abstractions/MedMerge.Grains.Abstractions.csproj src/MedMerge.Grains.Abstractions/
+COPY src/MedMerge.Clustering/MedMerge.Clustering.csproj src/MedMerge.Clustering/
 COPY src/MedMerge.Gateway/MedMerge.Gateway.csproj src/MedMerge.Gateway/
 RUN dotnet restore src/MedMerge.Gateway -r linux-x64
 COPY . .

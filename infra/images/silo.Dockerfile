@@ -13,6 +13,7 @@ COPY MedMerge.ServiceDefaults/MedMerge.ServiceDefaults.csproj MedMerge.ServiceDe
 COPY src/MedMerge/MedMerge.csproj src/MedMerge/
 COPY src/MedMerge.Storage/MedMerge.Storage.csproj src/MedMerge.Storage/
 COPY src/MedMerge.Grains.Abstractions/MedMerge.Grains.Abstractions.csproj src/MedMerge.Grains.Abstractions/
+COPY src/MedMerge.Clustering/MedMerge.Clustering.csproj src/MedMerge.Clustering/
 COPY src/MedMerge.Grains/MedMerge.Grains.csproj src/MedMerge.Grains/
 COPY src/MedMerge.Silo/MedMerge.Silo.csproj src/MedMerge.Silo/
 # For one system: 0.3 GB of libraries are for others.

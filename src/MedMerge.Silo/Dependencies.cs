@@ -1,75 +1,94 @@
+using Azure;
+using Azure.Data.Tables;
+using Azure.Identity;
+using MedMerge.Clustering;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using StackExchange.Redis;
 
 namespace MedMerge.Silo;
 
 /// <summary>
-/// What a node can't do without. It waits for them, for in a cluster everything starts at once; meanwhile its health endpoints answer that it is alive, not ready, and
-/// what it waits for.
+/// What a node needs before it can start. It waits, for in a cluster everything starts at once; meanwhile its health endpoints
+/// say that it is alive, not ready, and what it waits for.
 /// </summary>
 internal sealed partial class Dependencies(IConfiguration configuration, string[] args, ILogger logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(3), AnswerTimeout = TimeSpan.FromSeconds(1);
-    private WebApplication? _meanwhile;
-    private string _waitsFor = "";
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1);
+    private WebApplication? _healthServer;
+    private string _waitingFor = "";
 
-    /// <summary>Cancelled when the process is told to end while it waits.</summary>
-    private CancellationToken Stopping => _meanwhile?.Lifetime.ApplicationStopping ?? CancellationToken.None;
+    /// <summary>Cancelled when the process is asked to stop while it waits.</summary>
+    private CancellationToken Stopping => _healthServer?.Lifetime.ApplicationStopping ?? CancellationToken.None;
 
     /// <summary>The folder <c>Store__Folder</c>, or the blob service of <c>ConnectionStrings__blobs</c>.</summary>
-    /// <exception cref="OperationCanceledException">The process is told to end.</exception>
-    public Task<IObjectStore> StoreAsync() => WaitForAsync("the store", () => ObjectStores.OpenAsync(configuration["Store:Folder"], Stopping));
+    /// <exception cref="OperationCanceledException">The process is asked to stop.</exception>
+    public Task<IObjectStore> StoreAsync() =>
+        WaitForAsync("the store", () => ObjectStores.OpenAsync(configuration["Store:Folder"], Stopping));
 
-    /// <summary>The Redis of a connection string.</summary>
-    /// <exception cref="OperationCanceledException">The process is told to end.</exception>
-    public Task<IConnectionMultiplexer> RedisAsync(string connection) => WaitForAsync("Redis", async () =>
+    /// <summary>The table service that holds the cluster's members.</summary>
+    /// <exception cref="InputException">Its connection is not set or can't be understood.</exception>
+    /// <exception cref="OperationCanceledException">The process is asked to stop.</exception>
+    public Task<TableServiceClient> TablesAsync()
     {
-        var options = ConfigurationOptions.Parse(connection);
-        options.AbortOnConnectFail = true;
-        return (IConnectionMultiplexer)await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
-    });
+        var tables = ClusterTable.Connect(configuration);
+        return WaitForAsync("the membership table", async () =>
+        {
+            await ClusterTable.EnsureExistsAsync(tables, Stopping).ConfigureAwait(false);
+            return tables;
+        });
+    }
 
     /// <summary>Frees the address for the node itself.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_meanwhile is not null) await _meanwhile.DisposeAsync().ConfigureAwait(false);
+        if (_healthServer is not null) await _healthServer.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<T> WaitForAsync<T>(string what, Func<Task<T>> open)
     {
-        _waitsFor = $"Waiting for {what}.";
+        _waitingFor = $"Waiting for {what}.";
         while (true)
         {
             try
             {
                 var opening = open();
-                if (await Task.WhenAny(opening, Task.Delay(AnswerTimeout)).ConfigureAwait(false) != opening) await ServeAsync().ConfigureAwait(false);
+                if (await Task.WhenAny(opening, Task.Delay(AnswerTimeout)).ConfigureAwait(false) != opening)
+                    await ServeHealthAsync().ConfigureAwait(false);
                 return await opening.WaitAsync(Stopping).ConfigureAwait(false);
             }
-            catch (Exception error) when (error is InputException or RedisException)
+            catch (Exception error) when (MayPass(error) && !Stopping.IsCancellationRequested)
             {
-                _waitsFor = $"Waiting for {what}: {error.Message}";
-                LogWaiting(logger, _waitsFor, RetryDelay.TotalSeconds);
-                await ServeAsync().ConfigureAwait(false);
+                _waitingFor = $"Waiting for {what}: {FirstLine(error)}";
+                LogWaiting(logger, _waitingFor, RetryDelay.TotalSeconds);
+                await ServeHealthAsync().ConfigureAwait(false);
                 await Task.Delay(RetryDelay, Stopping).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task ServeAsync()
+    /// <summary>Azure's clients report several failed attempts as one aggregate, and a request that timed out as cancelled.</summary>
+    private static bool MayPass(Exception error) =>
+        error is InputException or RequestFailedException or AuthenticationFailedException or AggregateException or TaskCanceledException;
+
+    private static string FirstLine(Exception error) =>
+        (error is AggregateException all ? all.InnerExceptions[0] : error).Message.Split('\n')[0].TrimEnd('\r');
+
+    private async Task ServeHealthAsync()
     {
-        if (_meanwhile is not null) return;
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        if (_healthServer is not null) return;
+        var options = new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory };
+        var builder = WebApplication.CreateBuilder(options);
         builder.Logging.ClearProviders();
-        builder.Services.AddHealthChecks().AddCheck("dependencies", () => HealthCheckResult.Unhealthy(_waitsFor), tags: [ProcessDefaults.Ready]);
+        builder.Services.AddHealthChecks()
+            .AddCheck("dependencies", () => HealthCheckResult.Unhealthy(_waitingFor), tags: [ProcessDefaults.Ready]);
         var app = builder.Build();
         app.MapHealthEndpoints();
         await app.StartAsync().ConfigureAwait(false);
-        _meanwhile = app;
+        _healthServer = app;
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Waiting} It is tried again in {Seconds} s.")]
+    [LoggerMessage(LogLevel.Warning, "{Waiting} Next attempt in {Seconds} s.")]
     private static partial void LogWaiting(ILogger logger, string waiting, double seconds);
 }

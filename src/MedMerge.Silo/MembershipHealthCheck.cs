@@ -1,33 +1,41 @@
+using System.Net;
+using Azure;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using StackExchange.Redis;
 
 namespace MedMerge.Silo;
 
 /// <summary>
-/// A node is ready once it is an active member of its cluster, as long as the cluster's table knows it: a node that goes on beside an emptied Redis does not enter itself
-/// again, and new ones make a cluster of their own.
+/// A node is ready while it is an active member of its cluster and the membership table knows it. Beside a table that was emptied
+/// a node keeps working but does not enter itself again, and new nodes form a cluster of their own.
 /// </summary>
 internal sealed class MembershipHealthCheck(ISiloStatusOracle silo, IMembershipTable table) : IHealthCheck
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
+
+    private static HealthCheckResult Forgotten =>
+        HealthCheckResult.Unhealthy("The membership table does not know this node. Was it emptied? Restart all nodes.");
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         if (silo.CurrentStatus != SiloStatus.Active) return HealthCheckResult.Unhealthy($"The silo is {silo.CurrentStatus}.");
         try
         {
-            var row = await table.ReadRowAsync(silo.SiloAddress, cancellationToken).WaitAsync(AnswerTimeout, cancellationToken).ConfigureAwait(false);
+            var reading = table.ReadRowAsync(silo.SiloAddress, cancellationToken);
+            var row = await reading.WaitAsync(AnswerTimeout, cancellationToken).ConfigureAwait(false);
             return row.Members.Count > 0 ? HealthCheckResult.Healthy() : Forgotten;
         }
-        catch (Exception error) when (error is RedisException or TimeoutException)
+        catch (Exception error) when (IsEmptied(error))
         {
-            return HealthCheckResult.Healthy($"Redis does not answer: {error.Message}"); // a cluster goes on without it
+            return Forgotten;
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
-            return Forgotten; // the table itself is missing
+            // A cluster works without its table; only joining, leaving and declaring nodes dead wait for it.
+            return HealthCheckResult.Healthy($"The membership table does not answer: {error.Message}");
         }
     }
 
-    private static HealthCheckResult Forgotten => HealthCheckResult.Unhealthy("The cluster's table does not know this node. Was Redis emptied? Start all nodes anew.");
+    /// <summary>The table answers, but its version row, or the table itself, is gone.</summary>
+    private static bool IsEmptied(Exception error) =>
+        error is KeyNotFoundException || error.InnerException is RequestFailedException { Status: (int)HttpStatusCode.NotFound };
 }

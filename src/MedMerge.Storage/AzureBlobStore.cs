@@ -51,12 +51,12 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         try
         {
             options ??= new BlobClientOptions { Retry = { MaxRetries = 7, Delay = TimeSpan.FromMilliseconds(200), MaxDelay = TimeSpan.FromSeconds(5) } };
-            (connection, containerName) = SplitContainer(connection, containerName);
+            var account = StorageConnection.Parse(connection);
             options.TransferValidation.Upload.ChecksumAlgorithm = StorageChecksumAlgorithm.MD5; // the service refuses a body that broke on its way
-            var service = Uri.TryCreate(connection, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+            var service = account.Address is { } address
                 ? new BlobServiceClient(address, new DefaultAzureCredential(), options)
-                : new BlobServiceClient(connection, options);
-            var container = service.GetBlobContainerClient(containerName);
+                : new BlobServiceClient(account.ConnectionString, options);
+            var container = service.GetBlobContainerClient(account.Container ?? containerName);
             var store = new AzureBlobStore(container);
             if (await store.IsThereAsync(cancellation).ConfigureAwait(false)) return store;
             if (!make) return null;
@@ -130,18 +130,6 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         {
             return false;
         }
-    }
-
-    /// <summary>An app host adds <c>;ContainerName=NAME</c> to the connection of a container, which the SDK does not know.</summary>
-    private static (string Connection, string Container) SplitContainer(string connection, string container)
-    {
-        const string key = "ContainerName=";
-        var parts = connection.Split(';', StringSplitOptions.RemoveEmptyEntries).ToList();
-        if (parts.Find(part => part.StartsWith(key, StringComparison.OrdinalIgnoreCase)) is not { } named) return (connection, container);
-        parts.Remove(named);
-        // What remains of an account's address is `Endpoint=https://…`.
-        var rest = parts is [{ } only] && only.StartsWith("Endpoint=", StringComparison.OrdinalIgnoreCase) ? only["Endpoint=".Length..] : string.Join(';', parts);
-        return (rest, named[key.Length..]);
     }
 
     /// <param name="names">How many at most; null for as many as the service gives.</param>

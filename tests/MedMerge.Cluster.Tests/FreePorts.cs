@@ -4,11 +4,13 @@ using System.Net.Sockets;
 namespace MedMerge.Cluster.Tests;
 
 /// <summary>
-/// Ports that are free now: below those that the system gives to connections, which could take one before its process listens, and none twice.
+/// Ports that are free now: below those that the system gives to connections, which could take one before its process listens,
+/// and none twice.
 /// </summary>
 internal static class FreePorts
 {
-    private const int First = 20_000, Last = 32_000;
+    private const int First = 20_000;
+    private const int Last = 32_000;
     private static readonly HashSet<int> Given = [];
 
     public static int Take()
@@ -39,11 +41,14 @@ internal static class Repository
 {
     public static string Root { get; } = Find();
 
-    /// <summary>A program of ours, from its own output folder: the copy beside these tests lacks what their frameworks bring along.</summary>
+    /// <summary>
+    /// A program of ours, from its own output folder: the copy beside these tests lacks what their frameworks bring along.
+    /// </summary>
     public static string Program(string project)
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory); // …/bin/CONFIGURATION/FRAMEWORK
-        return Path.Combine(Root, project.Contains("Faulty", StringComparison.Ordinal) ? "tests" : "src", project, "bin", output.Parent!.Name, output.Name, project + ".dll");
+        var folder = project.Contains("Faulty", StringComparison.Ordinal) ? "tests" : "src";
+        return Path.Combine(Root, folder, project, "bin", output.Parent!.Name, output.Name, project + ".dll");
     }
 
     private static string Find()

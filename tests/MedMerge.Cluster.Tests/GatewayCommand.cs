@@ -12,7 +12,12 @@ internal static class GatewayCommand
         await File.WriteAllTextAsync(file, yaml);
         try
         {
-            var start = new ProcessStartInfo("dotnet", [Repository.Program("MedMerge.Cli"), "submit", file, "--gateway", gateway.Http.ToString()]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            string[] arguments = [Repository.Program("MedMerge.Cli"), "submit", file, "--gateway", gateway.Http.ToString()];
+            var start = new ProcessStartInfo("dotnet", arguments)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
             using var process = Process.Start(start)!;
             var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
             var id = (await process.StandardOutput.ReadToEndAsync(CancellationToken.None)).Trim();

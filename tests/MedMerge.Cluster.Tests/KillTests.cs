@@ -1,11 +1,15 @@
 using System.Diagnostics;
 using MedMerge.Grains;
+using MedMerge.Storage;
 using MedMerge.Storage.Tests;
 
 namespace MedMerge.Cluster.Tests;
 
-/// <summary>Processes are killed and stopped at random steps and at named points: every run finishes by itself with the bytes of the undisturbed one.</summary>
-public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestOutputHelper output)
+/// <summary>
+/// Processes are killed and stopped at random steps and at named points: every run finishes by itself with the bytes of the
+/// undisturbed one.
+/// </summary>
+public sealed class KillTests(AzuriteServer azurite, ITestOutputHelper output)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
@@ -25,7 +29,7 @@ public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         var plain = await PlainRun.OutputsAsync(Specifications.Long);
         var seed = Environment.TickCount;
         var random = new Random(seed);
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(3);
+        await using var cluster = await new TestCluster(azurite).StartAsync(3);
         var id = await cluster.SubmitAsync(Specifications.Long);
         var epoch = random.Next(0, 6);
         var coordinator = cluster.Silo(await cluster.WeighingAsync(id, epoch));
@@ -41,7 +45,8 @@ public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         var watch = Stopwatch.StartNew();
         if (victim == Victim.All) await cluster.StartAsync(2);
         var next = await cluster.NextStepAsync(id);
-        output.WriteLine($"from the kill to the next checkpoint: {watch.Elapsed.TotalSeconds:0.0} s{(victim == Victim.All ? $", of which the new silos took {(watch.Elapsed - next).TotalSeconds:0.0} s to start" : "")}");
+        var start = victim == Victim.All ? $", of which the new silos took {(watch.Elapsed - next).TotalSeconds:0.0} s to start" : "";
+        output.WriteLine($"from the kill to the next checkpoint: {watch.Elapsed.TotalSeconds:0.0} s{start}");
 
         await AssertDoneAsync(cluster, id, plain);
     }
@@ -53,7 +58,7 @@ public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestO
     public async Task Killed_while_fine_tuning_over_shards_it_ends_with_the_same_bytes(Victim victim)
     {
         var plain = await PlainRun.OutputsAsync(Specifications.Tuned);
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(3);
+        await using var cluster = await new TestCluster(azurite).StartAsync(3);
         var id = await cluster.SubmitAsync(Specifications.Tuned);
         var coordinator = cluster.Silo(await cluster.AtEpochAsync(id, "fine-tune", 2));
         await (victim == Victim.Coordinator ? coordinator : cluster.Silos.First(silo => silo != coordinator)).KillAsync();
@@ -76,7 +81,7 @@ public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestO
         var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
         var seed = Environment.TickCount;
         var number = new Random(seed).Next(1, upTo + 1);
-        await using var cluster = new TestCluster(garnet, azurite);
+        await using var cluster = new TestCluster(azurite);
         var faulty = await cluster.StartFaultyAsync($"{point}:{number}"); // alone, so that every write is its own
         var submitting = cluster.SubmitAsync(Specifications.Tiny); // may see the silo die, and is repeated
         await faulty.ExitAsync(Deadline);
@@ -88,8 +93,10 @@ public sealed class KillTests(GarnetServer garnet, AzuriteServer azurite, ITestO
     private static async Task AssertDoneAsync(TestCluster cluster, string id, SortedDictionary<string, string> plain)
     {
         var status = await cluster.EndAsync(id, Deadline);
-        Assert.True(status.State == WorkState.Done && status.Trials.All(trial => trial.State == WorkState.Done), TestCluster.Describe(status));
+        Assert.True(status.State == WorkState.Done, TestCluster.Describe(status));
+        Assert.All(status.Trials, trial => Assert.True(trial.State == WorkState.Done, TestCluster.Describe(status)));
         Assert.Equal(plain, await cluster.OutputsAsync());
-        Assert.Empty((await MedMerge.Storage.StoreMaintenance.VerifyAsync(await cluster.StoreAsync(), TestContext.Current.CancellationToken)).Damaged);
+        var check = await StoreMaintenance.VerifyAsync(await cluster.StoreAsync(), TestContext.Current.CancellationToken);
+        Assert.Empty(check.Damaged);
     }
 }

@@ -15,14 +15,18 @@ internal static class PlainRun
 
     /// <summary>Runs it anew.</summary>
     /// <param name="environment">What the command is given besides.</param>
-    public static async Task<SortedDictionary<string, string>> RunAsync(string yaml, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<SortedDictionary<string, string>> RunAsync(
+        string yaml,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var folder = Directory.CreateTempSubdirectory("medmerge-plain-").FullName;
         try
         {
-            File.WriteAllText(Path.Combine(folder, "spec.yaml"), yaml);
-            var start = new ProcessStartInfo("dotnet",
-                [Repository.Program("MedMerge.Cli"), "run", Path.Combine(folder, "spec.yaml"), "--store", Path.Combine(folder, "store"), "--json"])
+            var specification = Path.Combine(folder, "spec.yaml");
+            var store = Path.Combine(folder, "store");
+            File.WriteAllText(specification, yaml);
+            string[] arguments = [Repository.Program("MedMerge.Cli"), "run", specification, "--store", store, "--json"];
+            var start = new ProcessStartInfo("dotnet", arguments)
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -33,7 +37,7 @@ internal static class PlainRun
             await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             await process.WaitForExitAsync(CancellationToken.None);
             Assert.True(process.ExitCode == 0, await error);
-            return await TestCluster.OutputsAsync(new FolderObjectStore(Path.Combine(folder, "store")));
+            return await TestCluster.OutputsAsync(new FolderObjectStore(store));
         }
         finally
         {

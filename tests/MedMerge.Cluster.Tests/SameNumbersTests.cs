@@ -4,7 +4,7 @@ using MedMerge.Storage.Tests;
 namespace MedMerge.Cluster.Tests;
 
 /// <summary>The same numbers everywhere: one silo, several, and none but the command's own.</summary>
-public sealed class SameNumbersTests(GarnetServer garnet, AzuriteServer azurite)
+public sealed class SameNumbersTests(AzuriteServer azurite)
 {
     [Theory]
     [InlineData(1)]
@@ -13,7 +13,7 @@ public sealed class SameNumbersTests(GarnetServer garnet, AzuriteServer azurite)
     public async Task So_many_silos_give_the_bytes_of_a_plain_run(int silos)
     {
         var plain = await PlainRun.OutputsAsync(Specifications.Small);
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(silos);
+        await using var cluster = await new TestCluster(azurite).StartAsync(silos);
         var status = await cluster.EndAsync(await cluster.SubmitAsync(Specifications.Small), TimeSpan.FromMinutes(5));
         Assert.True(status.State == WorkState.Done && status.Done == status.Trials.Count, TestCluster.Describe(status));
         Assert.Equal(plain, await cluster.OutputsAsync());

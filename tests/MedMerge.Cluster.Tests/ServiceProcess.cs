@@ -8,6 +8,7 @@ namespace MedMerge.Cluster.Tests;
 public class ServiceProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
 
@@ -17,8 +18,14 @@ public class ServiceProcess : IAsyncDisposable
     {
         var http = FreePorts.Take();
         Http = new Uri($"http://127.0.0.1:{http}");
-        (Instance, Resource) = ($"{http}", $"{name}-{http}");
-        var start = new ProcessStartInfo("dotnet", [Repository.Program(program)]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        Instance = $"{http}";
+        Resource = $"{name}-{http}";
+        var start = new ProcessStartInfo("dotnet", [Repository.Program(program)])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
         foreach (var key in start.Environment.Keys.Where(key => kept?.Contains(key) == false).ToList()) start.Environment.Remove(key);
         foreach (var (key, value) in environment) start.Environment[key] = value;
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http}";
@@ -32,6 +39,8 @@ public class ServiceProcess : IAsyncDisposable
     }
 
     public Uri Http { get; }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>As telemetry tells it from others of its name.</summary>
     public string Instance { get; }
@@ -47,10 +56,12 @@ public class ServiceProcess : IAsyncDisposable
     public int ExitCode => _process.ExitCode;
 
     /// <summary>A gateway.</summary>
-    public static ServiceProcess Gateway(IReadOnlyDictionary<string, string> environment) => new("MedMerge.Gateway", "gateway", environment);
+    public static ServiceProcess Gateway(IReadOnlyDictionary<string, string> environment) =>
+        new("MedMerge.Gateway", "gateway", environment);
 
     /// <summary>A process with these variables and next to nothing else.</summary>
-    public static ServiceProcess Alone(string program, string name, IReadOnlyDictionary<string, string> environment, string[] kept) => new(program, name, environment, kept);
+    public static ServiceProcess Alone(string program, string name, IReadOnlyDictionary<string, string> environment, string[] kept) =>
+        new(program, name, environment, kept);
 
     /// <summary>Waits until it is ready.</summary>
     public async Task ReadyAsync()
@@ -62,14 +73,15 @@ public class ServiceProcess : IAsyncDisposable
             if (_process.HasExited) throw new InvalidOperationException($"The process ended with {_process.ExitCode}:\n{Log}");
             try
             {
-                if ((await client.GetAsync(new Uri(Http, "/health/ready"), TestContext.Current.CancellationToken)).IsSuccessStatusCode) return;
+                using var answer = await client.GetAsync(new Uri(Http, "/health/ready"), Cancellation);
+                if (answer.IsSuccessStatusCode) return;
             }
             catch (HttpRequestException)
             {
                 // not yet
             }
             if (time.Elapsed > StartDeadline) throw new TimeoutException($"The process is not ready after {StartDeadline}:\n{Log}");
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+            await Task.Delay(PollInterval, Cancellation);
         }
     }
 
@@ -78,20 +90,20 @@ public class ServiceProcess : IAsyncDisposable
     {
         using var client = new HttpClient();
         var time = Stopwatch.StartNew();
-        for (var said = ""; !said.Contains(why, StringComparison.Ordinal); await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken))
+        for (var said = ""; !said.Contains(why, StringComparison.Ordinal); await Task.Delay(PollInterval, Cancellation))
         {
             if (_process.HasExited || time.Elapsed > StartDeadline) Assert.Fail($"It does not say '{why}' but '{said}':\n{Log}");
             try
             {
-                using var answer = await client.GetAsync(new Uri(Http, "/health/ready"), TestContext.Current.CancellationToken);
-                if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) said = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+                using var answer = await client.GetAsync(new Uri(Http, "/health/ready"), Cancellation);
+                if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) said = await answer.Content.ReadAsStringAsync(Cancellation);
             }
             catch (HttpRequestException)
             {
                 // not yet
             }
         }
-        using var live = await client.GetAsync(new Uri(Http, "/health/live"), TestContext.Current.CancellationToken);
+        using var live = await client.GetAsync(new Uri(Http, "/health/live"), Cancellation);
         Assert.Equal(HttpStatusCode.OK, live.StatusCode);
     }
 
@@ -109,7 +121,7 @@ public class ServiceProcess : IAsyncDisposable
         await kill.WaitForExitAsync();
     }
 
-    public Task ExitAsync(TimeSpan deadline) => _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(deadline, TestContext.Current.CancellationToken);
+    public Task ExitAsync(TimeSpan deadline) => _process.WaitForExitAsync(Cancellation).WaitAsync(deadline, Cancellation);
 
     public async ValueTask DisposeAsync()
     {

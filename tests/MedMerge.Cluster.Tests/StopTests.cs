@@ -1,28 +1,36 @@
+using System.Diagnostics;
 using MedMerge.Grains;
 using MedMerge.Storage;
 using MedMerge.Storage.Tests;
 using MedMerge.Storage.Tests.Faults;
-using StackExchange.Redis;
 
 namespace MedMerge.Cluster.Tests;
 
 /// <summary>Processes that stand still, leave, and work over a bad network.</summary>
-public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestOutputHelper output)
+public sealed class StopTests(AzuriteServer azurite, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3), ExitDeadline = TimeSpan.FromSeconds(40); // a node promises 30 s, and this machine is busy
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan ExitDeadline = TimeSpan.FromSeconds(40); // a node promises 30 s, and test machines are busy
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>SIGSTOP for longer than the eviction, then SIGCONT: the others have gone on, and the process that wakes commits nothing and ends.</summary>
+    /// <summary>
+    /// SIGSTOP for longer than the eviction, then SIGCONT: the others have gone on, and the process that wakes commits nothing
+    /// and ends.
+    /// </summary>
     [Fact]
     public async Task A_silo_that_was_stopped_for_longer_than_its_eviction_commits_nothing()
     {
         var plain = await PlainRun.OutputsAsync(Specifications.Long);
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(2);
+        await using var cluster = await new TestCluster(azurite).StartAsync(2);
         var id = await cluster.SubmitAsync(Specifications.Long);
         var stopped = cluster.Silo(await cluster.WeighingAsync(id, 2));
         await stopped.SignalAsync("STOP");
-        output.WriteLine($"from the stop to the next checkpoint: {(await cluster.NextStepAsync(id)).TotalSeconds:0.0} s");
+        var watch = Stopwatch.StartNew();
+        var next = cluster.NextStepAsync(id);
+        await cluster.EvictedAsync(stopped);
+        output.WriteLine($"from the stop to the eviction: {watch.Elapsed.TotalSeconds:0.0} s");
+        output.WriteLine($"from the stop to the next checkpoint: {(await next).TotalSeconds:0.0} s");
         Assert.Equal(WorkState.Done, (await cluster.EndAsync(id, Deadline)).State);
         var before = await ObjectsAsync(cluster);
 
@@ -38,7 +46,7 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
     public async Task A_silo_that_is_told_to_end_hands_its_work_over()
     {
         var plain = await PlainRun.OutputsAsync(Specifications.Long);
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(2);
+        await using var cluster = await new TestCluster(azurite).StartAsync(2);
         var id = await cluster.SubmitAsync(Specifications.Long);
         var leaving = cluster.Silo(await cluster.WeighingAsync(id, 2));
         await leaving.SignalAsync("TERM");
@@ -57,59 +65,22 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
     public async Task A_silo_whose_device_fails_leaves_and_the_run_ends_with_the_same_bytes()
     {
         var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(1);
+        await using var cluster = await new TestCluster(azurite).StartAsync(1);
         var faulty = await cluster.StartFaultyAsync("device:artefacts:4");
         var id = await cluster.SubmitAsync(Specifications.Tiny);
         await faulty.ExitAsync(Deadline);
         Assert.Equal(75, faulty.ExitCode);
 
         var status = await cluster.EndAsync(id, Deadline);
-        Assert.True(status.State == WorkState.Done && status.Trials.All(trial => trial.State == WorkState.Done), TestCluster.Describe(status));
+        Assert.True(status.State == WorkState.Done, TestCluster.Describe(status));
+        Assert.All(status.Trials, trial => Assert.True(trial.State == WorkState.Done, TestCluster.Describe(status)));
         Assert.Equal(plain, await cluster.OutputsAsync());
-    }
-
-    /// <summary>Beside an emptied Redis nodes go on, but new ones would make a cluster of their own: it must show.</summary>
-    [Fact]
-    public async Task A_node_that_the_clusters_table_forgot_says_so_and_is_not_ready()
-    {
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(1);
-        await using (var redis = await ConnectionMultiplexer.ConnectAsync(garnet.ConnectionString))
-        {
-            var keys = redis.GetServer(garnet.ConnectionString).Keys(pattern: $"*{cluster.Container}*").ToArray();
-            Assert.NotEmpty(keys);
-            await redis.GetDatabase().KeyDeleteAsync(keys);
-        }
-        await cluster.Silos[0].NotReadyAsync("Was Redis emptied? Start all nodes anew.");
-        await cluster.Silos[0].SignalAsync("TERM");
-        await cluster.Silos[0].ExitAsync(ExitDeadline);
-    }
-
-    /// <summary>In a cluster everything starts at once, and ends in any order.</summary>
-    [Fact]
-    public async Task A_node_waits_for_Redis_and_ends_in_time_without_it()
-    {
-        await using var redis = new GarnetServer();
-        await using var cluster = new TestCluster(redis, azurite);
-        var early = cluster.Begin();
-        await early.NotReadyAsync("Waiting for Redis: ");
-        await early.SignalAsync("TERM");
-        await early.ExitAsync(ExitDeadline);
-        Assert.Equal(0, early.ExitCode);
-
-        var node = cluster.Begin();
-        await node.NotReadyAsync("Waiting for Redis: ");
-        await redis.InitializeAsync();
-        await node.ReadyAsync();
-
-        await redis.DisposeAsync();
-        await node.SignalAsync("TERM");
-        await node.ExitAsync(ExitDeadline);
     }
 
     [Fact]
     public async Task A_node_waits_for_the_store()
     {
-        await using var cluster = new TestCluster(garnet, azurite, new Uri($"http://127.0.0.1:{FreePorts.Take()}"));
+        await using var cluster = new TestCluster(azurite, blobs: new Uri($"http://127.0.0.1:{FreePorts.Take()}"));
         var node = cluster.Begin();
         await node.NotReadyAsync("Waiting for the store");
         await node.SignalAsync("TERM");
@@ -123,10 +94,12 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
     [InlineData("Node__Device", "gpu", "device 'gpu' is not known")]
     [InlineData("Node__StepDeadline", "soon", "Node__… can't be understood")]
     [InlineData("Node__CacheMiB", "-1", "Node__CacheMiB must be")]
-    [InlineData("ConnectionStrings__redis", "", "ConnectionStrings__redis is not set")]
+    [InlineData("ConnectionStrings__blobs", "", "ConnectionStrings__blobs is not set")]
+    [InlineData("Orleans__Clustering__ProviderType", "Redis", "ProviderType must be AzureTableStorage")]
+    [InlineData("Tls__Folder", "/nowhere", "Tls__Folder: the certificate in /nowhere can't be read")]
     public async Task A_node_whose_settings_or_device_do_not_work_does_not_join(string variable, string value, string says)
     {
-        await using var cluster = new TestCluster(garnet, azurite, settings: new() { [variable] = value });
+        await using var cluster = new TestCluster(azurite, settings: new() { [variable] = value });
         var node = cluster.Begin();
         await node.ExitAsync(ExitDeadline);
         Assert.Equal(2, node.ExitCode);
@@ -138,7 +111,7 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
     [Fact]
     public async Task A_sweep_whose_device_no_node_has_says_so_and_waits()
     {
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(1);
+        await using var cluster = await new TestCluster(azurite).StartAsync(1);
         var id = await cluster.SubmitAsync(Specifications.Tiny + "\ndevice: cuda:0\n");
         SweepStatus status;
         do
@@ -161,13 +134,16 @@ public sealed class StopTests(GarnetServer garnet, AzuriteServer azurite, ITestO
     public async Task Over_a_network_with_faults_it_ends_with_the_same_bytes(double rate)
     {
         var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
-        await using var proxy = new FaultyProxy(azurite.Address, rate, seed: (ulong)(rate * 100));
-        await using var cluster = await new TestCluster(garnet, azurite, proxy.Address).StartAsync(2);
+        await using var blobs = new FaultyProxy(azurite.Address, rate, seed: (ulong)(rate * 100));
+        await using var tables = new FaultyProxy(azurite.Tables, rate, seed: (ulong)(rate * 100), corrupts: false);
+        await using var cluster = await new TestCluster(azurite, blobs.Address, tables.Address).StartAsync(2);
         var id = await cluster.SubmitAsync(Specifications.Tiny);
         var status = await cluster.EndAsync(id, Deadline);
-        output.WriteLine($"{proxy.Faults} faults");
-        Assert.True(proxy.Faults > 0 || rate < 0.05, "There was no fault.");
-        Assert.True(status.State == WorkState.Done && status.Trials.All(trial => trial.State == WorkState.Done), TestCluster.Describe(status));
+        output.WriteLine($"{blobs.Faults} faults of blobs, {tables.Faults} of tables");
+        Assert.True(blobs.Faults > 0 || rate < 0.05, "There was no fault of blobs.");
+        Assert.True(tables.Faults > 0 || rate < 0.2, "There was no fault of tables."); // there are few requests
+        Assert.True(status.State == WorkState.Done, TestCluster.Describe(status));
+        Assert.All(status.Trials, trial => Assert.True(trial.State == WorkState.Done, TestCluster.Describe(status)));
         Assert.Equal(plain, await cluster.OutputsAsync());
         Assert.Empty((await StoreMaintenance.VerifyAsync(await cluster.StoreAsync(), Cancellation)).Damaged);
     }

@@ -5,7 +5,7 @@ using MedMerge.Storage.Tests;
 namespace MedMerge.Cluster.Tests;
 
 /// <summary>Sweeps of several trials, and trials that fail: what is retried, left out, and told.</summary>
-public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
+public sealed class SweepTests(AzuriteServer azurite)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
@@ -15,9 +15,11 @@ public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
     [Fact]
     public async Task A_sweep_whose_nodes_are_killed_has_every_trial_once()
     {
-        var yaml = Specifications.Small.Replace("kernelWeights: { epochs: 4", "kernelWeights: { epochs: 25", StringComparison.Ordinal).Replace("seeds: 1", "seeds: 2", StringComparison.Ordinal);
+        var yaml = Specifications.Small
+            .Replace("kernelWeights: { epochs: 4", "kernelWeights: { epochs: 25", StringComparison.Ordinal)
+            .Replace("seeds: 1", "seeds: 2", StringComparison.Ordinal);
         var plain = await PlainRun.OutputsAsync(yaml);
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(3);
+        await using var cluster = await new TestCluster(azurite).StartAsync(3);
         var id = await cluster.SubmitAsync(yaml);
         await cluster.Silo(await cluster.WeighingAsync(id, 1)).KillAsync();
         await cluster.StartAsync(1);
@@ -34,7 +36,7 @@ public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
     public async Task A_trial_under_which_nodes_died_three_times_is_left_out_until_the_sweep_is_resumed()
     {
         var yaml = Specifications.Long.Replace("epochs: 12", "epochs: 200", StringComparison.Ordinal);
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(2);
+        await using var cluster = await new TestCluster(azurite).StartAsync(2);
         var id = await cluster.SubmitAsync(yaml);
         for (var death = 0; death < 3; death++)
         {
@@ -55,14 +57,24 @@ public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
     public async Task A_trial_that_fails_does_not_stop_its_sweep()
     {
         var model = Path.Combine(Path.GetTempPath(), $"medmerge-{Guid.NewGuid():N}.safetensors");
-        using (var process = Process.Start(new ProcessStartInfo("dotnet", [Repository.Program("MedMerge.Cli"), "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--width", "0.125", "--epochs", "1",
-            "--threads", "1", "--store", model + ".store", "--output", model])
-        { RedirectStandardOutput = true, RedirectStandardError = true })!)
+        string[] arguments =
+        [
+            Repository.Program("MedMerge.Cli"), "pretrain",
+            "--data", "phantom:cells",
+            "--architecture", "resnet20",
+            "--width", "0.125",
+            "--epochs", "1",
+            "--threads", "1",
+            "--store", model + ".store",
+            "--output", model,
+        ];
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using (var process = Process.Start(start)!)
         {
             await process.WaitForExitAsync(Cancellation);
             Assert.Equal(0, process.ExitCode);
         }
-        await using var cluster = await new TestCluster(garnet, azurite).StartAsync(1);
+        await using var cluster = await new TestCluster(azurite).StartAsync(1);
         var id = await cluster.SubmitWithoutAsync($$"""
             name: lost
             target: { data: 'phantom:lesions', trainImages: 24 }
@@ -90,7 +102,8 @@ public sealed class SweepTests(GarnetServer garnet, AzuriteServer azurite)
     [Fact]
     public async Task A_shard_that_does_not_answer_in_time_is_named_and_placed_anew()
     {
-        await using var cluster = await new TestCluster(garnet, azurite, settings: new() { ["Node__StepDeadline"] = "00:00:00.0001" }).StartAsync(2);
+        var settings = new Dictionary<string, string> { ["Node__StepDeadline"] = "00:00:00.0001" };
+        await using var cluster = await new TestCluster(azurite, settings: settings).StartAsync(2);
         var id = await cluster.SubmitAsync(Specifications.Tiny);
         SweepStatus status;
         do

@@ -4,7 +4,7 @@ using MedMerge.Storage.Tests;
 namespace MedMerge.Cluster.Tests;
 
 /// <summary>What platform teams see of a cluster of real processes, in the real Aspire dashboard.</summary>
-public sealed class TelemetryTests(GarnetServer garnet, AzuriteServer azurite, DashboardServer dashboard)
+public sealed class TelemetryTests(AzuriteServer azurite, DashboardServer dashboard)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
@@ -17,7 +17,7 @@ public sealed class TelemetryTests(GarnetServer garnet, AzuriteServer azurite, D
     public async Task A_trial_is_one_trace_over_the_gateway_and_both_silos_and_its_metrics_are_there()
     {
         await dashboard.RunningAsync();
-        await using var cluster = await new TestCluster(garnet, azurite, settings: dashboard.Environment).StartAsync(2);
+        await using var cluster = await new TestCluster(azurite, settings: dashboard.Environment).StartAsync(2);
         var gateway = await cluster.StartGatewayAsync();
         var id = await GatewayCommand.SubmitAsync(gateway, Specifications.Long);
         await cluster.EndAsync(id, Deadline);
@@ -56,7 +56,7 @@ public sealed class TelemetryTests(GarnetServer garnet, AzuriteServer azurite, D
     public async Task A_trial_whose_silo_is_killed_is_still_one_connected_trace()
     {
         await dashboard.RunningAsync();
-        await using var cluster = await new TestCluster(garnet, azurite, settings: dashboard.Environment).StartAsync(2);
+        await using var cluster = await new TestCluster(azurite, settings: dashboard.Environment).StartAsync(2);
         var gateway = await cluster.StartGatewayAsync();
         var id = await GatewayCommand.SubmitAsync(gateway, Specifications.Long.Replace("name: long", "name: killed", StringComparison.Ordinal).Replace("epochs: 12", "epochs: 60", StringComparison.Ordinal));
         var trace = await TraceAsync(id);

@@ -1,3 +1,5 @@
+using Azure.Data.Tables;
+using MedMerge.Clustering;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Grains;
@@ -5,38 +7,35 @@ using MedMerge.Storage;
 using MedMerge.Storage.Tests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orleans.Clustering.AzureStorage;
 using Orleans.Configuration;
-using StackExchange.Redis;
 
 namespace MedMerge.Cluster.Tests;
 
-/// <summary>Silos as processes over a real Redis-compatible server and a real blob service, with a client of theirs in this process.</summary>
+/// <summary>Silos as processes over a real storage account (Azurite), with a client of the cluster in this process.</summary>
 public sealed class TestCluster : IAsyncDisposable
 {
     private readonly Dictionary<string, string> _environment;
     private readonly string _id = "test-" + Guid.NewGuid().ToString("N")[..12];
-    private readonly string _redis;
     private readonly List<ServiceProcess> _others = [];
+    private readonly AzuriteServer _azurite;
     private IHost? _client;
 
     /// <param name="blobs">The blob service as the silos see it: Azurite itself, or a proxy before it.</param>
-    public TestCluster(GarnetServer garnet, AzuriteServer azurite, Uri? blobs = null, Dictionary<string, string>? settings = null)
+    /// <param name="tables">The table service as the silos see it.</param>
+    /// <param name="settings">Variables beside the usual ones, or in their place.</param>
+    public TestCluster(AzuriteServer azurite, Uri? blobs = null, Uri? tables = null, Dictionary<string, string>? settings = null)
     {
         azurite.SkipWhereMissing();
-        _redis = garnet.ConnectionString;
+        _azurite = azurite;
         Container = _id;
-        Connection = AzuriteServer.ConnectionString(azurite.Address);
+        var account = AzuriteServer.ConnectionString(blobs ?? azurite.Address, tables ?? azurite.Tables);
         _environment = new Dictionary<string, string>
         {
             ["Orleans__ClusterId"] = _id,
             ["Orleans__ServiceId"] = _id,
-            ["Orleans__Clustering__ProviderType"] = "Redis",
-            ["Orleans__Clustering__ServiceKey"] = "redis",
-            ["Orleans__Reminders__ProviderType"] = "Redis",
-            ["Orleans__Reminders__ServiceKey"] = "redis",
             ["Orleans__Metadata__device"] = "cpu",
-            ["ConnectionStrings__redis"] = _redis,
-            ["ConnectionStrings__blobs"] = $"{AzuriteServer.ConnectionString(blobs ?? azurite.Address)}ContainerName={Container}",
+            ["ConnectionStrings__blobs"] = $"{account}ContainerName={Container}",
         };
         foreach (var (key, value) in settings ?? []) _environment[key] = value;
     }
@@ -45,7 +44,12 @@ public sealed class TestCluster : IAsyncDisposable
 
     public string Container { get; }
 
-    private string Connection { get; }
+    /// <summary>The table service, past any proxy.</summary>
+    public TableServiceClient Tables => new(Connection);
+
+    private string Connection => AzuriteServer.ConnectionString(_azurite.Address, _azurite.Tables);
+
+    private static readonly TimeSpan StepDeadline = TimeSpan.FromMinutes(3);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -84,27 +88,47 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>The store, past any proxy.</summary>
-    public async Task<IObjectStore> StoreAsync() => await AzureBlobStore.OpenAsync(Connection, Container, AzuriteServer.Options(), Cancellation);
+    public async Task<IObjectStore> StoreAsync() =>
+        await AzureBlobStore.OpenAsync(Connection, Container, AzuriteServer.Options(), Cancellation);
 
     public async Task<IGrainFactory> GrainsAsync()
     {
         if (_client is null)
         {
-            var builder = Host.CreateEmptyApplicationBuilder(null);
-            builder.UseOrleansClient(client =>
-            {
-                client.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(_redis));
-                client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (_id, _id));
-                client.UseConnectionRetryFilter(async (_, cancellation) =>
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(500), cancellation);
-                    return true;
-                });
-            });
-            _client = builder.Build();
+            var folder = _environment.GetValueOrDefault(ClusterTls.FolderVariable);
+            _client = BuildClient(folder is null ? null : new ClusterCertificate(folder, TimeProvider.System), retries: true);
             await _client.StartAsync(Cancellation);
         }
         return _client.Services.GetRequiredService<IGrainFactory>();
+    }
+
+    /// <summary>Connects a client once and lets it go again; throws where it is not let in.</summary>
+    public async Task ConnectAsync(ClusterCertificate? certificate)
+    {
+        using var client = BuildClient(certificate, retries: false);
+        await client.StartAsync(Cancellation);
+        await client.StopAsync(Cancellation);
+    }
+
+    private IHost BuildClient(ClusterCertificate? certificate, bool retries)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.UseOrleansClient(client =>
+        {
+            client.UseAzureStorageClustering(options => options.TableServiceClient = Tables);
+            client.Configure<ClusterOptions>(options =>
+            {
+                options.ClusterId = _id;
+                options.ServiceId = _id;
+            });
+            client.UseClusterTls(certificate);
+            client.UseConnectionRetryFilter(async (_, cancellation) =>
+            {
+                if (retries) await Task.Delay(TimeSpan.FromMilliseconds(500), cancellation);
+                return retries;
+            });
+        });
+        return builder.Build();
     }
 
     /// <summary>Submits a specification.</summary>
@@ -118,7 +142,8 @@ public sealed class TestCluster : IAsyncDisposable
     public async Task<string> SubmitWithoutAsync(string yaml, string lost)
     {
         var submission = await WriteAsync(yaml);
-        await (await StoreAsync()).DeleteAsync("artefacts/" + ContentHash.Of(await File.ReadAllBytesAsync(lost, Cancellation)), Cancellation);
+        var hash = ContentHash.Of(await File.ReadAllBytesAsync(lost, Cancellation));
+        await (await StoreAsync()).DeleteAsync("artefacts/" + hash, Cancellation);
         return await StartAsync(submission);
     }
 
@@ -155,7 +180,8 @@ public sealed class TestCluster : IAsyncDisposable
         while (true)
         {
             var status = await StatusAsync(id);
-            if (status.Trials.FirstOrDefault(trial => trial.Progress?.Stage == stage && (trial.Progress.Epoch ?? -1) >= epochs) is { } trial) return trial.Progress!.Node;
+            var trial = status.Trials.FirstOrDefault(trial => trial.Progress?.Stage == stage && (trial.Progress.Epoch ?? -1) >= epochs);
+            if (trial is not null) return trial.Progress!.Node;
             Assert.False(status.HasEnded, $"The sweep ended before its {stage} was seen.");
             await Task.Delay(TimeSpan.FromMilliseconds(20), Cancellation);
         }
@@ -164,18 +190,27 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>The silo that answers name so.</summary>
     public SiloProcess Silo(string node) => Silos.Single(silo => node.Contains($":{silo.Port}", StringComparison.Ordinal));
 
+    /// <summary>Waits until the membership table says that a silo is dead.</summary>
+    public async Task EvictedAsync(SiloProcess silo)
+    {
+        var table = Tables.GetTableClient(AzureStorageClusteringOptions.DEFAULT_TABLE_NAME);
+        var filter = $"PartitionKey eq '{_id}' and Port eq '{silo.Port}' and Status eq '{nameof(SiloStatus.Dead)}'";
+        while (!await table.QueryAsync<TableEntity>(filter, cancellationToken: Cancellation).AnyAsync(Cancellation))
+            await Task.Delay(TimeSpan.FromMilliseconds(100), Cancellation);
+    }
+
     /// <summary>Waits until an epoch or a stage is finished after now.</summary>
     public async Task<TimeSpan> NextStepAsync(string id)
     {
         var start = TimeProvider.System.GetTimestamp();
+        var store = await StoreAsync();
         var known = new HashSet<string>();
-        await foreach (var found in (await StoreAsync()).ListAsync("", Cancellation)) known.Add(found.Name);
+        await foreach (var found in store.ListAsync("", Cancellation)) known.Add(found.Name);
         while (true)
         {
-            await foreach (var found in (await StoreAsync()).ListAsync("", Cancellation))
-                if (!known.Contains(found.Name) && (found.Name.StartsWith(CheckpointStore.Prefix, StringComparison.Ordinal) || found.Name.StartsWith(StageStore.Prefix, StringComparison.Ordinal)))
-                    return TimeProvider.System.GetElapsedTime(start);
-            if (TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromMinutes(3)) Assert.Fail($"Nothing has gone on: {Describe(await StatusAsync(id))}\n{string.Join("\n\n", Silos.Select(silo => silo.Log))}");
+            await foreach (var found in store.ListAsync("", Cancellation))
+                if (!known.Contains(found.Name) && IsStep(found.Name)) return TimeProvider.System.GetElapsedTime(start);
+            if (TimeProvider.System.GetElapsedTime(start) > StepDeadline) Assert.Fail(await DescribeAsync("No step was finished", id));
             await Task.Delay(TimeSpan.FromMilliseconds(100), Cancellation);
         }
     }
@@ -188,7 +223,8 @@ public sealed class TestCluster : IAsyncDisposable
         {
             var status = await StatusAsync(id);
             if (status.HasEnded) return status;
-            if (TimeProvider.System.GetElapsedTime(start) > deadline) Assert.Fail($"The sweep has not ended after {deadline}: {Describe(status)}\n{string.Join("\n\n", Silos.Select(silo => silo.Log))}");
+            if (TimeProvider.System.GetElapsedTime(start) > deadline)
+                Assert.Fail(await DescribeAsync($"The sweep has not ended after {deadline}", id));
             await Task.Delay(TimeSpan.FromMilliseconds(200), Cancellation);
         }
     }
@@ -204,8 +240,19 @@ public sealed class TestCluster : IAsyncDisposable
         return outputs;
     }
 
-    public static string Describe(SweepStatus status) => $"{status.State} {status.Reason} " + string.Join("; ", status.Trials.Select(trial =>
-        $"{trial.Number} {trial.Method} {trial.State} attempt {trial.Attempt} {trial.Progress?.Stage} {trial.Progress?.Epoch}/{trial.Progress?.Epochs} {trial.Reason}"));
+    public static string Describe(SweepStatus status)
+    {
+        var trials = status.Trials.Select(trial =>
+            $"{trial.Number} {trial.Method} {trial.State} attempt {trial.Attempt} "
+            + $"{trial.Progress?.Stage} {trial.Progress?.Epoch}/{trial.Progress?.Epochs} {trial.Reason}");
+        return $"{status.State} {status.Reason} {string.Join("; ", trials)}";
+    }
+
+    private async Task<string> DescribeAsync(string what, string id) =>
+        $"{what}: {Describe(await StatusAsync(id))}\n{string.Join("\n\n", Silos.Select(silo => silo.Log))}";
+
+    private static bool IsStep(string name) =>
+        name.StartsWith("trials/", StringComparison.Ordinal) || name.StartsWith("stages/", StringComparison.Ordinal);
 
     public async ValueTask DisposeAsync()
     {
@@ -229,7 +276,7 @@ public sealed class TestCluster : IAsyncDisposable
                 await call();
                 return;
             }
-            catch (Exception error) when (error is TimeoutException or OrleansException or Orleans.Runtime.ClientNotAvailableException && !deadline.IsCancellationRequested)
+            catch (Exception error) when (error is TimeoutException or OrleansException && !deadline.IsCancellationRequested)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(300), deadline.Token);
             }

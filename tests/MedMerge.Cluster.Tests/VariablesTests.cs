@@ -4,7 +4,7 @@ using MedMerge.Storage.Tests;
 namespace MedMerge.Cluster.Tests;
 
 /// <summary>Every process starts with the variables that an app host injects, and nothing else.</summary>
-public sealed partial class VariablesTests(GarnetServer garnet, AzuriteServer azurite)
+public sealed partial class VariablesTests(AzuriteServer azurite)
 {
     /// <summary>What a .NET process needs of its surroundings to run at all.</summary>
     private static readonly string[] Surroundings = ["PATH", "HOME", "DOTNET_ROOT", "TMPDIR", "LANG"];
@@ -17,25 +17,27 @@ public sealed partial class VariablesTests(GarnetServer garnet, AzuriteServer az
         var table = Table();
         var shared = new Dictionary<string, string>
         {
-            ["Orleans__Clustering__ProviderType"] = "Redis",
-            ["Orleans__Clustering__ServiceKey"] = "redis",
-            ["Orleans__Reminders__ProviderType"] = "Redis",
-            ["Orleans__Reminders__ServiceKey"] = "redis",
+            ["Orleans__Clustering__ProviderType"] = "AzureTableStorage",
+            ["Orleans__Clustering__ServiceKey"] = "blobs",
             ["Orleans__ClusterId"] = id,
             ["Orleans__ServiceId"] = id,
             ["Orleans__EnableDistributedTracing"] = "true",
-            ["ConnectionStrings__redis"] = garnet.ConnectionString,
-            ["ConnectionStrings__blobs"] = AzuriteServer.ConnectionString(azurite.Address),
+            ["ConnectionStrings__blobs"] = AzuriteServer.ConnectionString(azurite.Address, azurite.Tables),
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9", // nobody there: that must not matter
         };
-        var silo = new Dictionary<string, string>(shared) { ["Orleans__Endpoints__SiloPort"] = $"{FreePorts.Take()}", ["Orleans__Endpoints__GatewayPort"] = $"{FreePorts.Take()}" };
+        var silo = new Dictionary<string, string>(shared)
+        {
+            ["Orleans__Endpoints__SiloPort"] = $"{FreePorts.Take()}",
+            ["Orleans__Endpoints__GatewayPort"] = $"{FreePorts.Take()}",
+        };
 
         await using var node = ServiceProcess.Alone("MedMerge.Silo", "silo", silo, Surroundings);
         await node.ReadyAsync();
         await using var gateway = ServiceProcess.Alone("MedMerge.Gateway", "gateway", shared, Surroundings);
         await gateway.ReadyAsync();
 
-        Assert.Equal(table.Order(StringComparer.Ordinal), silo.Keys.Append("ASPNETCORE_URLS").Append("OTEL_SERVICE_NAME").Append("OTEL_RESOURCE_ATTRIBUTES").Order(StringComparer.Ordinal));
+        var set = silo.Keys.Concat(["ASPNETCORE_URLS", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]);
+        Assert.Equal(table.Order(StringComparer.Ordinal), set.Order(StringComparer.Ordinal));
     }
 
     /// <summary>The variables that docs/operations.md tells of, under "What an app host sets".</summary>
@@ -43,7 +45,9 @@ public sealed partial class VariablesTests(GarnetServer garnet, AzuriteServer az
     {
         var text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
         var section = text[text.IndexOf("## What an app host sets", StringComparison.Ordinal)..];
-        var rows = section[..section.IndexOf("\n## ", 5, StringComparison.Ordinal)].Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|')[1]);
+        var rows = section[..section.IndexOf("\n## ", 5, StringComparison.Ordinal)].Split('\n')
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Split('|')[1]);
         return [.. rows.SelectMany(row => Variable().Matches(row).Select(match => match.Groups[1].Value))];
     }
 

@@ -5,7 +5,10 @@ using MedMerge.Storage;
 namespace MedMerge.FaultySilo;
 
 /// <summary>Where a process dies.</summary>
-/// <param name="When"><c>before</c> the write, <c>after</c> it and before anybody hears of it; or <c>device</c>: instead of dying it fails as a broken device does.</param>
+/// <param name="When">
+/// <c>before</c> the write, <c>after</c> it and before anybody hears of it; or <c>device</c>: instead of dying it fails as a
+/// broken device does.
+/// </param>
 /// <param name="Kind">What is written: <c>artefacts</c>, <c>stages</c>, <c>checkpoints</c>, <c>pointer</c> or <c>sweeps</c>.</param>
 /// <param name="Number">At which write of that kind, from 1.</param>
 internal sealed record KillPoint(string When, string Kind, int Number)
@@ -22,7 +25,8 @@ internal sealed class KillingObjectStore(IObjectStore inner, KillPoint point) : 
 
     public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => inner.ReadAsync(name, cancellation);
 
-    public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => WriteAsync(name, () => inner.TryCreateAsync(name, content, cancellation));
+    public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        WriteAsync(name, () => inner.TryCreateAsync(name, content, cancellation));
 
     public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
         WriteAsync(name, () => inner.TryReplaceAsync(name, content, etag, cancellation));

@@ -34,11 +34,16 @@ public sealed class StartTests
         Assert.Contains(message, Assert.Throws<InputException>(() => GatewayApp.Build([setting])).Message, StringComparison.Ordinal);
 
     [Fact]
-    public async Task Without_Redis_it_lives_and_says_why_it_is_not_ready()
+    public async Task Without_the_membership_table_it_lives_and_says_why_it_is_not_ready()
     {
+        const string account = "AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a";
         var folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
-        await using var app = await RunningGateway.LaunchAsync("--urls=http://127.0.0.1:0", "--Orleans:Clustering:ProviderType=Redis", "--Orleans:Clustering:ServiceKey=redis", "--Orleans:ClusterId=tests",
-            "--Orleans:ServiceId=tests", "--ConnectionStrings:redis=127.0.0.1:9,connectTimeout=500", $"--Store:Folder={folder}");
+        await using var app = await RunningGateway.LaunchAsync(
+            "--urls=http://127.0.0.1:0",
+            "--Orleans:ClusterId=tests",
+            "--Orleans:ServiceId=tests",
+            $"--ConnectionStrings:blobs={account}",
+            $"--Store:Folder={folder}");
         using var client = RunningGateway.ClientOf(app);
         var problem = "";
         for (var attempt = 0; attempt < 60 && !problem.Contains("127.0.0.1:9", StringComparison.Ordinal); attempt++)

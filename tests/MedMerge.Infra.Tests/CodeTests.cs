@@ -10,30 +10,44 @@ namespace MedMerge.Infra.Tests;
 /// <summary>Manifests and code mean the same: variables, ports, paths, times.</summary>
 public sealed partial class CodeTests
 {
-    /// <summary>What is not ours to document: of telemetry, of ASP.NET Core, of .NET, the pod's name for the resource, and Redis' own.</summary>
-    private static readonly string[] Foreign = ["OTEL_", "ASPNETCORE_", "DOTNET_", "POD_NAME", "REDISCLI_AUTH"];
+    /// <summary>What is not ours to document: of telemetry, of ASP.NET Core, of .NET, and the pod's name for the resource.</summary>
+    private static readonly string[] Foreign = ["OTEL_", "ASPNETCORE_", "DOTNET_", "POD_NAME"];
 
     public static TheoryData<string> Silos => [.. Workload.Silos.Select(workload => workload.Name)];
 
     [Fact]
     public void Every_variable_is_documented()
     {
-        var documented = Variable().Matches(Repository.Read("docs/operations.md")).Select(match => match.Value).ToHashSet(StringComparer.Ordinal);
-        var used = Workload.All.SelectMany(workload => workload.Variables.Keys).Distinct().Where(name => !Foreign.Any(start => name.StartsWith(start, StringComparison.Ordinal)));
+        var documented = Variable().Matches(Repository.Read("docs/operations.md"))
+            .Select(match => match.Value)
+            .ToHashSet(StringComparer.Ordinal);
+        var used = Workload.All
+            .SelectMany(workload => workload.Variables.Keys)
+            .Distinct()
+            .Where(name => !Foreign.Any(start => name.StartsWith(start, StringComparison.Ordinal)));
         Assert.Empty(used.Except(documented));
     }
 
     [Fact]
     public void Nodes_and_gateway_agree_on_where_they_meet()
     {
-        string[] shared =
-        [
-            "Orleans__ClusterId", "Orleans__ServiceId", "Orleans__Clustering__ProviderType", "Orleans__Clustering__ServiceKey", "ConnectionStrings__redis", "ConnectionStrings__blobs",
-        ];
+        string[] shared = ["Orleans__ClusterId", "Orleans__ServiceId", "ConnectionStrings__blobs", "Tls__Folder"];
         foreach (var name in shared)
             Assert.Single(Workload.Ours.Select(workload => workload.Variables[name]).Distinct());
-        var redis = Manifest.Of<V1Service>().Single(service => service.Metadata.Name == "redis");
-        Assert.StartsWith($"{redis.Metadata.Name}:{redis.Spec.Ports.Single().Port},password=", Workload.Gateway.Variables["ConnectionStrings__redis"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nodes_and_gateway_show_certificates_from_one_secret_that_has_what_the_code_reads()
+    {
+        var secrets = Workload.Ours.Select(workload =>
+        {
+            var mount = workload.Container.VolumeMounts.Single(mount => mount.MountPath == workload.Variables["Tls__Folder"]);
+            return workload.Template.Spec.Volumes.Single(volume => volume.Name == mount.Name).Secret.SecretName;
+        });
+        var name = Assert.Single(secrets.Distinct());
+        var files = Manifest.Of<V1Secret>().Single(secret => secret.Metadata.Name == name).StringData.Keys;
+        var code = Repository.Code("MedMerge.Clustering");
+        Assert.All(files, file => Assert.Contains($"\"{file}\"", code, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -59,7 +73,8 @@ public sealed partial class CodeTests
         Assert.Equal(defaults.SiloPort, silo.Port("silo"));
         Assert.Equal(defaults.GatewayPort, silo.Port("gateway"));
         Assert.Equal("$(POD_NAME)", silo.Variables["Orleans__Name"]);
-        Assert.Equal("status.podIP", silo.Container.Env.Single(variable => variable.Name == "Orleans__Endpoints__AdvertisedIPAddress").ValueFrom.FieldRef.FieldPath);
+        var address = silo.Container.Env.Single(variable => variable.Name == "Orleans__Endpoints__AdvertisedIPAddress");
+        Assert.Equal("status.podIP", address.ValueFrom.FieldRef.FieldPath);
     }
 
     [Theory]
@@ -88,7 +103,8 @@ public sealed partial class CodeTests
         var limit = silo.Template.Spec.Volumes.Single(known => known.Name == volume).EmptyDir.SizeLimit.ToDecimal();
         var cache = decimal.Parse(silo.Variables["Node__CacheMiB"]!, CultureInfo.InvariantCulture) * 1024 * 1024;
         Assert.True(cache * 1.1m < limit, "Writes at the same time may pass the cache's limit a little.");
-        Assert.True(silo.Template.Spec.Volumes.Sum(known => known.EmptyDir.SizeLimit.ToDecimal()) <= silo.Container.Resources.Requests["ephemeral-storage"].ToDecimal());
+        var disk = silo.Template.Spec.Volumes.Where(known => known.EmptyDir is not null).Sum(known => known.EmptyDir.SizeLimit.ToDecimal());
+        Assert.True(disk <= silo.Container.Resources.Requests["ephemeral-storage"].ToDecimal());
     }
 
     [Fact]
@@ -98,7 +114,13 @@ public sealed partial class CodeTests
         {
             var code = Repository.Code(workload.Name == "gateway" ? "MedMerge.Gateway" : "MedMerge.Silo", "MedMerge.ServiceDefaults");
             var container = workload.Container;
-            foreach (var (probe, path) in new[] { (container.StartupProbe, "/health/live"), (container.LivenessProbe, "/health/live"), (container.ReadinessProbe, "/health/ready") })
+            (V1Probe Probe, string Path)[] probes =
+            [
+                (container.StartupProbe, "/health/live"),
+                (container.LivenessProbe, "/health/live"),
+                (container.ReadinessProbe, "/health/ready"),
+            ];
+            foreach (var (probe, path) in probes)
             {
                 Assert.Equal(path, probe.HttpGet.Path);
                 Assert.Contains($"\"{path}\"", code, StringComparison.Ordinal);
@@ -110,11 +132,13 @@ public sealed partial class CodeTests
     [Fact]
     public void Pods_are_given_the_time_that_they_need_to_leave()
     {
-        var shutdown = (TimeSpan)typeof(SiloApplication).GetField("ShutdownTimeout", BindingFlags.NonPublic | BindingFlags.Static)!.GetValue(null)!;
-        Assert.All(Workload.Silos, silo => Assert.True(silo.Template.Spec.TerminationGracePeriodSeconds >= shutdown.TotalSeconds + 10, silo.Name));
+        var field = typeof(SiloApplication).GetField("ShutdownTimeout", BindingFlags.NonPublic | BindingFlags.Static)!;
+        var needed = ((TimeSpan)field.GetValue(null)!).TotalSeconds + 10;
+        Assert.All(Workload.Silos, silo => Assert.True(silo.Template.Spec.TerminationGracePeriodSeconds >= needed, silo.Name));
         var gateway = Workload.Gateway;
         var host = new Microsoft.Extensions.Hosting.HostOptions().ShutdownTimeout;
-        Assert.True(gateway.Template.Spec.TerminationGracePeriodSeconds >= host.TotalSeconds + gateway.Container.Lifecycle.PreStop.Sleep.Seconds + 5);
+        var pause = gateway.Container.Lifecycle.PreStop.Sleep.Seconds;
+        Assert.True(gateway.Template.Spec.TerminationGracePeriodSeconds >= host.TotalSeconds + pause + 5);
     }
 
     [Fact]
@@ -122,17 +146,11 @@ public sealed partial class CodeTests
     {
         var gateway = Workload.Gateway;
         Assert.Contains(gateway.Variables.Keys, name => name.StartsWith("Authentication__ApiKeys__", StringComparison.Ordinal));
-        var atOnce = int.Parse(UploadsAtOnce().Match(Repository.Read("src/MedMerge.Gateway/GatewayApp.cs")).Groups[1].Value, CultureInfo.InvariantCulture);
+        var uploads = UploadsAtOnce().Match(Repository.Read("src/MedMerge.Gateway/GatewayApp.cs")).Groups[1].Value;
+        var atOnce = int.Parse(uploads, CultureInfo.InvariantCulture);
         var file = decimal.Parse(gateway.Variables["Limits__FileMiB"]!, CultureInfo.InvariantCulture) * 1024 * 1024;
-        Assert.True(atOnce * file <= gateway.Container.Resources.Limits["memory"].ToDecimal() * 0.6m, "With a limit .NET takes three quarters of it for objects.");
-    }
-
-    [Fact]
-    public void Reminders_are_for_nodes_only_and_have_their_package()
-    {
-        Assert.DoesNotContain(Workload.Gateway.Variables.Keys, name => name.StartsWith("Orleans__Reminders", StringComparison.Ordinal));
-        Assert.All(Workload.Silos, silo => Assert.Equal("Redis", silo.Variables["Orleans__Reminders__ProviderType"]));
-        Assert.Contains("\"Microsoft.Orleans.Reminders.Redis\"", Repository.Code("MedMerge.Silo", "MedMerge.Grains", "MedMerge.ServiceDefaults"), StringComparison.Ordinal);
+        var memory = gateway.Container.Resources.Limits["memory"].ToDecimal();
+        Assert.True(atOnce * file <= memory * 0.6m, "With a limit .NET takes three quarters of it for objects.");
     }
 
     /// <summary>Variables as documentation writes them: with two underscores, or all in capitals with one.</summary>

@@ -53,13 +53,15 @@ public sealed class CollectorTests
             $"{At(Configuration, "exporters", "prometheus")["endpoint"]} metrics",
             $"{At(Configuration, "extensions", "health_check")["endpoint"]} health",
         ];
-        Assert.Equal(pod.Ports.Select(port => $"0.0.0.0:{port.ContainerPort} {port.Name}").Order(StringComparer.Ordinal), listened.Order(StringComparer.Ordinal));
+        var ports = pod.Ports.Select(port => $"0.0.0.0:{port.ContainerPort} {port.Name}");
+        Assert.Equal(ports.Order(StringComparer.Ordinal), listened.Order(StringComparer.Ordinal));
         Assert.Equal($"{pod.Port("metrics")}", pod.Template.Metadata.Annotations["prometheus.io/port"]);
         var folder = pod.Container.VolumeMounts.Single().MountPath;
         Assert.Equal([$"--config={folder}/collector.yaml"], pod.Container.Args);
     }
 
-    private static YamlMappingNode At(YamlNode node, params string[] path) => (YamlMappingNode)path.Aggregate(node, (inner, name) => inner[name]);
+    private static YamlMappingNode At(YamlNode node, params string[] path) =>
+        (YamlMappingNode)path.Aggregate(node, (inner, name) => inner[name]);
 
     private static string[] Keys(YamlMappingNode node) => [.. node.Children.Keys.Select(key => $"{key}").Order(StringComparer.Ordinal)];
 

@@ -6,21 +6,28 @@ using MedMerge.Telemetry;
 
 namespace MedMerge.Infra.Tests;
 
-/// <summary>The Grafana dashboard asks for metrics that the code has, by the names that the collector gives them, and for all of ours.</summary>
+/// <summary>
+/// The Grafana dashboard asks for metrics that the code has, by the names that the collector gives them, and for all of ours.
+/// </summary>
 public sealed partial class DashboardTests
 {
-    private static readonly JsonElement Dashboard = JsonDocument.Parse(Repository.Read("infra/telemetry/grafana-dashboard.json")).RootElement;
+    private static readonly JsonElement Dashboard =
+        JsonDocument.Parse(Repository.Read("infra/telemetry/grafana-dashboard.json")).RootElement;
 
     private static IReadOnlyList<JsonElement> Panels => [.. Dashboard.GetProperty("panels").EnumerateArray()];
 
-    private static IEnumerable<JsonElement> Targets => Panels.Where(panel => panel.TryGetProperty("targets", out _)).SelectMany(panel => panel.GetProperty("targets").EnumerateArray());
+    private static IEnumerable<JsonElement> Targets => Panels
+        .Where(panel => panel.TryGetProperty("targets", out _))
+        .SelectMany(panel => panel.GetProperty("targets").EnumerateArray());
 
     private static IEnumerable<JsonElement> Variables => Dashboard.GetProperty("templating").GetProperty("list").EnumerateArray();
 
     private static IReadOnlyList<string> Queries =>
     [
         .. Targets.Select(target => target.GetProperty("expr").GetString()!),
-        .. Variables.Where(variable => Text(variable, "type") == "query").Select(variable => variable.GetProperty("query").GetProperty("query").GetString()!),
+        .. Variables
+            .Where(variable => Text(variable, "type") == "query")
+            .Select(variable => variable.GetProperty("query").GetProperty("query").GetString()!),
     ];
 
     [Fact]
@@ -37,7 +44,9 @@ public sealed partial class DashboardTests
     {
         var ours = Instruments().Where(instrument => instrument.Meter.Name == Telemetry.Instruments.MeterName).ToList();
         Assert.True(ours.Count >= 16, $"{ours.Count}");
-        Assert.Empty(ours.Where(instrument => !PrometheusName.Of(instrument).Any(series => Queries.Any(query => Regex.IsMatch(query, $@"\b{series}\b")))).Select(instrument => instrument.Name));
+        Assert.Empty(ours.Where(instrument => !PrometheusName.Of(instrument).Any(IsAskedFor)).Select(instrument => instrument.Name));
+
+        static bool IsAskedFor(string series) => Queries.Any(query => Regex.IsMatch(query, $@"\b{series}\b"));
     }
 
     [Theory]
@@ -79,7 +88,10 @@ public sealed partial class DashboardTests
         foreach (var panel in Panels)
         {
             var place = panel.GetProperty("gridPos");
-            int x = place.GetProperty("x").GetInt32(), y = place.GetProperty("y").GetInt32(), w = place.GetProperty("w").GetInt32(), h = place.GetProperty("h").GetInt32();
+            var x = place.GetProperty("x").GetInt32();
+            var y = place.GetProperty("y").GetInt32();
+            var w = place.GetProperty("w").GetInt32();
+            var h = place.GetProperty("h").GetInt32();
             Assert.True(x + w <= 24, Text(panel, "title"));
             for (var row = y; row < y + h; row++)
             {

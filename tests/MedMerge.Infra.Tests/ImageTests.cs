@@ -12,10 +12,13 @@ public sealed partial class ImageTests
     {
         var lines = Repository.Read($"infra/images/{image}.Dockerfile").Split('\n');
         var copied = lines.Select(line => CopiedProject().Match(line)).Where(match => match.Success).ToList();
-        Assert.All(copied, match => Assert.Equal(Path.GetDirectoryName(match.Groups[1].Value)!.Replace('\\', '/') + "/", match.Groups[2].Value));
-        Assert.Equal(Closure($"src/{project}/{project}.csproj").Order(StringComparer.Ordinal), copied.Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
+        Assert.All(copied, match =>
+            Assert.Equal(Path.GetDirectoryName(match.Groups[1].Value)!.Replace('\\', '/') + "/", match.Groups[2].Value));
+        var projects = copied.Select(match => match.Groups[1].Value);
+        Assert.Equal(Closure($"src/{project}/{project}.csproj").Order(StringComparer.Ordinal), projects.Order(StringComparer.Ordinal));
         Assert.Contains(lines, line => line.StartsWith($"RUN dotnet restore src/{project}", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.StartsWith($"RUN dotnet publish src/{project} -c Release --no-restore", StringComparison.Ordinal));
+        var publish = $"RUN dotnet publish src/{project} -c Release --no-restore";
+        Assert.Contains(lines, line => line.StartsWith(publish, StringComparison.Ordinal));
         Assert.Contains($"ENTRYPOINT [\"dotnet\", \"{project}.dll\"]", lines);
         Assert.DoesNotContain("AssemblyName", Repository.Read($"src/{project}/{project}.csproj"), StringComparison.Ordinal);
     }
@@ -43,15 +46,20 @@ public sealed partial class ImageTests
     public void An_image_is_not_root_and_opens_its_pods_ports(string image)
     {
         var lines = Repository.Read($"infra/images/{image}.Dockerfile").Split('\n');
-        Assert.True(Array.IndexOf(lines, "USER $APP_UID") > Array.FindLastIndex(lines, line => line.StartsWith("RUN ", StringComparison.Ordinal)));
-        var ports = lines.Single(line => line.StartsWith("EXPOSE ", StringComparison.Ordinal)).Split(' ')[1..].Order(StringComparer.Ordinal);
+        var lastRun = Array.FindLastIndex(lines, line => line.StartsWith("RUN ", StringComparison.Ordinal));
+        Assert.True(Array.IndexOf(lines, "USER $APP_UID") > lastRun);
+        var ports = lines.Single(line => line.StartsWith("EXPOSE ", StringComparison.Ordinal)).Split(' ')[1..]
+            .Order(StringComparer.Ordinal);
         Assert.All(Workload.Ours.Where(workload => workload.Name.StartsWith(image, StringComparison.Ordinal)), workload =>
         {
             Assert.Equal(workload.Ports.Select(port => $"{port.ContainerPort}").Order(StringComparer.Ordinal), ports);
             Assert.Equal(1654, workload.Template.Spec.SecurityContext.RunAsUser); // APP_UID of .NET's images
         });
         var version = Regex.Match(Repository.Read("Directory.Build.props"), @"<TargetFramework>net([\d.]+)<").Groups[1].Value;
-        Assert.Equal([$"sdk:{version}", $"aspnet:{version}"], lines.Where(line => line.StartsWith("FROM ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1].Split('/')[^1]));
+        var bases = lines
+            .Where(line => line.StartsWith("FROM ", StringComparison.Ordinal))
+            .Select(line => line.Split(' ')[1].Split('/')[^1]);
+        Assert.Equal([$"sdk:{version}", $"aspnet:{version}"], bases);
     }
 
     [Fact]
@@ -71,7 +79,8 @@ public sealed partial class ImageTests
             if (!found.Add(next)) continue;
             foreach (Match reference in ProjectReference().Matches(Repository.Read(next)))
             {
-                var full = Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(next)!, reference.Groups[1].Value.Replace('\\', '/')));
+                var relative = reference.Groups[1].Value.Replace('\\', '/');
+                var full = Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(next)!, relative));
                 open.Enqueue(Path.GetRelativePath(Repository.Root, full).Replace('\\', '/'));
             }
         }

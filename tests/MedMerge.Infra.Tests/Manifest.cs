@@ -22,7 +22,10 @@ internal sealed record Manifest(string File, IKubernetesObject<V1ObjectMeta> Obj
 
     /// <summary>The files that hold manifests.</summary>
     public static IEnumerable<string> Files =>
-        Directory.GetFiles(Repository.PathTo(Folder), "*.yaml").Select(file => Path.GetFileName(file)).Where(file => file != Kustomization).Order(StringComparer.Ordinal);
+        Directory.GetFiles(Repository.PathTo(Folder), "*.yaml")
+            .Select(file => Path.GetFileName(file))
+            .Where(file => file != Kustomization)
+            .Order(StringComparer.Ordinal);
 
     public string Name => Object.Metadata.Name;
 

@@ -13,7 +13,10 @@ internal static class Repository
     public static string Read(string relative) => File.ReadAllText(PathTo(relative));
 
     /// <summary>All code of projects, wherever they lie; those that are not there have none.</summary>
-    public static string Code(params string[] projects) => string.Concat(projects.SelectMany(project => new[] { $"src/{project}", project }).Select(PathTo).Where(Directory.Exists)
+    public static string Code(params string[] projects) => string.Concat(projects
+        .SelectMany(project => new[] { $"src/{project}", project })
+        .Select(PathTo)
+        .Where(Directory.Exists)
         .SelectMany(folder => Directory.GetFiles(folder, "*.cs*", SearchOption.AllDirectories))
         .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
         .Select(File.ReadAllText));

@@ -6,15 +6,14 @@ using YamlDotNet.RepresentationModel;
 namespace MedMerge.Infra.Tests;
 
 /// <summary>
-/// What Kubernetes' schema requires and a manifest lacks; reading YAML does not ask for it. The client's types tell it of numbers and flags, which can't be null where they are
-/// required. The rest is listed here, for what our manifests use.
+/// What Kubernetes' schema requires and a manifest lacks; reading YAML does not ask for it. The client's types tell it of numbers
+/// and flags, which can't be null where they are required. The rest is listed here, for what our manifests use.
 /// </summary>
 internal static class RequiredFields
 {
     private static readonly Dictionary<Type, string[]> Listed = new()
     {
         [typeof(V1DeploymentSpec)] = ["selector", "template"],
-        [typeof(V1StatefulSetSpec)] = ["selector", "template", "serviceName"],
         [typeof(V1PodSpec)] = ["containers"],
         [typeof(V1Container)] = ["name", "image"],
         [typeof(V1EnvVar)] = ["name"],
@@ -36,9 +35,11 @@ internal static class RequiredFields
     /// <summary>The paths of fields that are missing.</summary>
     public static IEnumerable<string> Missing(YamlNode node, Type type, string path) => node switch
     {
-        YamlMappingNode mapping when ValueOf(type) is { } value => mapping.Children.SelectMany(entry => Missing(entry.Value, value, $"{path}.{entry.Key}")),
+        YamlMappingNode mapping when ValueOf(type) is { } value =>
+            mapping.Children.SelectMany(entry => Missing(entry.Value, value, $"{path}.{entry.Key}")),
         YamlMappingNode mapping => InObject(mapping, type, path),
-        YamlSequenceNode sequence when ItemOf(type) is { } item => sequence.Children.SelectMany((child, at) => Missing(child, item, $"{path}[{at}]")),
+        YamlSequenceNode sequence when ItemOf(type) is { } item =>
+            sequence.Children.SelectMany((child, at) => Missing(child, item, $"{path}[{at}]")),
         _ => [],
     };
 
@@ -59,7 +60,8 @@ internal static class RequiredFields
     }
 
     private static bool IsRequired(Type type, Type property, string name) =>
-        (property.IsValueType && Nullable.GetUnderlyingType(property) is null) || (Listed.TryGetValue(type, out var listed) && listed.Contains(name));
+        (property.IsValueType && Nullable.GetUnderlyingType(property) is null)
+        || (Listed.TryGetValue(type, out var listed) && listed.Contains(name));
 
     private static Type? ItemOf(Type type) => type.IsGenericType && type.GetGenericArguments() is [var item] ? item : null;
 

@@ -29,14 +29,14 @@ public sealed partial class SchemaTests
     public void Manifests_know_no_field_that_Kubernetes_does_not_know()
     {
         Assert.NotEmpty(Manifest.Of<V1Deployment>());
-        Assert.NotEmpty(Manifest.Of<V1StatefulSet>());
         Assert.NotEmpty(Manifest.Of<V1NetworkPolicy>());
         Assert.NotEmpty(Manifest.Of<V1PodDisruptionBudget>());
     }
 
     [Fact]
     public void Manifests_have_every_field_that_Kubernetes_requires() =>
-        Assert.Empty(Manifest.All.SelectMany(manifest => RequiredFields.Missing(manifest.Yaml, manifest.Object.GetType(), $"{manifest.File} {manifest.Name}")));
+        Assert.Empty(Manifest.All.SelectMany(manifest =>
+            RequiredFields.Missing(manifest.Yaml, manifest.Object.GetType(), $"{manifest.File} {manifest.Name}")));
 
     [Theory]
     [InlineData("replicas: 1", "replica: 1")]
@@ -69,7 +69,10 @@ public sealed partial class SchemaTests
     {
         Assert.All(Manifest.All, manifest => Assert.Matches(Name(), manifest.Name));
         Assert.All(Workload.All.SelectMany(workload => workload.Ports), port => Assert.Matches(PortName(), port.Name));
-        Assert.Empty(Manifest.All.GroupBy(manifest => (manifest.Object.Kind, manifest.Name)).Where(group => group.Count() > 1).Select(group => group.Key));
+        Assert.Empty(Manifest.All
+            .GroupBy(manifest => (manifest.Object.Kind, manifest.Name))
+            .Where(group => group.Count() > 1)
+            .Select(group => group.Key));
     }
 
     [Fact]
@@ -78,7 +81,8 @@ public sealed partial class SchemaTests
         var kustomization = Kustomization.Read(Manifest.Folder);
         Assert.Equal(Manifest.Files.Where(file => file != Manifest.SecretTemplate),
             kustomization.Resources.Where(file => !file.StartsWith("../", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        Assert.Equal(Directory.GetFiles(Repository.PathTo(Manifest.Folder), "*.env").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal),
+        var variables = Directory.GetFiles(Repository.PathTo(Manifest.Folder), "*.env").Select(file => Path.GetFileName(file));
+        Assert.Equal(variables.Order(StringComparer.Ordinal),
             kustomization.ConfigMapGenerator.SelectMany(map => map.Envs).Order(StringComparer.Ordinal));
 
         var other = Assert.Single(kustomization.Resources, resource => resource.StartsWith("../", StringComparison.Ordinal));
@@ -93,7 +97,8 @@ public sealed partial class SchemaTests
     {
         var kustomization = Kustomization.Read(Manifest.Folder);
         Assert.Equal(Assert.Single(Manifest.Of<V1Namespace>()).Metadata.Name, kustomization.Namespace);
-        Assert.All(Manifest.All.Where(manifest => manifest.File == Manifest.SecretTemplate), secret => Assert.Equal(kustomization.Namespace, secret.Object.Metadata.NamespaceProperty));
+        var secrets = Manifest.All.Where(manifest => manifest.File == Manifest.SecretTemplate);
+        Assert.All(secrets, secret => Assert.Equal(kustomization.Namespace, secret.Object.Metadata.NamespaceProperty));
         Assert.Equal(Workload.Ours.Select(workload => workload.Container.Image).Order(StringComparer.Ordinal),
             kustomization.Images.Select(image => image.Name).Order(StringComparer.Ordinal));
     }

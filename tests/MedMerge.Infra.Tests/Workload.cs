@@ -2,18 +2,19 @@ using k8s.Models;
 
 namespace MedMerge.Infra.Tests;
 
-/// <summary>Pods that run: of a deployment or a stateful set.</summary>
+/// <summary>Pods that run: those of a deployment.</summary>
 internal sealed record Workload(string Name, V1LabelSelector Selector, V1PodTemplateSpec Template, int Replicas)
 {
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Workload> All { get; } =
     [
-        .. Manifest.Of<V1Deployment>().Select(found => new Workload(found.Metadata.Name, found.Spec.Selector, found.Spec.Template, found.Spec.Replicas ?? 1)),
-        .. Manifest.Of<V1StatefulSet>().Select(found => new Workload(found.Metadata.Name, found.Spec.Selector, found.Spec.Template, found.Spec.Replicas ?? 1)),
+        .. Manifest.Of<V1Deployment>().Select(found =>
+            new Workload(found.Metadata.Name, found.Spec.Selector, found.Spec.Template, found.Spec.Replicas ?? 1)),
     ];
 
     /// <summary>Those whose images are ours.</summary>
-    public static IEnumerable<Workload> Ours => All.Where(workload => workload.Container.Image.StartsWith("medmerge-", StringComparison.Ordinal));
+    public static IEnumerable<Workload> Ours =>
+        All.Where(workload => workload.Container.Image.StartsWith("medmerge-", StringComparison.Ordinal));
 
     public static IEnumerable<Workload> Silos => Ours.Where(workload => workload.Name.StartsWith("silo-", StringComparison.Ordinal));
 
@@ -26,7 +27,8 @@ internal sealed record Workload(string Name, V1LabelSelector Selector, V1PodTemp
     public bool IsIn(V1LabelSelector selector) => Selectors.Match(selector, Template.Metadata.Labels);
 
     /// <summary>The number of a port, by name or as it is.</summary>
-    public int? Port(IntOrString port) => Ports.FirstOrDefault(own => own.Name == port.Value || $"{own.ContainerPort}" == port.Value)?.ContainerPort;
+    public int? Port(IntOrString port) =>
+        Ports.FirstOrDefault(own => own.Name == port.Value || $"{own.ContainerPort}" == port.Value)?.ContainerPort;
 
     /// <summary>Every variable with what it is set to; null where a field of the pod says it.</summary>
     public IReadOnlyDictionary<string, string?> Variables => EnvironmentOf(Container);
@@ -51,5 +53,6 @@ internal sealed record Workload(string Name, V1LabelSelector Selector, V1PodTemp
             .Select(parts => KeyValuePair.Create(parts[0], (string?)parts[1]));
 
     private static IEnumerable<KeyValuePair<string, string?>> Secret(string name) =>
-        Manifest.Of<V1Secret>().Single(secret => secret.Metadata.Name == name).StringData.Select(entry => KeyValuePair.Create(entry.Key, (string?)entry.Value));
+        Manifest.Of<V1Secret>().Single(secret => secret.Metadata.Name == name).StringData
+            .Select(entry => KeyValuePair.Create(entry.Key, (string?)entry.Value));
 }

@@ -5,18 +5,25 @@ using Azure.Storage.Blobs;
 
 namespace MedMerge.Storage.Tests;
 
-/// <summary>A real blob service for all tests of this assembly: Azurite, from the package.json beside them, on a free port.</summary>
+/// <summary>A real storage account for all tests of this assembly: Azurite, from the package.json beside them, on free ports.</summary>
 public sealed class AzuriteServer : IAsyncLifetime
 {
     /// <summary>Azurite's published development account.</summary>
     private const string Account = "devstoreaccount1";
+
     private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    private const string Listening = "successfully listening at ";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(1);
 
     private Process? _process;
     private string? _missing;
 
+    /// <summary>The blob service.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1:1");
+
+    /// <summary>The table service.</summary>
+    public Uri Tables { get; private set; } = new("http://127.0.0.1:1");
 
     /// <summary>Where Azurite can't run, the test is skipped and says why.</summary>
     public void SkipWhereMissing()
@@ -28,36 +35,55 @@ public sealed class AzuriteServer : IAsyncLifetime
     public Task<AzureBlobStore> OpenAsync(Uri? through = null)
     {
         SkipWhereMissing();
-        return AzureBlobStore.OpenAsync(ConnectionString(through ?? Address), "test-" + Guid.NewGuid().ToString("N"), Options(), TestContext.Current.CancellationToken);
+        var container = "test-" + Guid.NewGuid().ToString("N");
+        return AzureBlobStore.OpenAsync(ConnectionString(through ?? Address), container, Options(), TestContext.Current.CancellationToken);
     }
 
-    public static string ConnectionString(Uri address) =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={address}{Account};";
+    public static string ConnectionString(Uri blobs, Uri? tables = null) =>
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={blobs}{Account};"
+        + (tables is null ? "" : $"TableEndpoint={tables}{Account};");
 
     /// <summary>Short back-off, so that a test of faults ends soon.</summary>
     public static BlobClientOptions Options() => new()
     {
-        Retry = { MaxRetries = 8, Delay = TimeSpan.FromMilliseconds(10), MaxDelay = TimeSpan.FromMilliseconds(200), NetworkTimeout = TimeSpan.FromSeconds(5) },
+        Retry =
+        {
+            MaxRetries = 8,
+            Delay = TimeSpan.FromMilliseconds(10),
+            MaxDelay = TimeSpan.FromMilliseconds(200),
+            NetworkTimeout = TimeSpan.FromSeconds(5),
+        },
     };
 
     public async ValueTask InitializeAsync()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "MedMerge.Distributed.sln"))) folder = folder.Parent!;
-        var program = Path.Combine(folder.FullName, "tests", "MedMerge.Storage.Tests", "node_modules", ".bin", "azurite-blob");
+        var program = Path.Combine(folder.FullName, "tests", "MedMerge.Storage.Tests", "node_modules", ".bin", "azurite");
         if (!File.Exists(program))
         {
             _missing = "Azurite is not installed: npm ci --prefix tests/MedMerge.Storage.Tests";
             return;
         }
-        string[] arguments = ["--skipApiVersionCheck", "--inMemoryPersistence", "--disableTelemetry", "--silent", "--blobHost", "127.0.0.1", "--blobPort", "0"];
+        string[] arguments =
+        [
+            "--skipApiVersionCheck",
+            "--inMemoryPersistence",
+            "--disableTelemetry",
+            "--silent",
+            "--blobPort", "0",
+            "--queuePort", "0",
+            "--tablePort", "0",
+        ];
         _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         using var deadline = new CancellationTokenSource(StartDeadline);
-        const string listens = "successfully listens on ";
         while (await _process.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
         {
-            if (!line.Contains(listens, StringComparison.Ordinal)) continue;
-            Address = new Uri(line[(line.IndexOf(listens, StringComparison.Ordinal) + listens.Length)..].Trim() + "/");
+            if (!line.Contains(Listening, StringComparison.Ordinal)) continue;
+            var address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim() + "/");
+            if (line.Contains("Blob", StringComparison.Ordinal)) Address = address;
+            if (!line.Contains("Table", StringComparison.Ordinal)) continue; // the last to start
+            Tables = address;
             _ = _process.StandardOutput.ReadToEndAsync(CancellationToken.None); // keep its pipe empty
             return;
         }

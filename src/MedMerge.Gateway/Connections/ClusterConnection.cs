@@ -1,11 +1,13 @@
+using Azure.Data.Tables;
+using MedMerge.Clustering;
 using MedMerge.Grains;
 using Orleans.Configuration;
-using StackExchange.Redis;
 
 namespace MedMerge.Gateway.Connections;
 
 /// <summary>
-/// The cluster, by an Orleans client in a host of its own: an Orleans client that can't connect ends its host, and the gateway's must go on.
+/// The cluster, through an Orleans client in a host of its own: an Orleans client that can't connect stops its host, and the
+/// gateway must stay up.
 /// </summary>
 internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFactory loggers, TimeProvider time)
     : Connection<IHost>("The cluster", time, loggers.CreateLogger<ClusterConnection>())
@@ -13,7 +15,8 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
     /// <summary>As long as the nodes' own.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
 
-    private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(5), AnswerTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>The way to all grains.</summary>
     /// <exception cref="UnavailableException">The cluster is not connected.</exception>
@@ -42,13 +45,15 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
         var host = Build();
         try
         {
-            await host.StartAsync(cancellation).WaitAsync(AnswerTimeout, cancellation).ConfigureAwait(false);
+            await AssertReachableAsync(host, cancellation).ConfigureAwait(false);
+            await host.StartAsync(cancellation).WaitAsync(StartTimeout, cancellation).ConfigureAwait(false);
             return host;
         }
         catch (TimeoutException)
         {
             await CloseAsync(host).ConfigureAwait(false);
-            throw new TimeoutException("no node has let the gateway in. Does one run, with the same Orleans__ClusterId and Orleans__ServiceId?");
+            throw new TimeoutException("no node has let the gateway in. "
+                + "Does one run, with the same Orleans__ClusterId and Orleans__ServiceId, and with a certificate of the same authority?");
         }
         catch
         {
@@ -71,26 +76,29 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
 
     private IHost Build()
     {
-        if (string.IsNullOrEmpty(configuration["Orleans:Clustering:ProviderType"]))
-            throw new InputException("Orleans__Clustering__ProviderType is not set: 'Redis' finds it through ConnectionStrings__redis, 'Static' at Orleans__Clustering__Gateways__0.");
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        // An Orleans client refuses to start where reminders are configured; but one set of variables should do for all processes of a cluster.
-        builder.Configuration.AddInMemoryCollection(configuration.AsEnumerable().Where(entry => !entry.Key.StartsWith("Orleans:Reminders", StringComparison.OrdinalIgnoreCase)));
+        builder.Configuration.AddInMemoryCollection(configuration.AsEnumerable());
+        builder.Configuration.AddClusterTableDefaults();
+        var certificate = ClusterTls.Read(configuration, Time);
+        certificate?.Logger = loggers.CreateLogger<ClusterCertificate>();
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
-        builder.Services.AddKeyedSingleton<IConnectionMultiplexer>(ClusterNames.Redis, (_, _) => Connect());
+        if (ClusterTable.IsChosen(builder.Configuration))
+        {
+            var tables = ClusterTable.Connect(builder.Configuration);
+            builder.Services.AddKeyedSingleton(ClusterTable.ConnectionName(builder.Configuration), tables);
+        }
         builder.Services.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
         builder.Services.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = RefreshPeriod);
-        builder.UseOrleansClient();
+        builder.UseOrleansClient(client => client.UseClusterTls(certificate));
         return builder.Build();
     }
 
-    private ConnectionMultiplexer Connect()
+    /// <summary>Says in one line what Orleans would log with a page of stack.</summary>
+    private async Task AssertReachableAsync(IHost host, CancellationToken cancellation)
     {
-        var connection = configuration.GetConnectionString(ClusterNames.Redis) ?? throw new InputException("ConnectionStrings__redis is not set.");
-        var options = ConfigurationOptions.Parse(connection);
-        options.AbortOnConnectFail = false; // it is tried again behind the scenes
-        return ConnectionMultiplexer.Connect(options);
+        var tables = host.Services.GetKeyedService<TableServiceClient>(ClusterTable.ConnectionName(configuration));
+        if (tables is not null) await ClusterTable.EnsureExistsAsync(tables, cancellation).ConfigureAwait(false);
     }
 
     private static ValueTask CloseAsync(IHost host) => ((IAsyncDisposable)host).DisposeAsync();

@@ -1,8 +1,8 @@
 namespace MedMerge.Gateway.Connections;
 
 /// <summary>
-/// Something outside the process that is opened behind the scenes, and tried again until it opens: the gateway lives without it, and says what is
-/// missing.
+/// Something outside the process that is opened in the background, and tried again until it opens: the gateway runs without it
+/// and says what is missing.
 /// </summary>
 /// <param name="what">As messages call it.</param>
 internal abstract partial class Connection<T>(string what, TimeProvider time, ILogger logger) : BackgroundService where T : class
@@ -15,6 +15,9 @@ internal abstract partial class Connection<T>(string what, TimeProvider time, IL
     /// <summary>What was opened.</summary>
     /// <exception cref="UnavailableException">It is not open; the message says why.</exception>
     public T Opened => _opened ?? throw new UnavailableException($"{what} can't be reached: {_problem}");
+
+    /// <summary>The clock.</summary>
+    protected TimeProvider Time => time;
 
     /// <summary>Opens it.</summary>
     protected abstract Task<T> OpenAsync(CancellationToken cancellation);
@@ -31,19 +34,24 @@ internal abstract partial class Connection<T>(string what, TimeProvider time, IL
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
-                _problem = Short(error.Message);
-                LogFailed(what, _problem, RetryDelay);
+                var problem = Short(error);
+                LogFailed(problem == _problem ? null : error, what, problem, RetryDelay); // its stack once, not every few seconds
+                _problem = problem;
                 await Task.Delay(RetryDelay, time, stoppingToken).ConfigureAwait(false);
             }
         }
     }
 
-    /// <summary>The beginning says what is wrong; a Redis client's goes on with a page of counters.</summary>
-    private static string Short(string message) => message.Length <= MaxReason ? message : message[..MaxReason] + "…";
+    /// <summary>The beginning says what is wrong; Azure's clients add a page of headers.</summary>
+    private static string Short(Exception error)
+    {
+        var message = (error is AggregateException all ? all.InnerExceptions[0] : error).Message;
+        return message.Length <= MaxReason ? message : message[..MaxReason] + "…";
+    }
 
     [LoggerMessage(LogLevel.Information, "{What} is connected.")]
     private partial void LogOpened(string what);
 
-    [LoggerMessage(LogLevel.Warning, "{What} can't be reached: {Reason} It is tried again in {Pause}.")]
-    private partial void LogFailed(string what, string reason, TimeSpan pause);
+    [LoggerMessage(LogLevel.Warning, "{What} can't be reached: {Reason} Next attempt in {Delay}.")]
+    private partial void LogFailed(Exception? error, string what, string reason, TimeSpan delay);
 }

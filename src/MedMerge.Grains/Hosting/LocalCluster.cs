@@ -9,12 +9,18 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace MedMerge.Grains.Hosting;
 
-/// <summary>A cluster of one node inside this process, on loopback: what <c>medmerge run</c> works with, by the very grains of a real one.</summary>
+/// <summary>
+/// A cluster of one node inside this process, on loopback: what <c>medmerge run</c> works with, by the very grains of a real one.
+/// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {
     private readonly IHost _host;
 
-    private LocalCluster(IHost host, int gatewayPort) => (_host, GatewayPort) = (host, gatewayPort);
+    private LocalCluster(IHost host, int gatewayPort)
+    {
+        _host = host;
+        GatewayPort = gatewayPort;
+    }
 
     /// <summary>Where clients of the cluster connect to, on loopback.</summary>
     public int GatewayPort { get; }
@@ -29,7 +35,12 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
     /// <param name="log">Lets the silo's own log through, for finding faults.</param>
     /// <param name="telemetry">Adds telemetry to its host; null for none.</param>
-    public static async Task<LocalCluster> StartAsync(IObjectStore objects, string device, bool log, CancellationToken cancellation, Action<IHostApplicationBuilder>? telemetry = null)
+    public static async Task<LocalCluster> StartAsync(
+        IObjectStore objects,
+        string device,
+        bool log,
+        CancellationToken cancellation,
+        Action<IHostApplicationBuilder>? telemetry = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);

@@ -7,7 +7,14 @@ namespace MedMerge.Storage.Tests.Faults;
 /// <summary>A proxy in front of a blob service that refuses (503), dawdles, breaks and cuts bodies on their way to and fro, and loses answers after the write.</summary>
 public sealed class FaultyProxy : IAsyncDisposable
 {
-    private const int Refuse = 0, Dawdle = 1, LoseAnswer = 2, BreakAnswer = 3, CutAnswer = 4, BreakRequest = 5, Kinds = 6;
+    private const int Refuse = 0;
+    private const int Dawdle = 1;
+    private const int LoseAnswer = 2;
+    private const int CutAnswer = 3;
+    private const int BreakAnswer = 4;
+    private const int BreakRequest = 5;
+    private const int KindsOfLoss = 4;
+    private const int AllKinds = 6;
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
     private static readonly string[] HopHeaders = ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Host", "Expect"];
     private readonly HttpListener _listener = new();
@@ -15,11 +22,16 @@ public sealed class FaultyProxy : IAsyncDisposable
     private readonly Uri _target;
     private readonly double _rate;
     private readonly RandomStream _random;
+    private readonly int _kinds;
     private readonly Task _loop;
 
-    public FaultyProxy(Uri target, double rate, ulong seed)
+    /// <param name="corrupts">Whether bytes are changed in transit too. Blobs carry checksums of their own; tables rely on those of TLS and TCP.</param>
+    public FaultyProxy(Uri target, double rate, ulong seed, bool corrupts = true)
     {
-        (_target, _rate, _random) = (target, rate, new RandomStream(seed));
+        _target = target;
+        _rate = rate;
+        _random = new RandomStream(seed);
+        _kinds = corrupts ? AllKinds : KindsOfLoss;
         Address = new Uri($"http://127.0.0.1:{FreePort()}/");
         _listener.Prefixes.Add(Address.ToString());
         _listener.Start();
@@ -55,7 +67,7 @@ public sealed class FaultyProxy : IAsyncDisposable
             var fault = -1;
             lock (_random)
             {
-                if (_random.NextDouble() < _rate) (fault, Faults) = (_random.Below(Kinds), Faults + 1);
+                if (_random.NextDouble() < _rate) (fault, Faults) = (_random.Below(_kinds), Faults + 1);
             }
             _ = AnswerAsync(context, fault);
         }
