@@ -252,7 +252,7 @@ public sealed class TestCluster : IAsyncDisposable
         $"{what}: {Describe(await StatusAsync(id))}\n{string.Join("\n\n", Silos.Select(silo => silo.Log))}";
 
     private static bool IsStep(string name) =>
-        name.StartsWith("trials/", StringComparison.Ordinal) || name.StartsWith("stages/", StringComparison.Ordinal);
+        name.StartsWith(CheckpointStore.Prefix, StringComparison.Ordinal) || name.StartsWith(StageStore.Prefix, StringComparison.Ordinal);
 
     public async ValueTask DisposeAsync()
     {
