@@ -42,6 +42,7 @@ public sealed record SweepStatus(
 /// <param name="Attempt">From 1; 0 before it began.</param>
 /// <param name="Progress">The running stage; null where none is.</param>
 /// <param name="Reason">Why it failed; kept exactly.</param>
+/// <param name="Scenario">The scenario's name; null where the sweep has only one.</param>
 [GenerateSerializer, Immutable]
 public sealed record TrialSummary(
     [property: Id(0)] int Number,
@@ -50,7 +51,12 @@ public sealed record TrialSummary(
     [property: Id(3)] WorkState State,
     [property: Id(4)] int Attempt,
     [property: Id(5)] StageProgress? Progress,
-    [property: Id(6)] string? Reason);
+    [property: Id(6)] string? Reason,
+    [property: Id(7)] string? Scenario = null)
+{
+    /// <summary>Scenario and method, as tables and progress show them.</summary>
+    public string Title => Scenario is null ? Method : $"{Scenario}: {Method}";
+}
 
 /// <summary>A running stage's progress.</summary>
 /// <param name="Epoch">The last finished epoch; null before the first and for stages without.</param>

@@ -11,30 +11,33 @@ public sealed class PlanSummaries(ArtefactStore artefacts)
     private readonly LinkedList<(string Hash, PlanSummary Plan)> _recent = [];
 
     /// <summary>The summary of a sweep's plan.</summary>
-    /// <exception cref="InvalidDataException">It is missing, damaged or of another version.</exception>
+    /// <exception cref="InputException">The sweep was submitted by another version.</exception>
+    /// <exception cref="InvalidDataException">It is missing or damaged.</exception>
     public async Task<PlanSummary> GetAsync(SweepRecord sweep, CancellationToken cancellation)
     {
-        if (Find(sweep.Plan) is { } known) return known;
-        var content = sweep.Plan is null ? null : await artefacts.ReadAsync(sweep.Plan, cancellation).ConfigureAwait(false);
-        if (content is null) throw CreateMissing(sweep, inner: null);
+        if (sweep.Plan is not { } hash) throw CreateOutdated(sweep, inner: null);
+        if (Find(hash) is { } known) return known;
+        var content = await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false)
+            ?? throw new InvalidDataException(
+                $"The plan of sweep '{sweep.Name}' (artefact {hash}) is missing in the store or damaged. " +
+                "Submit the sweep again: that puts it back.");
         try
         {
             var plan = PlanSummary.Read(content);
-            Keep(sweep.Plan!, plan);
+            Keep(hash, plan);
             return plan;
         }
         catch (JsonException error)
         {
-            throw CreateMissing(sweep, error);
+            throw CreateOutdated(sweep, error);
         }
     }
 
-    private static InvalidDataException CreateMissing(SweepRecord sweep, Exception? inner) => new(
-        $"The plan of sweep '{sweep.Name}' is missing in the store, damaged, or of another version. "
-        + "Submit the sweep again: finished stages are not computed again.",
+    private static InputException CreateOutdated(SweepRecord sweep, Exception? inner) => new(
+        $"The sweep '{sweep.Name}' was submitted by another version of MedMerge. Submit it again: finished stages are not computed again.",
         inner);
 
-    private PlanSummary? Find(string? hash)
+    private PlanSummary? Find(string hash)
     {
         lock (_gate) return _recent.FirstOrDefault(entry => entry.Hash == hash).Plan;
     }

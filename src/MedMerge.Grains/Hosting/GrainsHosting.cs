@@ -41,6 +41,7 @@ public static class GrainsHosting
         silo.Services.AddSingleton<IStageStore>(services => services.GetRequiredService<StageStore>());
         silo.Services.AddSingleton<SweepStore>();
         silo.Services.AddSingleton<PlanCache>();
+        silo.Services.AddSingleton<PlanSummaries>();
         silo.Services.AddSingleton<Devices>();
         silo.Services.AddSingleton<OutputCache>();
         silo.Services.AddSingleton<NodeLoad>();

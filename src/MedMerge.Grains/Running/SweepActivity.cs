@@ -13,7 +13,7 @@ internal sealed class SweepActivity(TimeProvider time)
     private SweepProgress? _progress;
 
     /// <summary>The plan; null before it was loaded.</summary>
-    public Plan? Plan { get; private set; }
+    public PlanSummary? Plan { get; private set; }
 
     /// <summary>Of the plan's expected cost, 0 to 1.</summary>
     public double CompletedFraction => Read(progress => progress?.CompletedFraction ?? 0);
@@ -29,17 +29,17 @@ internal sealed class SweepActivity(TimeProvider time)
     }
 
     /// <summary>Takes the plan, where it was not loaded before.</summary>
-    public Plan WithPlan(Plan plan)
+    public PlanSummary WithPlan(PlanSummary plan)
     {
         lock (_gate) return Plan ??= plan;
     }
 
     /// <summary>The sweep runs from now on.</summary>
     /// <param name="done">The trials that have a result already.</param>
-    public void Start(Plan plan, IEnumerable<Trial> done)
+    public void Start(PlanSummary plan, IEnumerable<PlannedTrial> done)
     {
         var progress = new SweepProgress(plan.Stages, time);
-        foreach (var trial in done) progress.MarkCached(trial.Stages);
+        foreach (var trial in done) progress.MarkCached(plan.StagesOf(trial));
         lock (_gate) _progress = progress;
     }
 

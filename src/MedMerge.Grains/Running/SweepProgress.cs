@@ -1,4 +1,4 @@
-using MedMerge.Experiments.Stages;
+using MedMerge.Experiments.Planning;
 
 namespace MedMerge.Grains.Running;
 
@@ -7,7 +7,7 @@ namespace MedMerge.Grains.Running;
 /// but not for the rate.
 /// </summary>
 /// <param name="stages">The plan's, each once.</param>
-internal sealed class SweepProgress(IReadOnlyList<Stage> stages, TimeProvider time)
+internal sealed class SweepProgress(IReadOnlyList<StageSummary> stages, TimeProvider time)
 {
     private const double MinFraction = 0.01;
     private readonly long _start = time.GetTimestamp();
@@ -28,7 +28,7 @@ internal sealed class SweepProgress(IReadOnlyList<Stage> stages, TimeProvider ti
     private double Worked => Sum(_computed) + _within.Where(stage => !HasEnded(stage.Key)).Sum(stage => stage.Value);
 
     /// <summary>These stages had their output before the sweep was resumed.</summary>
-    public void MarkCached(IEnumerable<Stage> stages) => _kept.UnionWith(stages.Select(stage => stage.Key));
+    public void MarkCached(IEnumerable<StageSummary> stages) => _kept.UnionWith(stages.Select(stage => stage.Key));
 
     /// <summary>Takes a trial's status into account.</summary>
     public void OnStatus(TrialStatus status)

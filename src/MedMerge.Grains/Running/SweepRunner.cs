@@ -14,7 +14,7 @@ internal sealed partial class SweepRunner(
     SweepState sweep,
     SweepActivity activity,
     SweepStore sweeps,
-    PlanCache plans,
+    PlanSummaries plans,
     ClusterView cluster,
     IGrainFactory grains,
     TimeProvider time,
@@ -43,9 +43,9 @@ internal sealed partial class SweepRunner(
         await _task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>The sweep's plan.</summary>
-    public async Task<Plan> LoadPlanAsync(CancellationToken cancellation) =>
-        activity.WithPlan(await plans.GetAsync(sweep.Record.Specification).WaitAsync(cancellation).ConfigureAwait(false));
+    /// <summary>The summary of the sweep's plan.</summary>
+    public async Task<PlanSummary> LoadPlanAsync(CancellationToken cancellation) =>
+        activity.WithPlan(await plans.GetAsync(sweep.Record, cancellation).ConfigureAwait(false));
 
     private async Task RunAsync(CancellationToken cancellation)
     {
@@ -83,7 +83,7 @@ internal sealed partial class SweepRunner(
     private IEnumerable<KeyValuePair<string, int>> CountStates() =>
         sweep.Record.Trials.GroupBy(trial => trial.State).Select(state => KeyValuePair.Create($"{state.Key}", state.Count()));
 
-    private async Task<Plan> StartAsync(CancellationToken cancellation)
+    private async Task<PlanSummary> StartAsync(CancellationToken cancellation)
     {
         var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
         if (sweep.Record.Trials.Count == 0)
@@ -102,10 +102,10 @@ internal sealed partial class SweepRunner(
         await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private async Task RunTrialsAsync(Plan plan, CancellationToken cancellation)
+    private async Task RunTrialsAsync(PlanSummary plan, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var waiting = new Queue<Trial>(plan.Trials.Where(trial => sweep.Trial(trial.Number).IsPending));
+        var waiting = new Queue<PlannedTrial>(plan.Trials.Where(trial => sweep.Trial(trial.Number).IsPending));
         var running = new List<Task>();
         try
         {
@@ -133,16 +133,16 @@ internal sealed partial class SweepRunner(
     /// How many trials may run now. Without a node that has the device they wait, which is no failure of theirs, and
     /// the record says so.
     /// </summary>
-    private async Task<int> TrialLimitAsync(Plan plan)
+    private async Task<int> TrialLimitAsync(PlanSummary plan)
     {
-        var device = plan.Specification.Settings.DeviceKind;
+        var device = plan.Scenarios[0].Settings.DeviceKind;
         var nodes = cluster.NodesWithDevice(device).Count;
         var reason = nodes > 0 ? null : SiloChoice.NoneHas(device);
         if (sweep.Record.Reason != reason) await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
-        return nodes > 0 ? plan.Specification.Parallel ?? nodes : 0;
+        return nodes > 0 ? plan.Parallel ?? nodes : 0;
     }
 
-    private async Task RunTrialAsync(Trial trial, CancellationToken cancellation)
+    private async Task RunTrialAsync(PlannedTrial trial, CancellationToken cancellation)
     {
         var key = $"{sweep.Id}/{trial.Number}";
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = key });

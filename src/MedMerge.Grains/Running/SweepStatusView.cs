@@ -11,8 +11,8 @@ internal static class SweepStatusView
     {
         var version = sweep.Version;
         var record = sweep.Record;
-        var trials =
-            activity.Plan?.Trials.Select((trial, i) => Summarise(trial, record.Trials.ElementAtOrDefault(i), record.State, activity));
+        var plan = activity.Plan;
+        var trials = plan?.Trials.Select((trial, i) => Summarise(plan, trial, record.Trials.ElementAtOrDefault(i), record.State, activity));
         return new SweepStatus(
             sweep.Id,
             record.Name,
@@ -24,14 +24,20 @@ internal static class SweepStatusView
             record.Reason);
     }
 
-    private static TrialSummary Summarise(Trial trial, TrialRecord? record, WorkState sweep, SweepActivity activity) => new(
+    private static TrialSummary Summarise(
+        PlanSummary plan,
+        PlannedTrial trial,
+        TrialRecord? record,
+        WorkState sweep,
+        SweepActivity activity) => new(
         trial.Number,
-        trial.Method.Title,
+        trial.Row.Title,
         trial.Seed,
         record is null ? WorkState.Waiting : StateShown(record.State, sweep),
         record?.Attempt ?? 0,
         activity.ProgressOf(trial.Number),
-        record?.Reason);
+        record?.Reason,
+        plan.Scenarios.Count == 1 ? null : plan.ScenarioOf(trial).Name);
 
     /// <summary>
     /// A trial that was running when its sweep was paused or cancelled is shown as that; its record keeps that it had

@@ -13,7 +13,7 @@ namespace MedMerge.Grains.Running;
 /// </summary>
 /// <param name="onStatus">Called with every status that the trial's grain returns.</param>
 internal sealed partial class TrialSupervisor(
-    Trial trial,
+    PlannedTrial trial,
     SweepState sweep,
     ITrialGrain grain,
     ClusterView cluster,
@@ -29,7 +29,7 @@ internal sealed partial class TrialSupervisor(
     public async Task RunAsync(CancellationToken cancellation)
     {
         var attempt = Record.NextAttempt;
-        var trace = Record.Trace ?? TrialTrace.Begin(sweep.Id, trial.Number, trial.Method.Title, trial.Seed);
+        var trace = Record.Trace ?? TrialTrace.Begin(sweep.Id, trial.Number, trial.Row.Title, trial.Seed);
         await WriteAsync(record => record.Started(attempt, trace)).ConfigureAwait(false);
         for (var tries = 1; ; tries++)
         {

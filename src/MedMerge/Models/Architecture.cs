@@ -21,6 +21,7 @@ public readonly record struct KeyAlias(string Ours, string Theirs);
 /// </summary>
 public abstract class Architecture
 {
+    private const int MaxChannels = 65536;
     private readonly int[] _offsets;
     private readonly string[] _backbonePrefixes;
 
@@ -89,6 +90,17 @@ public abstract class Architecture
         model.Add(Classifier + ".weight", zeros(classes, Features));
         model.Add(Classifier + ".bias", zeros(classes));
         return model;
+    }
+
+    /// <summary>A layer's channels at a width.</summary>
+    /// <exception cref="InputException">They would be no whole number.</exception>
+    protected static int ScaleChannels(int channels, double width)
+    {
+        var scaled = channels * width;
+        return scaled >= 1 && scaled <= MaxChannels && scaled == Math.Floor(scaled)
+            ? (int)scaled
+            : throw new InputException(FormattableString.Invariant(
+                $"width {width} turns {channels} channels into {scaled}; it must give whole numbers of at least 1."));
     }
 
     private static string KindOf(string name) => name.Split('.')[0].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');

@@ -21,13 +21,4 @@ public static class Architectures
     public static Architecture Create(string name, double width = 1) => ByName.TryGetValue(name, out var create)
         ? create(width)
         : throw new InputException($"There is no architecture '{name}'; there are: {string.Join(", ", Names)}.");
-
-    internal static int Scale(int channels, double width)
-    {
-        var scaled = channels * width;
-        return scaled >= 1 && scaled <= 65536 && scaled == Math.Floor(scaled)
-            ? (int)scaled
-            : throw new InputException(FormattableString.Invariant(
-                $"width {width} turns {channels} channels into {scaled}; it must give whole numbers of at least 1."));
-    }
 }

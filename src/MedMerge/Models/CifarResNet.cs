@@ -42,7 +42,7 @@ public sealed class CifarResNet(int depth, double width)
 
     private static List<Layer> Build(int depth, double width)
     {
-        var channels = StageChannels.Select(c => Architectures.Scale(c, width)).ToArray();
+        var channels = StageChannels.Select(c => ScaleChannels(c, width)).ToArray();
         var layers = new List<Layer> { new Convolution("conv1", "bn1", 3, channels[0], kernel: 3, stride: 1) };
         var current = channels[0];
         for (var stage = 0; stage < channels.Length; stage++)

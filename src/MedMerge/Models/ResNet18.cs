@@ -41,7 +41,7 @@ public sealed class ResNet18(bool smallStem, double width)
 
     private static List<Layer> Build(bool smallStem, double width)
     {
-        var channels = StageChannels.Select(c => Architectures.Scale(c, width)).ToArray();
+        var channels = StageChannels.Select(c => ScaleChannels(c, width)).ToArray();
         var (stemKernel, stemStride) = smallStem ? (3, 1) : (7, 2);
         var layers = new List<Layer> { new Convolution("conv1", "bn1", 3, channels[0], stemKernel, stemStride) };
         var current = channels[0];

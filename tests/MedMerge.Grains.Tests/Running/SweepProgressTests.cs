@@ -1,4 +1,4 @@
-using MedMerge.Experiments.Stages;
+using MedMerge.Experiments.Planning;
 using MedMerge.Grains.Running;
 using Microsoft.Extensions.Time.Testing;
 
@@ -6,7 +6,7 @@ namespace MedMerge.Grains.Tests.Running;
 
 public sealed class SweepProgressTests
 {
-    private static readonly Costly A = new("a", 10), B = new("b", 30), C = new("c", 60);
+    private static readonly StageSummary A = new("a", "train", 10), B = new("b", "train", 30), C = new("c", "train", 60);
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class SweepProgressTests
     [Fact]
     public void Work_without_cost_and_stages_of_other_plans_do_no_harm()
     {
-        var free = new SweepProgress([new Costly("free", 0)], _time);
+        var free = new SweepProgress([new StageSummary("free", "train", 0)], _time);
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(1, free.CompletedFraction);
         Assert.Null(free.EstimatedRemaining);
@@ -80,9 +80,9 @@ public sealed class SweepProgressTests
     }
 
     private static TrialStatus Status(
-        Stage[]? kept = null,
-        Stage[]? computed = null,
-        Stage? under = null,
+        StageSummary[]? kept = null,
+        StageSummary[]? computed = null,
+        StageSummary? under = null,
         int epoch = 0,
         int epochs = 0)
     {
@@ -90,21 +90,5 @@ public sealed class SweepProgressTests
         return new TrialStatus(WorkState.Running, [], progress, Keys(computed), Keys(kept), null);
     }
 
-    private static string[] Keys(Stage[]? stages) => [.. (stages ?? []).Select(stage => stage.Key)];
-
-    private sealed record Costly(string Title, double Work) : Stage
-    {
-        public override string Name => Title;
-
-        public override IReadOnlyList<Stage> Inputs => [];
-
-        protected override object Settings => "";
-
-        public override double Cost => Work;
-
-        public override Task<StageOutput> ExecuteAsync(
-            IReadOnlyList<StageOutput> inputs,
-            StageContext context,
-            CancellationToken cancellation) => throw new NotSupportedException();
-    }
+    private static string[] Keys(StageSummary[]? stages) => [.. (stages ?? []).Select(stage => stage.Key)];
 }
