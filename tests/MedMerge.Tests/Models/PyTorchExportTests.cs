@@ -1,6 +1,6 @@
-using MedMerge.Experiments.Methods;
 using System.Diagnostics;
 using MedMerge.Data;
+using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
