@@ -52,11 +52,13 @@ public class WeightStepBenchmark
         _network = new BatchNormNetwork(_architecture, start, CPU);
         foreach (var parameter in _network.Parameters) parameter.requires_grad_();
         _optimiser = new AdamW(_network.Parameters, 0.01);
-        _computer = new KernelWeightGradientComputer(_architecture, sources, Target, new KernelWeightSettings { BatchSize = BatchSize }, seed: 0, CPU);
+        var settings = new KernelWeightSettings { BatchSize = BatchSize };
+        _computer = new KernelWeightGradientComputer(_architecture, sources, Target, settings, seed: 0, CPU);
         _stack = new SourceStack(_architecture, sources, CPU);
         _loader = new BatchLoader(Target, CPU);
         var alpha = KernelWeights.Softmax(KernelWeights.Anchored(_architecture, Sources, anchor: 0, 0.9));
-        _step = new KernelWeightStep(1, 0, alpha, new Head(new double[Target.Classes * _architecture.Features], new double[Target.Classes]));
+        var head = new Head(new double[Target.Classes * _architecture.Features], new double[Target.Classes]);
+        _step = new KernelWeightStep(1, 0, alpha, head);
         sources.ForEach(source => source.Dispose());
     }
 
@@ -66,7 +68,8 @@ public class WeightStepBenchmark
     {
         using var scope = NewDisposeScope();
         var indices = Enumerable.Range(0, BatchSize).ToArray();
-        var loss = nn.functional.cross_entropy(_network.Forward(_loader.Load(Target.Train, indices), training: true), _loader.Labels(Target.Train, indices));
+        var logits = _network.Forward(_loader.Load(Target.Train, indices), training: true);
+        var loss = nn.functional.cross_entropy(logits, _loader.Labels(Target.Train, indices));
         _optimiser.Step(autograd.grad([loss], _network.Parameters), 0.001);
         return loss.item<float>();
     }
@@ -84,8 +87,10 @@ public class WeightStepBenchmark
         var alphas = _stack.Split(_step.Alpha);
         foreach (var alpha in alphas) alpha.requires_grad_();
         var weight = zeros(Target.Classes, _architecture.Features).requires_grad_();
-        var features = _architecture.Forward(_loader.Load(Target.Train, indices), (l, input) => _stack.WeightedFeatures(l, input, alphas[l]));
-        var loss = nn.functional.cross_entropy(nn.functional.linear(features, weight), _loader.Labels(Target.Train, indices), reduction: nn.Reduction.Sum);
+        var images = _loader.Load(Target.Train, indices);
+        var features = _architecture.Forward(images, (l, input) => _stack.WeightedFeatures(l, input, alphas[l]));
+        var logits = nn.functional.linear(features, weight);
+        var loss = nn.functional.cross_entropy(logits, _loader.Labels(Target.Train, indices), reduction: nn.Reduction.Sum);
         autograd.grad([loss], [.. alphas, weight]);
         return loss.item<float>();
     }

@@ -24,7 +24,10 @@ public sealed class MergedModel
     /// <summary>The model as a safetensors file: an ordinary state dictionary under the architecture's PyTorch names.</summary>
     public ReadOnlyMemory<byte> Model => _model;
 
-    /// <summary>The kernel weights with the target's statistics and classifier, as <see cref="ModelMerger.ApplyAsync"/> reads them.</summary>
+    /// <summary>
+    /// The kernel weights with the target's statistics and classifier, as <see cref="ModelMerger.ApplyAsync"/> reads
+    /// them.
+    /// </summary>
     public ReadOnlyMemory<byte> KernelWeightFile => _kernelWeightFile;
 
     /// <summary>α, for every source, layer and filter.</summary>

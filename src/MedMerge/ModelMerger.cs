@@ -35,15 +35,15 @@ public sealed class ModelMerger : IAsyncDisposable
     }
 
     /// <summary>
-    /// Learns kernel weights on the data set's training split, merges by the best epoch's, and certifies the merge. The same files, settings,
-    /// seed and threads give the same bytes, here and in a run of the <c>medmerge</c> command.
+    /// Learns kernel weights on the data set's training split, merges by the best epoch's, and certifies the merge. The
+    /// same files, settings, seed and threads give the same bytes, here and in a run of the <c>medmerge</c> command.
     /// </summary>
     /// <param name="settings">How they are learned; the defaults where null.</param>
     /// <param name="anchor">Index of the source that most of each filter's weight starts at.</param>
     /// <param name="onEpoch">Called after every epoch.</param>
     /// <exception cref="InputException">
-    /// A file is missing, damaged or of another architecture, two sources are the same model, settings don't fit the data, or the merge can't
-    /// be certified.
+    /// A file is missing, damaged or of another architecture, two sources are the same model, settings don't fit the
+    /// data, or the merge can't be certified.
     /// </exception>
     public async Task<MergedModel> LearnAsync(
         MergeInputs inputs,
@@ -83,7 +83,9 @@ public sealed class ModelMerger : IAsyncDisposable
 
     /// <summary>Merges by a file of kernel weights from an earlier merge: the same bytes, without data.</summary>
     /// <param name="sources">The source models that the kernel weights belong to, by name, in any order.</param>
-    /// <exception cref="InputException">A file is missing or damaged, or a source is not the one that the weights were learned for.</exception>
+    /// <exception cref="InputException">
+    /// A file is missing or damaged, or a source is not the one that the weights were learned for.
+    /// </exception>
     public Task<MergedModel> ApplyAsync(
         string kernelWeightFile, IReadOnlyList<SourceFile> sources, CancellationToken cancellation = default) => _device.RunAsync(() =>
     {

@@ -76,7 +76,8 @@ public sealed partial class ModelMergerTests : IDisposable
             """, "it", []);
         var merge = Plan.Build(specification).Trials.Single().FindOutput(OutputRole.MergedModel)!.Stage;
         await using var device = new DeviceThread("cpu", 1);
-        var runner = new StageRunner(new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        var runner = new StageRunner(
+            new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         var expected = await runner.OutputAsync(merge, (_, _) => { }, Cancellation);
 
         Assert.Equal(expected[StageFiles.Model], merged.Model.ToArray());
@@ -113,7 +114,8 @@ public sealed partial class ModelMergerTests : IDisposable
         var weights = KernelWeightMatrix.Uniform("resnet20", sources: 2);
         weights[0, 0, 0] = 0.7;
         await Assert.ThrowsAsync<ArgumentException>(() => merger.MergeAsync(_inputs, weights, Cancellation));
-        await Assert.ThrowsAsync<ArgumentException>(() => merger.MergeAsync(_inputs, KernelWeightMatrix.Uniform("resnet20", 3), Cancellation));
+        var three = KernelWeightMatrix.Uniform("resnet20", sources: 3);
+        await Assert.ThrowsAsync<ArgumentException>(() => merger.MergeAsync(_inputs, three, Cancellation));
     }
 
     [Fact]

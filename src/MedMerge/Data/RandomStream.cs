@@ -44,7 +44,10 @@ public sealed class RandomStream
     /// <summary>Uniform in [<paramref name="low"/>, <paramref name="high"/>).</summary>
     public double Between(double low, double high) => low + ((high - low) * NextDouble());
 
-    /// <summary>Uniform in 0 … <paramref name="bound"/> − 1, by multiplication (Lemire 2019, without the rejection: the bias is below bound / 2⁶⁴).</summary>
+    /// <summary>
+    /// Uniform in 0 … <paramref name="bound"/> − 1, by multiplication (Lemire 2019, without the rejection: the bias is
+    /// below bound / 2⁶⁴).
+    /// </summary>
     public int Below(int bound) => (int)Math.BigMul(NextBits(), (ulong)bound, out _);
 
     /// <summary>Standard normal, by Box and Muller.</summary>

@@ -17,7 +17,9 @@ public sealed record WeightedSource(string Name, string Sha256);
 /// <param name="Sources">In the order of α's rows.</param>
 /// <param name="Target">The data set it was learned on, as shown to people.</param>
 /// <param name="Alpha">The kernel weights.</param>
-/// <param name="TargetTensors">Each batch norm's mean and variance on the target, and the classifier, under their names in the model.</param>
+/// <param name="TargetTensors">
+/// Each batch norm's mean and variance on the target, and the classifier, under their names in the model.
+/// </param>
 public sealed record LearnedKernelWeights(
     IReadOnlyList<WeightedSource> Sources,
     string Target,

@@ -8,7 +8,10 @@ namespace MedMerge.Merging;
 /// <summary>Tells whether a weight file is the one that kernel weights were learned for.</summary>
 public static class SourceHash
 {
-    /// <summary>SHA-256 over the backbone's names and bytes, in hexadecimal: the same for every file format, prefix and classifier.</summary>
+    /// <summary>
+    /// SHA-256 over the backbone's names and bytes, in hexadecimal: the same for every file format, prefix and
+    /// classifier.
+    /// </summary>
     public static string Compute(Architecture architecture, StateDict weights)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -10,11 +10,16 @@ public sealed record ConfusionMatrix(int Classes, double[] Counts)
     {
         var counts = new double[predictions.Classes * predictions.Classes];
         for (var i = 0; i < predictions.Count; i++)
-            counts[(predictions.Labels[i] * predictions.Classes) + predictions.Predicted(i)] += multiplicity.IsEmpty ? 1 : multiplicity[i];
+        {
+            var cell = (predictions.Labels[i] * predictions.Classes) + predictions.Predicted(i);
+            counts[cell] += multiplicity.IsEmpty ? 1 : multiplicity[i];
+        }
         return new ConfusionMatrix(predictions.Classes, counts);
     }
 
-    /// <summary>The mean F1 of the classes that occur or are predicted, as scikit-learn takes it: a class of which nothing is there to be found or missed says nothing.</summary>
+    /// <summary>
+    /// The mean F1 of the classes that occur or are predicted, as scikit-learn has it: a class that does neither has no F1 to average.
+    /// </summary>
     public double MacroF1 => PerClass().Where(score => score.Images > 0 || Column(score.Class) > 0).Average(score => score.F1);
 
     /// <summary>Share of right answers.</summary>
@@ -28,12 +33,21 @@ public sealed record ConfusionMatrix(int Classes, double[] Counts)
     {
         return [.. Enumerable.Range(0, Classes).Select(c =>
         {
-            var (hit, actual, predicted) = (At(c, c), Row(c), Column(c));
-            return new ClassScore(c, (int)actual, Ratio(hit, predicted), Ratio(hit, actual), Ratio(2 * hit, actual + predicted));
+            var hits = At(c, c);
+            var actual = Row(c);
+            var predicted = Column(c);
+            return new ClassScore(
+                c,
+                Images: (int)actual,
+                Precision: Ratio(hits, predicted),
+                Recall: Ratio(hits, actual),
+                F1: Ratio(2 * hits, actual + predicted));
         })];
     }
 
-    /// <summary>Cohen's κ: 1 − Σ w·observed / Σ w·expected, with w = [i ≠ j] or (i − j)². 0 where chance alone explains everything.</summary>
+    /// <summary>
+    /// Cohen's κ: 1 − Σ w·observed / Σ w·expected, with w = [i ≠ j] or (i − j)². 0 where chance alone explains everything.
+    /// </summary>
     public double Kappa(bool quadratic)
     {
         var total = Counts.Sum();

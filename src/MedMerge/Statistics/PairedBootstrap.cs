@@ -13,10 +13,15 @@ public static class PairedBootstrap
     /// <param name="first">One entry a seed.</param>
     /// <param name="second">The other method, same seeds in the same order, same test images.</param>
     /// <param name="draw">Gives 0 … n − 1; the caller's seeded stream.</param>
-    public static Differences Compare(IReadOnlyList<Predictions> first, IReadOnlyList<Predictions> second, Func<int, int> draw, int replicates = 2000,
+    public static Differences Compare(
+        IReadOnlyList<Predictions> first,
+        IReadOnlyList<Predictions> second,
+        Func<int, int> draw,
+        int replicates = 2000,
         CancellationToken cancellation = default)
     {
-        if (first.Count != second.Count || first.Count == 0) throw new ArgumentException("Both methods need the same seeds.", nameof(second));
+        if (first.Count != second.Count || first.Count == 0)
+            throw new ArgumentException("Both methods need the same seeds.", nameof(second));
         var a = first.Select(predictions => new Resampled(predictions)).ToArray();
         var b = second.Select(predictions => new Resampled(predictions)).ToArray();
         var (seeds, images) = (first.Count, first[0].Count);
@@ -40,8 +45,8 @@ public static class PairedBootstrap
             }
             for (var m = 0; m < 3; m++) samples[m][r] = difference[m];
         }
-        var intervals = samples.Select((values, m) => new Interval(estimate[m], Percentile(values, 0.025), Percentile(values, 0.975))).ToArray();
-        return new Differences(intervals[0], intervals[1], intervals[2]);
+        Interval Bounds(int m) => new(estimate[m], Percentile(samples[m], 0.025), Percentile(samples[m], 0.975));
+        return new Differences(MacroF1: Bounds(0), Accuracy: Bounds(1), Auc: Bounds(2));
     }
 
     private static void AddDifference(Resampled a, Resampled b, ReadOnlySpan<int> multiplicity, double[] sums, int seeds)
@@ -59,7 +64,8 @@ public static class PairedBootstrap
         if (sorted.Length == 0) return double.NaN;
         var position = p * (sorted.Length - 1);
         var below = (int)position;
-        return below + 1 < sorted.Length ? sorted[below] + ((position - below) * (sorted[below + 1] - sorted[below])) : sorted[below];
+        if (below + 1 == sorted.Length) return sorted[below];
+        return sorted[below] + ((position - below) * (sorted[below + 1] - sorted[below]));
     }
 
     private sealed class Resampled(Predictions predictions)

@@ -10,7 +10,14 @@ namespace MedMerge.Statistics;
 /// <param name="CalibrationError">Expected calibration error over 15 equal bins of confidence (Guo et al. 2017).</param>
 /// <param name="Classes">Class by class.</param>
 public sealed record Scores(
-    double MacroF1, double Accuracy, double BalancedAccuracy, double Auc, double Kappa, double QuadraticKappa, double CalibrationError, IReadOnlyList<ClassScore> Classes)
+    double MacroF1,
+    double Accuracy,
+    double BalancedAccuracy,
+    double Auc,
+    double Kappa,
+    double QuadraticKappa,
+    double CalibrationError,
+    IReadOnlyList<ClassScore> Classes)
 {
     private const int CalibrationBins = 15;
 
@@ -18,13 +25,21 @@ public sealed record Scores(
     public static Scores Of(Predictions predictions)
     {
         var confusion = ConfusionMatrix.Of(predictions);
-        return new Scores(confusion.MacroF1, confusion.Accuracy, confusion.BalancedAccuracy, new RocRanking(predictions).Auc(),
-            confusion.Kappa(quadratic: false), confusion.Kappa(quadratic: true), CalibrationErrorOf(predictions), confusion.PerClass());
+        return new Scores(
+            confusion.MacroF1,
+            confusion.Accuracy,
+            confusion.BalancedAccuracy,
+            new RocRanking(predictions).Auc(),
+            confusion.Kappa(quadratic: false),
+            confusion.Kappa(quadratic: true),
+            CalibrationErrorOf(predictions),
+            confusion.PerClass());
     }
 
     private static double CalibrationErrorOf(Predictions predictions)
     {
-        var (confidence, right, count) = (new double[CalibrationBins], new double[CalibrationBins], new int[CalibrationBins]);
+        var confidence = new double[CalibrationBins];
+        var right = new double[CalibrationBins];
         for (var i = 0; i < predictions.Count; i++)
         {
             var predicted = predictions.Predicted(i);
@@ -33,7 +48,6 @@ public sealed record Scores(
             var bin = Math.Clamp((int)Math.Ceiling(probability * CalibrationBins) - 1, 0, CalibrationBins - 1);
             confidence[bin] += probability;
             right[bin] += predicted == predictions.Labels[i] ? 1 : 0;
-            count[bin]++;
         }
         return confidence.Zip(right, (c, r) => Math.Abs(c - r)).Sum() / predictions.Count;
     }

@@ -2,15 +2,17 @@ using System.Diagnostics;
 
 namespace MedMerge.Tensors;
 
-/// <summary>The share of the last seconds that one thread was busy. That thread tells, any may ask.</summary>
+/// <summary>The share of the last seconds that one thread was busy. That thread reports its work; any thread may read.</summary>
 internal sealed class BusyShare
 {
-    /// <summary>A share of less time says little.</summary>
+    /// <summary>The share of a shorter time would jump about.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private long _busy, _since; // ticks of Stopwatch: finished work, and when the work under way began; 0 for none
-    private (long Time, long Busy) _start = (Stopwatch.GetTimestamp(), 0), _next = (Stopwatch.GetTimestamp(), 0);
+    private long _busy; // ticks of Stopwatch: finished work
+    private long _since; // when the work under way began; 0 for none
+    private (long Time, long Busy) _start = (Stopwatch.GetTimestamp(), 0);
+    private (long Time, long Busy) _next = (Stopwatch.GetTimestamp(), 0);
 
     /// <summary>Work begins.</summary>
     public void Begin()

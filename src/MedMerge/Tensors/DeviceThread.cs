@@ -20,16 +20,24 @@ public sealed class DeviceThread : IAsyncDisposable
     private readonly int _threads;
 
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
-    /// <param name="threads">Threads of libtorch for work that is given here; sums depend on it, so it is part of a frozen specification.</param>
+    /// <param name="threads">
+    /// libtorch's threads for work that is given here; sums depend on it, so it is part of a frozen specification.
+    /// </param>
     /// <exception cref="InputException">This machine has no such device.</exception>
     public DeviceThread(string device, int threads)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         Device = Find(device);
-        (_lane, _threads) = (new Lane(device), threads);
+        _lane = new Lane(device);
+        _threads = threads;
     }
 
-    private DeviceThread(DeviceThread other, int threads) => (Device, _lane, _threads) = (other.Device, other._lane, threads);
+    private DeviceThread(DeviceThread other, int threads)
+    {
+        Device = other.Device;
+        _lane = other._lane;
+        _threads = threads;
+    }
 
     /// <summary>The device that work runs on.</summary>
     public torch.Device Device { get; }
@@ -64,15 +72,18 @@ public sealed class DeviceThread : IAsyncDisposable
         if (!torch.cuda.is_available())
         {
             throw new InputException(
-                $"device '{device}' asks for CUDA, which this build or machine lacks. Build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.");
+                $"device '{device}' asks for CUDA, which this build or machine lacks. " +
+                "Build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.");
         }
         if (index >= torch.cuda.device_count())
             throw new InputException($"device '{device}' is not there: this machine has {torch.cuda.device_count()} CUDA device(s).");
         return new torch.Device(DeviceType.CUDA, index);
     }
 
-    /// <summary>Runs <paramref name="work"/> on the device thread, inside a dispose scope of its own: what leaves it must be detached
-    /// from scopes or be plain data.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> on the device thread, inside a dispose scope of its own: what leaves it must be
+    /// detached from scopes or be plain data.
+    /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled before it began, or by the work itself.</exception>
     public async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellation)
     {
@@ -110,8 +121,9 @@ public sealed class DeviceThread : IAsyncDisposable
     }, cancellation);
 
     /// <summary>
-    /// For long work, between two of its pieces (the batches of a pass over a split): lets what waits for this thread's device go first, so that a step of another trial does not
-    /// wait for all of it. On any other thread only the cancellation counts.
+    /// Cooperative yield point for long work, such as between the batches of a pass over a split: runs the queued work of this device's
+    /// thread before it returns, so that a step of another trial does not wait for all of the long one. On any other thread it only checks
+    /// the cancellation.
     /// </summary>
     /// <exception cref="OperationCanceledException">The work is cancelled.</exception>
     public static void Yield(CancellationToken cancellation)
@@ -124,7 +136,8 @@ public sealed class DeviceThread : IAsyncDisposable
     public ValueTask DisposeAsync() => _lane.DisposeAsync();
 
     private static int? CudaIndex(string device) =>
-        device.StartsWith(CudaPrefix, StringComparison.Ordinal) && int.TryParse(device.AsSpan(CudaPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+        device.StartsWith(CudaPrefix, StringComparison.Ordinal)
+        && int.TryParse(device.AsSpan(CudaPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
             ? index
             : null;
 
@@ -133,7 +146,7 @@ public sealed class DeviceThread : IAsyncDisposable
     {
         private const int QueueCapacity = 256;
 
-        /// <summary>How deep long work may be held up by other long work; each holds what it has on the device.</summary>
+        /// <summary>How many pieces of long work may be suspended in each other; each keeps its memory on the device.</summary>
         private const int MaxDepth = 4;
 
         [ThreadStatic]
@@ -143,19 +156,22 @@ public sealed class DeviceThread : IAsyncDisposable
         private readonly BusyShare _busy = new();
         private readonly IDisposable _readings;
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _depth, _threads;
-        private long _sign;
+        private int _depth;
+        private int _threads;
+        private long _lastProgress; // time stamp of Stopwatch; 0 while there is no work
 
         public Lane(string device)
         {
-            _readings = Instruments.Devices.Add(() => [new DeviceReading(device, _queue.Reader.Count, _busy.Read(), torch.Tensor.TotalCount)]);
+            _readings = Instruments.Devices.Add(
+                () => [new DeviceReading(device, _queue.Reader.Count, _busy.Read(), torch.Tensor.TotalCount)]);
             new Thread(Run) { IsBackground = true, Name = $"device {device}" }.Start();
         }
 
         /// <inheritdoc cref="DeviceThread.TimeSinceProgress" />
-        public TimeSpan TimeSinceProgress => Interlocked.Read(ref _sign) is var sign and not 0 ? Stopwatch.GetElapsedTime(sign) : TimeSpan.Zero;
+        public TimeSpan TimeSinceProgress =>
+            Interlocked.Read(ref _lastProgress) is var last and not 0 ? Stopwatch.GetElapsedTime(last) : TimeSpan.Zero;
 
-        /// <summary>That of this thread, where it is a device's.</summary>
+        /// <summary>The lane that runs on this thread, if any.</summary>
         public static Lane? Current => _current;
 
         public ValueTask WriteAsync(Action work, CancellationToken cancellation) => _queue.Writer.WriteAsync(work, cancellation);
@@ -168,7 +184,7 @@ public sealed class DeviceThread : IAsyncDisposable
             _threads = threads;
         }
 
-        /// <summary>Only what waits now: who comes back again and again must not hold up the caller for ever.</summary>
+        /// <summary>Runs what is queued now, and not what is queued meanwhile: the caller must get on.</summary>
         public void RunWaiting()
         {
             RecordProgress();
@@ -186,7 +202,7 @@ public sealed class DeviceThread : IAsyncDisposable
             Use(threads);
         }
 
-        private void RecordProgress() => Interlocked.Exchange(ref _sign, Stopwatch.GetTimestamp());
+        private void RecordProgress() => Interlocked.Exchange(ref _lastProgress, Stopwatch.GetTimestamp());
 
         public async ValueTask DisposeAsync()
         {
@@ -206,7 +222,7 @@ public sealed class DeviceThread : IAsyncDisposable
                         _busy.Begin();
                         RecordProgress();
                         work();
-                        Interlocked.Exchange(ref _sign, 0);
+                        Interlocked.Exchange(ref _lastProgress, 0);
                         _busy.End();
                     }
                 }

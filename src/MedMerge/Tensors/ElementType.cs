@@ -8,9 +8,16 @@ public sealed record ElementType(ScalarType Torch, string Name, int Size)
     /// <summary>All that weight files may hold.</summary>
     public static IReadOnlyList<ElementType> All { get; } =
     [
-        new(ScalarType.Float64, "F64", 8), new(ScalarType.Float32, "F32", 4), new(ScalarType.Float16, "F16", 2),
-        new(ScalarType.BFloat16, "BF16", 2), new(ScalarType.Int64, "I64", 8), new(ScalarType.Int32, "I32", 4),
-        new(ScalarType.Int16, "I16", 2), new(ScalarType.Int8, "I8", 1), new(ScalarType.Byte, "U8", 1), new(ScalarType.Bool, "BOOL", 1),
+        new(ScalarType.Float64, "F64", 8),
+        new(ScalarType.Float32, "F32", 4),
+        new(ScalarType.Float16, "F16", 2),
+        new(ScalarType.BFloat16, "BF16", 2),
+        new(ScalarType.Int64, "I64", 8),
+        new(ScalarType.Int32, "I32", 4),
+        new(ScalarType.Int16, "I16", 2),
+        new(ScalarType.Int8, "I8", 1),
+        new(ScalarType.Byte, "U8", 1),
+        new(ScalarType.Bool, "BOOL", 1),
     ];
 
     /// <summary>The entry of a torch type.</summary>
@@ -20,7 +27,9 @@ public sealed record ElementType(ScalarType Torch, string Name, int Size)
     /// <summary>The entry of a safetensors name, or null.</summary>
     public static ElementType? Named(string name) => All.FirstOrDefault(t => t.Name == name);
 
-    /// <summary>A CPU tensor of this type over a copy of <paramref name="bytes"/> (little-endian, row-major), outside any dispose scope.</summary>
+    /// <summary>
+    /// A CPU tensor of this type over a copy of <paramref name="bytes"/> (little-endian, row-major), outside any dispose scope.
+    /// </summary>
     public Tensor CreateTensor(ReadOnlySpan<byte> bytes, ReadOnlySpan<long> shape)
     {
         var tensor = empty(shape, dtype: Torch).DetachFromDisposeScope();

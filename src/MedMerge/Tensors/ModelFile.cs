@@ -7,8 +7,12 @@ namespace MedMerge.Tensors;
 /// <param name="Tensors">The tensors, in the file's order.</param>
 /// <param name="Format">What kind of file it is, in words.</param>
 /// <param name="Metadata">safetensors metadata; empty for other files.</param>
-/// <param name="Notes">What the reader decided by itself, one sentence each.</param>
-public sealed record ModelFile(StateDict Tensors, string Format, IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<string> Notes) : IDisposable
+/// <param name="Notes">What the reader detected, one sentence each.</param>
+public sealed record ModelFile(
+    StateDict Tensors,
+    string Format,
+    IReadOnlyDictionary<string, string> Metadata,
+    IReadOnlyList<string> Notes) : IDisposable
 {
     /// <summary>What messages call such a file.</summary>
     public const string Kind = "weight file";
@@ -44,7 +48,8 @@ public sealed record ModelFile(StateDict Tensors, string Format, IReadOnlyDictio
             var (root, storages) = isZip ? PyTorchFile.ReadZip(stream) : PyTorchFile.ReadOld(stream);
             var notes = new List<string>();
             var tensors = Materialise(Unwrap(root, notes), storages);
-            return new ModelFile(tensors, isZip ? "PyTorch checkpoint (zip)" : "PyTorch checkpoint (before 1.6)", new Dictionary<string, string>(), notes);
+            var format = isZip ? "PyTorch checkpoint (zip)" : "PyTorch checkpoint (before 1.6)";
+            return new ModelFile(tensors, format, new Dictionary<string, string>(), notes);
         }
         catch (Exception error) when (error is FormatException or OverflowException)
         {
@@ -64,7 +69,10 @@ public sealed record ModelFile(StateDict Tensors, string Format, IReadOnlyDictio
             .OrderBy(entry => Array.IndexOf(Wrappers, entry.Key) is >= 0 and var rank ? rank : Wrappers.Length)
             .FirstOrDefault();
         if (inner.Value is not PickledDictionary found)
-            throw new FormatException($"it holds no dictionary of tensors (its keys: {string.Join(", ", dictionary.Entries.Take(8).Select(entry => entry.Key))})");
+        {
+            var keys = string.Join(", ", dictionary.Entries.Take(8).Select(entry => entry.Key));
+            throw new FormatException($"it holds no dictionary of tensors (its keys: {keys})");
+        }
         notes.Add($"took the tensors under '{inner.Key}'");
         return found;
     }
@@ -94,17 +102,22 @@ public sealed record ModelFile(StateDict Tensors, string Format, IReadOnlyDictio
 
     private static torch.Tensor View(string name, PickledTensor tensor, IReadOnlyDictionary<string, byte[]> storages)
     {
-        if (!storages.TryGetValue(tensor.Storage.Key, out var bytes)) throw new FormatException($"the storage of tensor '{name}' is missing");
+        if (!storages.TryGetValue(tensor.Storage.Key, out var bytes))
+            throw new FormatException($"the storage of tensor '{name}' is missing");
         var type = ElementType.Of(tensor.Storage.Type);
         var (shape, strides) = (tensor.Shape, tensor.Strides);
         if (shape.Length != strides.Length || shape.Any(size => size < 0) || strides.Any(stride => stride < 0) || tensor.Offset < 0)
             throw new FormatException($"tensor '{name}' has an impossible shape");
         var last = shape.Contains(0) ? -1 : tensor.Offset + shape.Zip(strides, (size, stride) => checked((size - 1) * stride)).Sum();
-        if (last >= bytes.Length / type.Size)
-            throw new FormatException($"tensor '{name}' of shape [{string.Join(", ", shape)}] reaches beyond its storage of {bytes.Length / type.Size} elements");
-        if (shape.Aggregate(1L, (product, size) => checked(product * size)) > bytes.Length / type.Size)
+        var elements = bytes.Length / type.Size;
+        if (last >= elements)
+        {
+            throw new FormatException(
+                $"tensor '{name}' of shape [{string.Join(", ", shape)}] reaches beyond its storage of {elements} elements");
+        }
+        if (shape.Aggregate(1L, (product, size) => checked(product * size)) > elements)
             throw new FormatException($"tensor '{name}' claims more elements than its storage has");
-        using var storage = type.CreateTensor(bytes, [bytes.Length / type.Size]);
+        using var storage = type.CreateTensor(bytes, [elements]);
         return storage.as_strided(shape, strides, tensor.Offset).clone();
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using static TorchSharp.torch;
 
 namespace MedMerge.Tensors;
 
@@ -15,7 +16,9 @@ public static class Safetensors
     private const string MetadataKey = "__metadata__";
 
     /// <summary>The file's bytes for <paramref name="tensors"/> in their order, with metadata sorted by key.</summary>
-    public static byte[] Write(IEnumerable<KeyValuePair<string, TorchSharp.torch.Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static byte[] Write(
+        IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         var list = tensors.ToList();
         using var header = new MemoryStream();
@@ -56,7 +59,7 @@ public static class Safetensors
         var at = LengthBytes + (int)header.Length;
         foreach (var (_, tensor) in list)
         {
-            using var scope = TorchSharp.torch.NewDisposeScope();
+            using var scope = NewDisposeScope();
             var bytes = tensor.cpu().contiguous().bytes;
             bytes.CopyTo(file.AsSpan(at));
             at += bytes.Length;
@@ -65,10 +68,13 @@ public static class Safetensors
     }
 
     /// <summary>Reads a whole file image.</summary>
+    /// <param name="origin">What messages call the file.</param>
     /// <param name="unread">Receives the tensors of types that are not known here; null refuses them.</param>
-    /// <exception cref="InputException">The bytes are not a whole, consistent safetensors file; <paramref name="origin"/> is named.</exception>
+    /// <exception cref="InputException">The bytes are not a whole, consistent safetensors file.</exception>
     public static (StateDict Tensors, IReadOnlyDictionary<string, string> Metadata) Read(
-        ReadOnlySpan<byte> file, string origin, ICollection<UnreadTensor>? unread = null)
+        ReadOnlySpan<byte> file,
+        string origin,
+        ICollection<UnreadTensor>? unread = null)
     {
         if (file.Length < LengthBytes) throw Bad(origin, "it is shorter than the 8 bytes of its header's length");
         var length = BinaryPrimitives.ReadInt64LittleEndian(file);
@@ -118,7 +124,12 @@ public static class Safetensors
     }
 
     /// <returns>Where its bytes end.</returns>
-    private static long AddTensor(StateDict tensors, ICollection<UnreadTensor>? unread, JsonProperty entry, ReadOnlySpan<byte> data, string origin)
+    private static long AddTensor(
+        StateDict tensors,
+        ICollection<UnreadTensor>? unread,
+        JsonProperty entry,
+        ReadOnlySpan<byte> data,
+        string origin)
     {
         var typeName = entry.Value.GetProperty("dtype").GetString() ?? "";
         var type = ElementType.Named(typeName);
@@ -129,7 +140,8 @@ public static class Safetensors
             throw Bad(origin, $"tensor '{entry.Name}' lies outside the file ({data.Length} bytes of data): the file is truncated");
         if (type is null)
         {
-            if (shape.Any(size => size < 0) || checked(shape.Aggregate(1L, (product, size) => product * size)) / 8 > end - begin) // not even a bit each
+            var fewestBytes = checked(shape.Aggregate(1L, (product, size) => product * size)) / 8; // at a bit each
+            if (shape.Any(size => size < 0) || fewestBytes > end - begin)
                 throw Bad(origin, $"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] has {end - begin} bytes only");
             unread!.Add(new UnreadTensor(entry.Name, typeName, shape));
             return end;

@@ -10,8 +10,8 @@ public static partial class TorchRuntime
     private static bool _started;
 
     /// <summary>
-    /// libtorch's version, known without loading it: a plan names its stages by it and computes nothing. <see cref="Start"/> compares it with
-    /// what TorchSharp was built for.
+    /// libtorch's version, known without loading it: a plan names its stages by it and computes nothing. <see cref="Start"/> compares it
+    /// with what was loaded.
     /// </summary>
     public const string Version = "2.10.0.0";
 
@@ -46,8 +46,9 @@ public static partial class TorchRuntime
     /// </summary>
     private static void LoadOnLinux()
     {
-        // OpenMP's threads spin at every barrier, for long, which beside a busy process makes small networks several times slower; sleeping at once makes
-        // them half as fast on an idle machine. A short spin is as fast as a long one there, and gives the core away soon.
+        // OpenMP's threads spin at every barrier, by default for long, which makes small networks several times slower beside a busy
+        // process; sleeping at once makes them half as fast on an idle machine. A short spin is as fast as a long one on an idle machine,
+        // and gives the core away soon on a busy one.
         _ = SetEnvironment("GOMP_SPINCOUNT", "20000", overwrite: 0);
 
         var folder = NativeFolder();

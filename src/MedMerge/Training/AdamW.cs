@@ -6,23 +6,27 @@ namespace MedMerge.Training;
 /// <summary>AdamW (Loshchilov and Hutter 2019, algorithm 2) over tensors on a device. Its state is explicit, so it can be stored.</summary>
 public sealed class AdamW : IDisposable
 {
-    private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
+    private const double Beta1 = 0.9;
+    private const double Beta2 = 0.999;
+    private const double Epsilon = 1e-8;
     private readonly IReadOnlyList<Tensor> _parameters;
-    private readonly Tensor[] _means, _squares;
+    private readonly Tensor[] _means;
+    private readonly Tensor[] _squares;
     private readonly double _weightDecay;
 
     /// <param name="parameters">Changed in place.</param>
     public AdamW(IReadOnlyList<Tensor> parameters, double weightDecay)
     {
-        (_parameters, _weightDecay) = (parameters, weightDecay);
-        _means = [.. parameters.Select(parameter => zeros_like(parameter, requires_grad: false).DetachFromDisposeScope())];
-        _squares = [.. parameters.Select(parameter => zeros_like(parameter, requires_grad: false).DetachFromDisposeScope())];
+        _parameters = parameters;
+        _weightDecay = weightDecay;
+        _means = [.. parameters.Select(ZerosLike)];
+        _squares = [.. parameters.Select(ZerosLike)];
     }
 
     /// <summary>Steps made.</summary>
     public int Steps { get; private set; }
 
-    /// <summary>One step down the gradients, which stand in the parameters' order.</summary>
+    /// <summary>One step down the gradients, given in the parameters' order.</summary>
     public void Step(IList<Tensor> gradients, double learningRate)
     {
         using var scope = NewDisposeScope();
@@ -39,9 +43,18 @@ public sealed class AdamW : IDisposable
         }
     }
 
-    /// <summary>The same step over plain numbers, for the coordinator, which has no device: parameters and moments change in place.</summary>
+    /// <summary>
+    /// The same step over plain numbers, for the coordinator, which has no device: parameters and moments change in place.
+    /// </summary>
     /// <param name="steps">Which step this is, from 1.</param>
-    public static void Step(Span<float> parameters, ReadOnlySpan<double> gradient, Span<float> means, Span<float> squares, int steps, double learningRate, double weightDecay)
+    public static void Step(
+        Span<float> parameters,
+        ReadOnlySpan<double> gradient,
+        Span<float> means,
+        Span<float> squares,
+        int steps,
+        double learningRate,
+        double weightDecay)
     {
         var scale = learningRate / (1 - Math.Pow(Beta1, steps));
         var correction = Math.Sqrt(1 - Math.Pow(Beta2, steps));
@@ -49,8 +62,10 @@ public sealed class AdamW : IDisposable
         {
             var mean = (Beta1 * means[i]) + ((1 - Beta1) * gradient[i]);
             var square = (Beta2 * squares[i]) + ((1 - Beta2) * gradient[i] * gradient[i]);
-            (means[i], squares[i]) = ((float)mean, (float)square);
-            parameters[i] = (float)((parameters[i] * (1 - (learningRate * weightDecay))) - (scale * mean / ((Math.Sqrt(square) / correction) + Epsilon)));
+            means[i] = (float)mean;
+            squares[i] = (float)square;
+            var decayed = parameters[i] * (1 - (learningRate * weightDecay));
+            parameters[i] = (float)(decayed - (scale * mean / ((Math.Sqrt(square) / correction) + Epsilon)));
         }
     }
 
@@ -65,7 +80,7 @@ public sealed class AdamW : IDisposable
         }
     }
 
-    /// <summary>Takes over what <see cref="Save"/> gave.</summary>
+    /// <summary>Continues from moments that <see cref="Save"/> gave.</summary>
     public void Restore(StateDict state, string prefix, int steps)
     {
         Steps = steps;
@@ -82,4 +97,6 @@ public sealed class AdamW : IDisposable
     {
         foreach (var tensor in _means.Concat(_squares)) tensor.Dispose();
     }
+
+    private static Tensor ZerosLike(Tensor parameter) => zeros_like(parameter, requires_grad: false).DetachFromDisposeScope();
 }

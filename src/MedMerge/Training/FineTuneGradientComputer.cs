@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Training;
 
-/// <summary>The device's side of data-parallel fine-tuning: one forward and one backward pass over a shard's images. Device thread only.</summary>
+/// <summary>
+/// The device's side of data-parallel fine-tuning: one forward and one backward pass over a shard's images. Device thread only.
+/// </summary>
 public sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, FineTuneGradient>
 {
     private readonly ImageDataset _target;

@@ -12,8 +12,8 @@ public sealed record FineTuneSettings
     public int BatchSize { get; init; } = 64;
 
     /// <summary>
-    /// Fixed parts that the training images are dealt into. Part of what is computed: batch norm normalises by each shard's own images. One stays on its
-    /// device, several are data-parallel over the cluster.
+    /// Fixed parts that the training images are dealt into. Part of what is computed: batch norm normalises by each shard's own images.
+    /// One stays on its device, several are data-parallel over the cluster.
     /// </summary>
     public int Shards { get; init; } = 1;
 
@@ -31,12 +31,15 @@ public sealed record FineTuneSettings
     /// <exception cref="InputException">A shard would get a step of one image, over which batch norm has no variance.</exception>
     public ShardPlan PlanFor(int images, ulong seed)
     {
-        if (Shards > 1 && (BatchSize < TrainingBounds.MinBatchSize * Shards || images < TrainingBounds.MinBatchSize * Shards))
+        var fewest = TrainingBounds.MinBatchSize * Shards;
+        if (Shards > 1 && (BatchSize < fewest || images < fewest))
         {
-            throw new InputException($"fine-tuning's shards is {Shards}, its batchSize {BatchSize}, with {images} training images: every shard needs at least " +
-                                     $"{TrainingBounds.MinBatchSize} images in a step, for batch norm normalises by them.");
+            throw new InputException(
+                $"fine-tuning's shards is {Shards}, its batchSize {BatchSize}, with {images} training images: every shard needs at least " +
+                $"{TrainingBounds.MinBatchSize} images in a step, for batch norm normalises by them.");
         }
-        if (BatchSize % Shards != 0) throw new InputException($"fine-tuning's batchSize is {BatchSize}; it must be a multiple of its shards ({Shards}).");
+        if (BatchSize % Shards != 0)
+            throw new InputException($"fine-tuning's batchSize is {BatchSize}; it must be a multiple of its shards ({Shards}).");
         return new ShardPlan(images, Shards, BatchSize, seed);
     }
 

@@ -10,12 +10,14 @@ using static TorchSharp.torch;
 namespace MedMerge.Training;
 
 /// <summary>
-/// Trains all weights on one device, epoch by epoch, with AdamW, a cosine schedule and the best epoch by validation macro F1. Cancelled, it stops between two
-/// steps and can be saved there. Device thread only.
+/// Trains a whole model on one device, epoch by epoch, with AdamW and a cosine schedule, and keeps the best epoch by
+/// validation macro F1. If cancelled, it stops between two steps and can be saved there. Device thread only.
 /// </summary>
 public sealed class FineTuner : IDisposable
 {
-    private const string Current = "current.", Best = "best.", Optimiser = "optimiser.";
+    private const string Current = "current.";
+    private const string Best = "best.";
+    private const string Optimiser = "optimiser.";
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(250);
     private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
     private readonly Architecture _architecture;
@@ -34,10 +36,22 @@ public sealed class FineTuner : IDisposable
     private double _loss;
 
     /// <param name="start">Under the architecture's names, with a classifier of the target's classes; copied.</param>
-    /// <param name="startCounts">Whether the start may be the best epoch; random weights may not, however small validation splits flatter them.</param>
-    public FineTuner(Architecture architecture, StateDict start, bool startCounts, ImageDataset target, FineTuneSettings settings, ulong seed, Device device)
+    /// <param name="startCounts">As <see cref="TrainingHistory.With"/> takes it.</param>
+    public FineTuner(
+        Architecture architecture,
+        StateDict start,
+        bool startCounts,
+        ImageDataset target,
+        FineTuneSettings settings,
+        ulong seed,
+        Device device)
     {
-        (_architecture, _startCounts, _target, _settings, _seed, _device) = (architecture, startCounts, target, settings, seed, device);
+        _architecture = architecture;
+        _startCounts = startCounts;
+        _target = target;
+        _settings = settings;
+        _seed = seed;
+        _device = device;
         _plan = (settings with { Shards = 1 }).PlanFor(target.Train.Count, seed);
         _loader = new BatchLoader(target, device);
         _best = start.Clone();
@@ -47,19 +61,19 @@ public sealed class FineTuner : IDisposable
     /// <summary>Whether all epochs are done.</summary>
     public bool IsDone => _history.Count > _settings.Epochs;
 
-    /// <summary>The best epoch's weights so far, the start where there is none. Owned by this object.</summary>
-    public StateDict BestWeights => _best;
+    /// <summary>The best epoch's model so far, the start where there is none. Owned by this object.</summary>
+    public StateDict BestModel => _best;
 
     /// <summary>Every epoch so far, from 0.</summary>
     public IReadOnlyList<EpochRecord> History => _history.Epochs;
 
-    /// <summary>Runs the next epoch, or goes on with the one that was cancelled; the first call measures the start.</summary>
+    /// <summary>Runs the next epoch, or the rest of one that was cancelled; the first call measures the start.</summary>
     /// <exception cref="InputException">The loss is no longer a number: names the epoch.</exception>
     public EpochRecord RunEpoch(CancellationToken cancellation)
     {
         while (RunSteps(cancellation))
         {
-            // until none is left
+            // A time slice at a time, until no step is left.
         }
         return EndEpoch(cancellation);
     }
@@ -87,10 +101,13 @@ public sealed class FineTuner : IDisposable
         var epoch = _history.Count;
         TrainingHistory.CheckLoss(_loss, epoch, _settings);
 
-        var validation = Scoring.Validate(Scoring.Predict(images => _network.Forward(images, training: false), _target.Validation, _target.Classes, _loader, cancellation));
+        Tensor Logits(Tensor images) => _network.Forward(images, training: false);
+        var predictions = Scoring.Predict(Logits, _target.Validation, _target.Classes, _loader, cancellation);
+        var validation = Scoring.Validate(predictions);
         var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : _loss / _target.Train.Count, validation);
         _history = _history.With(record, _startCounts);
-        (_step, _loss) = (0, 0);
+        _step = 0;
+        _loss = 0;
         if (epoch > 0 && _history.BestEpoch == epoch)
         {
             _best.Dispose();
@@ -99,7 +116,10 @@ public sealed class FineTuner : IDisposable
         return record;
     }
 
-    /// <summary>Everything that the next step depends on, as a safetensors file. Random numbers follow from seed, epoch and step.</summary>
+    /// <summary>
+    /// Everything that the next step depends on, as a safetensors file. Random numbers follow from seed, epoch and
+    /// step.
+    /// </summary>
     public byte[] Save()
     {
         using var state = new StateDict();
@@ -108,16 +128,18 @@ public sealed class FineTuner : IDisposable
         foreach (var (name, tensor) in current) state.Add(Current + name, tensor);
         foreach (var (name, tensor) in _best) state.Add(Best + name, tensor);
         _optimiser.Save(state, Optimiser);
-        return Safetensors.Write(state, new Dictionary<string, string> { ["progress"] = JsonSerializer.Serialize(new Progress(_optimiser.Steps, _history, _step, _loss), Json) });
+        var progress = new Progress(_optimiser.Steps, _history, _step, _loss);
+        return Safetensors.Write(state, new Dictionary<string, string> { ["progress"] = JsonSerializer.Serialize(progress, Json) });
     }
 
-    /// <summary>Goes on from a state that <see cref="Save"/> gave, of a training with the same start and settings.</summary>
+    /// <summary>Continues from a state that <see cref="Save"/> gave, of a training with the same start and settings.</summary>
     public void Restore(byte[] saved)
     {
         var (state, metadata) = Safetensors.Read(saved, "a checkpoint of fine-tuning");
         using (state)
         {
-            var progress = JsonSerializer.Deserialize<Progress>(metadata["progress"], Json) ?? throw new JsonException("The progress of fine-tuning is null.");
+            var progress = JsonSerializer.Deserialize<Progress>(metadata["progress"], Json)
+                           ?? throw new JsonException("The progress of fine-tuning is null.");
             using var current = Part(state, Current);
             _best.Dispose();
             _best = Part(state, Best);
@@ -125,7 +147,9 @@ public sealed class FineTuner : IDisposable
             _optimiser.Dispose();
             (_network, _optimiser) = Build(current);
             _optimiser.Restore(state, Optimiser, progress.OptimiserSteps);
-            (_history, _step, _loss) = (progress.History, progress.Step, progress.Loss);
+            _history = progress.History;
+            _step = progress.Step;
+            _loss = progress.Loss;
         }
     }
 
@@ -138,10 +162,10 @@ public sealed class FineTuner : IDisposable
         _best.Dispose();
     }
 
-    private (BatchNormNetwork, AdamW) Build(StateDict weights)
+    private (BatchNormNetwork, AdamW) Build(StateDict model)
     {
         using var scope = NewDisposeScope();
-        var network = new BatchNormNetwork(_architecture, weights, _device);
+        var network = new BatchNormNetwork(_architecture, model, _device);
         var optimiser = new AdamW(network.Parameters, _settings.WeightDecay);
         foreach (var parameter in network.Parameters) parameter.requires_grad_();
         return (network, optimiser);
@@ -154,8 +178,10 @@ public sealed class FineTuner : IDisposable
         var start = Stopwatch.GetTimestamp();
         var indices = _plan.Batch(epoch, step, shard: 0);
         var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, epoch);
-        var loss = nn.functional.cross_entropy(_network.Forward(images, training: true), _loader.Labels(_target.Train, indices));
-        _optimiser.Step(autograd.grad([loss], _network.Parameters), _settings.LearningRateAt(epoch, step, _plan.StepsPerEpoch));
+        var logits = _network.Forward(images, training: true);
+        var loss = nn.functional.cross_entropy(logits, _loader.Labels(_target.Train, indices));
+        var rate = _settings.LearningRateAt(epoch, step, _plan.StepsPerEpoch);
+        _optimiser.Step(autograd.grad([loss], _network.Parameters), rate);
         var sum = loss.item<float>() * (double)indices.Length;
         Instruments.StepDone(Instruments.FineTune, start, indices.Length);
         return sum;

@@ -11,7 +11,12 @@ internal static class LimitedMemoryBfgs
     private const int MaxHalvings = 40;
 
     /// <summary>The minimiser, to a largest gradient entry below <paramref name="tolerance"/> or as far as the iterations go.</summary>
-    public static Tensor Minimise(Func<Tensor, (double Value, Tensor Gradient)> evaluate, Tensor start, int iterations, double tolerance, CancellationToken cancellation)
+    public static Tensor Minimise(
+        Func<Tensor, (double Value, Tensor Gradient)> evaluate,
+        Tensor start,
+        int iterations,
+        double tolerance,
+        CancellationToken cancellation)
     {
         var x = start;
         var (value, gradient) = evaluate(x);
@@ -33,7 +38,10 @@ internal static class LimitedMemoryBfgs
                 var curvature = Dot(step, change);
                 if (curvature > 1e-14) pairs.Enqueue((step, change, curvature));
                 if (pairs.Count > History) pairs.Dequeue();
-                (x, value, gradient, moved) = (candidate, newValue, newGradient, true);
+                x = candidate;
+                value = newValue;
+                gradient = newGradient;
+                moved = true;
             }
             if (!moved) break; // rounding decides from here on
         }

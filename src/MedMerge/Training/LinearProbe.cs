@@ -24,7 +24,7 @@ public static class LinearProbe
         var (count, width) = (features.shape[0], features.shape[1]);
         // One column of ones carries the bias, which is not penalised.
         var inputs = cat([features, ones(count, 1, ScalarType.Float64)], 1);
-        var truth = nn.functional.one_hot(tensor(labels.Select(label => (long)label).ToArray()), classes).to(ScalarType.Float64);
+        var truth = nn.functional.one_hot(tensor(Array.ConvertAll(labels, label => (long)label)), classes).to(ScalarType.Float64);
         var penalty = cat([ones(width, 1, ScalarType.Float64).Times(decay), zeros(1, 1, ScalarType.Float64)], 0);
 
         (double Loss, Tensor Gradient) Evaluate(Tensor weights)
@@ -37,7 +37,8 @@ public static class LinearProbe
             return (loss.item<double>(), gradient.MoveToOuterDisposeScope());
         }
 
-        var solution = LimitedMemoryBfgs.Minimise(Evaluate, zeros(width + 1, classes, ScalarType.Float64), MaxIterations, GradientTolerance, cancellation);
+        var start = zeros(width + 1, classes, ScalarType.Float64);
+        var solution = LimitedMemoryBfgs.Minimise(Evaluate, start, MaxIterations, GradientTolerance, cancellation);
         var weight = solution.narrow(0, 0, width).t().contiguous().data<double>().ToArray();
         var bias = solution.narrow(0, width, 1).contiguous().data<double>().ToArray();
         return new Head(weight, bias);

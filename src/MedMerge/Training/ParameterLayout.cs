@@ -4,18 +4,22 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Training;
 
-/// <summary>A model's weights as one line of float32 numbers: parameters first, then batch norm's running statistics, each in the state dictionary's order.</summary>
+/// <summary>
+/// A model's values as one array of float32 numbers: parameters first, then batch norm's running statistics, each in the state dictionary's
+/// order.
+/// </summary>
 public sealed class ParameterLayout
 {
     private readonly List<string> _names;
 
-    /// <param name="weights">A model with its classifier.</param>
-    public ParameterLayout(StateDict weights)
+    /// <param name="model">With its classifier.</param>
+    public ParameterLayout(StateDict model)
     {
-        var (parameters, statistics) = (weights.Names.Where(BatchNormNetwork.IsParameter).ToList(), weights.Names.Where(BatchNormNetwork.IsStatistic).ToList());
+        var parameters = model.Names.Where(BatchNormNetwork.IsParameter).ToList();
+        var statistics = model.Names.Where(BatchNormNetwork.IsStatistic).ToList();
         _names = [.. parameters, .. statistics];
-        Parameters = (int)parameters.Sum(name => weights[name].numel());
-        Length = Parameters + (int)statistics.Sum(name => weights[name].numel());
+        Parameters = (int)parameters.Sum(name => model[name].numel());
+        Length = Parameters + (int)statistics.Sum(name => model[name].numel());
     }
 
     /// <summary>How many numbers are parameters.</summary>
@@ -25,13 +29,15 @@ public sealed class ParameterLayout
     public int Length { get; }
 
     /// <summary>The numbers of a model.</summary>
-    public float[] Flatten(StateDict weights) => Flatten(_names.Select(name => weights[name]));
+    public float[] Flatten(StateDict model) => Flatten(_names.Select(name => model[name]));
 
     /// <summary>The numbers of tensors, one after the other; on any device.</summary>
     public static float[] Flatten(IEnumerable<Tensor> tensors)
     {
         using var scope = NewDisposeScope();
-        var parts = tensors.Select(tensor => tensor.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray()).ToList();
+        var parts = tensors
+            .Select(tensor => tensor.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray())
+            .ToList();
         var numbers = new float[parts.Sum(part => part.Length)];
         var at = 0;
         foreach (var part in parts)

@@ -9,10 +9,16 @@ namespace MedMerge.Training;
 public static class Scoring
 {
     private const int BatchSize = 256;
+    private const double MinProbability = 1e-300; // for a finite logarithm
 
     /// <summary>Class probabilities for every image, in order, from a function that gives logits [batch, classes] for images.</summary>
     /// <exception cref="InputException">An answer is not a number: the weights are damaged or their training diverged.</exception>
-    public static Predictions Predict(Func<Tensor, Tensor> logits, ImageSplit split, int classes, BatchLoader loader, CancellationToken cancellation)
+    public static Predictions Predict(
+        Func<Tensor, Tensor> logits,
+        ImageSplit split,
+        int classes,
+        BatchLoader loader,
+        CancellationToken cancellation)
     {
         using var inference = no_grad();
         var probabilities = new double[split.Count * classes];
@@ -21,11 +27,13 @@ public static class Scoring
         {
             DeviceThread.Yield(cancellation);
             using var scope = NewDisposeScope();
-            var rows = logits(loader.Load(split, indices)).to(ScalarType.Float64).softmax(1).cpu().contiguous().data<double>().ToArray();
+            var answers = logits(loader.Load(split, indices)).to(ScalarType.Float64).softmax(1);
+            var rows = answers.cpu().contiguous().data<double>().ToArray();
             if (Array.FindIndex(rows, row => !double.IsFinite(row)) is >= 0 and var bad)
             {
-                throw new InputException($"The network's answer for held-out image {(at + bad) / classes} is not a number: its weights or its batch norm statistics " +
-                                         "are no longer finite. A lower learning rate or a larger batch helps where it was trained just now.");
+                throw new InputException(
+                    $"The network's answer for held-out image {(at + bad) / classes} is not a number: its weights or its batch norm " +
+                    "statistics are no longer finite. A lower learning rate or a larger batch helps where it was trained just now.");
             }
             rows.CopyTo(probabilities, at);
             at += rows.Length;
@@ -34,7 +42,11 @@ public static class Scoring
     }
 
     /// <summary>The features of every image, [images, features], float64 on the CPU.</summary>
-    public static Tensor Features(Func<Tensor, Tensor> features, ImageSplit split, BatchLoader loader, CancellationToken cancellation)
+    public static Tensor Features(
+        Func<Tensor, Tensor> features,
+        ImageSplit split,
+        BatchLoader loader,
+        CancellationToken cancellation)
     {
         using var inference = no_grad();
         var parts = new List<Tensor>();
@@ -51,7 +63,11 @@ public static class Scoring
     public static Validation Validate(Predictions predictions)
     {
         var loss = 0.0;
-        for (var i = 0; i < predictions.Count; i++) loss -= Math.Log(Math.Max(predictions.Row(i)[predictions.Labels[i]], 1e-300));
+        for (var i = 0; i < predictions.Count; i++)
+        {
+            var probability = predictions.Row(i)[predictions.Labels[i]];
+            loss -= Math.Log(Math.Max(probability, MinProbability));
+        }
         return new Validation(ConfusionMatrix.Of(predictions).MacroF1, loss / predictions.Count);
     }
 }

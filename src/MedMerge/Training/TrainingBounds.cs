@@ -1,6 +1,6 @@
 namespace MedMerge.Training;
 
-/// <summary>What settings of a training may be, for whoever reads them from a user: a specification and the command line alike.</summary>
+/// <summary>Bounds of training settings, the same in specifications and on the command line.</summary>
 public static class TrainingBounds
 {
     /// <summary>The most passes over the training images.</summary>

@@ -1,6 +1,9 @@
 namespace MedMerge.Training;
 
-/// <summary>A whole model's training so far: every epoch, and which is the best. The number of the next epoch is <see cref="Count"/>; the start counts as epoch 0.</summary>
+/// <summary>
+/// A whole model's training so far: every epoch, and which is the best. The number of the next epoch is <see cref="Count"/>; the start
+/// counts as epoch 0.
+/// </summary>
 /// <param name="Epochs">From 0.</param>
 /// <param name="BestEpoch">By validation macro F1.</param>
 public sealed record TrainingHistory(IReadOnlyList<EpochRecord> Epochs, int BestEpoch)
@@ -12,17 +15,25 @@ public sealed record TrainingHistory(IReadOnlyList<EpochRecord> Epochs, int Best
     public int Count => Epochs.Count;
 
     /// <summary>Adds an epoch.</summary>
-    /// <param name="startCounts">Whether the start may be the best epoch; random weights may not, however small validation splits flatter them.</param>
-    public TrainingHistory With(EpochRecord epoch, bool startCounts)
-    {
-        var isBest = epoch.Epoch > 0 && ((epoch.Epoch == 1 && !startCounts) || epoch.Validation.IsBetterThan(Epochs[BestEpoch].Validation));
-        return new TrainingHistory([.. Epochs, epoch], isBest ? epoch.Epoch : BestEpoch);
-    }
+    /// <param name="startCounts">
+    /// Whether the start may be the best epoch; random weights may not, however well they score by luck on a small validation split.
+    /// </param>
+    public TrainingHistory With(EpochRecord epoch, bool startCounts) =>
+        new([.. Epochs, epoch], IsBest(epoch, startCounts) ? epoch.Epoch : BestEpoch);
 
     /// <summary>Refuses a loss that is no longer a number.</summary>
     /// <exception cref="InputException">Names the epoch.</exception>
     public static void CheckLoss(double loss, int epoch, FineTuneSettings settings)
     {
-        if (!double.IsFinite(loss)) throw new InputException($"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({settings.LearningRate}).");
+        if (double.IsFinite(loss)) return;
+        throw new InputException(
+            $"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({settings.LearningRate}).");
+    }
+
+    private bool IsBest(EpochRecord epoch, bool startCounts)
+    {
+        if (epoch.Epoch == 0) return false; // it is the best until another is better
+        if (epoch.Epoch == 1 && !startCounts) return true;
+        return epoch.Validation.IsBetterThan(Epochs[BestEpoch].Validation);
     }
 }

@@ -31,25 +31,33 @@ public sealed class MedMnistReaderTests : IDisposable
 
     [Fact]
     public void A_label_out_of_range_is_named_with_its_place() =>
-        Refused("label 5 of image 2 in the split 'test' is out of range; there are 2 classes", NpzFile.Write(_folder, label: (split, i) => split == "test" && i == 2 ? 5 : i % 2));
+        Refused(
+            "label 5 of image 2 in the split 'test' is out of range; there are 2 classes",
+            NpzFile.Write(_folder, label: (split, i) => split == "test" && i == 2 ? 5 : i % 2));
 
     [Fact]
-    public void A_negative_label_is_out_of_range() => Refused("label -1 of image 0 in the split 'train'", NpzFile.Write(_folder, label: (_, i) => i == 0 ? -1 : i % 2));
+    public void A_negative_label_is_out_of_range() =>
+        Refused("label -1 of image 0 in the split 'train'", NpzFile.Write(_folder, label: (_, i) => i == 0 ? -1 : i % 2));
 
     [Fact]
-    public void One_class_only_is_refused() => Refused("has 1 class(es)", NpzFile.Write(_folder, label: (_, _) => 0));
+    public void One_class_only_is_refused() =>
+        Refused("has 1 class(es)", NpzFile.Write(_folder, label: (_, _) => 0));
 
     [Fact]
-    public void One_class_only_in_a_split_is_refused() => Refused("the split 'val' holds one class only (label 1)", NpzFile.Write(_folder, label: (split, i) => split == "val" ? 1 : i % 2));
+    public void One_class_only_in_a_split_is_refused() =>
+        Refused("the split 'val' holds one class only (label 1)", NpzFile.Write(_folder, label: (split, i) => split == "val" ? 1 : i % 2));
 
     [Fact]
-    public void An_empty_split_is_refused() => Refused("the split 'val' is empty", NpzFile.Write(_folder, validation: 0));
+    public void An_empty_split_is_refused() =>
+        Refused("the split 'val' is empty", NpzFile.Write(_folder, validation: 0));
 
     [Fact]
-    public void A_class_without_training_images_is_refused() => Refused("no training image has label 1", NpzFile.Write(_folder, label: (split, i) => i % 2 * (split == "train" ? 2 : 1)));
+    public void A_class_without_training_images_is_refused() =>
+        Refused("no training image has label 1", NpzFile.Write(_folder, label: (split, i) => i % 2 * (split == "train" ? 2 : 1)));
 
     [Fact]
-    public void A_missing_array_is_named() => Refused("no array 'train_images'", NpzFile.Write(_folder, rename: name => name == "train_images" ? "images" : name));
+    public void A_missing_array_is_named() =>
+        Refused("no array 'train_images'", NpzFile.Write(_folder, rename: name => name == "train_images" ? "images" : name));
 
     [Fact]
     public void A_missing_file_is_named() => Refused("There is no data set '/nowhere.npz'", "/nowhere.npz");

@@ -6,16 +6,30 @@ namespace MedMerge.Tests.Data;
 /// <summary>Writes MedMNIST-like files for tests.</summary>
 internal static class NpzFile
 {
-    public static string Write(string folder, int side = 28, int channels = 1, int train = 8, int validation = 4, int test = 4, Func<string, int, int>? label = null,
-        Func<string, string>? rename = null, Func<string, string, string>? type = null)
+    /// <param name="label">From split and index; 0 and 1 in turns where null.</param>
+    /// <param name="rename">Another name for an array.</param>
+    /// <param name="type">Another NumPy type for an array, from its name and its usual type.</param>
+    public static string Write(
+        string folder,
+        int side = 28,
+        int channels = 1,
+        int train = 8,
+        int validation = 4,
+        int test = 4,
+        Func<string, int, int>? label = null,
+        Func<string, string>? rename = null,
+        Func<string, string, string>? type = null)
     {
         var path = Path.Combine(folder, "set.npz");
         using var archive = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
         foreach (var (split, count) in new[] { ("train", train), ("val", validation), ("test", test) })
         {
             var shape = channels == 1 ? $"{count}, {side}, {side}" : $"{count}, {side}, {side}, {channels}";
-            Add(archive, rename?.Invoke($"{split}_images") ?? $"{split}_images", Type($"{split}_images", "|u1"), shape, [.. Enumerable.Range(0, count * side * side * channels).Select(i => (byte)(i * 7))]);
-            Add(archive, $"{split}_labels", Type($"{split}_labels", "<i8"), $"{count}, 1", [.. Enumerable.Range(0, count).SelectMany(i => BitConverter.GetBytes((long)(label?.Invoke(split, i) ?? i % 2)))]);
+            var pixels = Enumerable.Range(0, count * side * side * channels).Select(i => (byte)(i * 7));
+            var labels = Enumerable.Range(0, count).Select(i => (long)(label?.Invoke(split, i) ?? i % 2));
+            var images = $"{split}_images";
+            Add(archive, rename?.Invoke(images) ?? images, Type(images, "|u1"), shape, [.. pixels]);
+            Add(archive, $"{split}_labels", Type($"{split}_labels", "<i8"), $"{count}, 1", [.. labels.SelectMany(BitConverter.GetBytes)]);
         }
         return path;
 

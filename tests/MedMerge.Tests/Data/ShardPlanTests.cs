@@ -6,13 +6,18 @@ namespace MedMerge.Tests.Data;
 public class ShardPlanTests
 {
     [Fact]
-    public void Every_epoch_shows_every_image_once_whatever_the_shards() =>
-        Gen.Select(Gen.Int[1, 300], Gen.Int[1, 8], Gen.Int[1, 16], Gen.Int[1, 5]).Where((images, shards, _, _) => shards <= images).Sample((images, shards, perShard, epoch) =>
+    public void Every_epoch_shows_every_image_once_whatever_the_shards()
+    {
+        var plans = Gen.Select(Gen.Int[1, 300], Gen.Int[1, 8], Gen.Int[1, 16], Gen.Int[1, 5]);
+        plans.Where((images, shards, _, _) => shards <= images).Sample((images, shards, perShard, epoch) =>
         {
             var plan = new ShardPlan(images, shards, shards * perShard, seed: 7);
-            var seen = Enumerable.Range(0, plan.StepsPerEpoch).SelectMany(step => Enumerable.Range(0, shards).SelectMany(shard => plan.Batch(epoch, step, shard))).Order();
+            var seen = Enumerable.Range(0, plan.StepsPerEpoch)
+                .SelectMany(step => Enumerable.Range(0, shards).SelectMany(shard => plan.Batch(epoch, step, shard)))
+                .Order();
             Assert.Equal(Enumerable.Range(0, images), seen);
         }, iter: 300);
+    }
 
     [Fact]
     public void A_shards_part_is_fixed_and_its_order_changes_with_the_epoch()
@@ -33,7 +38,8 @@ public class ShardPlanTests
     public void No_batch_is_left_with_one_image(int images, int shards, int[] sizes)
     {
         var plan = new ShardPlan(images, shards, shards * 8, seed: 1);
-        var batches = Enumerable.Range(0, plan.StepsPerEpoch).SelectMany(step => Enumerable.Range(0, shards).Select(shard => plan.Batch(1, step, shard).Length));
+        var batches = Enumerable.Range(0, plan.StepsPerEpoch)
+            .SelectMany(step => Enumerable.Range(0, shards).Select(shard => plan.Batch(1, step, shard).Length));
         Assert.Equal(sizes, batches);
     }
 
@@ -73,7 +79,9 @@ public class ShardPlanTests
     [InlineData("vessels")]
     public void Phantoms_are_drawn_by_seed_and_called_synthetic(string task)
     {
-        var (one, same, other) = (Phantoms.Create(task, train: 12, validation: 6, test: 6), Phantoms.Create(task, train: 12, validation: 6, test: 6), Phantoms.Create(task, train: 12, validation: 6, test: 6, seed: 1));
+        var one = Phantoms.Create(task, train: 12, validation: 6, test: 6);
+        var same = Phantoms.Create(task, train: 12, validation: 6, test: 6);
+        var other = Phantoms.Create(task, train: 12, validation: 6, test: 6, seed: 1);
         Assert.Equal(one.ContentHash, same.ContentHash);
         Assert.NotEqual(one.ContentHash, other.ContentHash);
         Assert.EndsWith("(synthetic)", one.Title, StringComparison.Ordinal);

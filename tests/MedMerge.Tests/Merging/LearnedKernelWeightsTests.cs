@@ -103,8 +103,11 @@ public class LearnedKernelWeightsTests
     {
         using var weights = RandomModels.Weights(ResNet20, seed: 1, classes: 3);
         var target = new StateDict();
-        foreach (var (name, tensor) in weights.Where(pair => pair.Key.Contains(".running_", StringComparison.Ordinal) || pair.Key.StartsWith("linear.", StringComparison.Ordinal)))
-            target.Add(name, tensor.clone());
+        foreach (var (name, tensor) in weights)
+        {
+            var isKept = name.Contains(".running_", StringComparison.Ordinal) || name.StartsWith("linear.", StringComparison.Ordinal);
+            if (isKept) target.Add(name, tensor.clone());
+        }
         var alpha = KernelWeights.Softmax(new KernelWeightMatrix(ResNet20, sources: 2));
         using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", alpha, target);
         return learned.Write();

@@ -30,7 +30,8 @@ public class MemoryLimitTests
         List<long> Numbers(long? limit)
         {
             var sources = RandomModels.Prepared(Network, Sources);
-            using var computer = new KernelWeightGradientComputer(Network, sources, Target, new KernelWeightSettings { BatchSize = 8 }, seed: 1, CPU, memoryLimit: limit);
+            var settings = new KernelWeightSettings { BatchSize = 8 };
+            using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, CPU, memoryLimit: limit);
             sources.ForEach(source => source.Dispose()); // as KernelWeightStage.Open does: the computer has what it needs
             var numbers = new List<double>();
             for (var i = 0; i < 2; i++)

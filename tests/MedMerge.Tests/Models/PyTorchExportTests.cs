@@ -1,6 +1,6 @@
-using MedMerge.Experiments.Methods;
 using System.Diagnostics;
 using MedMerge.Data;
+using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
@@ -48,7 +48,8 @@ public class PyTorchExportTests
             fineTune: { epochs: 2, batchSize: 8 }
             """, "it", []));
         await using var device = new DeviceThread("cpu", 1);
-        var runner = new StageRunner(new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        var runner = new StageRunner(
+            new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         foreach (var stage in new[] { OutputRole.MergedModel, OutputRole.Model }.Select(role => plan.Trials[0].FindOutput(role)!.Stage))
         {
             var output = await runner.OutputAsync(stage, (_, _) => { }, TestContext.Current.CancellationToken);

@@ -9,7 +9,8 @@ public class ScoresTests
     private static Predictions Answers(params (int Label, double[] Probabilities)[] rows) =>
         new(rows[0].Probabilities.Length, [.. rows.SelectMany(row => row.Probabilities)], [.. rows.Select(row => row.Label)]);
 
-    private static Predictions Binary(params (int Label, double P1)[] rows) => Answers([.. rows.Select(row => (row.Label, new[] { 1 - row.P1, row.P1 }))]);
+    private static Predictions Binary(params (int Label, double P1)[] rows) =>
+        Answers([.. rows.Select(row => (row.Label, new[] { 1 - row.P1, row.P1 }))]);
 
     [Fact]
     public void Two_classes_by_hand()
@@ -42,7 +43,8 @@ public class ScoresTests
         // One against rest: class 0 ranks {0.7, 0.2} against {0.1, 0.2, 0.6}: 3 + 1.5 of 6. Class 1: {0.8} against 4: 4 of 4.
         // Class 2: {0.6, 0.1} against {0.1, 0.3, 0.1}: 3 + 1 of 6.
         Assert.Equal(((4.5 / 6) + 1 + (4.0 / 6)) / 3, scores.Auc, 1e-12);
-        // Quadratic weights: observed 1 (0→1) + 4 (2→0) = 5; expected Σ (i−j)² row·column / 5 = (1·2·2 + 4·2·1 + 1·1·2 + 1·1·1 + 4·2·2 + 1·2·2)/5.
+        // Quadratic weights: observed 1 (0→1) + 4 (2→0) = 5;
+        // expected Σ (i−j)² row·column / 5 = (1·2·2 + 4·2·1 + 1·1·2 + 1·1·1 + 4·2·2 + 1·2·2)/5.
         Assert.Equal(1 - (5 / (35.0 / 5)), scores.QuadraticKappa, 1e-12);
     }
 
@@ -54,12 +56,14 @@ public class ScoresTests
         Assert.Equal(0, scores.Classes[1].Precision);
     }
 
-    /// <summary>As scikit-learn takes it: of a class that neither occurs nor is predicted nothing was missed. A perfect model scores 1 also where the test split lacks a class.</summary>
+    /// <summary>As in scikit-learn, so that a perfect model scores 1 also where the test split lacks a class.</summary>
     [Fact]
     public void A_class_that_neither_occurs_nor_is_predicted_does_not_count()
     {
         Assert.Equal(1, Scores.Of(Answers((0, [0.7, 0.2, 0.1]), (1, [0.1, 0.8, 0.1]))).MacroF1, 1e-12);
-        Assert.Equal(((2.0 / 3) + 0 + 0) / 3, Scores.Of(Answers((0, [0.7, 0.2, 0.1]), (0, [0.1, 0.2, 0.7]), (1, [0.1, 0.2, 0.7]))).MacroF1, 1e-12); // class 2 is predicted, wrongly
+        // Class 2 is predicted, wrongly.
+        var wrong = Answers((0, [0.7, 0.2, 0.1]), (0, [0.1, 0.2, 0.7]), (1, [0.1, 0.2, 0.7]));
+        Assert.Equal(((2.0 / 3) + 0 + 0) / 3, Scores.Of(wrong).MacroF1, 1e-12);
     }
 
     [Fact]
@@ -82,9 +86,12 @@ public class ScoresTests
     }
 
     [Fact]
-    public async Task Answers_that_are_no_numbers_end_in_a_score_not_in_a_loop() =>
-        await Task.Run(() => new RocRanking(Binary([(0, double.NaN), (1, 0.3), (1, double.NaN)])).Auc(), TestContext.Current.CancellationToken)
+    public async Task Answers_that_are_no_numbers_end_in_a_score_not_in_a_loop()
+    {
+        var answers = Binary([(0, double.NaN), (1, 0.3), (1, double.NaN)]);
+        await Task.Run(() => new RocRanking(answers).Auc(), TestContext.Current.CancellationToken)
             .WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
 
     [Theory]
     [InlineData(1, 12.706)]
@@ -108,7 +115,9 @@ public class ScoresTests
     public void The_bootstrap_sees_a_real_difference_and_none_where_there_is_none()
     {
         var random = new MedMerge.Data.RandomStream(5);
-        Predictions Model(double skill) => Binary([.. Enumerable.Range(0, 200).Select(i => (i % 2, Math.Clamp(0.5 + (skill * ((i % 2) - 0.5)) + (0.3 * random.NextNormal()), 0.01, 0.99)))]);
+        double Answer(int label, double skill) => 0.5 + (skill * (label - 0.5)) + (0.3 * random.NextNormal());
+        Predictions Model(double skill) =>
+            Binary([.. Enumerable.Range(0, 200).Select(i => (i % 2, Math.Clamp(Answer(i % 2, skill), 0.01, 0.99)))]);
         var good = Enumerable.Range(0, 3).Select(_ => Model(0.8)).ToList();
         var bad = Enumerable.Range(0, 3).Select(_ => Model(0.2)).ToList();
         var draws = new MedMerge.Data.RandomStream(1);
@@ -117,7 +126,8 @@ public class ScoresTests
         var same = PairedBootstrap.Compare(good, good, draws.Below, 500, TestContext.Current.CancellationToken);
 
         Assert.True(apart.MacroF1.IsAboveZero && apart.Auc.IsAboveZero, $"{apart}");
-        Assert.Equal(good.Average(p => ConfusionMatrix.Of(p).MacroF1) - bad.Average(p => ConfusionMatrix.Of(p).MacroF1), apart.MacroF1.Estimate, 1e-12);
+        var difference = good.Average(p => ConfusionMatrix.Of(p).MacroF1) - bad.Average(p => ConfusionMatrix.Of(p).MacroF1);
+        Assert.Equal(difference, apart.MacroF1.Estimate, 1e-12);
         Assert.Equal(0, same.MacroF1.Estimate);
         Assert.False(same.MacroF1.IsAboveZero || same.MacroF1.IsBelowZero);
     }

@@ -33,7 +33,7 @@ public sealed class DeviceThreadTests
         Assert.Equal((3f, false), await outer);
     }
 
-    /// <summary>Work that comes back whenever it was served, as slices of fine-tuning do, delays the caller but does not hold it up for ever.</summary>
+    /// <summary>Work that queues itself again, as slices of fine-tuning do, delays the caller but never starves it.</summary>
     [Fact]
     public async Task Work_that_comes_again_and_again_does_not_starve_long_work()
     {
@@ -56,7 +56,7 @@ public sealed class DeviceThreadTests
         await other;
     }
 
-    /// <summary>Sums depend on the number of libtorch's threads, so each piece of work has its own, also after it gave way to another.</summary>
+    /// <summary>Sums depend on the number of libtorch's threads, so each piece of work keeps its own, also after it yielded.</summary>
     [Fact]
     public async Task Every_piece_of_work_has_the_number_of_threads_that_it_asks_for()
     {

@@ -41,7 +41,8 @@ public class TorchRuntimeTests
         var cancellation = TestContext.Current.CancellationToken;
         await using var device = new DeviceThread("cpu", 1);
         var first = await device.RunAsync(() => Environment.CurrentManagedThreadId, cancellation);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => device.RunAsync<int>(() => throw new InvalidOperationException(), cancellation));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => device.RunAsync<int>(() => throw new InvalidOperationException(), cancellation));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => device.RunAsync(() => 1, new CancellationToken(canceled: true)));
         Assert.Equal(first, await device.RunAsync(() => Environment.CurrentManagedThreadId, cancellation));
         Assert.NotEqual(first, Environment.CurrentManagedThreadId);
@@ -57,6 +58,7 @@ public class TorchRuntimeTests
     public void Cuda_without_cuda_says_how_to_get_it()
     {
         if (cuda.is_available()) Assert.Skip("This machine has CUDA.");
-        Assert.Contains("-p:TorchBackend=cuda", Assert.Throws<InputException>(() => new DeviceThread("cuda:0", 1)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<InputException>(() => new DeviceThread("cuda:0", 1));
+        Assert.Contains("-p:TorchBackend=cuda", error.Message, StringComparison.Ordinal);
     }
 }

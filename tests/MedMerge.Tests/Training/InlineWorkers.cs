@@ -3,7 +3,8 @@ using MedMerge.Training;
 namespace MedMerge.Tests.Training;
 
 /// <summary>Workers on the calling thread.</summary>
-internal sealed class InlineWorkers(KernelWeightGradientComputer computer, int shards) : IShardWorkers<KernelWeightStep, KernelWeightGradient>
+internal sealed class InlineWorkers(KernelWeightGradientComputer computer, int shards)
+    : IShardWorkers<KernelWeightStep, KernelWeightGradient>
 {
     public int Shards => shards;
 

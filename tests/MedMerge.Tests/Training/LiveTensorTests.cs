@@ -30,7 +30,8 @@ public class LiveTensorTests
         var settings = new KernelWeightSettings { BatchSize = 8 };
         using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, CPU, memoryLimit: memoryLimit);
         using var start = Network.Initialise(1, Target.Classes);
-        var step = new KernelWeightStep(1, 0, KernelWeights.Softmax(new KernelWeightMatrix(Network, 3)), RandomModels.Head(Network, Target.Classes));
+        var alpha = KernelWeights.Softmax(new KernelWeightMatrix(Network, sources: 3));
+        var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
 
         var after10 = LiveAfter(10);
         var after50 = LiveAfter(40);
@@ -40,7 +41,8 @@ public class LiveTensorTests
         long LiveAfter(int steps)
         {
             for (var i = 0; i < steps; i++) computer.Gradient(0, step with { Step = i % 3 });
-            using (var tuner = new FineTuner(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 }, 1, CPU))
+            var tuning = new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 };
+            using (var tuner = new FineTuner(Network, start, startCounts: true, Target, tuning, 1, CPU))
             {
                 while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
                 tuner.Restore(tuner.Save());

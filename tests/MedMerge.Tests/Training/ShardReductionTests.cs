@@ -4,6 +4,8 @@ namespace MedMerge.Tests.Training;
 
 public class ShardReductionTests
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task Parts_are_added_in_shard_order_whatever_order_the_answers_come_in()
     {
@@ -13,7 +15,7 @@ public class ShardReductionTests
         {
             var workers = new Workers(losses.Length);
             var added = new List<int>();
-            var sum = ShardReduction.SumInOrderAsync(workers, new Step(1, 0), part => added.Add(part.Shard), TestContext.Current.CancellationToken);
+            var sum = ShardReduction.SumInOrderAsync(workers, new Step(1, 0), part => added.Add(part.Shard), Cancellation);
             foreach (var shard in order) workers.Answers[shard].SetResult(new Part(1, 0, shard, 2, losses[shard]));
 
             var total = await sum;
@@ -34,7 +36,7 @@ public class ShardReductionTests
         var added = 0;
 
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() =>
-            ShardReduction.SumInOrderAsync(workers, new Step(1, 0), _ => added++, TestContext.Current.CancellationToken));
+            ShardReduction.SumInOrderAsync(workers, new Step(1, 0), _ => added++, Cancellation));
 
         Assert.Equal($"Asked for epoch 1, step 0, shard 0; got {epoch}, {step}, {shard}.", error.Message);
         Assert.Equal(0, added);
@@ -49,7 +51,8 @@ public class ShardReductionTests
 
     private sealed class Workers(int shards) : IShardWorkers<Step, Part>
     {
-        public TaskCompletionSource<Part>[] Answers { get; } = [.. Enumerable.Range(0, shards).Select(_ => new TaskCompletionSource<Part>())];
+        public TaskCompletionSource<Part>[] Answers { get; } =
+            [.. Enumerable.Range(0, shards).Select(_ => new TaskCompletionSource<Part>())];
 
         public int Shards => shards;
 

@@ -3,7 +3,9 @@ using MedMerge.Telemetry;
 
 namespace MedMerge.Tests.Training;
 
-/// <summary>Cancels a training right after its n-th step, which it hears of by the counter of samples; what other tests train at the same time does not count.</summary>
+/// <summary>
+/// Cancels a training right after its n-th step, seen in the counter of samples; what other tests train at the same time does not count.
+/// </summary>
 internal sealed class StepStop : IDisposable
 {
     private readonly AsyncLocal<bool> _isOurs = new();
@@ -16,8 +18,12 @@ internal sealed class StepStop : IDisposable
     /// <param name="stage">The kind of training.</param>
     public StepStop(int steps, string stage)
     {
-        (_left, _isWanted) = (steps, steps >= 0);
-        _listener.InstrumentPublished = (instrument, listener) => { if (instrument == Instruments.Samples) listener.EnableMeasurementEvents(instrument); };
+        _left = steps;
+        _isWanted = steps >= 0;
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument == Instruments.Samples) listener.EnableMeasurementEvents(instrument);
+        };
         _listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
         {
             if (_isOurs.Value && tags.Length > 0 && Equals(tags[0].Value, stage) && --_left == 0) _stop.Cancel();

@@ -58,20 +58,23 @@ public class TrainingTests
         using var scope = NewDisposeScope();
         var random = new RandomStream(1);
         var labels = Enumerable.Range(0, 60).Select(i => i % 3).ToArray();
-        var features = tensor([.. labels.SelectMany(label => Enumerable.Range(0, 5).Select(j => random.NextNormal() + (j == label ? 1.5 : 0)))]).view(60, 5);
+        var values = labels.SelectMany(label => Enumerable.Range(0, 5).Select(j => random.NextNormal() + (j == label ? 1.5 : 0)));
+        var features = tensor([.. values]).view(60, 5);
 
         var head = LinearProbe.Fit(features, labels, 3, decay: 0.01, CancellationToken.None);
 
         // At the optimum the gradient, by autograd, is zero.
         var weight = tensor(head.Weight).view(3, 5).requires_grad_();
         var bias = tensor(head.Bias).requires_grad_();
-        var loss = nn.functional.cross_entropy(nn.functional.linear(features, weight, bias), tensor([.. labels.Select(label => (long)label)])) + (0.005 * weight.square().sum());
+        var logits = nn.functional.linear(features, weight, bias);
+        var truth = tensor(Array.ConvertAll(labels, label => (long)label));
+        var loss = nn.functional.cross_entropy(logits, truth) + (0.005 * weight.square().sum());
         var gradients = autograd.grad([loss], [weight, bias]);
         Assert.True(gradients.Max(gradient => gradient.abs().max().item<double>()) < 2e-6);
         Assert.True(loss.item<double>() < 0.8 * Math.Log(3));
     }
 
-    /// <summary>Stopped after any epoch and restored from its saved state, both trainings end with the bytes of the undisturbed ones.</summary>
+    /// <summary>Stopped after any epoch and restored from its saved state, a training ends with the bytes of the undisturbed one.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -87,9 +90,9 @@ public class TrainingTests
         {
             var settings = new KernelWeightSettings { Epochs = 4, BatchSize = 8, Shards = 2, Augmentation = Augmentation.ShiftFlip };
             await using var device = new DeviceThread("cpu", 1);
-            using var computer = new KernelWeightGradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
+            using var computer = CreateComputer(settings);
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
-            var learner = new KernelWeightLearner(KernelWeights.Anchored(Network, 2, anchor: 0, 0.9), new Head(new double[3 * Network.Features], new double[3]), settings);
+            var learner = CreateLearner(settings);
             while (!learner.IsDone)
             {
                 var epoch = await learner.RunEpochAsync(workers, CancellationToken.None);
@@ -127,10 +130,10 @@ public class TrainingTests
         }
 
         static FineTuner Create(StateDict start) =>
-            new(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = 4, BatchSize = 8, Augmentation = Augmentation.Shift }, 3, CPU);
+            CreateTuner(start, new FineTuneSettings { Epochs = 4, BatchSize = 8, Augmentation = Augmentation.Shift });
     }
 
-    /// <summary>Cancelled between any two steps and restored from the state it had then, each training ends with the bytes of the undisturbed one.</summary>
+    /// <summary>Cancelled between two steps and restored from its state, a training ends with the bytes of the undisturbed one.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
@@ -143,10 +146,10 @@ public class TrainingTests
         async Task<byte[]> LearnAsync(int stopAfter)
         {
             await using var device = new DeviceThread("cpu", 1);
-            using var computer = new KernelWeightGradientComputer(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
+            using var computer = CreateComputer(settings);
             using var stop = new StepStop(stopAfter, Instruments.Weigh);
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
-            var learner = new KernelWeightLearner(KernelWeights.Anchored(Network, 2, anchor: 0, 0.9), new Head(new double[3 * Network.Features], new double[3]), settings);
+            var learner = CreateLearner(settings);
             while (!learner.IsDone)
             {
                 try
@@ -229,7 +232,7 @@ public class TrainingTests
             using (tuner) return tuner.Save();
         }
 
-        static FineTuner Create(StateDict start) => new(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = 2, BatchSize = 8 }, 5, CPU);
+        static FineTuner Create(StateDict start) => CreateTuner(start, new FineTuneSettings { Epochs = 2, BatchSize = 8 });
     }
 
     /// <summary>With one shard the coordinator's arithmetic is the device's: the same losses up to float32's rounding.</summary>
@@ -245,7 +248,8 @@ public class TrainingTests
         var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(device, computer, 1);
         while (!single.IsDone)
         {
-            var (expected, actual) = (single.RunEpoch(CancellationToken.None), await sharded.RunEpochAsync(workers, CancellationToken.None));
+            var expected = single.RunEpoch(CancellationToken.None);
+            var actual = await sharded.RunEpochAsync(workers, CancellationToken.None);
             if (expected.Epoch > 0) Assert.Equal(expected.Loss, actual.Loss, 1e-3 * expected.Loss);
             Assert.Equal(expected.Validation.Loss, actual.Validation.Loss, 1e-2 * expected.Validation.Loss);
         }
@@ -257,7 +261,8 @@ public class TrainingTests
     [InlineData(7, 64, 4)]
     public void A_shard_with_a_step_of_one_image_is_refused(int images, int batchSize, int shards)
     {
-        var error = Assert.Throws<InputException>(() => new FineTuneSettings { BatchSize = batchSize, Shards = shards }.PlanFor(images, seed: 0));
+        var settings = new FineTuneSettings { BatchSize = batchSize, Shards = shards };
+        var error = Assert.Throws<InputException>(() => settings.PlanFor(images, seed: 0));
         Assert.Contains("every shard needs at least 2 images", error.Message, StringComparison.Ordinal);
     }
 
@@ -268,9 +273,10 @@ public class TrainingTests
         var target = Phantoms.Create("cells", train: 9, validation: 6, test: 6);
         var network = Architectures.Create("resnet18", 0.125);
         using var start = network.Initialise(1, target.Classes);
-        using var tuner = new FineTuner(network, start, startCounts: true, target, new FineTuneSettings { Epochs = 2, BatchSize = 8 }, 3, CPU);
+        var settings = new FineTuneSettings { Epochs = 2, BatchSize = 8 };
+        using var tuner = new FineTuner(network, start, startCounts: true, target, settings, 3, CPU);
         while (!tuner.IsDone) Assert.True(double.IsFinite(tuner.RunEpoch(CancellationToken.None).Validation.Loss));
-        Assert.Null(tuner.BestWeights.FirstNonFinite());
+        Assert.Null(tuner.BestModel.FirstNonFinite());
     }
 
     [Theory]
@@ -280,18 +286,31 @@ public class TrainingTests
     {
         using var start = Network.Initialise(1, Target.Classes);
         // Too high a rate for a single epoch: it scores worse than the start, as is checked below.
-        using var tuner = new FineTuner(Network, start, startCounts, Target, new FineTuneSettings { Epochs = 1, BatchSize = 8, LearningRate = 0.02 }, 3, CPU);
+        var settings = new FineTuneSettings { Epochs = 1, BatchSize = 8, LearningRate = 0.02 };
+        using var tuner = new FineTuner(Network, start, startCounts, Target, settings, 3, CPU);
         while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
         Assert.False(tuner.History[1].Validation.IsBetterThan(tuner.History[0].Validation));
-        Assert.Equal(startCounts, tuner.BestWeights["conv1.weight"].equal(start["conv1.weight"]).all().item<bool>());
+        Assert.Equal(startCounts, tuner.BestModel["conv1.weight"].equal(start["conv1.weight"]).all().item<bool>());
     }
 
     [Fact]
     public void Answers_that_are_no_numbers_are_refused()
     {
         using var loader = new BatchLoader(Target, CPU);
-        var error = Assert.Throws<InputException>(() => Scoring.Predict(
-            images => zeros(images.shape[0], 3).log() - zeros(images.shape[0], 3).log(), Target.Validation, 3, loader, CancellationToken.None));
+        static Tensor NaN(Tensor images) => zeros(images.shape[0], 3).log() - zeros(images.shape[0], 3).log();
+        var error = Assert.Throws<InputException>(() => Scoring.Predict(NaN, Target.Validation, 3, loader, CancellationToken.None));
         Assert.Contains("held-out image 0 is not a number", error.Message, StringComparison.Ordinal);
     }
+
+    private static KernelWeightGradientComputer CreateComputer(KernelWeightSettings settings) =>
+        new(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
+
+    private static KernelWeightLearner CreateLearner(KernelWeightSettings settings)
+    {
+        var head = new Head(new double[Target.Classes * Network.Features], new double[Target.Classes]);
+        return new KernelWeightLearner(KernelWeights.Anchored(Network, 2, anchor: 0, 0.9), head, settings);
+    }
+
+    private static FineTuner CreateTuner(StateDict start, FineTuneSettings settings) =>
+        new(Network, start, startCounts: true, Target, settings, seed: 3, CPU);
 }

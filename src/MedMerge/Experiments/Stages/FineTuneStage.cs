@@ -99,7 +99,7 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
                 await loop.RunAsync(() => RunEpochAsync(tuner, context.Device, cancellation), () => context.Device.RunAsync(tuner.Save, CancellationToken.None), Training.Epochs, cancellation)
                     .ConfigureAwait(false);
             }
-            return await context.Device.RunAsync(() => Output(tuner.BestWeights, tuner.History), cancellation).ConfigureAwait(false);
+            return await context.Device.RunAsync(() => Output(tuner.BestModel, tuner.History), cancellation).ConfigureAwait(false);
         }
         finally
         {

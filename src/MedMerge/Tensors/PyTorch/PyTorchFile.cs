@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.IO.Compression;
 using System.Numerics;
 using static TorchSharp.torch;
@@ -17,7 +18,7 @@ namespace MedMerge.Tensors.PyTorch;
 internal static class PyTorchFile
 {
     private const long OldProtocol = 1001;
-    private static readonly BigInteger OldMagic = BigInteger.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly BigInteger OldMagic = BigInteger.Parse("119547037146038801333356", CultureInfo.InvariantCulture);
 
     /// <summary>The pickled object and its storages' bytes by key.</summary>
     /// <exception cref="FormatException">The file is torn, or asks for what is not allowed.</exception>
@@ -51,8 +52,10 @@ internal static class PyTorchFile
     /// <inheritdoc cref="ReadZip" />
     public static (object? Root, IReadOnlyDictionary<string, byte[]> Storages) ReadOld(Stream file)
     {
-        if (!IsMagic(new RestrictedUnpickler(file).Load())) throw new FormatException("it is neither safetensors nor a PyTorch checkpoint");
-        if (new RestrictedUnpickler(file).Load() is not OldProtocol) throw new FormatException($"its protocol is not {OldProtocol}");
+        if (!IsMagic(new RestrictedUnpickler(file).Load()))
+            throw new FormatException("it is neither safetensors nor a PyTorch checkpoint");
+        if (new RestrictedUnpickler(file).Load() is not OldProtocol)
+            throw new FormatException($"its protocol is not {OldProtocol}");
         if (new RestrictedUnpickler(file).Load() is PickledDictionary system
             && system.Entries.Any(entry => entry is { Key: "little_endian", Value: false }))
         {
@@ -77,7 +80,10 @@ internal static class PyTorchFile
 
     private static bool IsMagic(object? value) => value is BigInteger number && number == OldMagic;
 
-    /// <summary>The element type of every storage that a tensor refers to. By a list, not by recursion: a pickle may be as deep as it is long, and hold itself.</summary>
+    /// <summary>
+    /// The element type of every storage that a tensor refers to. By a list, not by recursion: a pickle may be as deep as it is long, and
+    /// contain itself.
+    /// </summary>
     private static Dictionary<string, ScalarType> StorageTypes(object? root)
     {
         var types = new Dictionary<string, ScalarType>();
@@ -87,11 +93,14 @@ internal static class PyTorchFile
         {
             if (value is null || !seen.Add(value)) continue;
             if (value is PickledTensor tensor) types[tensor.Storage.Key] = tensor.Storage.Type;
-            foreach (var inner in value is PickledDictionary dictionary ? dictionary.Entries.Select(entry => entry.Value) : value as IEnumerable<object?> ?? [])
-                waiting.Push(inner);
+            foreach (var inner in ValuesIn(value)) waiting.Push(inner);
         }
         return types;
     }
+
+    private static IEnumerable<object?> ValuesIn(object value) => value is PickledDictionary dictionary
+        ? dictionary.Entries.Select(entry => entry.Value)
+        : value as IEnumerable<object?> ?? [];
 
     private static byte[] Content(ZipArchiveEntry entry)
     {

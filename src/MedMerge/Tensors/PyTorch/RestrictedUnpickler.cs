@@ -105,9 +105,12 @@ internal sealed class RestrictedUnpickler(Stream stream)
 
     private static PickledGlobal Global(string name) => Allowed.ContainsKey(name)
         ? new PickledGlobal(name)
-        : throw new FormatException($"it asks for '{name.Replace(' ', '.')}', which is refused: only tensors and plain containers are read");
+        : throw new FormatException(
+            $"it asks for '{name.Replace(' ', '.')}', which is refused: only tensors and plain containers are read");
 
-    /// <summary>Persistent ids are <c>('storage', type, key, location, elements, …)</c>; the old format adds a view, always None here.</summary>
+    /// <summary>
+    /// Persistent ids are <c>('storage', type, key, location, elements, …)</c>; the old format adds a view, always None here.
+    /// </summary>
     private static PickledStorage Storage(object? id) =>
         id is object?[] { Length: >= 5 } tuple && tuple is ["storage", PickledGlobal global, string key, _, long elements, ..]
         && Allowed[global.Name] is { } type
@@ -153,7 +156,9 @@ internal sealed class RestrictedUnpickler(Stream stream)
     }
 
     private static long[] Longs(object?[] values) =>
-        values.Select(value => value is long number ? number : throw new FormatException("a tensor's shape is not made of whole numbers")).ToArray();
+        Array.ConvertAll(values, value => value is long number
+            ? number
+            : throw new FormatException("a tensor's shape is not made of whole numbers"));
 
     private void Append(object?[] values)
     {
@@ -193,7 +198,9 @@ internal sealed class RestrictedUnpickler(Stream stream)
         return PopMany(_stack.Count - mark);
     }
 
-    private object? Memo(long key) => _memo.TryGetValue(key, out var value) ? value : throw new FormatException($"the pickle's memo has no entry {key}");
+    private object? Memo(long key) => _memo.TryGetValue(key, out var value)
+        ? value
+        : throw new FormatException($"the pickle's memo has no entry {key}");
 
     private object Long(int length)
     {
