@@ -134,25 +134,25 @@ public sealed class LeasedWorkClientTests
         Func<Task>? beforeCall = null,
         Func<Status, Task>? onStatus = null,
         Func<Task>? release = null) => new(_time)
-    {
-        Renew = () =>
         {
-            _calls++;
-            return _answers.Dequeue()();
-        },
-        Release = () =>
-        {
-            _releases++;
-            return release?.Invoke() ?? Task.CompletedTask;
-        },
-        BeforeCall = beforeCall ?? (() => Task.CompletedTask),
-        OnStatus = onStatus ?? (status =>
-        {
-            _seen.Add(status.State);
-            return Task.CompletedTask;
-        }),
-        OnUnreachable = _unreachable.Add,
-    };
+            Renew = () =>
+            {
+                _calls++;
+                return _answers.Dequeue()();
+            },
+            Release = () =>
+            {
+                _releases++;
+                return release?.Invoke() ?? Task.CompletedTask;
+            },
+            BeforeCall = beforeCall ?? (() => Task.CompletedTask),
+            OnStatus = onStatus ?? (status =>
+            {
+                _seen.Add(status.State);
+                return Task.CompletedTask;
+            }),
+            OnUnreachable = _unreachable.Add,
+        };
 
     private sealed record Status(WorkState State, Failure? Failure) : IWorkStatus;
 }
