@@ -38,7 +38,7 @@ public static class StageStoreExtensions
 
 /// <summary>An output that should be in the store is missing or damaged.</summary>
 public sealed class MissingOutputException(string key)
-    : Exception($"The output of the stage {key} is missing from the store or damaged. Run the specification again to recompute it.")
+    : Exception($"The output of the stage {key} is missing in the store or damaged. Run the specification again to recompute it.")
 {
     /// <summary>The stage's key.</summary>
     public string Key { get; } = key;
