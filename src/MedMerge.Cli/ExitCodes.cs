@@ -1,17 +1,17 @@
 namespace MedMerge.Cli;
 
-/// <summary>What the process returns.</summary>
+/// <summary>The exit codes of the process.</summary>
 public static class ExitCodes
 {
-    /// <summary>Done.</summary>
+    /// <summary>Success.</summary>
     public const int Done = 0;
 
-    /// <summary>It failed for a reason that is not the user's.</summary>
+    /// <summary>A failure that the user did not cause.</summary>
     public const int Failed = 1;
 
-    /// <summary>Wrong usage or bad input.</summary>
+    /// <summary>Invalid usage or input.</summary>
     public const int BadInput = 2;
 
-    /// <summary>Interrupted (Ctrl-C, SIGTERM); started again, it goes on.</summary>
+    /// <summary>Interrupted (Ctrl-C, SIGTERM); the same command resumes.</summary>
     public const int Interrupted = 130;
 }

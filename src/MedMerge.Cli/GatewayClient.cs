@@ -10,30 +10,37 @@ using MedMerge.Reporting;
 
 namespace MedMerge.Cli;
 
-/// <summary>A gateway's HTTP API, as far as the command needs it.</summary>
+/// <summary>The part of a gateway's HTTP API that the command uses.</summary>
 internal sealed partial class GatewayClient : IDisposable
 {
-    private const string KeyVariable = "MEDMERGE_API_KEY", KeyHeader = "X-Api-Key", TokenVariable = "MEDMERGE_TOKEN";
+    private const string KeyVariable = "MEDMERGE_API_KEY";
+    private const string KeyHeader = "X-Api-Key";
+    private const string TokenVariable = "MEDMERGE_TOKEN";
+    private const string TokenHeader = "Authorization";
 
-    /// <summary>The gateway sends an event every five seconds at least.</summary>
-    private static readonly TimeSpan TimeSinceProgress = TimeSpan.FromSeconds(30);
+    /// <summary>How long an event stream may be silent; the gateway sends at least one event every five seconds.</summary>
+    private static readonly TimeSpan EventTimeout = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     private readonly HttpClient _http;
 
-    /// <param name="address">Its http or https address.</param>
-    /// <exception cref="InputException">It is none.</exception>
+    /// <param name="address">The gateway's http or https address.</param>
+    /// <exception cref="InputException">The address, or a credential in the environment, is invalid.</exception>
     public GatewayClient(string address)
     {
-        if (!Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
+        var isAddress = Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var parsed);
+        if (!isAddress || parsed!.Scheme is not ("http" or "https"))
             throw new InputException($"The gateway's address '{address}' must look like http://127.0.0.1:8080.");
-        // No deadline for a whole request: a large file may take long.
-        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout }) { BaseAddress = new Uri(parsed, "api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
-        Send(KeyVariable, KeyHeader, key => key);
-        Send(TokenVariable, "Authorization", token => $"Bearer {token}");
+        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout })
+        {
+            BaseAddress = new Uri(parsed, "api/v1/"),
+            Timeout = Timeout.InfiniteTimeSpan, // a large file may take long
+        };
+        AddCredential(KeyVariable, KeyHeader, key => key);
+        AddCredential(TokenVariable, TokenHeader, token => $"Bearer {token}");
     }
 
-    /// <summary>How the gateway writes JSON.</summary>
+    /// <summary>The gateway's JSON format.</summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         Converters = { new JsonStringEnumConverter() },
@@ -41,10 +48,13 @@ internal sealed partial class GatewayClient : IDisposable
         WriteIndented = true,
     };
 
+    private string Authority => _http.BaseAddress!.GetLeftPart(UriPartial.Authority);
+
     /// <summary>Whether the gateway has a file.</summary>
     public async Task<bool> HasFileAsync(string sha256, CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Head, $"files/{sha256}"), cancellation, HttpStatusCode.NotFound);
+        var request = new HttpRequestMessage(HttpMethod.Head, $"files/{sha256}");
+        using var response = await SendAsync(request, cancellation, HttpStatusCode.NotFound);
         return response.IsSuccessStatusCode;
     }
 
@@ -52,79 +62,88 @@ internal sealed partial class GatewayClient : IDisposable
     public async Task UploadAsync(string sha256, byte[] content, CancellationToken cancellation)
     {
         var request = new HttpRequestMessage(HttpMethod.Put, $"files/{sha256}") { Content = new ByteArrayContent(content) };
-        request.Headers.ExpectContinue = true; // a refusal comes before the file is sent
+        request.Headers.ExpectContinue = true; // a refusal arrives before the file is sent
         (await SendAsync(request, cancellation)).Dispose();
     }
 
     /// <summary>Submits a specification.</summary>
-    /// <param name="files">The files that it names, by path as written, as <c>sha256:HASH/NAME</c>.</param>
-    public Task<SweepStatus> SubmitAsync(string specification, IReadOnlyDictionary<string, string> files, CancellationToken cancellation) =>
-        ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Post, "sweeps") { Content = JsonContent.Create(new { specification, files }, options: Json) }, cancellation);
+    /// <param name="files">Uploaded files as <c>sha256:HASH/NAME</c>, keyed by the path written in the specification.</param>
+    public Task<SweepStatus> SubmitAsync(
+        string specification,
+        IReadOnlyDictionary<string, string> files,
+        CancellationToken cancellation)
+    {
+        var content = JsonContent.Create(new { specification, files }, options: Json);
+        return ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Post, "sweeps") { Content = content }, cancellation);
+    }
 
-    /// <summary>All sweeps.</summary>
-    public Task<List<SweepSummary>> ListAsync(CancellationToken cancellation) => ReadAsync<List<SweepSummary>>(new HttpRequestMessage(HttpMethod.Get, "sweeps"), cancellation);
+    /// <summary>Lists all sweeps.</summary>
+    public Task<List<SweepSummary>> ListAsync(CancellationToken cancellation) =>
+        GetAsync<List<SweepSummary>>("sweeps", cancellation);
 
-    /// <summary>Where a sweep is.</summary>
-    public Task<SweepStatus> StatusAsync(string id, CancellationToken cancellation) => ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Get, Of(id)), cancellation);
+    /// <summary>Gets the status of a sweep.</summary>
+    public Task<SweepStatus> GetStatusAsync(string id, CancellationToken cancellation) =>
+        GetAsync<SweepStatus>(GetPath(id), cancellation);
 
     /// <summary>Pauses, resumes or cancels a sweep.</summary>
     /// <param name="verb"><c>pause</c>, <c>resume</c> or <c>cancel</c>.</param>
-    public Task<SweepStatus> SteerAsync(string id, string verb, CancellationToken cancellation) => ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Post, $"{Of(id)}/{verb}"), cancellation);
+    public Task<SweepStatus> ControlAsync(string id, string verb, CancellationToken cancellation) =>
+        ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Post, $"{GetPath(id)}/{verb}"), cancellation);
 
-    /// <summary>The scenarios of a sweep that have a result.</summary>
-    /// <exception cref="GatewayException">One's folder would lead out of the output folder.</exception>
-    public async Task<List<ScenarioFolder>> ScenariosAsync(string id, CancellationToken cancellation)
+    /// <summary>Lists the scenarios of a sweep that have results.</summary>
+    /// <exception cref="GatewayException">A scenario's folder would be outside the output folder.</exception>
+    public async Task<List<ScenarioFolder>> ListScenariosAsync(string id, CancellationToken cancellation)
     {
-        var scenarios = await ReadAsync<List<ScenarioFolder>>(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/scenarios"), cancellation);
+        var scenarios = await GetAsync<List<ScenarioFolder>>($"{GetPath(id)}/scenarios", cancellation);
         CheckPaths(scenarios.Select(scenario => scenario.Folder.TrimEnd('/')).Where(folder => folder.Length > 0));
         return scenarios;
     }
 
-    /// <summary>A scenario's results.</summary>
+    /// <summary>Gets the results of a scenario.</summary>
     /// <param name="format"><c>json</c>, <c>csv</c> or <c>md</c>.</param>
-    public async Task<string> ResultsAsync(string id, string scenario, string format, CancellationToken cancellation)
+    public async Task<string> GetResultsAsync(string id, string scenario, string format, CancellationToken cancellation)
     {
-        var address = $"{Of(id)}/results?format={format}&scenario={Uri.EscapeDataString(scenario)}";
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, address), cancellation);
+        var path = $"{GetPath(id)}/results?format={format}&scenario={Uri.EscapeDataString(scenario)}";
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellation);
         return await response.Content.ReadAsStringAsync(cancellation);
     }
 
-    /// <summary>The names of a sweep's models, as paths in an output folder.</summary>
-    /// <exception cref="GatewayException">One would lead out of the folder.</exception>
-    public async Task<List<string>> ModelsAsync(string id, CancellationToken cancellation)
+    /// <summary>Lists the files that a sweep exports, as paths in an output folder.</summary>
+    /// <exception cref="GatewayException">A path would be outside the folder.</exception>
+    public async Task<List<string>> ListModelsAsync(string id, CancellationToken cancellation)
     {
-        var names = await ReadAsync<List<string>>(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/models"), cancellation);
+        var names = await GetAsync<List<string>>($"{GetPath(id)}/models", cancellation);
         CheckPaths(names);
         return names;
     }
 
-    /// <summary>A model's bytes.</summary>
-    public async Task<byte[]> ModelAsync(string id, string name, CancellationToken cancellation)
+    /// <summary>Downloads an exported file.</summary>
+    public async Task<byte[]> GetModelAsync(string id, string name, CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/models/{name}"), cancellation);
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{GetPath(id)}/models/{name}"), cancellation);
         return await response.Content.ReadAsByteArrayAsync(cancellation);
     }
 
-    /// <summary>A sweep's states, with every change until it has ended or the connection breaks.</summary>
-    public async IAsyncEnumerable<SweepStatus> EventsAsync(string id, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Streams a sweep's status on every change, until the sweep ends or the connection is lost.</summary>
+    public async IAsyncEnumerable<SweepStatus> StreamEventsAsync(
+        string id,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Of(id)}/events"), cancellation);
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{GetPath(id)}/events"), cancellation);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var stream = await response.Content.ReadAsStreamAsync(cancellation);
-        var events = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<SweepStatus>(data, Json)!).EnumerateAsync(silence.Token).GetAsyncEnumerator(CancellationToken.None);
-        await using (events)
-        {
-            while (await NextAsync()) yield return events.Current.Data;
-        }
+        var parser = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<SweepStatus>(data, Json)!);
+        await using var events = parser.EnumerateAsync(timeout.Token).GetAsyncEnumerator(CancellationToken.None);
+        while (await MoveNextAsync()) yield return events.Current.Data;
 
-        async Task<bool> NextAsync()
+        async Task<bool> MoveNextAsync()
         {
-            silence.CancelAfter(TimeSinceProgress);
+            timeout.CancelAfter(EventTimeout);
             try
             {
                 return await events.MoveNextAsync();
             }
-            catch (Exception error) when (error is IOException or JsonException or OperationCanceledException && !cancellation.IsCancellationRequested)
+            catch (Exception error) when (error is IOException or JsonException || IsTimeout(error, cancellation))
             {
                 return false;
             }
@@ -134,22 +153,30 @@ internal sealed partial class GatewayClient : IDisposable
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
 
-    private void Send(string variable, string header, Func<string, string> value)
+    private static string GetPath(string id) => $"sweeps/{Uri.EscapeDataString(id)}";
+
+    /// <summary>Whether a request was cancelled by a timeout instead of by the user.</summary>
+    private static bool IsTimeout(Exception error, CancellationToken cancellation) =>
+        error is OperationCanceledException && !cancellation.IsCancellationRequested;
+
+    private void AddCredential(string variable, string header, Func<string, string> format)
     {
         if (Environment.GetEnvironmentVariable(variable)?.Trim() is not { Length: > 0 } secret) return;
-        if (!_http.DefaultRequestHeaders.TryAddWithoutValidation(header, value(secret))) throw new InputException($"{variable} holds a character that none can.");
+        if (!_http.DefaultRequestHeaders.TryAddWithoutValidation(header, format(secret)))
+            throw new InputException($"{variable} contains a character that is not allowed in an HTTP header.");
     }
 
     [GeneratedRegex(@"\A(?!.*\.\.)[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\z")]
-    private static partial Regex ModelName();
+    private static partial Regex RelativePathPattern();
 
     private void CheckPaths(IEnumerable<string> paths)
     {
-        if (paths.FirstOrDefault(path => !ModelName().IsMatch(path)) is { } strange)
-            throw new GatewayException($"The gateway at {_http.BaseAddress} names a path '{strange}', which is none in a folder.");
+        if (paths.FirstOrDefault(path => !RelativePathPattern().IsMatch(path)) is { } invalid)
+            throw new GatewayException($"The gateway at {_http.BaseAddress} sent the path '{invalid}', which is not inside a folder.");
     }
 
-    private static string Of(string id) => $"sweeps/{Uri.EscapeDataString(id)}";
+    private Task<T> GetAsync<T>(string path, CancellationToken cancellation) =>
+        ReadAsync<T>(new HttpRequestMessage(HttpMethod.Get, path), cancellation);
 
     private async Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellation)
     {
@@ -160,11 +187,16 @@ internal sealed partial class GatewayClient : IDisposable
         }
         catch (Exception error) when (error is JsonException or IOException or HttpRequestException)
         {
-            throw new GatewayException($"What answers at {_http.BaseAddress} is no gateway of this version, or broke off: {error.Message}", error);
+            throw new GatewayException(
+                $"The answer from {_http.BaseAddress} was cut off or is not from a gateway of this version: {error.Message}",
+                error);
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation, HttpStatusCode? expected = null)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        CancellationToken cancellation,
+        HttpStatusCode? expected = null)
     {
         HttpResponseMessage response;
         using (request)
@@ -173,37 +205,55 @@ internal sealed partial class GatewayClient : IDisposable
             {
                 response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             }
-            catch (Exception error) when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception error) when (error is HttpRequestException or IOException || IsTimeout(error, cancellation))
             {
-                throw new GatewayException($"The gateway at {_http.BaseAddress!.GetLeftPart(UriPartial.Authority)} can't be reached: {error.Message} Name it with --gateway or MEDMERGE_GATEWAY.", error);
+                throw new GatewayException(
+                    $"The gateway at {Authority} can't be reached: {error.Message} Name it with --gateway or MEDMERGE_GATEWAY.",
+                    error);
             }
         }
         if (response.IsSuccessStatusCode || response.StatusCode == expected) return response;
-        using (response) throw await ProblemAsync(response, cancellation);
+        using (response) throw await CreateExceptionAsync(response, cancellation);
     }
 
-    private async Task<Exception> ProblemAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private async Task<Exception> CreateExceptionAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
-        var gateway = _http.BaseAddress!.GetLeftPart(UriPartial.Authority);
-        if (response.StatusCode == HttpStatusCode.Unauthorized) return new InputException($"The gateway at {gateway} asks for a key or a token, and {Given()}. Set {KeyVariable}, or {TokenVariable} to a token of its identity provider.");
-        var detail = await DetailAsync(response, cancellation);
-        return response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.Forbidden
-            ? new InputException(detail ?? $"The gateway at {gateway} answered {(int)response.StatusCode} ({response.ReasonPhrase}).")
-            : new GatewayException($"The gateway at {gateway} answered {(int)response.StatusCode}: {detail ?? response.ReasonPhrase}");
+        if (response.StatusCode == HttpStatusCode.Unauthorized) return CreateUnauthorizedException();
+        var detail = await ReadDetailAsync(response, cancellation);
+        var status = (int)response.StatusCode;
+        if (IsInputError(response.StatusCode))
+            return new InputException(detail ?? $"The gateway at {Authority} answered {status} ({response.ReasonPhrase}).");
+        return new GatewayException($"The gateway at {Authority} answered {status}: {detail ?? response.ReasonPhrase}");
     }
 
-    private string Given() => _http.DefaultRequestHeaders.Contains(KeyHeader) || _http.DefaultRequestHeaders.Authorization is not null ? "does not know the one that was sent" : "none was sent";
+    private InputException CreateUnauthorizedException()
+    {
+        var headers = _http.DefaultRequestHeaders;
+        var isSent = headers.Contains(KeyHeader) || headers.Authorization is not null;
+        var reason = isSent ? "does not accept the one that was sent" : "none was sent";
+        return new InputException(
+            $"The gateway at {Authority} requires a key or a token, and {reason}. " +
+            $"Set {KeyVariable}, or {TokenVariable} to a token of its identity provider.");
+    }
 
-    private static async Task<string?> DetailAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private static bool IsInputError(HttpStatusCode status) => status is
+        HttpStatusCode.BadRequest or
+        HttpStatusCode.NotFound or
+        HttpStatusCode.RequestEntityTooLarge or
+        HttpStatusCode.Forbidden;
+
+    /// <summary>The detail of a problem response; null where something other than a gateway answered.</summary>
+    private static async Task<string?> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         try
         {
             var problem = await response.Content.ReadFromJsonAsync<JsonElement>(cancellation);
-            return problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty("detail", out var detail) ? detail.GetString() : null;
+            var hasDetail = problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty("detail", out _);
+            return hasDetail ? problem.GetProperty("detail").GetString() : null;
         }
         catch (Exception error) when (error is JsonException or IOException or HttpRequestException or InvalidOperationException)
         {
-            return null; // something else answers there
+            return null;
         }
     }
 }

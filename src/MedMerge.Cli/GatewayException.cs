@@ -1,4 +1,4 @@
 namespace MedMerge.Cli;
 
-/// <summary>A gateway can't be reached, or could not do what it was asked, for a reason that is not the user's.</summary>
+/// <summary>A gateway is unreachable, or failed for a reason that the user did not cause.</summary>
 internal sealed class GatewayException(string message, Exception? inner = null) : Exception(message, inner);

@@ -12,35 +12,36 @@ namespace MedMerge.Cli;
 /// <summary>Runs a specification on a cluster inside this process, and reads its results.</summary>
 internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
 {
+    private const long NoVersion = -1;
     private readonly StageStore _stages = new(objects);
 
-    /// <summary>Runs every trial; what is in the store is not computed again, and what was damaged there is.</summary>
-    /// <param name="read">Gives the files that the specification names.</param>
-    /// <param name="use">Reads whatever is wanted of the results.</param>
+    /// <summary>Runs every trial. Outputs in the store are reused, and damaged ones recomputed.</summary>
+    /// <param name="read">Reads the files that the specification names.</param>
+    /// <param name="useResults">Called with the results.</param>
     /// <returns>The trials that failed.</returns>
     public async Task<IReadOnlyList<TrialSummary>> RunAsync(
-        Specification specification, PlanSummary plan, FileReader read, Func<SweepResult, Task> use, CancellationToken cancellation)
+        Specification specification,
+        PlanSummary plan,
+        FileReader read,
+        Func<SweepResult, Task> useResults,
+        CancellationToken cancellation)
     {
         var submission = await Submission.WriteAsync(specification, plan, read, new ArtefactStore(objects), cancellation);
-        using var only = RunLock.Take(submission.Id, objects);
-        await using var cluster = await LocalCluster.StartAsync(
-            objects,
-            specification.Settings.Device,
-            Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1",
-            cancellation,
-            TelemetryDefaults.IsWanted ? host => host.AddProcessTelemetry("medmerge") : null);
+        using var exclusive = RunLock.Take(submission.Id, objects);
+        await using var cluster = await StartClusterAsync(specification.Settings.Device, cancellation);
         var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
         var start = new StartSweep(submission.Name, submission.Specification, submission.Plan, []);
         await sweep.StartAsync(start).WaitAsync(cancellation);
         await sweep.ResumeAsync().WaitAsync(cancellation);
-        for (var repaired = new HashSet<string>(); ;)
+
+        var repaired = new HashSet<string>();
+        while (true)
         {
             var status = await WatchAsync(sweep, cancellation);
             if (status.State == WorkState.Failed) throw new InputException(status.Reason ?? "The sweep failed.");
-            var finished = plan.Trials.Where(trial => status.Trials[trial.Number - 1].State == WorkState.Done).ToList();
             try
             {
-                if (finished.Count > 0) await use(await SweepResult.ReadAsync(plan, finished, _stages, cancellation));
+                await ReadResultsAsync(plan, status, useResults, cancellation);
                 return [.. status.Trials.Where(trial => trial.State != WorkState.Done)];
             }
             catch (MissingOutputException missing) when (repaired.Add(missing.Key))
@@ -50,9 +51,28 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
         }
     }
 
+    private Task<LocalCluster> StartClusterAsync(string device, CancellationToken cancellation) => LocalCluster.StartAsync(
+        objects,
+        device,
+        Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1",
+        cancellation,
+        TelemetryDefaults.IsWanted ? host => host.AddProcessTelemetry("medmerge") : null);
+
+    private async Task ReadResultsAsync(
+        PlanSummary plan,
+        SweepStatus status,
+        Func<SweepResult, Task> useResults,
+        CancellationToken cancellation)
+    {
+        var finished = plan.Trials.Where(trial => status.Trials[trial.Number - 1].State == WorkState.Done).ToList();
+        if (finished.Count == 0) return;
+        var result = await SweepResult.ReadAsync(plan, finished, _stages, cancellation);
+        await useResults(result);
+    }
+
     private async Task<SweepStatus> WatchAsync(ISweepGrain sweep, CancellationToken cancellation)
     {
-        var knownVersion = -1L;
+        var knownVersion = NoVersion;
         try
         {
             while (true)

@@ -6,7 +6,7 @@ using MedMerge.Cli.Commands;
 
 namespace MedMerge.Cli;
 
-/// <summary>The command <c>medmerge</c>: results to standard output, everything else to standard error.</summary>
+/// <summary>The command <c>medmerge</c>. Results go to standard output, everything else to standard error.</summary>
 public static class MedMergeCommand
 {
     private const string Name = "medmerge";
@@ -56,19 +56,19 @@ public static class MedMergeCommand
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
-            await error.WriteLineAsync("Interrupted. Finished stages and epochs are kept; the same command goes on from there.");
+            await error.WriteLineAsync("Interrupted. Finished stages and epochs are kept; the same command resumes from there.");
             return ExitCodes.Interrupted;
         }
         catch (Exception problem)
         {
-            await error.WriteLineAsync($"failed unexpectedly: {problem}"); // a bug, or a machine's fault: its stack says where
+            await error.WriteLineAsync($"failed unexpectedly: {problem}"); // a bug or a fault of the machine; the stack shows where
             return ExitCodes.Failed;
         }
 
         void Cancel(PosixSignalContext signal)
         {
-            if (interrupted.IsCancellationRequested) return; // the second time the process ends at once, wherever it is
-            signal.Cancel = true; // end in our own way
+            if (interrupted.IsCancellationRequested) return; // a second signal ends the process at once
+            signal.Cancel = true; // the first one lets running work save its state
             interrupted.Cancel();
         }
     }

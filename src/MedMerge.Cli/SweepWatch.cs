@@ -1,14 +1,15 @@
+using MedMerge.Cli.Commands;
 using MedMerge.Grains;
 
 namespace MedMerge.Cli;
 
-/// <summary>Follows a sweep through a gateway until it has ended, whatever becomes of the connection.</summary>
+/// <summary>Follows a sweep through a gateway until it ends, and reconnects when the connection is lost.</summary>
 internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-    private readonly ProgressLine _line = new(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
+    private readonly ProgressLine _line = CommonOptions.CreateProgressLine(error);
 
-    /// <summary>Shows it, and says how it ended.</summary>
+    /// <summary>Shows the sweep's progress and how it ended.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(string id, CancellationToken cancellation)
     {
@@ -20,46 +21,57 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             _line.End();
-            await error.WriteLineAsync($"No longer watching. The sweep goes on: `medmerge watch {id}` shows it again, `medmerge cancel {id}` ends it.");
+            await error.WriteLineAsync(
+                $"No longer watching. The sweep continues: `medmerge watch {id}` shows it again, `medmerge cancel {id}` ends it.");
             return ExitCodes.Interrupted;
         }
-        foreach (var trial in status.Trials.Where(trial => trial.Reason is not null && trial.State is WorkState.Failed or WorkState.Quarantined))
-            await error.WriteLineAsync(ProgressLine.Failed(trial));
+        foreach (var trial in status.Trials.Where(HasFailed)) await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
         var reason = status.Reason is null ? "" : $" {status.Reason}";
         await error.WriteLineAsync($"{id}: {status.State}, {status.Done} of {status.Trials.Count} trials have a result.{reason}");
-        return status.State == WorkState.Done && status.Done == status.Trials.Count ? ExitCodes.Done : ExitCodes.Failed;
+        var isComplete = status.State == WorkState.Done && status.Done == status.Trials.Count;
+        return isComplete ? ExitCodes.Done : ExitCodes.Failed;
     }
+
+    private static bool HasFailed(TrialSummary trial) =>
+        trial.Reason is not null && trial.State is WorkState.Failed or WorkState.Quarantined;
 
     private async Task<SweepStatus> FollowAsync(string id, CancellationToken cancellation)
     {
         SweepStatus? last = null;
-        for (var lost = false; ; lost = true)
+        while (true)
         {
-            if (lost) await Task.Delay(RetryDelay, cancellation);
             try
             {
-                await foreach (var status in gateway.EventsAsync(id, cancellation))
+                await foreach (var status in gateway.StreamEventsAsync(id, cancellation))
                 {
-                    if (status.State != last?.State && status.State == WorkState.Paused) Say($"{id} is paused; `medmerge resume {id}` goes on.");
-                    if (status.State == WorkState.Running && status.Reason is { } waits && waits != last?.Reason) Say(waits);
+                    ReportChange(id, last, status);
                     last = status;
-                    if (!status.HasEnded) _line.Show(status);
-                    else
+                    if (status.HasEnded)
                     {
                         _line.End();
                         return status;
                     }
+                    _line.Show(status);
                 }
-                Say("The connection broke; connecting again.");
+                Report("The connection was lost; connecting again.");
             }
             catch (GatewayException problem) when (last is not null)
             {
-                Say($"{problem.Message} Trying again.");
+                Report($"{problem.Message} Trying again.");
             }
+            await Task.Delay(RetryDelay, cancellation);
         }
     }
 
-    private void Say(string text)
+    private void ReportChange(string id, SweepStatus? last, SweepStatus status)
+    {
+        var isNewState = status.State != last?.State;
+        if (isNewState && status.State == WorkState.Paused) Report($"{id} is paused; `medmerge resume {id}` resumes it.");
+        var isWaiting = status.State == WorkState.Running && status.Reason is not null;
+        if (isWaiting && status.Reason != last?.Reason) Report(status.Reason!);
+    }
+
+    private void Report(string text)
     {
         _line.End();
         error.WriteLine(text);

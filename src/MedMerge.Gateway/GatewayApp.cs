@@ -13,74 +13,111 @@ using Orleans.Dashboard;
 
 namespace MedMerge.Gateway;
 
-/// <summary>The process that serves the HTTP API: a client of the cluster, with the cluster's store.</summary>
+/// <summary>The process that serves the HTTP API: a client of the cluster, with access to the cluster's store.</summary>
 public static class GatewayApp
 {
-    /// <summary>Requests that carry no file and no specification need little.</summary>
+    private const string ApiPrefix = "/api/v1";
+
+    /// <summary>Largest body, in bytes, of a request that carries neither a file nor a specification.</summary>
     private const long MaxBody = 64 * 1024;
 
     private const double MinBytesPerSecond = 1024;
-    private const int UploadsAtOnce = 4, PlansAtOnce = 2, Waiting = 64;
+    private const int MaxConcurrentUploads = 4;
+    private const int MaxConcurrentPlans = 2;
+    private const int MaxQueuedRequests = 64;
 
-    /// <summary>What is logged where the configuration says nothing else: not six lines a request, and what a connection says in one line not in forty.</summary>
-    private static readonly IReadOnlyDictionary<string, string?> Quiet = new Dictionary<string, string?>
+    /// <summary>
+    /// Log levels where the configuration sets none: without them each request logs six lines, and each failed connection attempt forty.
+    /// </summary>
+    private static readonly IReadOnlyDictionary<string, string?> DefaultLogLevels = new Dictionary<string, string?>
     {
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
         ["Logging:LogLevel:Orleans"] = "Error",
     };
 
-    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10), BodyGracePeriod = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BodyGracePeriod = TimeSpan.FromSeconds(5);
 
-    /// <summary>Puts it together. Its configuration is the usual: arguments, environment, <c>appsettings.json</c>.</summary>
-    /// <exception cref="InputException">A setting is wrong, or would let strangers in.</exception>
+    /// <summary>Builds the application, configured by arguments, environment variables and <c>appsettings.json</c>.</summary>
+    /// <exception cref="InputException">A setting is invalid, or would open the gateway to other machines without authentication.</exception>
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
         var isOpen = !Authentication.Add(builder);
         LoopbackGuard.Apply(builder, isOpen);
         var limits = GatewayLimits.Read(builder.Configuration);
-        builder.AddServiceDefaults();
-        builder.Services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ProcessDefaults.Ready]);
-
-        builder.WebHost.ConfigureKestrel(Harden);
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Quiet });
-        builder.Services.AddRateLimiter(limiter =>
-        {
-            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.AddConcurrencyLimiter(GatewayLimits.Uploads, options => (options.PermitLimit, options.QueueLimit) = (UploadsAtOnce, Waiting));
-            limiter.AddConcurrencyLimiter(GatewayLimits.Plans, options => (options.PermitLimit, options.QueueLimit) = (PlansAtOnce, Waiting));
-        });
-        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // for GatewayExceptionHandler to say why
-        builder.Services.ConfigureHttpJsonOptions(options => Configure(options.SerializerOptions));
-        builder.Services.AddProblemDetails();
-        builder.Services.AddExceptionHandler<GatewayExceptionHandler>();
-        builder.Services.AddOpenApi();
+        AddHost(builder);
+        AddApi(builder.Services);
         OrleansDashboard.Add(builder);
-
-        builder.Services.AddSingleton(TimeProvider.System);
+        AddCluster(builder.Services);
         builder.Services.AddSingleton(limits);
-        AddConnection<ClusterConnection>(builder.Services);
-        AddConnection<StoreConnection>(builder.Services);
-        builder.Services.AddSingleton<IObjectStore, ConnectedStore>();
-        builder.Services.AddSingleton<ArtefactStore>();
-        builder.Services.AddSingleton<StageStore>();
-        builder.Services.AddSingleton<SweepStore>();
-        builder.Services.AddSingleton<PlanSummaries>();
-        builder.Services.AddSingleton<ResultQueries>();
-        builder.Services.AddSingleton<SweepQueries>();
-        builder.Services.AddSingleton<Submissions>();
 
         var app = builder.Build();
+        UseMiddleware(app, isOpen);
+        MapEndpoints(app, limits, isOpen);
+        return app;
+    }
+
+    private static void AddHost(WebApplicationBuilder builder)
+    {
+        builder.AddServiceDefaults();
+        builder.Services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ProcessDefaults.Ready]);
+        builder.WebHost.ConfigureKestrel(LimitClients);
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultLogLevels });
+    }
+
+    private static void AddApi(IServiceCollection services)
+    {
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            AddConcurrencyLimit(limiter, GatewayLimits.Uploads, MaxConcurrentUploads);
+            AddConcurrencyLimit(limiter, GatewayLimits.Plans, MaxConcurrentPlans);
+        });
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // GatewayExceptionHandler explains it
+        services.ConfigureHttpJsonOptions(options => ConfigureJson(options.SerializerOptions));
+        services.AddProblemDetails();
+        services.AddExceptionHandler<GatewayExceptionHandler>();
+        services.AddOpenApi();
+    }
+
+    private static void AddCluster(IServiceCollection services)
+    {
+        services.AddSingleton(TimeProvider.System);
+        AddConnection<ClusterConnection>(services);
+        AddConnection<StoreConnection>(services);
+        services.AddSingleton<IObjectStore, ConnectedStore>();
+        services.AddSingleton<ArtefactStore>();
+        services.AddSingleton<StageStore>();
+        services.AddSingleton<SweepStore>();
+        services.AddSingleton<PlanSummaries>();
+        services.AddSingleton<ResultQueries>();
+        services.AddSingleton<SweepQueries>();
+        services.AddSingleton<Submissions>();
+    }
+
+    private static void UseMiddleware(WebApplication app, bool isOpen)
+    {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        if (isOpen) app.Use(LoopbackGuard.RefuseOtherSites);
-        else app.UseAuthentication();
+        if (isOpen)
+        {
+            app.Use(LoopbackGuard.RefuseOtherSites);
+        }
+        else
+        {
+            app.UseAuthentication();
+        }
         app.UseAuthorization();
         app.UseRateLimiter();
+    }
+
+    private static void MapEndpoints(WebApplication app, GatewayLimits limits, bool isOpen)
+    {
         app.MapOpenApi();
         app.MapHealthEndpoints();
-        var api = app.MapGroup("/api/v1");
+        var api = app.MapGroup(ApiPrefix);
         var orleans = app.MapOrleansDashboard(OrleansDashboard.Path).ExcludeFromDescription();
         if (!isOpen)
         {
@@ -90,11 +127,10 @@ public static class GatewayApp
         FileEndpoints.Map(api, limits);
         SweepEndpoints.Map(api);
         NodeEndpoints.Map(api);
-        return app;
     }
 
-    /// <summary>How the API writes and reads JSON. A loss can be infinite, and must not fail the answer that tells it.</summary>
-    private static void Configure(JsonSerializerOptions json)
+    /// <summary>The API's JSON. Infinite losses are allowed, so that a diverged training can still be reported.</summary>
+    private static void ConfigureJson(JsonSerializerOptions json)
     {
         json.Converters.Add(new JsonStringEnumConverter());
         json.NumberHandling |= JsonNumberHandling.AllowNamedFloatingPointLiterals;
@@ -103,14 +139,21 @@ public static class GatewayApp
         json.RespectRequiredConstructorParameters = true;
     }
 
-    /// <summary>A client that sends slowly, or more than there is room for, is cut.</summary>
-    private static void Harden(KestrelServerOptions kestrel)
+    /// <summary>Disconnects clients that send too slowly, and refuses bodies that are too large.</summary>
+    private static void LimitClients(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = MaxBody;
         kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(MinBytesPerSecond, BodyGracePeriod);
     }
+
+    private static void AddConcurrencyLimit(RateLimiterOptions limiter, string policy, int permits) =>
+        limiter.AddConcurrencyLimiter(policy, options =>
+        {
+            options.PermitLimit = permits;
+            options.QueueLimit = MaxQueuedRequests;
+        });
 
     private static void AddConnection<T>(IServiceCollection services) where T : BackgroundService
     {

@@ -6,41 +6,73 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace MedMerge.Gateway;
 
-/// <summary>Tells a client what went wrong, as RFC 9457 problem details: its own mistake (4xx), or what is out of reach (503).</summary>
-internal sealed partial class GatewayExceptionHandler(IProblemDetailsService service, ILogger<GatewayExceptionHandler> logger) : IExceptionHandler
+/// <summary>
+/// Reports failures as RFC 9457 problem details: the client's mistakes as 4xx, unavailable services as 503, everything else as 500.
+/// </summary>
+internal sealed partial class GatewayExceptionHandler(
+    IProblemDetailsService service,
+    ILogger<GatewayExceptionHandler> logger) : IExceptionHandler
 {
     private const int ClientClosedRequest = 499;
 
-    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryHandleAsync(
+        HttpContext httpContext,
+        Exception exception,
+        CancellationToken cancellationToken)
     {
-        var (status, detail) = Of(exception, httpContext);
+        var (status, detail) = Classify(exception, httpContext);
         Log(exception, status, httpContext.Request);
         if (httpContext.RequestAborted.IsCancellationRequested) return true;
+
         httpContext.Response.StatusCode = status;
-        await service.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = new ProblemDetails { Status = status, Detail = detail } });
+        await service.TryWriteAsync(new ProblemDetailsContext
+        {
+            HttpContext = httpContext,
+            ProblemDetails = new ProblemDetails { Status = status, Detail = detail },
+        });
         return true;
     }
 
-    /// <summary>What is out of reach is logged with its stack where it is met; <see cref="UnavailableException"/> only repeats what a connection has logged.</summary>
+    private static (int Status, string Detail) Classify(Exception exception, HttpContext context) => exception switch
+    {
+        InputException =>
+            (StatusCodes.Status400BadRequest, exception.Message),
+        BadHttpRequestException { InnerException: JsonException json } =>
+            (StatusCodes.Status400BadRequest, $"The body is not the expected JSON: {json.Message}"),
+        BadHttpRequestException bad =>
+            (bad.StatusCode, bad.Message),
+        OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested =>
+            (ClientClosedRequest, "The client closed the connection."),
+        UnavailableException =>
+            (StatusCodes.Status503ServiceUnavailable, exception.Message),
+        TimeoutException or Orleans.Runtime.OrleansException =>
+            (StatusCodes.Status503ServiceUnavailable, $"The cluster does not answer: {exception.Message.Split('\n')[0].Trim()}"),
+        RequestFailedException or AggregateException { InnerException: RequestFailedException } =>
+            (StatusCodes.Status503ServiceUnavailable, "The blob store does not answer; see the gateway's log for details."),
+        InvalidDataException =>
+            (StatusCodes.Status500InternalServerError, exception.Message),
+        _ =>
+            (StatusCodes.Status500InternalServerError, "An unexpected error occurred; see the gateway's log for details."),
+    };
+
+    /// <summary>
+    /// Logs what the client did not cause, with its stack, except an <see cref="UnavailableException"/>: a connection has logged its cause.
+    /// </summary>
     private void Log(Exception exception, int status, HttpRequest request)
     {
-        if (exception is UnavailableException) LogNotConnected(request.Method, request.Path, exception.Message);
-        else if (status == StatusCodes.Status503ServiceUnavailable) LogUnavailable(exception, request.Method, request.Path);
-        else if (status == StatusCodes.Status500InternalServerError) LogFailed(exception, request.Method, request.Path);
+        if (exception is UnavailableException)
+        {
+            LogNotConnected(request.Method, request.Path, exception.Message);
+        }
+        else if (status == StatusCodes.Status503ServiceUnavailable)
+        {
+            LogUnavailable(exception, request.Method, request.Path);
+        }
+        else if (status == StatusCodes.Status500InternalServerError)
+        {
+            LogFailed(exception, request.Method, request.Path);
+        }
     }
-
-    private static (int Status, string Detail) Of(Exception exception, HttpContext context) => exception switch
-    {
-        InputException => (StatusCodes.Status400BadRequest, exception.Message),
-        BadHttpRequestException { InnerException: JsonException json } => (StatusCodes.Status400BadRequest, $"The body is not the JSON that is expected: {json.Message}"),
-        BadHttpRequestException bad => (bad.StatusCode, bad.Message),
-        OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => (ClientClosedRequest, "The client has gone."),
-        UnavailableException => (StatusCodes.Status503ServiceUnavailable, exception.Message),
-        TimeoutException or Orleans.Runtime.OrleansException => (StatusCodes.Status503ServiceUnavailable, $"The cluster does not answer: {exception.Message.Split('\n')[0].Trim()}"),
-        RequestFailedException or AggregateException { InnerException: RequestFailedException } => (StatusCodes.Status503ServiceUnavailable, "The blob store does not answer; the gateway's log says more."),
-        InvalidDataException => (StatusCodes.Status500InternalServerError, exception.Message),
-        _ => (StatusCodes.Status500InternalServerError, "Something unexpected happened; the gateway's log says what."),
-    };
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
     private partial void LogFailed(Exception error, string method, string path);

@@ -3,20 +3,20 @@ using Orleans.Dashboard;
 
 namespace MedMerge.Gateway;
 
-/// <summary>Orleans' own dashboard of silos and grains, under <c>/orleans</c>.</summary>
+/// <summary>Orleans' dashboard of silos and grains, at <see cref="Path"/>.</summary>
 internal static class OrleansDashboard
 {
-    /// <summary>Where it is.</summary>
+    /// <summary>The dashboard's path.</summary>
     public const string Path = "/orleans";
 
-    /// <summary>Adds what it needs. It asks the cluster by the gateway's own connection, which may not be open yet.</summary>
+    /// <summary>Adds the dashboard's services. It uses the gateway's own cluster connection, which may not be open yet.</summary>
     public static void Add(WebApplicationBuilder builder)
     {
-        new Client(builder).AddDashboard(options => options.HideTrace = true); // it would show the gateway's log
+        new Client(builder).AddDashboard(options => options.HideTrace = true); // a trace would show the gateway's log
         builder.Services.AddSingleton(services => services.GetRequiredService<ClusterConnection>().Grains);
     }
 
-    /// <summary>Orleans offers the dashboard to builders of clients; the gateway's client lives in a host of its own.</summary>
+    /// <summary>Orleans adds the dashboard to client builders only, but the gateway's client runs in a separate host.</summary>
     private sealed class Client(WebApplicationBuilder builder) : IClientBuilder
     {
         public IServiceCollection Services => builder.Services;

@@ -12,7 +12,7 @@ catch (InputException problem)
     await Console.Error.WriteLineAsync($"error: {problem.Message}");
     return 2;
 }
-catch (IOException problem) // the port is taken
+catch (IOException problem) // the port is in use
 {
     await Console.Error.WriteLineAsync($"failed: {problem.Message}");
     return 1;

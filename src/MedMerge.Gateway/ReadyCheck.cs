@@ -7,23 +7,23 @@ namespace MedMerge.Gateway;
 /// <summary>The gateway is ready while the cluster and the store answer.</summary>
 internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) : IHealthCheck
 {
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(3);
 
     /// <inheritdoc />
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var problems = await Task.WhenAll(
-            ProblemAsync("The cluster", () => cluster.Nodes.ListAsync(), cancellationToken),
-            ProblemAsync("The store", () => store.ReadAsync(SweepStore.Prefix + "ready", cancellationToken), cancellationToken));
+            FindProblemAsync("The cluster", () => cluster.Nodes.ListAsync(), cancellationToken),
+            FindProblemAsync("The store", () => store.ReadAsync(SweepStore.Prefix + "ready", cancellationToken), cancellationToken));
         var found = problems.OfType<string>().ToList();
         return found.Count == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(string.Join('\n', found));
     }
 
-    private static async Task<string?> ProblemAsync(string what, Func<Task> ask, CancellationToken cancellation)
+    private static async Task<string?> FindProblemAsync(string service, Func<Task> probe, CancellationToken cancellation)
     {
         try
         {
-            await ask().WaitAsync(AnswerTimeout, cancellation);
+            await probe().WaitAsync(ProbeTimeout, cancellation);
             return null;
         }
         catch (UnavailableException error)
@@ -32,7 +32,8 @@ internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) 
         }
         catch (Exception error) when (!cancellation.IsCancellationRequested)
         {
-            return $"{what} does not answer: {error.Message.Split('\n')[0].Trim()}"; // Orleans' goes on with its stack
+            var firstLine = error.Message.Split('\n')[0].Trim(); // Orleans appends a stack to its messages
+            return $"{service} does not answer: {firstLine}";
         }
     }
 }

@@ -7,28 +7,30 @@ using MedMerge.Storage;
 
 namespace MedMerge.Gateway;
 
-/// <summary>What a client submits.</summary>
-/// <param name="Specification">The YAML.</param>
-/// <param name="Files">Each file that it names, by its path as written, as <c>sha256:HASH/NAME</c>; uploaded before.</param>
+/// <summary>The body of a submission.</summary>
+/// <param name="Specification">The specification as YAML.</param>
+/// <param name="Files">Uploaded files as <c>sha256:HASH/NAME</c>, keyed by the path written in the specification.</param>
 internal sealed record SubmitRequest(string Specification, IReadOnlyDictionary<string, string>? Files = null);
 
-/// <summary>Checks what is submitted whole, and starts it.</summary>
+/// <summary>Checks a whole submission and starts its sweep.</summary>
 internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, ClusterConnection cluster)
 {
-    /// <summary>The largest specification, in bytes.</summary>
+    /// <summary>Largest specification in bytes of UTF-8.</summary>
     public const int MaxSpecification = 1024 * 1024;
 
     private const string Origin = "the specification";
+    private const long NoVersion = -1;
 
-    /// <summary>Whether a specification is too large to be read.</summary>
+    /// <summary>Whether a specification exceeds <see cref="MaxSpecification"/>.</summary>
     public static bool IsTooLarge(SubmitRequest request) => Encoding.UTF8.GetByteCount(request.Specification) > MaxSpecification;
 
-    /// <summary>Starts a sweep, or goes on with it where it was submitted before.</summary>
-    /// <exception cref="InputException">It can't be run; the message lists everything found.</exception>
+    /// <summary>Starts a sweep, or resumes it if it was submitted before.</summary>
+    /// <exception cref="InputException">The specification is invalid; the message lists every problem.</exception>
     public async Task<SweepStatus> StartAsync(SubmitRequest request, CancellationToken cancellation)
     {
-        var specification = SpecificationReader.ReadSent(request.Specification, Origin, request.Files ?? new Dictionary<string, string>());
-        var files = await FilesAsync(specification, cancellation);
+        var uploaded = request.Files ?? new Dictionary<string, string>();
+        var specification = SpecificationReader.ReadSent(request.Specification, Origin, uploaded);
+        var files = await ReadFilesAsync(specification, cancellation);
         byte[] Read(string location, string kind) => files[location];
         var plan = await Task.Run(() => PlanSummary.Of(Plan.Build(specification, Read)), cancellation);
 
@@ -36,21 +38,32 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         var sweep = cluster.Sweep(submission.Id);
         var isNew = await sweeps.FindAsync(submission.Id, cancellation) is null;
         IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, plan) : [];
-        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, traces)).WaitAsync(cancellation);
-        var status = await sweep.StatusAsync(-1).WaitAsync(cancellation);
-        return status.State == WorkState.Cancelled ? await sweep.ResumeAsync().WaitAsync(cancellation) : status;
+        var start = new StartSweep(submission.Name, submission.Specification, submission.Plan, traces);
+        await sweep.StartAsync(start).WaitAsync(cancellation);
+        var status = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation);
+        if (status.State == WorkState.Cancelled) status = await sweep.ResumeAsync().WaitAsync(cancellation);
+        return status;
     }
 
-    private async Task<IReadOnlyDictionary<string, byte[]>> FilesAsync(Specification specification, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<string, byte[]>> ReadFilesAsync(
+        Specification specification,
+        CancellationToken cancellation)
     {
         var files = new Dictionary<string, byte[]>();
         var missing = new List<string>();
         foreach (var (location, kind) in FrozenSpecification.Files(specification))
         {
             var hash = FrozenSpecification.HashOf(location)!;
-            if (await artefacts.ReadAsync(hash, cancellation) is { } content) files[location] = content;
-            else missing.Add($"The {kind} '{location}' was not uploaded; PUT it to /api/v1/files/{hash} first.");
+            if (await artefacts.ReadAsync(hash, cancellation) is { } content)
+            {
+                files[location] = content;
+            }
+            else
+            {
+                missing.Add($"The {kind} '{location}' was not uploaded; PUT it to /api/v1/files/{hash} first.");
+            }
         }
-        return missing.Count == 0 ? files : throw new InputException(string.Join('\n', missing));
+        if (missing.Count > 0) throw new InputException(string.Join('\n', missing));
+        return files;
     }
 }

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace MedMerge;
 
-/// <summary>What names content everywhere: artefacts, files of a frozen specification, stages' recipes.</summary>
+/// <summary>The hash that names content: artefacts, files of a frozen specification, stage keys.</summary>
 public static class ContentHash
 {
     /// <summary>SHA-256 in lower-case hexadecimal, 64 digits.</summary>
     public static string Of(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
-    /// <summary>The same of a text's UTF-8.</summary>
+    /// <summary>The hash of a text's UTF-8 bytes.</summary>
     public static string Of(string text) => Of(Encoding.UTF8.GetBytes(text));
 }

@@ -1,39 +1,44 @@
 namespace MedMerge;
 
-/// <summary>Gives a file that a specification names.</summary>
-/// <param name="location">A path, or <c>sha256:HASH/NAME</c> where the specification is frozen.</param>
-/// <param name="kind">What it is, as messages call it: <c>weight file</c>.</param>
-/// <exception cref="InputException">It can't be had.</exception>
+/// <summary>Reads a file that a specification names.</summary>
+/// <param name="location">A path, or <c>sha256:HASH/NAME</c> in a frozen specification.</param>
+/// <param name="kind">What messages call it: <c>weight file</c>.</param>
+/// <exception cref="InputException">The file can't be read.</exception>
 public delegate byte[] FileReader(string location, string kind);
 
-/// <summary>Reads the files that the user names, so that path errors are reported in the same words everywhere.</summary>
+/// <summary>Reads files that the user names, so that path errors are reported consistently.</summary>
 public static class InputFile
 {
-    /// <summary>The whole file.</summary>
-    /// <param name="kind">What it is, as messages call it: <c>weight file</c>.</param>
-    /// <exception cref="InputException">There is no such file, it is a folder, or it can't be read.</exception>
+    /// <summary>Reads a whole file.</summary>
+    /// <param name="kind">What messages call it: <c>weight file</c>.</param>
+    /// <exception cref="InputException">The file does not exist, is a folder, or can't be read.</exception>
     public static byte[] Read(string path, string kind)
     {
-        if (path.Length == 0) throw new InputException($"The {kind} has an empty path; name a file.");
-        if (path.Contains('\0', StringComparison.Ordinal))
-        {
-            var shown = path.Replace("\0", "\\0", StringComparison.Ordinal);
-            throw new InputException($"The path of the {kind} '{shown}' holds a NUL character.");
-        }
+        CheckPath(path, kind);
         try
         {
             return File.ReadAllBytes(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new InputException(error switch
-            {
-                FileNotFoundException or DirectoryNotFoundException => $"There is no {kind} '{path}'.",
-                _ when File.Exists(path) && new FileInfo(path).Length > Array.MaxLength =>
-                    $"The {kind} '{path}' has more than 2 GiB, which is the most that can be read.",
-                _ when Directory.Exists(path) => $"'{path}' is a folder, not a {kind}.",
-                _ => $"The {kind} '{path}' can't be read: {error.Message}",
-            }, error);
+            throw new InputException(DescribeFailure(path, kind, error), error);
         }
+    }
+
+    private static void CheckPath(string path, string kind)
+    {
+        if (path.Length == 0) throw new InputException($"The {kind} has an empty path; name a file.");
+        if (!path.Contains('\0', StringComparison.Ordinal)) return;
+        var shown = path.Replace("\0", "\\0", StringComparison.Ordinal);
+        throw new InputException($"The path of the {kind} '{shown}' holds a NUL character.");
+    }
+
+    private static string DescribeFailure(string path, string kind, Exception error)
+    {
+        if (error is FileNotFoundException or DirectoryNotFoundException) return $"There is no {kind} '{path}'.";
+        if (Directory.Exists(path)) return $"'{path}' is a folder, not a {kind}.";
+        var isTooLarge = File.Exists(path) && new FileInfo(path).Length > Array.MaxLength;
+        if (isTooLarge) return $"The {kind} '{path}' has more than 2 GiB, which is the most that can be read.";
+        return $"The {kind} '{path}' can't be read: {error.Message}";
     }
 }

@@ -69,7 +69,9 @@ public sealed class ModelMerger : IAsyncDisposable
     /// <exception cref="ArgumentException">The kernel weights are for other sources, or no shares of them.</exception>
     /// <exception cref="InputException">As for <see cref="LearnAsync"/>.</exception>
     public async Task<MergedModel> MergeAsync(
-        MergeInputs inputs, KernelWeightMatrix kernelWeights, CancellationToken cancellation = default)
+        MergeInputs inputs,
+        KernelWeightMatrix kernelWeights,
+        CancellationToken cancellation = default)
     {
         var settings = new KernelWeightSettings();
         var plan = await PlanAsync(inputs, settings, anchor: 0, seed: 0, cancellation).ConfigureAwait(false);
@@ -87,7 +89,9 @@ public sealed class ModelMerger : IAsyncDisposable
     /// A file is missing or damaged, or a source is not the one that the weights were learned for.
     /// </exception>
     public Task<MergedModel> ApplyAsync(
-        string kernelWeightFile, IReadOnlyList<SourceFile> sources, CancellationToken cancellation = default) => _device.RunAsync(() =>
+        string kernelWeightFile,
+        IReadOnlyList<SourceFile> sources,
+        CancellationToken cancellation = default) => _device.RunAsync(() =>
     {
         var bytes = InputFile.Read(kernelWeightFile, "file of kernel weights");
         using var learned = LearnedKernelWeights.Read(bytes, $"'{kernelWeightFile}'");
@@ -117,7 +121,11 @@ public sealed class ModelMerger : IAsyncDisposable
 
     /// <summary>The merge as the trial of a sweep of one method and one seed, checked as a sweep is.</summary>
     private async Task<Plan> PlanAsync(
-        MergeInputs inputs, KernelWeightSettings settings, int anchor, ulong seed, CancellationToken cancellation)
+        MergeInputs inputs,
+        KernelWeightSettings settings,
+        int anchor,
+        ulong seed,
+        CancellationToken cancellation)
     {
         if (inputs.Sources.Count < MinSources)
             throw new InputException($"Merging needs at least {MinSources} sources; there are {inputs.Sources.Count}.");
@@ -138,7 +146,11 @@ public sealed class ModelMerger : IAsyncDisposable
     }
 
     private async Task<MergedModel> RunAsync(
-        Stage merge, Stage? learn, IReadOnlyList<string> notes, Action<EpochRecord>? onEpoch, CancellationToken cancellation)
+        Stage merge,
+        Stage? learn,
+        IReadOnlyList<string> notes,
+        Action<EpochRecord>? onEpoch,
+        CancellationToken cancellation)
     {
         var store = new MemoryStageStore();
         var runner = new StageRunner(store, _device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
@@ -178,7 +190,10 @@ public sealed class ModelMerger : IAsyncDisposable
     }
 
     private static PreparedSource Prepare(
-        Architecture architecture, WeightedSource source, IReadOnlyList<SourceFile> files, List<string> notes)
+        Architecture architecture,
+        WeightedSource source,
+        IReadOnlyList<SourceFile> files,
+        List<string> notes)
     {
         var path = files.FirstOrDefault(file => file.Name == source.Name)?.Path
                    ?? throw new InputException($"The kernel weights need the source '{source.Name}', and no file is given for it.");

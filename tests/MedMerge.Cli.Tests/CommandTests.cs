@@ -4,7 +4,7 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Cli.Tests;
 
-/// <summary>The command as its user runs it: what it prints, what it returns, what it leaves behind.</summary>
+/// <summary>The command as a user runs it: output, exit codes and files.</summary>
 public sealed class CommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-cli-").FullName;
@@ -16,21 +16,27 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task A_run_prints_its_table_and_writes_everything_and_merge_gives_the_same_bytes()
     {
-        var (code, output, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        var (code, output, error) = await RunSpecificationAsync("--output", In("out"));
         Assert.True(code == ExitCodes.Done, error);
         Assert.Contains("| medmerge", output, StringComparison.Ordinal);
         Assert.Contains("synthetic", error, StringComparison.Ordinal);
         Assert.Equal(output, await File.ReadAllTextAsync(In("out/results.md"), TestContext.Current.CancellationToken));
-        string[] files = ["certificate.json", "fine-tuning.json", "kernel-weights.safetensors", "merged.safetensors", "model.safetensors", "weighing.json"];
-        Assert.Equal(files, Directory.GetFiles(In("out/medmerge/seed-1")).Select(Path.GetFileName).Order());
+        string[] files =
+        [
+            "certificate.json",
+            "fine-tuning.json",
+            "kernel-weights.safetensors",
+            "merged.safetensors",
+            "model.safetensors",
+            "weighing.json",
+        ];
+        Assert.Equal(files, GetFileNames("out/medmerge/seed-1"));
 
-        var (mergeCode, _, mergeError) = await RunAsync("merge", In("out/medmerge/seed-1/kernel-weights.safetensors"),
-            "--source", $"b={In("out/sources/b.safetensors")}", "--source", $"a={In("out/sources/a.safetensors")}", "--output", In("again.safetensors"));
+        var (mergeCode, _, mergeError) = await MergeAsync(sourceB: "b", target: "again.safetensors");
         Assert.True(mergeCode == ExitCodes.Done, mergeError);
         Assert.Equal(File.ReadAllBytes(In("out/medmerge/seed-1/merged.safetensors")), File.ReadAllBytes(In("again.safetensors")));
 
-        var (swapped, _, swappedError) = await RunAsync("merge", In("out/medmerge/seed-1/kernel-weights.safetensors"),
-            "--source", $"b={In("out/sources/a.safetensors")}", "--source", $"a={In("out/sources/a.safetensors")}", "--output", In("wrong.safetensors"));
+        var (swapped, _, swappedError) = await MergeAsync(sourceB: "a", target: "wrong.safetensors");
         Assert.Equal(ExitCodes.BadInput, swapped);
         Assert.Contains("is not the source 'b'", swappedError, StringComparison.Ordinal);
         Assert.False(File.Exists(In("wrong.safetensors")));
@@ -38,25 +44,38 @@ public sealed class CommandTests : IDisposable
         var (_, inspected, _) = await RunAsync("inspect", In("out/medmerge/seed-1/kernel-weights.safetensors"));
         Assert.Contains("Mean kernel weight by layer", inspected, StringComparison.Ordinal);
 
-        // Again: everything is kept, the result is the same, as JSON.
-        var (_, json, again) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--json");
+        // A second run computes nothing and gives the same result as JSON.
+        var (_, json, again) = await RunSpecificationAsync("--json");
         Assert.DoesNotContain("trial", again, StringComparison.Ordinal);
         using var document = JsonDocument.Parse(json);
         Assert.Equal(6, document.RootElement.GetProperty("trials").GetArrayLength());
         Assert.Equal(File.ReadAllText(In("out/results.json")), json);
+    }
 
-        // With fewer seeds and other names into the same folder: nothing of the first run is left but what it did not write.
+    [Fact]
+    public async Task A_run_replaces_the_files_of_an_earlier_run_and_neither_the_users_nor_its_own_sources()
+    {
+        var (code, _, error) = await RunSpecificationAsync("--output", In("out"));
+        Assert.True(code == ExitCodes.Done, error);
+
+        // With fewer seeds and other names: of the first run only a file that it did not write remains.
         File.WriteAllText(In("out/sources/notes.txt"), "mine");
         File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge]").Replace("name: a", "name: c", StringComparison.Ordinal));
-        var (over, _, overError) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        var (over, _, overError) = await RunSpecificationAsync("--output", In("out"));
         Assert.True(over == ExitCodes.Done, overError);
-        Assert.Equal(["seed-0"], Directory.GetFileSystemEntries(In("out/medmerge")).Select(Path.GetFileName));
-        Assert.Equal(["b.safetensors", "c.safetensors", "notes.txt"], Directory.GetFileSystemEntries(In("out/sources")).Select(Path.GetFileName).Order());
+        Assert.Equal(["seed-0"], GetFileNames("out/medmerge"));
+        Assert.Equal(["b.safetensors", "c.safetensors", "notes.txt"], GetFileNames("out/sources"));
 
-        // A source that the next run would write over.
-        File.WriteAllText(In("spec.yaml"), $"target: {{ data: 'phantom:lesions' }}\narchitecture: resnet20\nwidth: 0.125\nsources:\n"
-                                           + $" - {{ name: x, weights: '{In("out/sources/b.safetensors")}' }}\n - {{ name: y, weights: '{In("out/sources/c.safetensors")}' }}\n");
-        var (own, _, ownError) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        // With sources that the run itself would overwrite.
+        File.WriteAllText(In("spec.yaml"), $$"""
+            target: { data: 'phantom:lesions' }
+            architecture: resnet20
+            width: 0.125
+            sources:
+             - { name: x, weights: '{{In("out/sources/b.safetensors")}}' }
+             - { name: y, weights: '{{In("out/sources/c.safetensors")}}' }
+            """);
+        var (own, _, ownError) = await RunSpecificationAsync("--output", In("out"));
         Assert.Equal(ExitCodes.BadInput, own);
         Assert.Contains("lies where this run writes its own models", ownError, StringComparison.Ordinal);
         Assert.True(File.Exists(In("out/sources/b.safetensors")));
@@ -65,17 +84,20 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task A_dry_run_computes_nothing()
     {
-        var (code, output, _) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--dry-run");
+        var (code, output, _) = await RunSpecificationAsync("--dry-run");
         Assert.Equal(ExitCodes.Done, code);
         Assert.Contains("6 trials, ", output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(In("store")));
     }
 
     [Fact]
-    public async Task Pretraining_makes_a_source_that_inspect_recognises()
+    public async Task Pretraining_writes_a_source_that_inspect_recognises()
     {
-        var (code, output, error) = await RunAsync("pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--width", "0.125", "--epochs", "1", "--threads", "1",
-            "--store", In("store"), "--output", In("cells.safetensors"));
+        var (code, output, error) = await PretrainAsync(
+            "--width", "0.125",
+            "--epochs", "1",
+            "--threads", "1",
+            "--output", In("cells.safetensors"));
         Assert.True(code == ExitCodes.Done, error);
         Assert.Contains("Trained resnet20 (width 0.125) on phantom:cells (synthetic)", output, StringComparison.Ordinal);
         var (_, inspected, _) = await RunAsync("inspect", In("cells.safetensors"), "--json");
@@ -97,69 +119,95 @@ public sealed class CommandTests : IDisposable
     [InlineData("is a folder; name a file in it", "merge", "missing.pt", "--source", "a=b", "--output", ".")]
     [InlineData("is a folder; name a file in it", "merge", "missing.pt", "--source", "a=b", "--output", "./new/")]
     [InlineData("'/' is a folder; name a file in it", "merge", "missing.pt", "--source", "a=b", "--output", "/")]
-    [InlineData("'/' is a folder; name a file in it", "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--output", "/")]
     [InlineData("The output has an empty path", "merge", "missing.pt", "--source", "a=b", "--output", "")]
     [InlineData("The output has an empty path", "run", "spec.yaml", "--output", "")]
     [InlineData("output's path '\\0' holds a NUL character", "merge", "missing.pt", "--source", "a=b", "--output", "\0")]
     [InlineData("can't be read as a PyTorch checkpoint", "inspect", "torn.pt")]
     [InlineData("is not a valid safetensors file", "inspect", "spec.yaml")]
     [InlineData("must be NAME=FILE", "merge", "spec.yaml", "--source", "x", "--output", "y")]
-    [InlineData("There is no architecture 'resnet9'", "pretrain", "--data", "phantom:cells", "--architecture", "resnet9", "--output", "y")]
-    [InlineData("There is no phantom 'cats'", "pretrain", "--data", "phantom:cats", "--architecture", "resnet20", "--output", "y")]
-    [InlineData("--epochs is -1; it must be from 1 to 100000.", "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--epochs", "-1", "--output", "y")]
-    [InlineData("--batch-size is 2147483647; it must be from 2 to 65536.\n--learning-rate is NaN; it must be from 0 to 100.\n--threads is 0; it must be from 1 to 1024.\n--device is 'gpu'",
-        "pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--batch-size", "2147483647", "--learning-rate", "NaN", "--threads", "0", "--device", "gpu", "--output", "y")]
+    [InlineData("Unrecognized command or argument", "runn")]
+    [InlineData("Required argument missing", "run")]
     [InlineData("There is no store", "storage", "verify", "--store", "y")]
     [InlineData("There is no store", "storage", "gc", "--store", "y")]
     [InlineData("There is no store", "storage", "verify", "--store", "")]
-    [InlineData("Unrecognized command or argument", "runn")]
-    [InlineData("Required argument missing", "run")]
     public async Task Bad_input_is_one_clear_message_and_exit_code_2(string message, params string[] arguments)
     {
         File.WriteAllBytes(In("torn.pt"), [0x80, 2, (byte)'}', (byte)'q']);
-        string[] inFolder = [.. arguments.Select(argument => argument.Contains('.', StringComparison.Ordinal) || argument == "y" ? In(argument) : argument)];
-        var (code, output, error) = await RunAsync(inFolder);
-        Assert.Equal(ExitCodes.BadInput, code);
-        Assert.Contains(message, error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", error + output, StringComparison.Ordinal);
-        Assert.False(Path.Exists(In("y")));
+        string[] inFolder = [.. arguments.Select(argument => IsFile(argument) ? In(argument) : argument)];
+        await CheckRefusedAsync(message, inFolder);
+
+        static bool IsFile(string argument) => argument.Contains('.', StringComparison.Ordinal) || argument == "y";
+    }
+
+    [Theory]
+    [InlineData("There is no architecture 'resnet9'", "phantom:cells", "resnet9")]
+    [InlineData("There is no phantom 'cats'", "phantom:cats", "resnet20")]
+    [InlineData("'/' is a folder; name a file in it", "phantom:cells", "resnet20", "--output", "/")]
+    [InlineData("--epochs is -1; it must be from 1 to 100000.", "phantom:cells", "resnet20", "--epochs", "-1")]
+    [InlineData(
+        """
+        --batch-size is 2147483647; it must be from 2 to 65536.
+        --learning-rate is NaN; it must be from 0 to 100.
+        --threads is 0; it must be from 1 to 1024.
+        --device is 'gpu'
+        """,
+        "phantom:cells",
+        "resnet20",
+        "--batch-size",
+        "2147483647",
+        "--learning-rate",
+        "NaN",
+        "--threads",
+        "0",
+        "--device",
+        "gpu")]
+    public async Task Bad_input_of_a_pretraining_is_refused_likewise(
+        string message,
+        string data,
+        string architecture,
+        params string[] options)
+    {
+        string[] output = options.Contains("--output") ? [] : ["--output", In("y")];
+        await CheckRefusedAsync(message, ["pretrain", "--data", data, "--architecture", architecture, .. options, .. output]);
     }
 
     [Fact]
-    public async Task A_folder_that_cannot_be_written_to_is_told_before_anything_is_computed()
+    public async Task A_folder_that_cannot_be_written_to_is_reported_before_anything_is_computed()
     {
         File.WriteAllText(In("file"), "");
-        var (code, _, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("file/out"));
+        var (code, _, error) = await RunSpecificationAsync("--output", In("file/out"));
         Assert.Equal(ExitCodes.BadInput, code);
         Assert.Contains("The output folder", error, StringComparison.Ordinal);
         Assert.DoesNotContain("trial 1", error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task An_output_on_the_way_that_was_lost_is_computed_again_for_the_export()
+    public async Task A_lost_intermediate_output_is_recomputed_for_the_export()
     {
-        var (_, first, firstError) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--json");
+        var (_, first, firstError) = await RunSpecificationAsync("--json");
         Assert.True(first.Length > 0, firstError);
-        foreach (var stage in Directory.GetFiles(In("store/stages")).Where(file => File.ReadAllText(file).Contains("\"stage\":\"weigh\"", StringComparison.Ordinal))) File.Delete(stage);
+        foreach (var stage in Directory.GetFiles(In("store/stages")).Where(IsKernelWeightStage)) File.Delete(stage);
 
-        var (code, again, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"), "--json");
+        var (code, again, error) = await RunSpecificationAsync("--output", In("out"), "--json");
         Assert.True(code == ExitCodes.Done, error);
         Assert.Equal(first, again);
         Assert.True(File.Exists(In("out/medmerge/seed-0/weighing.json")));
+
+        static bool IsKernelWeightStage(string file) =>
+            File.ReadAllText(file).Contains("\"stage\":\"weigh\"", StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_device_that_is_not_there_is_told_before_any_folder_is_made()
+    public async Task A_missing_device_is_reported_before_any_folder_is_created()
     {
         TorchRuntime.Start();
         if (TorchSharp.torch.cuda.is_available()) Assert.Skip("This machine has CUDA.");
         File.AppendAllText(In("spec.yaml"), "\ndevice: cuda:0");
-        var (code, _, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        var (code, _, error) = await RunSpecificationAsync("--output", In("out"));
         Assert.Equal(ExitCodes.BadInput, code);
         Assert.Contains("asks for CUDA", error, StringComparison.Ordinal);
 
-        var (pretrained, _, pretrainError) = await RunAsync("pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--device", "cuda:0",
-            "--store", In("store"), "--output", In("out/y"));
+        var (pretrained, _, pretrainError) = await PretrainAsync("--device", "cuda:0", "--output", In("out/y"));
         Assert.Equal(ExitCodes.BadInput, pretrained);
         Assert.Contains("asks for CUDA", pretrainError, StringComparison.Ordinal);
         Assert.Equal(["spec.yaml"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName));
@@ -169,12 +217,12 @@ public sealed class CommandTests : IDisposable
     [InlineData("sources/a.safetensors", null)]
     [InlineData("medmerge/seed-0/mine.txt", "{}")]
     [InlineData("medmerge/mine.txt", "no JSON")]
-    public async Task An_output_folder_with_files_of_others_is_refused_and_left_alone(string file, string? results)
+    public async Task An_output_folder_with_other_files_is_refused_and_left_alone(string file, string? results)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(In("out/" + file))!);
         File.WriteAllText(In("out/" + file), "mine");
         if (results is not null) File.WriteAllText(In("out/results.json"), results);
-        var (code, _, error) = await RunAsync("run", In("spec.yaml"), "--store", In("store"), "--output", In("out"));
+        var (code, _, error) = await RunSpecificationAsync("--output", In("out"));
         Assert.Equal(ExitCodes.BadInput, code);
         Assert.Contains("no results.json of a run beside it", error, StringComparison.Ordinal);
         Assert.Equal("mine", File.ReadAllText(In("out/" + file)));
@@ -182,10 +230,16 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Inspect_lists_types_that_it_cannot_read_and_takes_no_name_for_kernel_weights()
+    public async Task Inspect_lists_types_that_it_cannot_read_and_recognises_kernel_weights_by_more_than_names()
     {
-        const string header = """{"alpha.x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F8_E5M2","shape":[2,2],"data_offsets":[4,8]}}""";
-        File.WriteAllBytes(In("f8.safetensors"), [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[8]]);
+        const string header = """
+            {
+              "alpha.x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
+              "w": {"dtype": "F8_E5M2", "shape": [2, 2], "data_offsets": [4, 8]}
+            }
+            """;
+        byte[] content = [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[8]];
+        File.WriteAllBytes(In("f8.safetensors"), content);
         var (code, output, error) = await RunAsync("inspect", In("f8.safetensors"));
         Assert.True(code == ExitCodes.Done, error);
         Assert.Contains("2 tensors, 5 values", output, StringComparison.Ordinal);
@@ -197,9 +251,38 @@ public sealed class CommandTests : IDisposable
 
     private string In(string name) => Path.Combine(_folder, name);
 
+    private IEnumerable<string?> GetFileNames(string folder) =>
+        Directory.GetFileSystemEntries(In(folder)).Select(Path.GetFileName).Order();
+
+    private Task<(int Code, string Output, string Error)> RunSpecificationAsync(params string[] options) =>
+        RunAsync(["run", In("spec.yaml"), "--store", In("store"), .. options]);
+
+    private Task<(int Code, string Output, string Error)> PretrainAsync(params string[] options) =>
+        RunAsync(["pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--store", In("store"), .. options]);
+
+    private Task<(int Code, string Output, string Error)> MergeAsync(string sourceB, string target) => RunAsync(
+        "merge",
+        In("out/medmerge/seed-1/kernel-weights.safetensors"),
+        "--source",
+        $"b={In($"out/sources/{sourceB}.safetensors")}",
+        "--source",
+        $"a={In("out/sources/a.safetensors")}",
+        "--output",
+        In(target));
+
+    private async Task CheckRefusedAsync(string message, string[] arguments)
+    {
+        var (code, output, error) = await RunAsync(arguments);
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error + output, StringComparison.Ordinal);
+        Assert.False(Path.Exists(In("y")));
+    }
+
     private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
-        var (output, error) = (new StringWriter(), new StringWriter());
+        var output = new StringWriter();
+        var error = new StringWriter();
         var code = await MedMergeCommand.RunAsync(arguments, output, error);
         return (code, output.ToString(), error.ToString());
     }

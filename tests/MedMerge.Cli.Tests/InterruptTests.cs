@@ -15,7 +15,7 @@ public sealed class InterruptTests : IDisposable
     [InlineData("INT", ExitCodes.Interrupted)]
     [InlineData("TERM", ExitCodes.Interrupted)]
     [InlineData("KILL", 137)]
-    public async Task Interrupted_at_any_stage_it_goes_on_and_ends_with_the_same_result(string signal, int expected)
+    public async Task A_run_that_is_interrupted_at_any_stage_resumes_and_gives_the_same_result(string signal, int expected)
     {
         File.WriteAllText(Path.Combine(_folder, "spec.yaml"), TinySpecification.Yaml("[medmerge, lp-ft]", images: 64, epochs: 3));
         var (undisturbedCode, undisturbed, problem) = await RunAsync("undisturbed", null, 0);
@@ -34,16 +34,19 @@ public sealed class InterruptTests : IDisposable
     }
 
     [Fact]
-    public async Task The_second_signal_ends_a_process_that_does_not_heed_the_first()
+    public async Task The_second_signal_ends_a_process_that_ignores_the_first()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no named pipes in folders.");
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Deadline);
         var pipe = Path.Combine(_folder, "pipe");
         await RunToEndAsync("mkfifo", [pipe], deadline.Token);
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Command, "inspect", pipe]) { RedirectStandardError = true })!;
-        // Opens once the process reads; it then waits for bytes that never come.
-        await using var held = await Task.Run(() => new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite), deadline.Token);
+        var start = new ProcessStartInfo("dotnet", [Command, "inspect", pipe]) { RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        // Opens when the process starts to read; the process then waits for bytes that never come.
+        await using var writer = await Task.Run(
+            () => new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite),
+            deadline.Token);
 
         await SignalAsync(process, "TERM", deadline.Token);
         await Task.Delay(TimeSpan.FromSeconds(1), deadline.Token);
@@ -53,7 +56,8 @@ public sealed class InterruptTests : IDisposable
         Assert.Equal(128 + 15, process.ExitCode);
     }
 
-    private static Task SignalAsync(Process process, string signal, CancellationToken cancellation) => RunToEndAsync("kill", ["-" + signal, $"{process.Id}"], cancellation);
+    private static Task SignalAsync(Process process, string signal, CancellationToken cancellation) =>
+        RunToEndAsync("kill", ["-" + signal, $"{process.Id}"], cancellation);
 
     private static async Task RunToEndAsync(string program, IEnumerable<string> arguments, CancellationToken cancellation)
     {
@@ -62,15 +66,18 @@ public sealed class InterruptTests : IDisposable
         Assert.Equal(0, process.ExitCode);
     }
 
-    /// <summary>Runs the command and sends a signal when it has finished so many more stages.</summary>
+    /// <summary>Runs the command and sends a signal after it has finished a number of further stages.</summary>
     private async Task<(int Code, string Output, string Error)> RunAsync(string store, string? signal, int afterStages)
     {
-        var start = new ProcessStartInfo("dotnet", [Command, "run", Path.Combine(_folder, "spec.yaml"), "--store", Path.Combine(_folder, store), "--json"])
+        var storeFolder = Path.Combine(_folder, store);
+        var stagesFolder = Path.Combine(storeFolder, "stages");
+        string[] arguments = [Command, "run", Path.Combine(_folder, "spec.yaml"), "--store", storeFolder, "--json"];
+        var start = new ProcessStartInfo("dotnet", arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var before = Stages();
+        var before = CountStages();
         using var process = Process.Start(start)!;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Deadline);
@@ -78,7 +85,7 @@ public sealed class InterruptTests : IDisposable
         var error = process.StandardError.ReadToEndAsync(deadline.Token);
         while (signal is not null && !process.HasExited)
         {
-            if (Stages() >= before + afterStages)
+            if (CountStages() >= before + afterStages)
             {
                 await SignalAsync(process, signal, deadline.Token);
                 break;
@@ -88,6 +95,6 @@ public sealed class InterruptTests : IDisposable
         await process.WaitForExitAsync(deadline.Token);
         return (process.ExitCode, await output, await error);
 
-        int Stages() => Directory.Exists(Path.Combine(_folder, store, "stages")) ? Directory.GetFiles(Path.Combine(_folder, store, "stages")).Length : 0;
+        int CountStages() => Directory.Exists(stagesFolder) ? Directory.GetFiles(stagesFolder).Length : 0;
     }
 }

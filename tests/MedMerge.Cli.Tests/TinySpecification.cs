@@ -1,11 +1,11 @@
 namespace MedMerge.Cli.Tests;
 
-/// <summary>The smallest comparison worth running: two sources made on the way, a few synthetic images, narrow networks.</summary>
+/// <summary>A small comparison: two sources that are pretrained as part of the run, few synthetic images, narrow networks.</summary>
 internal static class TinySpecification
 {
-    /// <param name="methods">In YAML's flow style.</param>
+    /// <param name="methods">A list in YAML's flow style.</param>
     /// <param name="images">Training images of every data set.</param>
-    /// <param name="epochs">Passes of weight learning and of fine-tuning.</param>
+    /// <param name="epochs">Passes of kernel-weight learning and of fine-tuning.</param>
     public static string Yaml(string methods, int seeds = 1, int images = 24, int epochs = 1) => $$"""
         name: tiny
         target: { data: 'phantom:lesions', trainImages: {{images}} }

@@ -5,7 +5,7 @@ using MedMerge.Cli.Tests;
 
 namespace MedMerge.Gateway.Tests;
 
-/// <summary>The command against a gateway, as its user runs it.</summary>
+/// <summary>The command against a gateway, as a user runs it.</summary>
 public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
 {
     private readonly RunningGateway _gateway;
@@ -24,7 +24,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     }
 
     [Fact]
-    public async Task What_is_submitted_gives_what_a_run_gives()
+    public async Task A_submitted_specification_gives_the_same_files_as_a_local_run()
     {
         File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge, fine-tune]"));
         var (ran, local, localError) = await RunAsync("run", In("spec.yaml"), "--store", In("own"), "--output", In("run"), "--json");
@@ -39,14 +39,17 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
 
         var (_, table, written) = await RunAsync("report", id.Trim(), "--output", In("report"));
         Assert.Contains("Results, models, kernel weights and certificates are in", written, StringComparison.Ordinal);
-        var files = Directory.GetFiles(In("run"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(In("run"), file)).ToList();
+        var files = GetFiles("run");
         Assert.Contains(Path.Combine("medmerge", "seed-0", "model.safetensors"), files);
-        Assert.Equal(files.Order(), Directory.GetFiles(In("report"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(In("report"), file)).Order());
-        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(Path.Combine(In("run"), file)), File.ReadAllBytes(Path.Combine(In("report"), file))));
-        Assert.Equal(HttpStatusCode.NotFound, (await _gateway.Client.GetAsync($"/api/v1/sweeps/{id.Trim()}/models/medmerge/seed-0/..%2F..%2Fresults.json", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(files, GetFiles("report"));
+        Assert.All(files, file => Assert.Equal(ReadBytes("run", file), ReadBytes("report", file)));
         Assert.Contains("| medmerge", table, StringComparison.Ordinal);
-        Assert.StartsWith("trial,method", await _gateway.Client.GetStringAsync($"/api/v1/sweeps/{id.Trim()}/results?format=csv", TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.BadRequest, (await _gateway.Client.GetAsync($"/api/v1/sweeps/{id.Trim()}/results?format=pdf", TestContext.Current.CancellationToken)).StatusCode);
+
+        var sweep = $"/api/v1/sweeps/{id.Trim()}";
+        Assert.Equal(HttpStatusCode.NotFound, await GetStatusAsync($"{sweep}/models/medmerge/seed-0/..%2F..%2Fresults.json"));
+        Assert.Equal(HttpStatusCode.BadRequest, await GetStatusAsync($"{sweep}/results?format=pdf"));
+        var csv = await _gateway.Client.GetStringAsync($"{sweep}/results?format=csv", TestContext.Current.CancellationToken);
+        Assert.StartsWith("trial,method", csv, StringComparison.Ordinal);
 
         var (_, list, _) = await RunAsync("list");
         Assert.Matches($@"{id.Trim()} \| +tiny \| +Done \| +3/3", list);
@@ -54,18 +57,27 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         using var status = JsonDocument.Parse(shown);
         Assert.Equal("Done", status.RootElement.GetProperty("state").GetString());
 
-        // Again it is the same sweep, which has ended.
+        // Submitting again gives the same sweep, which has ended.
         var (again, sameId, _) = await RunAsync("submit", In("spec.yaml"), "--watch");
         Assert.Equal((ExitCodes.Done, id), (again, sameId));
     }
 
     [Fact]
-    public async Task Files_are_sent_once_and_by_their_content()
+    public async Task Files_are_uploaded_once_and_named_by_their_content()
     {
-        var (made, _, madeError) = await RunAsync("pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--width", "0.125", "--epochs", "1", "--threads", "1",
-            "--store", In("own"), "--output", In("cells.safetensors"));
+        var (made, _, madeError) = await RunAsync(
+            "pretrain",
+            "--data", "phantom:cells",
+            "--architecture", "resnet20",
+            "--width", "0.125",
+            "--epochs", "1",
+            "--threads", "1",
+            "--store", In("own"),
+            "--output", In("cells.safetensors"));
         Assert.True(made == ExitCodes.Done, madeError);
-        File.WriteAllText(In("file.yaml"), TinySpecification.Yaml("[average]").Replace("pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }", "weights: cells.safetensors", StringComparison.Ordinal));
+        const string pretrain = "pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }";
+        var yaml = TinySpecification.Yaml("[average]").Replace(pretrain, "weights: cells.safetensors", StringComparison.Ordinal);
+        File.WriteAllText(In("file.yaml"), yaml);
 
         var (first, id, firstError) = await RunAsync("submit", In("file.yaml"), "--watch");
         Assert.True(first == ExitCodes.Done, firstError);
@@ -96,16 +108,18 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     }
 
     [Fact]
-    public async Task Watching_outlives_the_gateway()
+    public async Task Watching_survives_a_restart_of_the_gateway()
     {
         File.WriteAllText(In("watched.yaml"), TinySpecification.Yaml("[medmerge]", epochs: 3000));
         var id = (await RunAsync("submit", In("watched.yaml"))).Output.Trim();
         var error = new StringWriter();
         var watching = MedMergeCommand.RunAsync(["watch", id], TextWriter.Null, TextWriter.Synchronized(error));
-        while (!error.ToString().Contains("trial 1/1", StringComparison.Ordinal)) await Task.Delay(50, TestContext.Current.CancellationToken);
+        while (!error.ToString().Contains("trial 1/1", StringComparison.Ordinal))
+            await Task.Delay(50, TestContext.Current.CancellationToken);
         await _gateway.RestartAsync();
         await RunAsync("cancel", id);
-        Assert.Equal(ExitCodes.Failed, await watching.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        var code = await watching.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCodes.Failed, code);
         Assert.Contains("connecting again", error.ToString(), StringComparison.Ordinal);
         Assert.Contains("Cancelled", error.ToString(), StringComparison.Ordinal);
     }
@@ -118,7 +132,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     [InlineData(ExitCodes.BadInput, "must look like http", "list", "--gateway", "nowhere")]
     [InlineData(ExitCodes.Failed, "can't be reached", "list", "--gateway", "http://127.0.0.1:9")]
     [InlineData(ExitCodes.Failed, "can't be reached", "watch", "x", "--gateway", "http://127.0.0.1:9")]
-    public async Task Trouble_is_one_clear_message(int expected, string message, params string[] arguments)
+    public async Task A_failure_is_one_clear_message(int expected, string message, params string[] arguments)
     {
         var (code, _, error) = await RunAsync(arguments);
         Assert.Equal(expected, code);
@@ -129,7 +143,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     [Theory]
     [InlineData(null)]
     [InlineData("wrong")]
-    public async Task A_key_is_asked_for(string? key)
+    public async Task A_missing_or_wrong_key_is_reported(string? key)
     {
         Environment.SetEnvironmentVariable("MEDMERGE_API_KEY", key);
         var (code, _, error) = await RunAsync("list");
@@ -139,9 +153,25 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
 
     private string In(string name) => Path.Combine(_gateway.Folder, name);
 
+    private List<string> GetFiles(string folder) =>
+    [
+        .. Directory.GetFiles(In(folder), "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(In(folder), file))
+            .Order(),
+    ];
+
+    private byte[] ReadBytes(string folder, string file) => File.ReadAllBytes(Path.Combine(In(folder), file));
+
+    private async Task<HttpStatusCode> GetStatusAsync(string path)
+    {
+        using var response = await _gateway.Client.GetAsync(path, TestContext.Current.CancellationToken);
+        return response.StatusCode;
+    }
+
     private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
-        var (output, error) = (new StringWriter(), new StringWriter());
+        var output = new StringWriter();
+        var error = new StringWriter();
         var code = await MedMergeCommand.RunAsync(arguments, output, error);
         return (code, output.ToString(), error.ToString());
     }

@@ -6,22 +6,24 @@ using Microsoft.AspNetCore.Builder;
 
 namespace MedMerge.Gateway.Tests;
 
-/// <summary>A gateway on a free port of loopback that asks for a key, in front of a cluster of one node; both in this process, sharing a folder.</summary>
+/// <summary>
+/// A gateway with an API key on a free port of loopback, and a cluster of one node. Both run in this process and share a folder.
+/// </summary>
 public sealed class RunningGateway : IAsyncLifetime
 {
-    /// <summary>The key that it knows.</summary>
+    /// <summary>The API key.</summary>
     public const string Key = "correct-horse-battery-staple";
 
     private LocalCluster? _cluster;
     private WebApplication? _app;
 
-    /// <summary>Holds the store and whatever a test writes.</summary>
+    /// <summary>The folder of the store and of files that tests write.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The gateway's address.</summary>
     public Uri Address => new(_app!.Urls.Single());
 
-    /// <summary>Talks to it with the key.</summary>
+    /// <summary>A client with the API key.</summary>
     public HttpClient Client { get; private set; } = new();
 
     public async ValueTask InitializeAsync()
@@ -30,7 +32,7 @@ public sealed class RunningGateway : IAsyncLifetime
         await StartAsync("http://127.0.0.1:0");
     }
 
-    /// <summary>Ends the gateway, not its cluster, and starts another at the same address.</summary>
+    /// <summary>Replaces the gateway, not the cluster, by a new one at the same address.</summary>
     public async Task RestartAsync()
     {
         var address = Address;
@@ -48,7 +50,7 @@ public sealed class RunningGateway : IAsyncLifetime
         Directory.Delete(Folder, recursive: true);
     }
 
-    /// <summary>Starts a gateway by its arguments.</summary>
+    /// <summary>Starts a gateway with command-line arguments.</summary>
     public static async Task<WebApplication> LaunchAsync(params string[] arguments)
     {
         var app = GatewayApp.Build([.. arguments, "--Logging:LogLevel:Default=Error"]);
@@ -56,18 +58,34 @@ public sealed class RunningGateway : IAsyncLifetime
         return app;
     }
 
-    /// <summary>Talks to a gateway, without a key.</summary>
-    public static HttpClient ClientOf(WebApplication app) => new() { BaseAddress = new Uri(app.Urls.Single()) };
+    /// <summary>Starts a gateway whose cluster is unreachable.</summary>
+    /// <param name="folder">The store's folder.</param>
+    public static Task<WebApplication> LaunchWithoutClusterAsync(string folder, params string[] arguments) => LaunchAsync(
+    [
+        "--urls=http://127.0.0.1:0",
+        "--Orleans:Clustering:ProviderType=Static",
+        "--Orleans:Clustering:Gateways:0=127.0.0.1:9",
+        $"--Store:Folder={folder}",
+        .. arguments,
+    ]);
 
-    private static string HashOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+    /// <summary>Creates a client without an API key.</summary>
+    public static HttpClient CreateClient(WebApplication app) => new() { BaseAddress = new Uri(app.Urls.Single()) };
+
+    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private string Store => Path.Combine(Folder, "store");
 
     private async Task StartAsync(string address)
     {
-        _app = await LaunchAsync($"--urls={address}", "--Orleans:Clustering:ProviderType=Static", $"--Orleans:Clustering:Gateways:0=127.0.0.1:{_cluster!.GatewayPort}",
-            $"--Store:Folder={Store}", $"--Authentication:ApiKeys:tests={HashOf(Key)}", "--Limits:FileMiB=1");
-        Client = ClientOf(_app);
+        _app = await LaunchAsync(
+            $"--urls={address}",
+            "--Orleans:Clustering:ProviderType=Static",
+            $"--Orleans:Clustering:Gateways:0=127.0.0.1:{_cluster!.GatewayPort}",
+            $"--Store:Folder={Store}",
+            $"--Authentication:ApiKeys:tests={Hash(Key)}",
+            "--Limits:FileMiB=1");
+        Client = CreateClient(_app);
         Client.DefaultRequestHeaders.Add("X-Api-Key", Key);
         await WaitUntilReadyAsync();
     }

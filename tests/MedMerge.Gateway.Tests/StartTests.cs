@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace MedMerge.Gateway.Tests;
 
-/// <summary>What a gateway starts with, and what it refuses.</summary>
+/// <summary>Configurations with which a gateway starts, and those that it refuses.</summary>
 public sealed class StartTests
 {
     private const string Hash = "--Authentication:ApiKeys:me=2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
@@ -17,7 +17,7 @@ public sealed class StartTests
     [InlineData("--urls=http://example.org:0")]
     [InlineData("--http_ports=8080")]
     [InlineData("--Kestrel:Endpoints:Open:Url=http://0.0.0.0:0")]
-    public void Without_authentication_it_refuses_to_be_reached_from_elsewhere(string setting)
+    public void Without_authentication_it_refuses_to_listen_beyond_loopback(string setting)
     {
         var refused = Assert.Throws<InputException>(() => GatewayApp.Build([setting]));
         Assert.Contains("Refusing to start", refused.Message, StringComparison.Ordinal);
@@ -30,8 +30,11 @@ public sealed class StartTests
     [InlineData("--Authentication:ApiKeys:me=secret", "must be the SHA-256 of the key")]
     [InlineData("--Authentication:Jwt:Authority=https://example.org", "needs both Authority and Audience")]
     [InlineData("--Limits:FileMiB=4096", "must be a whole number from 1 to 2047")]
-    public void A_wrong_setting_is_told_by_name(string setting, string message) =>
-        Assert.Contains(message, Assert.Throws<InputException>(() => GatewayApp.Build([setting])).Message, StringComparison.Ordinal);
+    public void An_invalid_setting_is_reported_by_name(string setting, string message)
+    {
+        var refused = Assert.Throws<InputException>(() => GatewayApp.Build([setting]));
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Without_the_membership_table_it_lives_and_says_why_it_is_not_ready()
@@ -44,29 +47,30 @@ public sealed class StartTests
             "--Orleans:ServiceId=tests",
             $"--ConnectionStrings:blobs={account}",
             $"--Store:Folder={folder}");
-        using var client = RunningGateway.ClientOf(app);
+        using var client = RunningGateway.CreateClient(app);
         var problem = "";
         for (var attempt = 0; attempt < 60 && !problem.Contains("127.0.0.1:9", StringComparison.Ordinal); attempt++)
         {
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/live", Cancellation)).StatusCode);
             using var ready = await client.GetAsync("/health/ready", Cancellation);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
-            problem = JsonDocument.Parse(await ready.Content.ReadAsStringAsync(Cancellation)).RootElement.GetProperty("detail").GetString()!;
+            using var document = JsonDocument.Parse(await ready.Content.ReadAsStringAsync(Cancellation));
+            problem = document.RootElement.GetProperty("detail").GetString()!;
             await Task.Delay(250, Cancellation);
         }
         Assert.Contains("The cluster can't be reached", problem, StringComparison.Ordinal);
         Assert.Contains("127.0.0.1:9", problem, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/sweeps", Cancellation)).StatusCode); // the store alone tells
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/sweeps", Cancellation)).StatusCode); // needs only the store
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/api/v1/nodes", Cancellation)).StatusCode);
         Directory.Delete(folder, recursive: true);
     }
 
     [Fact]
-    public async Task Open_on_loopback_it_refuses_pages_of_other_sites()
+    public async Task Without_authentication_it_refuses_pages_of_other_sites()
     {
         var folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
-        await using var app = await RunningGateway.LaunchAsync("--urls=http://127.0.0.1:0", "--Orleans:Clustering:ProviderType=Static", "--Orleans:Clustering:Gateways:0=127.0.0.1:9", $"--Store:Folder={folder}");
-        using var client = RunningGateway.ClientOf(app);
+        await using var app = await RunningGateway.LaunchWithoutClusterAsync(folder);
+        using var client = RunningGateway.CreateClient(app);
         Assert.Equal(HttpStatusCode.OK, await GetAsync(null, null));
         Assert.Equal(HttpStatusCode.OK, await GetAsync("Origin", client.BaseAddress!.GetLeftPart(UriPartial.Authority)));
         Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Origin", "https://example.org"));

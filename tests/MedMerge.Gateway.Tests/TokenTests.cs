@@ -3,27 +3,32 @@ using System.Net.Http.Headers;
 
 namespace MedMerge.Gateway.Tests;
 
-/// <summary>Tokens of an identity provider: whose are taken, and whose are not.</summary>
+/// <summary>Which tokens of an identity provider are accepted.</summary>
 public sealed class TokenTests
 {
     private const string Audience = "medmerge";
 
     [Fact]
-    public async Task Tokens_are_taken_from_the_provider_for_the_audience_and_in_time_only()
+    public async Task Only_valid_tokens_of_the_provider_for_the_audience_are_accepted()
     {
         var folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
         await using var provider = await IdentityProvider.StartAsync();
-        await using var app = await RunningGateway.LaunchAsync("--urls=http://127.0.0.1:0", "--Orleans:Clustering:ProviderType=Static", "--Orleans:Clustering:Gateways:0=127.0.0.1:9", $"--Store:Folder={folder}",
-            $"--Authentication:Jwt:Authority={provider.Address}", $"--Authentication:Jwt:Audience={Audience}");
-        using var client = RunningGateway.ClientOf(app);
+        await using var app = await RunningGateway.LaunchWithoutClusterAsync(
+            folder,
+            $"--Authentication:Jwt:Authority={provider.Address}",
+            $"--Authentication:Jwt:Audience={Audience}");
+        using var client = RunningGateway.CreateClient(app);
 
-        Assert.Equal(HttpStatusCode.OK, await ListAsync(provider.Token(Audience)));
+        Assert.Equal(HttpStatusCode.OK, await ListAsync(provider.CreateToken(Audience)));
         Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(null));
-        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(provider.Token("another application")));
-        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(provider.Token(Audience, issuer: "https://example.org")));
-        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(provider.Token(Audience, key: IdentityProvider.NewKey())));
-        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(provider.Token(Audience, validFor: TimeSpan.FromMinutes(-30))));
-        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(Unsigned(provider.Token(Audience))));
+        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(provider.CreateToken("another application")));
+        var foreign = provider.CreateToken(Audience, issuer: "https://example.org");
+        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(foreign));
+        var forged = provider.CreateToken(Audience, key: IdentityProvider.CreateKey());
+        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(forged));
+        var expired = provider.CreateToken(Audience, validFor: TimeSpan.FromMinutes(-30));
+        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(expired));
+        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(RemoveSignature(provider.CreateToken(Audience))));
         Directory.Delete(folder, recursive: true);
 
         async Task<HttpStatusCode> ListAsync(string? token)
@@ -34,6 +39,6 @@ public sealed class TokenTests
         }
     }
 
-    /// <summary>The same claims with <c>"alg": "none"</c>.</summary>
-    private static string Unsigned(string token) => $"eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{token.Split('.')[1]}.";
+    /// <summary>Creates a token with the same claims and <c>"alg": "none"</c>.</summary>
+    private static string RemoveSignature(string token) => $"eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{token.Split('.')[1]}.";
 }

@@ -3,28 +3,53 @@ using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary>Options that several commands take.</summary>
+/// <summary>Options and messages that several commands share.</summary>
 internal static class CommonOptions
 {
+    private const string GatewayVariable = "MEDMERGE_GATEWAY";
+    private const string DefaultGateway = "http://127.0.0.1:8080";
+
     public static Option<string?> Store() => new("--store")
     {
-        Description = $"The folder that finished stages are kept in, so that none is computed twice. Without it the blob service of {ObjectStores.ConnectionVariable}, where that is set, otherwise {ObjectStores.DefaultFolder}.",
+        Description =
+            "Folder that keeps finished stages, so that none is computed twice. Default: the blob service in " +
+            $"{ObjectStores.ConnectionVariable} if set, otherwise {ObjectStores.DefaultFolder}.",
         HelpName = "DIR",
     };
 
     public static Option<string> Gateway() => new("--gateway")
     {
-        Description = "The gateway's address; MEDMERGE_GATEWAY where it is set. MEDMERGE_API_KEY holds the key, or MEDMERGE_TOKEN a bearer token.",
+        Description =
+            $"The gateway's address. Default: {GatewayVariable} if set. MEDMERGE_API_KEY holds the API key, or MEDMERGE_TOKEN a bearer token.",
         HelpName = "URL",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("MEDMERGE_GATEWAY") is { Length: > 0 } address ? address : "http://127.0.0.1:8080",
+        DefaultValueFactory = _ =>
+            Environment.GetEnvironmentVariable(GatewayVariable) is { Length: > 0 } address ? address : DefaultGateway,
     };
 
-    public static Argument<string> SweepId() => new("id") { Description = "The sweep's id, as `submit` and `list` print it.", HelpName = "ID" };
+    public static Argument<string> SpecificationFile() => new("specification")
+    {
+        Description = "The YAML specification to run.",
+        HelpName = "FILE",
+    };
 
-    public static Option<string?> Output() => new("--output") { Description = "Write results, merged models, kernel weights and certificates here.", HelpName = "DIR" };
+    public static Argument<string> SweepId() => new("id")
+    {
+        Description = "The sweep's id, as printed by `submit` and `list`.",
+        HelpName = "ID",
+    };
 
-    /// <summary>Says that <see cref="Output"/> was followed.</summary>
-    public static string Written(string folder) => $"Results, models, kernel weights and certificates are in '{folder}'.";
+    public static Option<string?> Output() => new("--output")
+    {
+        Description = "Write results, merged models, kernel weights and certificates to this folder.",
+        HelpName = "DIR",
+    };
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON." };
+
+    /// <summary>The message after writing to <see cref="Output"/>.</summary>
+    public static string DescribeOutput(string folder) => $"Results, models, kernel weights and certificates are in '{folder}'.";
+
+    /// <summary>Creates the progress line for a command's standard error.</summary>
+    public static ProgressLine CreateProgressLine(TextWriter error) =>
+        new(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error);
 }

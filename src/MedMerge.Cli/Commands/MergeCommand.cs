@@ -3,29 +3,57 @@ using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge merge</c>: applies learned kernel weights to the weight files they belong to; no data needed.</summary>
+/// <summary><c>medmerge merge</c>: applies learned kernel weights to the source models they were learned for, without data.</summary>
 internal static class MergeCommand
 {
     public static Command Create(TextWriter output, TextWriter error)
     {
-        var weights = new Argument<string>("weights") { Description = "The learned kernel weights (kernel-weights.safetensors).", HelpName = "FILE" };
-        var sources = new Option<string[]>("--source") { Description = "A source model as NAME=FILE; once for each source.", HelpName = "NAME=FILE", Required = true };
-        var target = new Option<string>("--output") { Description = "The merged model's file (safetensors).", HelpName = "FILE", Required = true };
-        var command = new Command("merge", "Applies learned kernel weights to source models, without data: the same bytes as the run that learned them.")
+        var weights = new Argument<string>("weights")
         {
-            weights, sources, target,
+            Description = "The learned kernel weights (kernel-weights.safetensors).",
+            HelpName = "FILE",
         };
-        command.SetAction((parsed, cancellation) =>
-            RunAsync(parsed.GetValue(weights)!, parsed.GetValue(sources)!, parsed.GetValue(target)!, output, error, cancellation));
+        var sources = new Option<string[]>("--source")
+        {
+            Description = "A source model as NAME=FILE; repeat for each source.",
+            HelpName = "NAME=FILE",
+            Required = true,
+        };
+        var target = new Option<string>("--output")
+        {
+            Description = "The merged model's file (safetensors).",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var command = new Command(
+            "merge",
+            "Applies learned kernel weights to source models, without data. Gives the same bytes as the run that learned them.")
+        {
+            weights,
+            sources,
+            target,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetValue(weights)!,
+            parsed.GetValue(sources)!,
+            parsed.GetValue(target)!,
+            output,
+            error,
+            cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(string weightsFile, string[] sourceFiles, string target, TextWriter output, TextWriter error, CancellationToken cancellation)
+    private static async Task<int> RunAsync(
+        string weightsFile,
+        string[] sourceFiles,
+        string target,
+        TextWriter output,
+        TextWriter error,
+        CancellationToken cancellation)
     {
-        var files = Parse(sourceFiles);
+        var files = ParseSources(sourceFiles);
         OutputFolder.CheckFile(target);
-        if (files.Values.Append(weightsFile).FirstOrDefault(file => Path.GetFullPath(file) == Path.GetFullPath(target)) is { } input)
-            throw new InputException($"--output '{target}' is one of the files that are merged ('{input}'); name another.");
+        CheckTarget(target, files.Values.Append(weightsFile));
         var sources = files.Select(pair => new SourceFile(pair.Key, pair.Value)).ToList();
         await using var merger = new ModelMerger();
         var merged = await merger.ApplyAsync(weightsFile, sources, cancellation);
@@ -36,13 +64,20 @@ internal static class MergeCommand
         return ExitCodes.Done;
     }
 
-    private static Dictionary<string, string> Parse(string[] sources)
+    private static void CheckTarget(string target, IEnumerable<string> inputs)
+    {
+        if (inputs.FirstOrDefault(file => Path.GetFullPath(file) == Path.GetFullPath(target)) is { } input)
+            throw new InputException($"--output '{target}' is one of the files that are merged ('{input}'); name another.");
+    }
+
+    private static Dictionary<string, string> ParseSources(string[] sources)
     {
         var files = new Dictionary<string, string>();
         foreach (var source in sources)
         {
-            if (source.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } path]) throw new InputException($"--source '{source}' must be NAME=FILE.");
-            if (!files.TryAdd(name, path)) throw new InputException($"--source {name} is there twice.");
+            if (source.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } path])
+                throw new InputException($"--source '{source}' must be NAME=FILE.");
+            if (!files.TryAdd(name, path)) throw new InputException($"--source {name} is given twice.");
         }
         return files;
     }

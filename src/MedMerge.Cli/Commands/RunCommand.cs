@@ -9,22 +9,35 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge run SPEC</c>: the whole comparison, here and now.</summary>
+/// <summary><c>medmerge run FILE</c>: runs a whole comparison on this machine.</summary>
 internal static class RunCommand
 {
     public static Command Create(TextWriter output, TextWriter error)
     {
-        var file = new Argument<string>("specification") { Description = "The YAML specification to run.", HelpName = "FILE" };
+        var file = CommonOptions.SpecificationFile();
         var store = CommonOptions.Store();
         var json = CommonOptions.Json();
         var folder = CommonOptions.Output();
-        var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and print the plan; compute nothing." };
-        var command = new Command("run", "Runs a specification on this machine: sources, merge, baselines, comparison. Interrupted, it goes on where it was.")
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and print the plan, without computing anything." };
+        var command = new Command(
+            "run",
+            "Runs a specification on this machine: sources, merge, baselines, comparison. Resumes an interrupted run.")
         {
-            file, store, folder, json, dryRun,
+            file,
+            store,
+            folder,
+            json,
+            dryRun,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(store), parsed.GetValue(folder), parsed.GetValue(json), parsed.GetValue(dryRun), output, error, cancellation));
+            parsed.GetValue(file)!,
+            parsed.GetValue(store),
+            parsed.GetValue(folder),
+            parsed.GetValue(json),
+            parsed.GetValue(dryRun),
+            output,
+            error,
+            cancellation));
         return command;
     }
 
@@ -46,30 +59,41 @@ internal static class RunCommand
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
         if (dryRun) return await ShowPlanAsync(plan, store, output, cancellation);
 
-        var folder = outputFolder is null ? null : new OutputFolder(outputFolder);
-        var inputs = specification.Sources.Select(source => source.Weights).OfType<string>().ToList();
-        folder?.CheckModelPlaces(OutputFiles.GetScenarios(plan, plan.Trials), inputs);
+        var folder = OpenOutput(outputFolder, specification, plan);
         var objects = await ObjectStores.OpenAsync(store, cancellation);
         if (objects is AzureBlobStore blobs)
         {
             await error.WriteLineAsync(
-                $"note: everything is kept in {blobs.Address}. A cluster on it works on this sweep too, and continues when this command ends; " +
-                "--store DIR keeps it to yourself.");
+                $"note: everything is kept in {blobs.Address}. A cluster that uses it also works on this sweep, and continues when this " +
+                "command ends; --store DIR uses a folder of your own.");
         }
-        var run = new LocalRun(objects, new ProgressLine(error, isTerminal: !Console.IsErrorRedirected && error == Console.Error));
+        var run = new LocalRun(objects, CommonOptions.CreateProgressLine(error));
         var failed = await run.RunAsync(specification, plan, (location, _) => files[location], ShowAsync, cancellation);
-        foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.Failed(trial));
+        foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
         return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
 
         async Task ShowAsync(SweepResult result)
         {
             if (folder is not null) await WriteAsync(result, new StageStore(objects), folder, cancellation);
             await output.WriteAsync(json ? ResultFiles.ToJson(result) : ComparisonTable.Render(result));
-            if (folder is not null) await error.WriteLineAsync(CommonOptions.Written(outputFolder!));
+            if (folder is not null) await error.WriteLineAsync(CommonOptions.DescribeOutput(outputFolder!));
         }
     }
 
-    private static async Task<int> ShowPlanAsync(PlanSummary plan, string? store, TextWriter output, CancellationToken cancellation)
+    private static OutputFolder? OpenOutput(string? path, Specification specification, PlanSummary plan)
+    {
+        if (path is null) return null;
+        var folder = new OutputFolder(path);
+        var inputs = specification.Sources.Select(source => source.Weights).OfType<string>().ToList();
+        folder.CheckModelFolders(OutputFiles.GetScenarios(plan, plan.Trials), inputs);
+        return folder;
+    }
+
+    private static async Task<int> ShowPlanAsync(
+        PlanSummary plan,
+        string? store,
+        TextWriter output,
+        CancellationToken cancellation)
     {
         var existing = await ObjectStores.FindAsync(store, cancellation);
         var cached = existing is null ? [] : await new StageStore(existing).KeysAsync(cancellation);
@@ -77,15 +101,28 @@ internal static class RunCommand
         return ExitCodes.Done;
     }
 
-    private static async Task WriteAsync(SweepResult result, StageStore store, OutputFolder folder, CancellationToken cancellation)
+    private static async Task WriteAsync(
+        SweepResult result,
+        StageStore store,
+        OutputFolder folder,
+        CancellationToken cancellation)
     {
         var finished = result.Scenarios.SelectMany(scenario => scenario.Trials).Select(trial => trial.Trial).ToList();
         var models = OutputFiles.GetModels(result.Plan, finished).ToDictionary(model => model.Name);
         await folder.WriteRunAsync(
             OutputFiles.GetScenarios(result.Plan, finished),
-            (scenario, file) => Task.FromResult(file.Write(result.Scenarios.First(found => found.Scenario.Name == scenario.Name))),
+            (scenario, file) => Task.FromResult(file.Write(FindScenario(scenario.Name))),
             models.Keys,
-            async name => (await store.GetAsync(models[name].Stage, cancellation))[models[name].Artefact],
+            ReadModelAsync,
             cancellation);
+
+        ScenarioResult FindScenario(string name) => result.Scenarios.First(scenario => scenario.Scenario.Name == name);
+
+        async Task<byte[]> ReadModelAsync(string name)
+        {
+            var model = models[name];
+            var stage = await store.GetAsync(model.Stage, cancellation);
+            return stage[model.Artefact];
+        }
     }
 }

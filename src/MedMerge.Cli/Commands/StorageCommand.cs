@@ -3,31 +3,50 @@ using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge storage verify|gc</c>: care for the store.</summary>
+/// <summary><c>medmerge storage verify|gc</c>: maintains the store.</summary>
 internal static class StorageCommand
 {
-    public static Command Create(TextWriter output)
+    private const double MaxAgeHours = 1e6;
+
+    public static Command Create(TextWriter output) =>
+        new("storage", "Maintains the store of finished stages and checkpoints.") { CreateVerify(output), CreateCollect(output) };
+
+    private static Command CreateVerify(TextWriter output)
     {
         var store = CommonOptions.Store();
-        var verify = new Command("verify", "Reads everything in the store and checks every hash; exit code 1 where something is damaged.") { store };
-        verify.SetAction(async (parsed, cancellation) =>
+        var command = new Command("verify", "Reads every object in the store and checks its hash; exit code 1 if any is damaged.") { store };
+        command.SetAction(async (parsed, cancellation) =>
         {
-            var findings = await StoreMaintenance.VerifyAsync(await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation), cancellation);
+            var objects = await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation);
+            var findings = await StoreMaintenance.VerifyAsync(objects, cancellation);
             foreach (var damaged in findings.Damaged) await output.WriteLineAsync($"damaged: {damaged}");
             await output.WriteLineAsync($"{findings.Objects} objects read, {findings.Damaged.Count} damaged or missing.");
             return findings.Damaged.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
         });
+        return command;
+    }
 
-        var age = new Option<double>("--older-than") { Description = "Only what nothing has touched for that many hours; runs at work need theirs.", HelpName = "HOURS", DefaultValueFactory = _ => 24 };
-        var collect = new Command("gc", "Removes checkpoints that no run has touched for a while, and artefacts that nothing refers to.") { store, age };
-        collect.SetAction(async (parsed, cancellation) =>
+    private static Command CreateCollect(TextWriter output)
+    {
+        var store = CommonOptions.Store();
+        var age = new Option<double>("--older-than")
         {
-            if (parsed.GetValue(age) is not (>= 0 and <= 1e6)) throw new InputException("--older-than must be a number of hours from 0 to 1000000.");
+            Description = "Remove only what has not been used for this many hours; running sweeps need their recent objects.",
+            HelpName = "HOURS",
+            DefaultValueFactory = _ => 24,
+        };
+        var command = new Command("gc", "Removes old checkpoints and unreferenced artefacts.") { store, age };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var hours = parsed.GetValue(age);
+            if (hours is not (>= 0 and <= MaxAgeHours))
+                throw new InputException($"{age.Name} must be a number of hours from 0 to {MaxAgeHours:0}.");
             var objects = await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation);
-            var cleaned = await StoreMaintenance.CollectAsync(objects, TimeSpan.FromHours(parsed.GetValue(age)), TimeProvider.System, cancellation);
-            await output.WriteLineAsync($"{cleaned.Removed} artefacts removed, {cleaned.Kept} kept; checkpoints of {cleaned.Stages} stages removed.");
+            var cleaned = await StoreMaintenance.CollectAsync(objects, TimeSpan.FromHours(hours), TimeProvider.System, cancellation);
+            await output.WriteLineAsync(
+                $"{cleaned.Removed} artefacts removed, {cleaned.Kept} kept; checkpoints of {cleaned.Stages} stages removed.");
             return ExitCodes.Done;
         });
-        return new Command("storage", "Cares for the store of finished stages and checkpoints.") { verify, collect };
+        return command;
     }
 }

@@ -4,20 +4,39 @@ using MedMerge.Experiments.Specifications;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge submit SPEC</c>: the whole comparison, on a cluster.</summary>
+/// <summary><c>medmerge submit FILE</c>: runs a whole comparison on a cluster.</summary>
 internal static class SubmitCommand
 {
     public static Command Create(TextWriter output, TextWriter error)
     {
-        var file = new Argument<string>("specification") { Description = "The YAML specification to run.", HelpName = "FILE" };
+        var file = CommonOptions.SpecificationFile();
         var gateway = CommonOptions.Gateway();
-        var watch = new Option<bool>("--watch") { Description = "Stay and show how it goes on." };
-        var command = new Command("submit", "Checks a specification, sends it with its files to a gateway, and prints the sweep's id. Twice is once.") { file, gateway, watch };
-        command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(file)!, parsed.GetValue(gateway)!, parsed.GetValue(watch), output, error, cancellation));
+        var watch = new Option<bool>("--watch") { Description = "Show the progress until the sweep ends." };
+        var command = new Command(
+            "submit",
+            "Checks a specification, sends it with its files to a gateway, and prints the sweep's id. Idempotent.")
+        {
+            file,
+            gateway,
+            watch,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetValue(file)!,
+            parsed.GetValue(gateway)!,
+            parsed.GetValue(watch),
+            output,
+            error,
+            cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(string file, string address, bool watch, TextWriter output, TextWriter error, CancellationToken cancellation)
+    private static async Task<int> RunAsync(
+        string file,
+        string address,
+        bool watch,
+        TextWriter output,
+        TextWriter error,
+        CancellationToken cancellation)
     {
         var specification = SpecificationReader.ReadFile(file, out var yaml, out var paths);
         var contents = new Dictionary<string, byte[]>();
@@ -25,7 +44,9 @@ internal static class SubmitCommand
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
 
         using var gateway = new GatewayClient(address);
-        var addresses = paths.ToDictionary(path => path.Key, path => FrozenSpecification.Address(contents[path.Value], path.Value));
+        var addresses = paths.ToDictionary(
+            path => path.Key,
+            path => FrozenSpecification.Address(contents[path.Value], path.Value));
         foreach (var (path, sent) in addresses.DistinctBy(entry => FrozenSpecification.HashOf(entry.Value)))
         {
             var hash = FrozenSpecification.HashOf(sent)!;

@@ -6,34 +6,35 @@ using MedMerge.Reporting;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge list|show|pause|resume|cancel|report</c>: the sweeps of a gateway.</summary>
+/// <summary><c>medmerge list|show|pause|resume|cancel|report</c>: monitors and controls the sweeps of a gateway.</summary>
 internal static class SweepCommands
 {
     public static IEnumerable<Command> Create(TextWriter output, TextWriter error) =>
     [
-        List(output),
-        Show(output),
-        Steer("pause", "Stops a sweep until it is resumed; finished epochs are kept.", error),
-        Steer("resume", "Goes on with a sweep after a pause or a cancel; failed trials are tried again.", error),
-        Steer("cancel", "Ends a sweep. Results so far are kept.", error),
-        Report(output, error),
+        CreateList(output),
+        CreateShow(output),
+        CreateControl("pause", "Pauses a sweep until it is resumed; finished epochs are kept.", error),
+        CreateControl("resume", "Resumes a paused or cancelled sweep; failed trials run again.", error),
+        CreateControl("cancel", "Cancels a sweep; results so far are kept.", error),
+        CreateReport(output, error),
     ];
 
-    private static Command List(TextWriter output)
+    private static Command CreateList(TextWriter output)
     {
         var gateway = CommonOptions.Gateway();
         var json = CommonOptions.Json();
-        var command = new Command("list", "Lists all sweeps, the newest first.") { gateway, json };
+        var command = new Command("list", "Lists all sweeps, newest first.") { gateway, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
             var sweeps = await client.ListAsync(cancellation);
-            await output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(sweeps, GatewayClient.Json) : Table(sweeps));
+            var text = parsed.GetValue(json) ? JsonSerializer.Serialize(sweeps, GatewayClient.Json) : RenderSweeps(sweeps);
+            await output.WriteLineAsync(text);
         });
         return command;
     }
 
-    private static Command Show(TextWriter output)
+    private static Command CreateShow(TextWriter output)
     {
         var id = CommonOptions.SweepId();
         var gateway = CommonOptions.Gateway();
@@ -42,13 +43,14 @@ internal static class SweepCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation);
-            await output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(status, GatewayClient.Json) : Table(status));
+            var status = await client.GetStatusAsync(parsed.GetValue(id)!, cancellation);
+            var text = parsed.GetValue(json) ? JsonSerializer.Serialize(status, GatewayClient.Json) : RenderTrials(status);
+            await output.WriteLineAsync(text);
         });
         return command;
     }
 
-    private static Command Steer(string verb, string description, TextWriter error)
+    private static Command CreateControl(string verb, string description, TextWriter error)
     {
         var id = CommonOptions.SweepId();
         var gateway = CommonOptions.Gateway();
@@ -56,57 +58,61 @@ internal static class SweepCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            var status = await client.SteerAsync(parsed.GetValue(id)!, verb, cancellation);
+            var status = await client.ControlAsync(parsed.GetValue(id)!, verb, cancellation);
             await error.WriteLineAsync($"{status.Id}: {status.State}.");
         });
         return command;
     }
 
-    private static Command Report(TextWriter text, TextWriter error)
+    private static Command CreateReport(TextWriter output, TextWriter error)
     {
         var id = CommonOptions.SweepId();
         var gateway = CommonOptions.Gateway();
         var json = CommonOptions.Json();
-        var output = CommonOptions.Output();
-        var command = new Command("report", "Prints the comparison over the trials that have a result.") { id, gateway, output, json };
+        var folder = CommonOptions.Output();
+        var command = new Command("report", "Prints the comparison of the trials that have a result.") { id, gateway, folder, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var path = parsed.GetValue(output);
-            var folder = path is null ? null : new OutputFolder(path);
+            var path = parsed.GetValue(folder);
+            var outputFolder = path is null ? null : new OutputFolder(path);
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            var status = await client.StatusAsync(parsed.GetValue(id)!, cancellation);
-            var scenarios = await client.ScenariosAsync(status.Id, cancellation);
+            var status = await client.GetStatusAsync(parsed.GetValue(id)!, cancellation);
+            var scenarios = await client.ListScenariosAsync(status.Id, cancellation);
             if (scenarios.Count == 0) throw new GatewayException($"No trial of '{status.Id}' has a result yet.");
-            folder?.CheckModelPlaces(scenarios, []);
-            if (status.Done < status.Trials.Count)
+            outputFolder?.CheckModelFolders(scenarios, []);
+            if (status.Done < status.Trials.Count) await error.WriteLineAsync(DescribeMissingTrials(status));
+            if (outputFolder is not null)
             {
-                await error.WriteLineAsync(
-                    $"note: {status.Done} of {status.Trials.Count} trials have a result; the sweep is {status.State}. The report covers those alone.");
-            }
-            if (folder is not null)
-            {
-                await WriteAsync(client, status.Id, scenarios, folder, cancellation);
-                await error.WriteLineAsync(CommonOptions.Written(path!));
+                await WriteAsync(client, status.Id, scenarios, outputFolder, cancellation);
+                await error.WriteLineAsync(CommonOptions.DescribeOutput(path!));
             }
             var format = parsed.GetValue(json) ? "json" : "md";
-            foreach (var scenario in scenarios) await text.WriteAsync(await client.ResultsAsync(status.Id, scenario.Name, format, cancellation));
+            foreach (var scenario in scenarios)
+                await output.WriteAsync(await client.GetResultsAsync(status.Id, scenario.Name, format, cancellation));
         });
         return command;
     }
 
+    private static string DescribeMissingTrials(SweepStatus status) =>
+        $"note: {status.Done} of {status.Trials.Count} trials have a result; the sweep is {status.State}. The report covers only those.";
+
     private static async Task WriteAsync(
-        GatewayClient client, string id, List<ScenarioFolder> scenarios, OutputFolder folder, CancellationToken cancellation)
+        GatewayClient client,
+        string id,
+        List<ScenarioFolder> scenarios,
+        OutputFolder folder,
+        CancellationToken cancellation)
     {
-        var models = await client.ModelsAsync(id, cancellation);
+        var models = await client.ListModelsAsync(id, cancellation);
         await folder.WriteRunAsync(
             scenarios,
-            (scenario, file) => client.ResultsAsync(id, scenario.Name, file.Format, cancellation),
+            (scenario, file) => client.GetResultsAsync(id, scenario.Name, file.Format, cancellation),
             models,
-            name => client.ModelAsync(id, name, cancellation),
+            name => client.GetModelAsync(id, name, cancellation),
             cancellation);
     }
 
-    private static string Table(IEnumerable<SweepSummary> sweeps) => TextTable.Render(
+    private static string RenderSweeps(IEnumerable<SweepSummary> sweeps) => TextTable.Render(
     [
         ["id", "name", "state", "trials done", "submitted"],
         .. sweeps.Select(sweep => (string[])
@@ -119,7 +125,7 @@ internal static class SweepCommands
         ]),
     ]).TrimEnd();
 
-    private static string Table(SweepStatus status)
+    private static string RenderTrials(SweepStatus status)
     {
         var heading = string.Create(
             CultureInfo.InvariantCulture,
@@ -143,7 +149,7 @@ internal static class SweepCommands
 
     private static string DescribeProgress(TrialSummary trial)
     {
-        if (trial.Progress is { } progress) return ProgressLine.Text(progress);
+        if (trial.Progress is { } progress) return ProgressLine.Describe(progress);
         return trial.Reason?.Split('\n')[0] ?? "";
     }
 }

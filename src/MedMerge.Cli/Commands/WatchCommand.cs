@@ -2,14 +2,20 @@ using System.CommandLine;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge watch ID</c>: how a sweep goes on, until it has ended.</summary>
+/// <summary><c>medmerge watch ID</c>: shows the progress of a sweep until it ends.</summary>
 internal static class WatchCommand
 {
     public static Command Create(TextWriter error)
     {
         var id = CommonOptions.SweepId();
         var gateway = CommonOptions.Gateway();
-        var command = new Command("watch", "Shows a sweep until it has ended; exit code 1 where a trial failed or it was cancelled. Ctrl-C ends the watching only.") { id, gateway };
+        var command = new Command(
+            "watch",
+            "Shows a sweep's progress until it ends; exit code 1 if a trial failed or the sweep was cancelled. Ctrl-C stops only the watching.")
+        {
+            id,
+            gateway,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);

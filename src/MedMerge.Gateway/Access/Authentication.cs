@@ -1,14 +1,18 @@
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 
 namespace MedMerge.Gateway.Access;
 
-/// <summary>Who may use the API: holders of an API key, of a token of an identity provider, or both.</summary>
+/// <summary>Who may use the API: holders of an API key, of an identity provider's token, or both.</summary>
 internal static class Authentication
 {
-    /// <summary>Adds what the section <c>Authentication</c> of the configuration names.</summary>
+    private const string Authority = "Authentication:Jwt:Authority";
+    private const string Audience = "Authentication:Jwt:Audience";
+
+    /// <summary>Adds the schemes that the section <c>Authentication</c> of the configuration names.</summary>
     /// <returns>Whether it names any.</returns>
-    /// <exception cref="InputException">It names something half.</exception>
+    /// <exception cref="InputException">A scheme is incomplete or invalid.</exception>
     public static bool Add(WebApplicationBuilder builder)
     {
         var schemes = new List<string>();
@@ -18,21 +22,33 @@ internal static class Authentication
             authentication.AddScheme<ApiKeyOptions, ApiKeys>(ApiKeys.SchemeName, options => options.Keys = keys);
             schemes.Add(ApiKeys.SchemeName);
         }
-        var (authority, audience) = (builder.Configuration["Authentication:Jwt:Authority"], builder.Configuration["Authentication:Jwt:Audience"]);
-        if (string.IsNullOrEmpty(authority) != string.IsNullOrEmpty(audience))
-            throw new InputException("Authentication:Jwt needs both Authority and Audience: without the one no token can be checked, without the other any of the provider's would do.");
-        if (!string.IsNullOrEmpty(authority))
-        {
-            if (!Uri.TryCreate(authority, UriKind.Absolute, out var provider)) throw new InputException($"Authentication:Jwt:Authority is '{authority}'; it must be an https address.");
-            authentication.AddJwtBearer(options =>
-            {
-                (options.Authority, options.Audience) = (authority, audience);
-                options.RequireHttpsMetadata = !provider.IsLoopback; // keys from elsewhere must come over https
-            });
-            schemes.Add(JwtBearerDefaults.AuthenticationScheme);
-        }
+        if (AddTokens(authentication, builder.Configuration)) schemes.Add(JwtBearerDefaults.AuthenticationScheme);
+
         var authorization = builder.Services.AddAuthorizationBuilder();
-        if (schemes.Count > 0) authorization.SetDefaultPolicy(new AuthorizationPolicyBuilder([.. schemes]).RequireAuthenticatedUser().Build());
-        return schemes.Count > 0;
+        if (schemes.Count == 0) return false;
+        authorization.SetDefaultPolicy(new AuthorizationPolicyBuilder([.. schemes]).RequireAuthenticatedUser().Build());
+        return true;
+    }
+
+    private static bool AddTokens(AuthenticationBuilder authentication, ConfigurationManager configuration)
+    {
+        var authority = configuration[Authority];
+        var audience = configuration[Audience];
+        if (string.IsNullOrEmpty(authority) && string.IsNullOrEmpty(audience)) return false;
+        if (string.IsNullOrEmpty(authority) || string.IsNullOrEmpty(audience))
+        {
+            throw new InputException(
+                "Authentication:Jwt needs both Authority and Audience: without Authority no token can be verified, without Audience every " +
+                "token of the provider would be accepted.");
+        }
+        if (!Uri.TryCreate(authority, UriKind.Absolute, out var provider))
+            throw new InputException($"{Authority} is '{authority}'; it must be an https address.");
+        authentication.AddJwtBearer(options =>
+        {
+            options.Authority = authority;
+            options.Audience = audience;
+            options.RequireHttpsMetadata = !provider.IsLoopback; // signing keys from another machine must come over https
+        });
+        return true;
     }
 }

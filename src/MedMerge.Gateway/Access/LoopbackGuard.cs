@@ -2,43 +2,61 @@ using System.Net;
 
 namespace MedMerge.Gateway.Access;
 
-/// <summary>Without authentication the gateway is for programs on its own machine.</summary>
+/// <summary>Restricts a gateway without authentication to programs on its own machine.</summary>
 internal static class LoopbackGuard
 {
-    private const string Default = "http://127.0.0.1:8080";
-    private const string Hosts = "AllowedHosts";
+    private const string DefaultAddress = "http://127.0.0.1:8080";
+    private const string AllowedHosts = "AllowedHosts";
+    private const string LoopbackHosts = "localhost;127.0.0.1;[::1]";
 
-    /// <summary>Listens on loopback where nothing else is configured, and makes sure that an open gateway does nothing else.</summary>
-    /// <exception cref="InputException">An address is not loopback and there is no authentication, or it can't be understood.</exception>
+    /// <summary>Listens on loopback by default, and makes sure that an open gateway listens nowhere else.</summary>
+    /// <param name="isOpen">Whether the gateway has no authentication.</param>
+    /// <exception cref="InputException">An address is invalid, or is not loopback although there is no authentication.</exception>
     public static void Apply(WebApplicationBuilder builder, bool isOpen)
     {
-        var addresses = Addresses(builder.Configuration).ToList();
-        if (addresses.Count == 0) builder.WebHost.UseUrls(Default);
+        var addresses = ReadAddresses(builder.Configuration);
+        if (addresses.Count == 0) builder.WebHost.UseUrls(DefaultAddress);
         if (!isOpen) return;
-        if (addresses.FirstOrDefault(address => !IsLoopback(address)) is { } far)
+        if (addresses.FirstOrDefault(address => !IsLoopback(address)) is { } reachable)
         {
-            throw new InputException($"Refusing to start: '{far}' can be reached from other machines, and no authentication is configured. " +
-                                     "Set Authentication__ApiKeys__NAME to the SHA-256 of a key, or Authentication__Jwt__Authority and __Audience; or listen on 127.0.0.1.");
+            throw new InputException(
+                $"Refusing to start: '{reachable}' can be reached from other machines, and no authentication is configured. " +
+                "Set Authentication__ApiKeys__NAME to the SHA-256 of a key, or Authentication__Jwt__Authority and __Audience; " +
+                "or listen on 127.0.0.1.");
         }
-        builder.Configuration[Hosts] ??= "localhost;127.0.0.1;[::1]"; // a page whose name was made to point here is refused
+        builder.Configuration[AllowedHosts] ??= LoopbackHosts; // refuses DNS rebinding: foreign host names that resolve to loopback
     }
 
-    /// <summary>Refuses what pages of other sites send from a browser on this machine; programs send no origin.</summary>
+    /// <summary>Refuses requests that pages of other sites send from a browser on this machine. Programs send no origin.</summary>
     public static Task RefuseOtherSites(HttpContext context, RequestDelegate next)
     {
-        var origin = context.Request.Headers.Origin.ToString();
-        if (origin.Length == 0 || (Uri.TryCreate(origin, UriKind.Absolute, out var site) && site.Authority == context.Request.Host.Value)) return next(context);
+        if (IsSameSite(context.Request)) return next(context);
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
         return Task.CompletedTask;
     }
 
-    private static IEnumerable<string> Addresses(ConfigurationManager configuration)
+    private static bool IsSameSite(HttpRequest request)
     {
-        var urls = Split("urls").ToList();
-        var ports = urls.Count > 0 ? [] : Split("http_ports").Select(port => $"http://*:{port}").Concat(Split("https_ports").Select(port => $"https://*:{port}"));
-        return urls.Concat(ports).Concat(configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>());
+        var origin = request.Headers.Origin.ToString();
+        if (origin.Length == 0) return true;
+        return Uri.TryCreate(origin, UriKind.Absolute, out var site) && site.Authority == request.Host.Value;
+    }
 
-        string[] Split(string key) => (configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    /// <summary>The addresses to listen on; ports count only where no URLs are configured, as in ASP.NET Core.</summary>
+    private static List<string> ReadAddresses(ConfigurationManager configuration)
+    {
+        var addresses = SplitSetting("urls").ToList();
+        if (addresses.Count == 0)
+        {
+            addresses.AddRange(SplitSetting("http_ports").Select(port => $"http://*:{port}"));
+            addresses.AddRange(SplitSetting("https_ports").Select(port => $"https://*:{port}"));
+        }
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren();
+        addresses.AddRange(endpoints.Select(endpoint => endpoint["Url"]).OfType<string>());
+        return addresses;
+
+        string[] SplitSetting(string key) =>
+            (configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 
     private static bool IsLoopback(string address)
@@ -46,12 +64,13 @@ internal static class LoopbackGuard
         try
         {
             var parsed = BindingAddress.Parse(address);
-            return parsed.IsUnixPipe || parsed.IsNamedPipe || parsed.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-                   || (IPAddress.TryParse(parsed.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+            if (parsed.IsUnixPipe || parsed.IsNamedPipe) return true;
+            if (parsed.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return true;
+            return IPAddress.TryParse(parsed.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip);
         }
         catch (FormatException error)
         {
-            throw new InputException($"The address '{address}' can't be understood: {error.Message} It looks like http://127.0.0.1:8080.", error);
+            throw new InputException($"The address '{address}' can't be understood: {error.Message} Example: {DefaultAddress}.", error);
         }
     }
 }

@@ -2,9 +2,11 @@ using MedMerge.Gateway.Connections;
 
 namespace MedMerge.Gateway.Endpoints;
 
-/// <summary><c>/nodes</c>: the cluster's silos.</summary>
+/// <summary><c>/nodes</c>: the cluster's nodes.</summary>
 internal static class NodeEndpoints
 {
     public static void Map(RouteGroupBuilder api) =>
-        api.MapGet("/nodes", (ClusterConnection cluster) => cluster.Nodes.ListAsync()).WithTags("nodes").WithSummary("The cluster's nodes with their devices.");
+        api.MapGet("/nodes", (ClusterConnection cluster) => cluster.Nodes.ListAsync())
+            .WithTags("nodes")
+            .WithSummary("Lists the cluster's nodes with their devices.");
 }

@@ -7,7 +7,7 @@ using MedMerge.Reporting;
 
 namespace MedMerge.Gateway.Endpoints;
 
-/// <summary><c>/sweeps/ID/results</c> and <c>/sweeps/ID/models</c>: what finished trials have given.</summary>
+/// <summary><c>/sweeps/ID/results</c> and <c>/sweeps/ID/models</c>: the results of finished trials.</summary>
 internal static class ResultEndpoints
 {
     private const string DefaultFormat = "json";
@@ -22,18 +22,22 @@ internal static class ResultEndpoints
     public static void Map(RouteGroupBuilder sweep)
     {
         sweep.MapGet("/results", GetResultsAsync)
-            .WithSummary("The comparison so far; format is json, csv or md. A sweep of several scenarios has one for each: name it.")
-            .Produces<string>(StatusCodes.Status200OK, MediaTypeNames.Application.Json, MediaTypeNames.Text.Csv, MediaTypeNames.Text.Markdown)
+            .WithSummary("Gets the comparison so far as json, csv or md. A sweep of several scenarios has one each: name the scenario.")
+            .Produces<string>(
+                StatusCodes.Status200OK,
+                MediaTypeNames.Application.Json,
+                MediaTypeNames.Text.Csv,
+                MediaTypeNames.Text.Markdown)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status409Conflict);
         sweep.MapGet("/scenarios", ListScenariosAsync)
-            .WithSummary("The scenarios that have a result so far, each with its folder among the models.")
+            .WithSummary("Lists the scenarios that have results so far, each with its folder among the models.")
             .Produces<List<ScenarioFolder>>();
         sweep.MapGet("/models", ListModelsAsync)
-            .WithSummary("The names of the merged models so far, with their kernel weights and certificates, and of the sources.")
+            .WithSummary("Lists the files exported so far: merged models with kernel weights and certificates, and the sources.")
             .Produces<List<string>>();
         sweep.MapGet("/models/{**name}", GetModelAsync)
-            .WithSummary("One of them.")
+            .WithSummary("Downloads an exported file.")
             .Produces<byte[]>(StatusCodes.Status200OK, MediaTypeNames.Application.Octet)
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
@@ -47,12 +51,17 @@ internal static class ResultEndpoints
         string? scenario = null)
     {
         if (!MediaTypes.TryGetValue(format, out var type))
-            return Problem($"There is no format '{format}'; there are {string.Join(", ", MediaTypes.Keys)}.", StatusCodes.Status400BadRequest);
+        {
+            return Problem(
+                $"There is no format '{format}'; there are {string.Join(", ", MediaTypes.Keys)}.",
+                StatusCodes.Status400BadRequest);
+        }
         return await WithRepairAsync(id, cluster, cancellation, async () =>
         {
             var result = await queries.GetResultsAsync(id, cancellation);
-            if (result.Scenarios.Count == 0) return Problem($"No trial of '{id}' has a result yet.", StatusCodes.Status409Conflict);
-            if (Choose(result, scenario) is not { } chosen)
+            if (result.Scenarios.Count == 0)
+                return Problem($"No trial of '{id}' has a result yet.", StatusCodes.Status409Conflict);
+            if (FindScenario(result, scenario) is not { } chosen)
             {
                 var names = string.Join(", ", result.Scenarios.Select(found => $"'{found.Scenario.Name}'"));
                 return Problem($"Name a scenario that has a result with ?scenario=: {names}.", StatusCodes.Status400BadRequest);
@@ -62,7 +71,7 @@ internal static class ResultEndpoints
         });
     }
 
-    private static ScenarioResult? Choose(SweepResult result, string? scenario)
+    private static ScenarioResult? FindScenario(SweepResult result, string? scenario)
     {
         if (scenario is null) return result.Plan.Scenarios.Count == 1 ? result.Scenarios[0] : null;
         return result.Scenarios.FirstOrDefault(found => found.Scenario.Name == scenario);
@@ -78,7 +87,11 @@ internal static class ResultEndpoints
     }
 
     private static async Task<IResult> GetModelAsync(
-        string id, string name, ResultQueries queries, ClusterConnection cluster, CancellationToken cancellation)
+        string id,
+        string name,
+        ResultQueries queries,
+        ClusterConnection cluster,
+        CancellationToken cancellation)
     {
         var models = await queries.ListModelsAsync(id, cancellation);
         if (models.FirstOrDefault(model => model.Name == name) is not { } found)
@@ -87,9 +100,12 @@ internal static class ResultEndpoints
             TypedResults.Bytes(await queries.ReadAsync(found, cancellation), MediaTypeNames.Application.Octet));
     }
 
-    /// <summary>Reads; where an output is missing or damaged, has it computed again.</summary>
+    /// <summary>Reads results; if an output is missing or damaged, has it recomputed and asks the client to retry later.</summary>
     private static async Task<IResult> WithRepairAsync(
-        string id, ClusterConnection cluster, CancellationToken cancellation, Func<Task<IResult>> read)
+        string id,
+        ClusterConnection cluster,
+        CancellationToken cancellation,
+        Func<Task<IResult>> read)
     {
         try
         {
@@ -99,7 +115,7 @@ internal static class ResultEndpoints
         {
             await cluster.Sweep(id).RepairAsync(missing.Key).WaitAsync(cancellation);
             return Problem(
-                $"An output of '{id}' was lost or damaged; it is being computed again. Ask again once the sweep has ended.",
+                $"An output of '{id}' was lost or damaged and is being recomputed. Try again when the sweep has ended.",
                 StatusCodes.Status409Conflict);
         }
     }

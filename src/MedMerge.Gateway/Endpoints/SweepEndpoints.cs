@@ -12,7 +12,7 @@ namespace MedMerge.Gateway.Endpoints;
 /// <summary><c>/sweeps</c>: submitting, monitoring and controlling.</summary>
 internal static partial class SweepEndpoints
 {
-    /// <summary>Of the JSON; escapes can make a specification several times as long.</summary>
+    /// <summary>Largest body in bytes: JSON escapes can make a specification several times as long.</summary>
     private const int MaxBody = 8 * Submissions.MaxSpecification;
 
     private const long NoVersion = -1;
@@ -21,30 +21,34 @@ internal static partial class SweepEndpoints
     {
         var sweeps = api.MapGroup("/sweeps").WithTags("sweeps");
         sweeps.MapPost("", SubmitAsync)
-            .WithSummary("Submits a specification whose files were uploaded before. Idempotent.")
+            .WithSummary("Submits a specification whose files are already uploaded. Idempotent.")
             .WithMetadata(new RequestSizeLimitAttribute(MaxBody))
             .RequireRateLimiting(GatewayLimits.Plans)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         sweeps.MapGet("", (SweepQueries queries, CancellationToken cancellation) => queries.ListAsync(cancellation))
-            .WithSummary("All sweeps, the newest first.");
+            .WithSummary("Lists all sweeps, newest first.");
 
-        var sweep = sweeps.MapGroup("/{id}").AddEndpointFilter(CheckKnownAsync).ProducesProblem(StatusCodes.Status404NotFound);
+        var sweep = sweeps.MapGroup("/{id}")
+            .AddEndpointFilter(CheckExistsAsync)
+            .ProducesProblem(StatusCodes.Status404NotFound);
         sweep.MapGet("", (string id, ClusterConnection cluster) => cluster.Sweep(id).StatusAsync(NoVersion))
-            .WithSummary("The status of a sweep and its trials.");
+            .WithSummary("Gets the status of a sweep and its trials.");
         sweep.MapGet("/events", GetEventsAsync)
-            .WithSummary("The same as server-sent events: with every change, and at least every five seconds, until the sweep has ended.");
+            .WithSummary("Streams the status as server-sent events, on every change and at least every five seconds, until the sweep ends.");
         sweep.MapPost("/pause", (string id, ClusterConnection cluster) => cluster.Sweep(id).PauseAsync())
             .WithSummary("Pauses a sweep until it is resumed.");
         sweep.MapPost("/resume", (string id, ClusterConnection cluster) => cluster.Sweep(id).ResumeAsync())
-            .WithSummary("Resumes a sweep after a pause or a cancellation; failed trials run again.");
+            .WithSummary("Resumes a paused or cancelled sweep; failed trials run again.");
         sweep.MapPost("/cancel", (string id, ClusterConnection cluster) => cluster.Sweep(id).CancelAsync())
-            .WithSummary("Cancels a sweep. Results so far are kept.");
+            .WithSummary("Cancels a sweep; results so far are kept.");
         ResultEndpoints.Map(sweep);
     }
 
     private static async Task<Results<Accepted<SweepStatus>, ProblemHttpResult>> SubmitAsync(
-        SubmitRequest request, Submissions submissions, CancellationToken cancellation)
+        SubmitRequest request,
+        Submissions submissions,
+        CancellationToken cancellation)
     {
         if (Submissions.IsTooLarge(request))
         {
@@ -57,16 +61,19 @@ internal static partial class SweepEndpoints
     }
 
     private static async Task<ServerSentEventsResult<SweepStatus>> GetEventsAsync(
-        string id, ClusterConnection cluster, IHostApplicationLifetime lifetime, CancellationToken cancellation)
+        string id,
+        ClusterConnection cluster,
+        IHostApplicationLifetime lifetime,
+        CancellationToken cancellation)
     {
         var sweep = cluster.Sweep(id);
-        var first = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation); // here a failure is still an answer of its own
+        var first = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation); // a failure here still gets an error response
         return TypedResults.ServerSentEvents(WatchAsync(sweep, first, lifetime.ApplicationStopping));
     }
 
     /// <summary>
-    /// The grain answers with every change and every five seconds; the latter are heartbeats. Where it can't be asked the stream ends, and
-    /// clients connect again.
+    /// The grain answers on every change and every five seconds, as a heartbeat. If it is unavailable the stream ends, and clients
+    /// reconnect.
     /// </summary>
     private static async IAsyncEnumerable<SseItem<SweepStatus>> WatchAsync(
         ISweepGrain sweep,
@@ -74,8 +81,8 @@ internal static partial class SweepEndpoints
         CancellationToken stopping,
         [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellation);
-        for (var status = first; status is not null; status = await GetNextAsync(sweep, status.Version, either.Token))
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellation);
+        for (var status = first; status is not null; status = await GetNextAsync(sweep, status.Version, linked.Token))
         {
             yield return new SseItem<SweepStatus>(status, "status");
             if (status.HasEnded) yield break;
@@ -94,17 +101,16 @@ internal static partial class SweepEndpoints
         }
     }
 
-    private static async ValueTask<object?> CheckKnownAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    private static async ValueTask<object?> CheckExistsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
         var id = (string)http.Request.RouteValues["id"]!;
         var queries = http.RequestServices.GetRequiredService<SweepQueries>();
-        var isKnown = Id().IsMatch(id) && await queries.ExistsAsync(id, http.RequestAborted);
-        return isKnown
-            ? await next(context)
-            : TypedResults.Problem($"There is no sweep '{id}'.", statusCode: StatusCodes.Status404NotFound);
+        var exists = IdPattern().IsMatch(id) && await queries.ExistsAsync(id, http.RequestAborted);
+        if (exists) return await next(context);
+        return TypedResults.Problem($"There is no sweep '{id}'.", statusCode: StatusCodes.Status404NotFound);
     }
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,60}\z")]
-    private static partial Regex Id();
+    private static partial Regex IdPattern();
 }

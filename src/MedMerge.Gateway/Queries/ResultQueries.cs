@@ -7,10 +7,10 @@ using MedMerge.Storage;
 
 namespace MedMerge.Gateway.Queries;
 
-/// <summary>What a sweep's finished trials have given, read from the store: no plan is built and no data set loaded.</summary>
+/// <summary>Results of a sweep's finished trials, read from the store without building a plan or loading a data set.</summary>
 internal sealed class ResultQueries(SweepStore sweeps, PlanSummaries plans, StageStore stages)
 {
-    /// <summary>The comparison so far; a scenario without a result is left out.</summary>
+    /// <summary>The comparison so far, without scenarios that have no result yet.</summary>
     /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
     public async Task<SweepResult> GetResultsAsync(string id, CancellationToken cancellation)
     {
@@ -25,7 +25,7 @@ internal sealed class ResultQueries(SweepStore sweeps, PlanSummaries plans, Stag
         return OutputFiles.GetScenarios(plan, finished);
     }
 
-    /// <summary>The files that finished trials have left.</summary>
+    /// <summary>The files that finished trials export.</summary>
     public async Task<IReadOnlyList<ExportedFile>> ListModelsAsync(string id, CancellationToken cancellation)
     {
         var (plan, finished) = await GetFinishedAsync(id, cancellation);

@@ -3,13 +3,14 @@ using MedMerge.Storage;
 
 namespace MedMerge.Gateway.Queries;
 
-/// <summary>The sweeps that the store knows.</summary>
+/// <summary>The sweeps in the store.</summary>
 internal sealed class SweepQueries(SweepStore sweeps)
 {
-    /// <summary>Whether there is a sweep of that id.</summary>
-    public async Task<bool> ExistsAsync(string id, CancellationToken cancellation) => await sweeps.FindAsync(id, cancellation) is not null;
+    /// <summary>Whether a sweep with this id exists.</summary>
+    public async Task<bool> ExistsAsync(string id, CancellationToken cancellation) =>
+        await sweeps.FindAsync(id, cancellation) is not null;
 
-    /// <summary>All, the newest first; one whose record is damaged says so, and does not hide the others.</summary>
+    /// <summary>All sweeps, newest first. A sweep with a damaged record is listed as such and does not hide the others.</summary>
     public async Task<List<SweepSummary>> ListAsync(CancellationToken cancellation)
     {
         var summaries = new List<SweepSummary>();

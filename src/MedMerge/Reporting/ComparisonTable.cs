@@ -6,13 +6,13 @@ using MedMerge.Statistics;
 
 namespace MedMerge.Reporting;
 
-/// <summary>The table at the end of a run, in per cent, with the verdict below. Printed, written and quoted as it is.</summary>
+/// <summary>The comparison of a run's methods in per cent, with the verdict, as Markdown that also reads well in a terminal.</summary>
 public static class ComparisonTable
 {
-    /// <summary>Renders the tables of all scenarios as Markdown.</summary>
+    /// <summary>Renders the tables of all scenarios.</summary>
     public static string Render(SweepResult result) => string.Join("\n", result.Scenarios.Select(Render));
 
-    /// <summary>Renders a scenario's as Markdown.</summary>
+    /// <summary>Renders the table of a scenario.</summary>
     public static string Render(ScenarioResult result)
     {
         var rows = new List<IReadOnlyList<string>> { (string[])["method", "macro F1", "accuracy", "AUC", "Δ F1", "Δ AUC"] };
@@ -34,19 +34,19 @@ public static class ComparisonTable
     private static string CreateHeading(ScenarioResult result)
     {
         var scenario = result.Scenario;
-        var seeds = scenario.Seeds.Count;
+        var seeds = scenario.Seeds.Count == 1 ? "1 seed" : $"{scenario.Seeds.Count} seeds";
         return $"{scenario.Name}: {scenario.Architecture} on {scenario.Target.Title}, {scenario.Target.TestImages} test images, " +
-               $"{seeds} seed{(seeds == 1 ? "" : "s")}, {scenario.Settings.Budget} passes over the training images for every method";
+               $"{seeds}, {scenario.Settings.Budget} passes over the training images for every method";
     }
 
     private static string[] CreateRow(MethodSummary summary) =>
     [
         summary.Method.Title + (summary.Method.Role == MethodRole.Control ? " (control)" : ""),
-        Show(summary.MacroF1),
-        Show(summary.Accuracy),
-        Show(summary.Auc),
-        summary.Difference is null ? "–" : ShowDifference(summary.Difference.MacroF1),
-        summary.Difference is null ? "–" : ShowDifference(summary.Difference.Auc),
+        FormatMean(summary.MacroF1),
+        FormatMean(summary.Accuracy),
+        FormatMean(summary.Auc),
+        summary.Difference is null ? "–" : FormatDifference(summary.Difference.MacroF1),
+        summary.Difference is null ? "–" : FormatDifference(summary.Difference.Auc),
     ];
 
     private static string DescribeDifference(ScenarioResult result)
@@ -66,11 +66,14 @@ public static class ComparisonTable
             $"of a layer's root mean square ({certificate.Worst.Layer}); {outcome} (limit {Certificate.Limit:0e0}).");
     }
 
-    private static string Show(Interval interval) => double.IsNaN(interval.Low)
-        ? string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0}")
-        : string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0} ± {100 * (interval.High - interval.Estimate):0.0}");
+    private static string FormatMean(Interval interval)
+    {
+        var estimate = string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0}");
+        if (double.IsNaN(interval.Low)) return estimate;
+        return string.Create(CultureInfo.InvariantCulture, $"{estimate} ± {100 * (interval.High - interval.Estimate):0.0}");
+    }
 
-    private static string ShowDifference(Interval interval) => string.Create(
+    private static string FormatDifference(Interval interval) => string.Create(
         CultureInfo.InvariantCulture,
         $"{100 * interval.Estimate:+0.0;−0.0;0.0} [{100 * interval.Low:+0.0;−0.0;0.0}, {100 * interval.High:+0.0;−0.0;0.0}]");
 }

@@ -5,10 +5,10 @@ using MedMerge.Experiments.Stages;
 
 namespace MedMerge.Reporting;
 
-/// <summary>A model, or what belongs to one, that a run leaves for its user.</summary>
-/// <param name="Name">Its path in the output folder, with '/'.</param>
-/// <param name="Stage">Key of the stage whose output it is.</param>
-/// <param name="Artefact">Its name there, of <see cref="StageFiles"/>.</param>
+/// <summary>A model that a run exports, or a file that belongs to one.</summary>
+/// <param name="Name">Its path in the output folder, with '/' as separator.</param>
+/// <param name="Stage">Key of the stage that writes it.</param>
+/// <param name="Artefact">Its name in the stage's output, of <see cref="StageFiles"/>.</param>
 public sealed record ExportedFile(string Name, string Stage, string Artefact);
 
 /// <summary>A format of a scenario's results.</summary>
@@ -19,20 +19,20 @@ public sealed record ResultFile(string Format, Func<ScenarioResult, string> Writ
     public string Name => $"results.{Format}";
 }
 
-/// <summary>A scenario's place in the output folder.</summary>
-/// <param name="Folder">With '/' at its end; empty where the scenario fills the output folder itself.</param>
+/// <summary>A scenario's folder in the output folder.</summary>
+/// <param name="Folder">Its path with a trailing '/'; empty if the scenario uses the output folder itself.</param>
 public sealed record ScenarioFolder(string Name, string Folder);
 
 /// <summary>
-/// What a run leaves for its user, wherever it ran: the same names and the same bytes. A sweep of one scenario fills the output folder itself, one of
-/// several a folder for each.
+/// The files that a run exports, with the same names and bytes wherever it ran. A sweep of one scenario uses the output folder itself, a
+/// sweep of several a folder for each.
 /// </summary>
 public static class OutputFiles
 {
-    /// <summary>Where the sources lie.</summary>
+    /// <summary>The folder of the source models.</summary>
     public const string SourcesFolder = "sources";
 
-    /// <summary>How a seed's folder begins.</summary>
+    /// <summary>The prefix of a seed's folder.</summary>
     public const string SeedPrefix = "seed-";
 
     private static readonly IReadOnlyDictionary<OutputRole, string> Names = new OrderedDictionary<OutputRole, string>
@@ -45,7 +45,7 @@ public static class OutputFiles
         [OutputRole.KernelWeightHistory] = "weighing.json",
     };
 
-    /// <summary>The results, for programs and people. The JSON comes first: it tells later runs that the models beside it are a run's.</summary>
+    /// <summary>The formats of results. JSON comes first: it shows later runs that the models beside it belong to a run.</summary>
     public static IReadOnlyList<ResultFile> Results { get; } =
     [
         new("json", ResultFiles.ToJson),
@@ -53,35 +53,41 @@ public static class OutputFiles
         new("md", ComparisonTable.Render),
     ];
 
-    /// <summary>What lies in a seed's folder.</summary>
+    /// <summary>The names of files in a seed's folder.</summary>
     public static IReadOnlyList<string> SeedFiles { get; } = [.. Names.Values];
 
-    /// <summary>Where the models of a method lie, one folder for each that exports any.</summary>
-    public static IReadOnlyList<string> ModelFolders { get; } = [.. MethodRegistry.All.Where(Exports).Select(method => method.Name)];
+    /// <summary>The folders of models, one for each method that exports any.</summary>
+    public static IReadOnlyList<string> ModelFolders { get; } =
+        [.. MethodRegistry.All.Where(IsExported).Select(method => method.Name)];
 
-    /// <summary>The folders of the scenarios that have a finished trial.</summary>
+    /// <summary>Gets the folders of the scenarios that have a finished trial.</summary>
     public static IReadOnlyList<ScenarioFolder> GetScenarios(PlanSummary plan, IEnumerable<PlannedTrial> finished) =>
     [
-        .. finished.Select(trial => trial.Scenario).Distinct().Order()
+        .. finished
+            .Select(trial => trial.Scenario)
+            .Distinct()
+            .Order()
             .Select(position => plan.Scenarios[position])
             .Select(scenario => new ScenarioFolder(scenario.Name, GetFolder(plan, scenario))),
     ];
 
-    /// <summary>A scenario's folder, with '/' at its end; empty where the plan has one scenario.</summary>
-    public static string GetFolder(PlanSummary plan, ScenarioSummary scenario) => plan.Scenarios.Count == 1 ? "" : $"{scenario.Name}/";
+    /// <summary>Gets a scenario's folder, with a trailing '/'; empty if the plan has one scenario.</summary>
+    public static string GetFolder(PlanSummary plan, ScenarioSummary scenario) =>
+        plan.Scenarios.Count == 1 ? "" : $"{scenario.Name}/";
 
-    /// <summary>Each seed's model of the proposed method with its kernel weights and certificate, and the sources as merged.</summary>
-    /// <param name="finished">Those of the plan's trials that have a result.</param>
+    /// <summary>Gets the files of the proposed method's trials, and the sources that were merged.</summary>
+    /// <param name="finished">The trials that have a result.</param>
     public static IEnumerable<ExportedFile> GetModels(PlanSummary plan, IEnumerable<PlannedTrial> finished)
     {
-        foreach (var trial in finished.Where(trial => Exports(trial.Row.Method)))
+        foreach (var trial in finished.Where(trial => IsExported(trial.Row.Method)))
         {
-            var scenario = plan.ScenarioOf(trial);
+            var scenario = plan.GetScenario(trial);
             var root = GetFolder(plan, scenario);
+            var folder = $"{root}{trial.Row.Title}/{SeedPrefix}{trial.Seed}";
             foreach (var (role, name) in Names)
             {
                 if (trial.FindOutput(role) is { } output)
-                    yield return new ExportedFile($"{root}{trial.Row.Title}/{SeedPrefix}{trial.Seed}/{name}", output.Stage, output.Artefact);
+                    yield return new ExportedFile($"{folder}/{name}", output.Stage, output.Artefact);
             }
             if (trial.Seed != scenario.Seeds[0]) continue;
             foreach (var source in scenario.Sources)
@@ -89,5 +95,5 @@ public static class OutputFiles
         }
     }
 
-    private static bool Exports(IMethod method) => method.Role == MethodRole.Proposed;
+    private static bool IsExported(IMethod method) => method.Role == MethodRole.Proposed;
 }

@@ -8,9 +8,12 @@ using MedMerge.Statistics;
 
 namespace MedMerge.Reporting;
 
-/// <summary>A run's results for programs.</summary>
+/// <summary>A run's results in machine-readable formats.</summary>
 public static class ResultFiles
 {
+    private const string CsvHeading =
+        "trial,method,seed,split,macro_f1,accuracy,balanced_accuracy,auc,kappa,quadratic_kappa,calibration_error\n";
+
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -18,12 +21,15 @@ public static class ResultFiles
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The results of all scenarios: one object where there is one scenario, otherwise an array.</summary>
-    public static string ToJson(SweepResult result) => result.Plan.Scenarios.Count == 1
-        ? ToJson(result.Scenarios[0])
-        : $"[\n{string.Join(",\n", result.Scenarios.Select(scenario => ToJson(scenario).TrimEnd()))}\n]\n";
+    /// <summary>Writes the results of all scenarios: one object for one scenario, otherwise an array.</summary>
+    public static string ToJson(SweepResult result)
+    {
+        if (result.Plan.Scenarios.Count == 1) return ToJson(result.Scenarios[0]);
+        var scenarios = result.Scenarios.Select(scenario => ToJson(scenario).TrimEnd());
+        return $"[\n{string.Join(",\n", scenarios)}\n]\n";
+    }
 
-    /// <summary>Everything: settings, every trial's scores, the rows of the table, the verdict. A score that does not exist is null.</summary>
+    /// <summary>Writes settings, scores of every trial, rows of the table, and the verdict. Undefined scores are null.</summary>
     public static string ToJson(ScenarioResult result)
     {
         var scenario = result.Scenario;
@@ -32,7 +38,7 @@ public static class ResultFiles
             Schema = 1,
             scenario.Name,
             scenario.Architecture,
-            Target = Of(scenario.Target),
+            Target = Describe(scenario.Target),
             Sources = scenario.Sources.Select(source => source.Title),
             scenario.Anchor,
             scenario.Seeds,
@@ -42,50 +48,77 @@ public static class ResultFiles
             Settings = SettingsText.ToJson(scenario),
             BestSingleSource = result.BestSingleSource?.Title,
             Verdict = Verdict.Of(result),
-            Methods = result.Summaries.Select(Of),
-            Trials = result.Trials.Select(Of),
+            Methods = result.Summaries.Select(Describe),
+            Trials = result.Trials.Select(Describe),
         }, Json) + "\n";
     }
 
-    /// <summary>One line a trial.</summary>
+    /// <summary>Writes two lines for each trial: its scores on the test and on the validation split.</summary>
     public static string ToCsv(ScenarioResult result)
     {
-        var text = new StringBuilder("trial,method,seed,split,macro_f1,accuracy,balanced_accuracy,auc,kappa,quadratic_kappa,calibration_error\n");
+        var text = new StringBuilder(CsvHeading);
         foreach (var trial in result.Trials)
         {
-            foreach (var (split, scores) in new[] { ("test", trial.Test), ("validation", trial.Validation) })
-            {
-                double[] values = [scores.MacroF1, scores.Accuracy, scores.BalancedAccuracy, scores.Auc, scores.Kappa, scores.QuadraticKappa, scores.CalibrationError];
-                text.Append(CultureInfo.InvariantCulture, $"{trial.Trial.Number},{Quote(trial.Trial.Row.Title)},{trial.Trial.Seed},{split},");
-                text.AppendJoin(',', values.Select(value => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture))).Append('\n');
-            }
+            AppendCsv(text, trial.Trial, "test", trial.Test);
+            AppendCsv(text, trial.Trial, "validation", trial.Validation);
         }
         return text.ToString();
     }
 
-    private static object Of(TargetSummary target) => new
+    private static void AppendCsv(StringBuilder text, PlannedTrial trial, string split, Scores scores)
+    {
+        double[] values =
+        [
+            scores.MacroF1,
+            scores.Accuracy,
+            scores.BalancedAccuracy,
+            scores.Auc,
+            scores.Kappa,
+            scores.QuadraticKappa,
+            scores.CalibrationError,
+        ];
+        text.Append(CultureInfo.InvariantCulture, $"{trial.Number},{QuoteCsv(trial.Row.Title)},{trial.Seed},{split},");
+        text.AppendJoin(',', values.Select(FormatCsv)).Append('\n');
+    }
+
+    private static string FormatCsv(double value) =>
+        double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string QuoteCsv(string text)
+    {
+        var needsQuotes = text.AsSpan().ContainsAny(",\"\n");
+        return needsQuotes ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    }
+
+    private static object Describe(TargetSummary target) => new
     {
         target.Name,
         target.IsSynthetic,
         target.Sha256,
         target.TestImages,
-        // What an exported model's input needs: pixels from 0 to 1, each channel less its mean and divided by its deviation; a grey image fills all three.
+        // How to prepare the input of an exported model: pixels from 0 to 1, minus the channel's mean, divided by its deviation. A grey image
+        // is copied to all three channels.
         Normalisation = new { target.Mean, target.Deviation },
     };
 
-    private static object Of(MethodSummary summary) => new
+    private static object Describe(MethodSummary summary) => new
     {
         Method = summary.Method.Title,
         IsControl = summary.Method.Role == MethodRole.Control,
-        MacroF1 = Of(summary.MacroF1),
-        Accuracy = Of(summary.Accuracy),
-        Auc = Of(summary.Auc),
+        MacroF1 = Describe(summary.MacroF1),
+        Accuracy = Describe(summary.Accuracy),
+        Auc = Describe(summary.Auc),
         DifferenceToBestSingleSource = summary.Difference is { } difference
-            ? new { MacroF1 = Of(difference.MacroF1), Accuracy = Of(difference.Accuracy), Auc = Of(difference.Auc) }
+            ? new
+            {
+                MacroF1 = Describe(difference.MacroF1),
+                Accuracy = Describe(difference.Accuracy),
+                Auc = Describe(difference.Auc),
+            }
             : null,
     };
 
-    private static object Of(TrialResult result) => new
+    private static object Describe(TrialResult result) => new
     {
         result.Trial.Number,
         Method = result.Trial.Row.Title,
@@ -94,25 +127,28 @@ public static class ResultFiles
         Certificate = result.Certificate is { } certificate
             ? new { certificate.Worst.Layer, certificate.Worst.Relative, certificate.Holds }
             : null,
-        Test = Of(result.Test),
-        Validation = Of(result.Validation),
+        Test = Describe(result.Test),
+        Validation = Describe(result.Validation),
     };
 
-    private static string Quote(string text) => text.AsSpan().IndexOfAny(",\"\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static object Describe(Interval interval) => new
+    {
+        interval.Estimate,
+        Low = NullIfNaN(interval.Low),
+        High = NullIfNaN(interval.High),
+    };
 
-    private static object Of(Interval interval) => new { interval.Estimate, Low = OrNull(interval.Low), High = OrNull(interval.High) };
-
-    private static object Of(Scores scores) => new
+    private static object Describe(Scores scores) => new
     {
         scores.MacroF1,
         scores.Accuracy,
         scores.BalancedAccuracy,
-        Auc = OrNull(scores.Auc),
+        Auc = NullIfNaN(scores.Auc),
         scores.Kappa,
         scores.QuadraticKappa,
         scores.CalibrationError,
         scores.Classes,
     };
 
-    private static double? OrNull(double value) => double.IsNaN(value) ? null : value;
+    private static double? NullIfNaN(double value) => double.IsNaN(value) ? null : value;
 }

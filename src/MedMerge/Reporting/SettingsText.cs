@@ -5,10 +5,10 @@ using MedMerge.Training;
 
 namespace MedMerge.Reporting;
 
-/// <summary>Settings as reports, results and documentation show them.</summary>
+/// <summary>Shows settings in reports, results and documentation.</summary>
 public static class SettingsText
 {
-    /// <summary>One line: what differs from the defaults.</summary>
+    /// <summary>Renders the settings that differ from the defaults on one line.</summary>
     public static string Render(ScenarioSummary scenario)
     {
         var changed = SettingTable.All
@@ -19,18 +19,19 @@ public static class SettingsText
         return changed.Count == 0 ? "defaults" : $"{string.Join(", ", changed)}; defaults otherwise";
     }
 
-    /// <summary>Every setting of a scenario by its path, and those of each source that is pretrained.</summary>
+    /// <summary>Writes every setting of a scenario by its path, and those of each pretrained source.</summary>
     public static JsonObject ToJson(ScenarioSummary scenario)
     {
         var json = ToJson(SettingTable.All, scenario.Settings);
         foreach (var source in scenario.Sources)
         {
-            if (source.Pretraining is { } pretraining) json[$"sources.{source.Name}.pretrain"] = DescribePretraining(pretraining, source.PretrainingSeed!.Value);
+            if (source.Pretraining is not { } pretraining) continue;
+            json[$"sources.{source.Name}.pretrain"] = DescribePretraining(pretraining, source.PretrainingSeed!.Value);
         }
         return json;
     }
 
-    /// <summary>The table of docs/specification.md.</summary>
+    /// <summary>Renders the table of docs/specification.md.</summary>
     public static string RenderDocumentation()
     {
         var rows = new List<IReadOnlyList<string>> { (string[])["key", "default", "values", "meaning"] };

@@ -2,10 +2,11 @@ using System.Text;
 
 namespace MedMerge.Reporting;
 
-/// <summary>A Markdown table that also reads well in a terminal: the first column to the left, the others to the right.</summary>
+/// <summary>A Markdown table that also reads well in a terminal: the first column is left-aligned, the others right-aligned.</summary>
 public static class TextTable
 {
-    /// <summary>Renders rows for documents, the first being the heading: cells as wide as their text.</summary>
+    /// <summary>Renders rows for documents, with cells as wide as their text.</summary>
+    /// <param name="rows">The heading, then the body.</param>
     public static string RenderMarkdown(IReadOnlyList<IReadOnlyList<string>> rows)
     {
         var lines = rows.Select(row => $"| {string.Join(" | ", row)} |").ToList();
@@ -13,18 +14,23 @@ public static class TextTable
         return string.Join('\n', lines) + "\n";
     }
 
-    /// <summary>Renders rows, the first being the heading.</summary>
+    /// <summary>Renders rows with aligned columns.</summary>
+    /// <param name="rows">The heading, then the body.</param>
     public static string Render(IReadOnlyList<IReadOnlyList<string>> rows)
     {
-        var widths = Enumerable.Range(0, rows[0].Count).Select(column => rows.Max(row => row[column].Length)).ToArray();
+        var columns = Enumerable.Range(0, rows[0].Count);
+        var widths = columns.Select(column => rows.Max(row => row[column].Length)).ToArray();
         var text = new StringBuilder();
-        for (var r = 0; r < rows.Count; r++)
-        {
-            Line(rows[r].Select((cell, c) => c == 0 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c])));
-            if (r == 0) Line(widths.Select((width, c) => c == 0 ? new string('-', width) : new string('-', width - 1) + ":"));
-        }
+        AppendLine(rows[0].Select(Align));
+        AppendLine(widths.Select(CreateRule));
+        foreach (var row in rows.Skip(1)) AppendLine(row.Select(Align));
         return text.ToString();
 
-        void Line(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+        void AppendLine(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+
+        string Align(string cell, int column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]);
+
+        static string CreateRule(int width, int column) =>
+            column == 0 ? new string('-', width) : new string('-', width - 1) + ":";
     }
 }

@@ -5,8 +5,8 @@ namespace MedMerge.Experiments.Methods;
 /// <summary>Baseline: all sources' kernels averaged, then fine-tuning.</summary>
 internal sealed class AverageMethod : IMethod
 {
-    /// <summary>The probe and measuring batch norm are a pass each.</summary>
-    private const int PassesBefore = 2;
+    /// <summary>The probe and the batch norm statistics take one pass each.</summary>
+    private const int PassesBeforeFineTuning = 2;
 
     /// <inheritdoc />
     public string Name => "average";
@@ -19,6 +19,6 @@ internal sealed class AverageMethod : IMethod
     {
         var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, KernelWeightInit.Uniform));
         var merge = new MergeStage(probed.Sources, stages.SourceNames, probed.Head, probed.Init, stages.Target);
-        return stages.FineTuneMerge(merge, stages.Scenario.Budget - PassesBefore, seed);
+        return stages.FineTuneMerge(merge, stages.Scenario.Budget - PassesBeforeFineTuning, seed);
     }
 }

@@ -5,8 +5,8 @@ namespace MedMerge.Experiments.Methods;
 /// <summary>Linear probe of one source, then fine-tuning (Kumar et al. 2022).</summary>
 internal sealed class LpFtMethod : SingleSourceMethod
 {
-    /// <summary>The probe is a pass.</summary>
-    private const int PassesBefore = 1;
+    /// <summary>The probe takes one pass.</summary>
+    private const int PassesBeforeFineTuning = 1;
 
     /// <inheritdoc />
     public override string Name => "lp-ft";
@@ -15,6 +15,6 @@ internal sealed class LpFtMethod : SingleSourceMethod
     protected override TrialStages CreateStages(ScenarioStages stages, MethodRow row, Stage source, ulong seed)
     {
         var probed = stages.ProbeOnce(row.Title, () => stages.Probe([source], KernelWeightInit.Uniform));
-        return stages.FineTune(source, probed.Head, stages.Scenario.Budget - PassesBefore, seed);
+        return stages.FineTune(source, probed.Head, stages.Scenario.Budget - PassesBeforeFineTuning, seed);
     }
 }

@@ -1,9 +1,9 @@
 namespace MedMerge.Experiments.Methods;
 
-/// <summary>Every method there is.</summary>
+/// <summary>All methods.</summary>
 public static class MethodRegistry
 {
-    /// <summary>In the order that tables show them.</summary>
+    /// <summary>All methods, in the order of tables.</summary>
     public static IReadOnlyList<IMethod> All { get; } =
     [
         new MedMergeMethod(),
@@ -15,14 +15,14 @@ public static class MethodRegistry
         new SelfScaleMethod(),
     ];
 
-    /// <summary>Their names, in the same order.</summary>
+    /// <summary>The names of all methods, in the same order.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(method => method.Name)];
 
-    /// <summary>The method that the verdict speaks of.</summary>
+    /// <summary>The method that the verdict is about.</summary>
     public static IMethod Proposed { get; } = All.First(method => method.Role == MethodRole.Proposed);
 
-    /// <summary>The method of a name.</summary>
-    /// <exception cref="InputException">There is none.</exception>
+    /// <summary>Gets a method by name.</summary>
+    /// <exception cref="InputException">There is no method with this name.</exception>
     public static IMethod Get(string name) =>
         All.FirstOrDefault(method => method.Name == name)
         ?? throw new InputException($"There is no method '{name}'; there are {string.Join(", ", Names)}.");

@@ -1,20 +1,20 @@
 namespace MedMerge.Experiments.Methods;
 
-/// <summary>The part a method plays in the comparison. Tables, verdict and exports ask for it, never for a method's name.</summary>
+/// <summary>A method's role in the comparison. Tables, verdict and exports depend on it, never on a method's name.</summary>
 public enum MethodRole
 {
-    /// <summary>What is put to the test: the verdict speaks of it, and its models are exported.</summary>
+    /// <summary>The method under test: the verdict is about it, and its models are exported.</summary>
     Proposed,
 
-    /// <summary>One source alone: the best of these is the rival.</summary>
+    /// <summary>Uses one source alone; the proposed method is compared with the best of these.</summary>
     SingleSource,
 
-    /// <summary>Another way to make a model, for orientation.</summary>
+    /// <summary>A common alternative, for reference.</summary>
     Baseline,
 
-    /// <summary>It only looks like the proposed method, to find out where a gain comes from.</summary>
+    /// <summary>Imitates the proposed method without its key ingredient, to show where a gain comes from.</summary>
     Control,
 
-    /// <summary>More than one model's cost: what could be reached at best.</summary>
+    /// <summary>Costs more than one model; shows the best that could be reached.</summary>
     UpperBound,
 }

@@ -4,25 +4,25 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Methods;
 
-/// <summary>The building blocks that methods make their trials of, on one scenario.</summary>
+/// <summary>Creates the stages that methods compose trials from, on one scenario.</summary>
 public sealed class ScenarioStages(Scenario scenario)
 {
     private readonly Dictionary<string, ProbedSources> _probed = [];
 
-    /// <summary>What is compared with what.</summary>
+    /// <summary>The scenario.</summary>
     public Scenario Scenario => scenario;
 
-    /// <summary>What stages learn on and with.</summary>
+    /// <summary>Data set, architecture, threads and device of the stages.</summary>
     public TargetContext Target { get; } =
         new(scenario.Architecture, scenario.Target, scenario.Settings.Threads, scenario.Settings.DeviceKind);
 
-    /// <summary>The stages that give the source models.</summary>
+    /// <summary>The stages that provide the source models.</summary>
     public IReadOnlyList<Stage> Sources { get; } = [.. scenario.Sources.Select(source => source.Stage)];
 
-    /// <summary>Their names.</summary>
+    /// <summary>The names of the sources.</summary>
     public IReadOnlyList<string> SourceNames { get; } = [.. scenario.Sources.Select(source => source.Name)];
 
-    /// <summary>What a row does before it takes a seed; made once for all its trials, for a stage's key costs a hash.</summary>
+    /// <summary>Gets the part of a row that no seed changes, created once for all its trials because a stage's key costs a hash.</summary>
     /// <param name="row">The row's title.</param>
     public ProbedSources ProbeOnce(string row, Func<ProbedSources> probe)
     {
@@ -42,27 +42,28 @@ public sealed class ScenarioStages(Scenario scenario)
         return new ProbedSources(prepared, init, head);
     }
 
-    /// <summary>Where α starts: at an anchor or uniform, as the settings say.</summary>
-    /// <param name="anchor">Index among the models that are merged.</param>
+    /// <summary>The initial α: anchored or uniform, according to the settings.</summary>
+    /// <param name="anchor">Index of the anchor among the merged models.</param>
     public KernelWeightInit InitAtAnchor(int anchor) => scenario.Settings.KernelWeights.Start == KernelWeightStart.Uniform
         ? KernelWeightInit.Uniform
         : new KernelWeightInit(anchor, scenario.Settings.KernelWeights.AnchorWeight);
 
-    /// <summary>A model of random weights.</summary>
+    /// <summary>Creates a model with random weights.</summary>
     /// <inheritdoc cref="UntrainedStage" path="/param" />
     public UntrainedStage DrawUntrained(ulong seed, int index) => new(scenario.Architecture, scenario.Target.Classes, seed, index);
 
-    /// <summary>Learns kernel weights, merges by them, and fine-tunes.</summary>
-    /// <param name="names">The models' names in the file of kernel weights.</param>
+    /// <summary>Learns kernel weights, merges the models with them, and fine-tunes.</summary>
+    /// <param name="names">Names of the models for the file of kernel weights.</param>
     public TrialStages LearnMergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, ulong seed)
     {
         var learn = new KernelWeightStage(probed.Sources, probed.Head, probed.Init, scenario.Settings.KernelWeights, Target, seed);
         var merge = new MergeStage(probed.Sources, names, learn, Fixed: null, Target);
         var stages = FineTuneMerge(merge, scenario.Settings.FineTune.Epochs, seed);
-        return stages with { Outputs = [.. stages.Outputs, new TrialOutput(OutputRole.KernelWeightHistory, learn, StageFiles.History)] };
+        var history = new TrialOutput(OutputRole.KernelWeightHistory, learn, StageFiles.History);
+        return stages with { Outputs = [.. stages.Outputs, history] };
     }
 
-    /// <summary>Fine-tunes a merged model, whose head belongs to the target.</summary>
+    /// <summary>Fine-tunes a merged model and keeps its head, which was fitted to the target.</summary>
     public TrialStages FineTuneMerge(MergeStage merge, int epochs, ulong seed)
     {
         var stages = FineTune(merge, head: null, keepsHead: true, epochs, seed);
@@ -79,8 +80,9 @@ public sealed class ScenarioStages(Scenario scenario)
     }
 
     /// <summary>Fine-tunes a model.</summary>
-    /// <param name="head">A probe whose head it starts with; from zero where null.</param>
-    public TrialStages FineTune(Stage model, Stage? head, int epochs, ulong seed) => FineTune(model, head, keepsHead: false, epochs, seed);
+    /// <param name="head">A probe whose head it starts with; null starts with a zero head.</param>
+    public TrialStages FineTune(Stage model, Stage? head, int epochs, ulong seed) =>
+        FineTune(model, head, keepsHead: false, epochs, seed);
 
     private TrialStages FineTune(Stage model, Stage? head, bool keepsHead, int epochs, ulong seed)
     {
@@ -97,7 +99,7 @@ public sealed class ScenarioStages(Scenario scenario)
     private Stage Prepare(Stage model) => model is ZeroStage ? model : new PrepareStage(model, scenario.Architecture);
 }
 
-/// <summary>Models prepared for merging, with the head probed on them.</summary>
-/// <param name="Sources">Prepared.</param>
-/// <param name="Init">Where α starts.</param>
+/// <summary>Models prepared for merging, with the head that was probed on them.</summary>
+/// <param name="Sources">The prepared models.</param>
+/// <param name="Init">The initial α.</param>
 public sealed record ProbedSources(IReadOnlyList<Stage> Sources, KernelWeightInit Init, ProbeStage Head);

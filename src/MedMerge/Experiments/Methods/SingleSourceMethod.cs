@@ -3,7 +3,7 @@ using MedMerge.Experiments.Stages;
 
 namespace MedMerge.Experiments.Methods;
 
-/// <summary>What methods that start from one source have in common: a row for each, and their part as rivals of merging.</summary>
+/// <summary>Base of methods that start from one source: a row for each source, and their role in the comparison.</summary>
 internal abstract class SingleSourceMethod : IMethod
 {
     /// <inheritdoc />
@@ -13,12 +13,16 @@ internal abstract class SingleSourceMethod : IMethod
     public MethodRole Role => MethodRole.SingleSource;
 
     /// <inheritdoc />
-    public IEnumerable<MethodRow> GetRows(Scenario scenario) => scenario.Sources.Select(source => new MethodRow(this, source.Name));
+    public IEnumerable<MethodRow> GetRows(Scenario scenario) =>
+        scenario.Sources.Select(source => new MethodRow(this, source.Name));
 
     /// <inheritdoc />
-    public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed) =>
-        CreateStages(stages, row, stages.Scenario.Sources.First(source => source.Name == row.Source).Stage, seed);
+    public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
+    {
+        var source = stages.Scenario.Sources.First(source => source.Name == row.Source);
+        return CreateStages(stages, row, source.Stage, seed);
+    }
 
-    /// <param name="source">The stage that gives the row's source model.</param>
+    /// <param name="source">The stage that provides the row's source model.</param>
     protected abstract TrialStages CreateStages(ScenarioStages stages, MethodRow row, Stage source, ulong seed);
 }

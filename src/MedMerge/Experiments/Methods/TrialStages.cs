@@ -2,17 +2,17 @@ using MedMerge.Experiments.Stages;
 
 namespace MedMerge.Experiments.Methods;
 
-/// <summary>What a trial consists of.</summary>
+/// <summary>The last stage of a trial and the files that the trial exports.</summary>
 /// <param name="Predictions">The last stage; its output is <see cref="HeldOutPredictions"/>.</param>
-/// <param name="Outputs">What the trial leaves besides, each role at most once.</param>
+/// <param name="Outputs">The exported files, each role at most once.</param>
 public sealed record TrialStages(Stage Predictions, IReadOnlyList<TrialOutput> Outputs);
 
-/// <summary>A file that a trial leaves for its user.</summary>
-/// <param name="Stage">Whose output it is.</param>
-/// <param name="Artefact">Its name there, of <see cref="StageFiles"/>.</param>
+/// <summary>A file that a trial exports.</summary>
+/// <param name="Stage">The stage that writes it.</param>
+/// <param name="Artefact">Its name in the stage's output, of <see cref="StageFiles"/>.</param>
 public sealed record TrialOutput(OutputRole Role, Stage Stage, string Artefact);
 
-/// <summary>What a file of a trial is for.</summary>
+/// <summary>The role of an exported file.</summary>
 public enum OutputRole
 {
     /// <summary>The kernel weights of the merge, with the target's statistics and head.</summary>

@@ -31,6 +31,7 @@ internal sealed class UntrainedPartnerMethod : IMethod
             models[i] = stages.DrawUntrained(seed, i + 1);
             names[i] = PartnerName;
         }
-        return stages.LearnMergeAndFineTune(stages.Probe(models, stages.InitAtAnchor(anchor)), names, seed);
+        var probed = stages.Probe(models, stages.InitAtAnchor(anchor));
+        return stages.LearnMergeAndFineTune(probed, names, seed);
     }
 }

@@ -4,40 +4,43 @@ using MedMerge.Experiments.Stages;
 
 namespace MedMerge.Experiments.Planning;
 
-/// <summary>What a specification unfolds to: its scenarios and their trials, with the stages that these share.</summary>
+/// <summary>The scenarios of a specification and their trials, with the stages that these share.</summary>
 /// <param name="Scenarios">In the order of their tables.</param>
-/// <param name="Trials">By number, those of one scenario after those of another.</param>
-/// <param name="Notes">What was decided while reading the sources, for the user to know.</param>
-public sealed record Plan(Specification Specification, IReadOnlyList<Scenario> Scenarios, IReadOnlyList<Trial> Trials, IReadOnlyList<string> Notes)
+/// <param name="Trials">By number, grouped by scenario.</param>
+/// <param name="Notes">Decisions made while reading the sources, to show to the user.</param>
+public sealed record Plan(
+    Specification Specification,
+    IReadOnlyList<Scenario> Scenarios,
+    IReadOnlyList<Trial> Trials,
+    IReadOnlyList<string> Notes)
 {
     private const int MaxTrials = 10_000;
 
-    /// <summary>Every stage of every trial, each once, in the order they run.</summary>
-    public IReadOnlyList<Stage> Stages { get; } = [.. Trials.SelectMany(trial => trial.Stages).DistinctBy(stage => stage.Key)];
+    /// <summary>The stages of all trials, each once, in the order they run.</summary>
+    public IReadOnlyList<Stage> Stages { get; } =
+        [.. Trials.SelectMany(trial => trial.Stages).DistinctBy(stage => stage.Key)];
 
-    /// <summary>
-    /// Loads the data sets, checks every source against the architecture, and lays out the trials. Nothing is computed yet.
-    /// </summary>
-    /// <param name="read">Gives the files that the specification names; from disk where null.</param>
-    /// <exception cref="InputException">Data or weights are missing or unusable; the message lists everything found.</exception>
+    /// <summary>Loads the data sets, checks every source against the architecture, and lays out the trials, without running them.</summary>
+    /// <param name="read">Reads the files that the specification names; null reads from disk.</param>
+    /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
     public static Plan Build(Specification specification, FileReader? read = null) =>
         Build(specification, new ScenarioLoader(specification, read ?? InputFile.Read, areSourcesChecked: false));
 
     /// <summary>
-    /// The same plan of a frozen specification, which was checked when it was submitted: weight files are known by their hashes and not read,
-    /// for each is imported and checked once, by its stage.
+    /// Builds the same plan from a frozen specification, which was checked at submission. Weight files are identified by their hashes and not
+    /// read here; their import stages read and check them.
     /// </summary>
-    /// <param name="read">Gives the data sets' files.</param>
+    /// <param name="read">Reads the data sets.</param>
     /// <exception cref="InputException">A data set is unusable.</exception>
     public static Plan BuildFrozen(Specification specification, FileReader read) =>
         Build(specification, new ScenarioLoader(specification, read, areSourcesChecked: true));
 
-    /// <summary>Lays out the trials of scenarios that are loaded.</summary>
+    /// <summary>Lays out the trials of loaded scenarios.</summary>
     /// <exception cref="InputException">There are more trials than a sweep may have.</exception>
     internal static Plan LayOut(Specification specification, IReadOnlyList<Scenario> scenarios, IReadOnlyList<string> notes)
     {
         var methods = specification.Methods.Select(MethodRegistry.Get).ToList();
-        var count = scenarios.Sum(scenario => (long)methods.Sum(method => method.GetRows(scenario).Count()) * scenario.Seeds.Count);
+        var count = scenarios.Sum(CountTrials);
         if (count > MaxTrials)
             throw new InputException($"The specification unfolds to {count} trials; at most {MaxTrials} are allowed.");
 
@@ -48,10 +51,15 @@ public sealed record Plan(Specification Specification, IReadOnlyList<Scenario> S
             foreach (var row in methods.SelectMany(method => method.GetRows(scenario)))
             {
                 foreach (var seed in scenario.Seeds)
-                    trials.Add(new Trial(trials.Count + 1, scenario, row, seed, row.Method.CreateStages(stages, row, seed)));
+                {
+                    var parts = row.Method.CreateStages(stages, row, seed);
+                    trials.Add(new Trial(trials.Count + 1, scenario, row, seed, parts));
+                }
             }
         }
         return new Plan(specification, scenarios, trials, [.. notes.Distinct()]);
+
+        long CountTrials(Scenario scenario) => (long)methods.Sum(method => method.GetRows(scenario).Count()) * scenario.Seeds.Count;
     }
 
     private static Plan Build(Specification specification, ScenarioLoader loader)

@@ -7,14 +7,14 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Planning;
 
 /// <summary>
-/// A plan without pixels, weights or anything that runs: an artefact that is written where a sweep is submitted, and all that tables, pages and the
-/// sweep itself need to know of it.
+/// A plan without pixels, parameters or code: an artefact that is written at submission and holds all that tables, pages and the sweep need
+/// to know about the plan.
 /// </summary>
-/// <param name="Name">The sweep's, as shown to people.</param>
-/// <param name="Parallel">Trials at a time over the whole cluster; null is one for each node that has the device.</param>
-/// <param name="Stages">Every stage of every trial, each once, in the order they run.</param>
+/// <param name="Name">The sweep's display name.</param>
+/// <param name="Parallel">Concurrent trials over the whole cluster; null for one on each node with the device.</param>
+/// <param name="Stages">The stages of all trials, each once, in the order they run.</param>
 /// <param name="Trials">By number.</param>
-/// <param name="Notes">What was decided while reading the sources, for the user to know.</param>
+/// <param name="Notes">Decisions made while reading the sources, to show to the user.</param>
 public sealed record PlanSummary(
     string Name,
     int? Parallel,
@@ -29,7 +29,7 @@ public sealed record PlanSummary(
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     };
 
-    /// <summary>The summary of a plan.</summary>
+    /// <summary>Summarises a plan.</summary>
     public static PlanSummary Of(Plan plan)
     {
         var positions = plan.Stages.Index().ToDictionary(stage => stage.Item.Key, stage => stage.Index);
@@ -43,23 +43,23 @@ public sealed record PlanSummary(
             plan.Notes);
     }
 
-    /// <summary>Back from <see cref="Write"/>.</summary>
-    /// <exception cref="JsonException">It is the summary of another version, or none.</exception>
+    /// <summary>Reads the JSON of <see cref="Write"/>.</summary>
+    /// <exception cref="JsonException">The JSON is not a plan summary of this version.</exception>
     public static PlanSummary Read(ReadOnlySpan<byte> json) =>
         JsonSerializer.Deserialize<PlanSummary>(json, Json) ?? throw new JsonException("The plan's summary is null.");
 
-    /// <summary>As JSON.</summary>
+    /// <summary>Writes the summary as JSON.</summary>
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
 
     /// <summary>The stages of a trial.</summary>
-    public IEnumerable<StageSummary> StagesOf(PlannedTrial trial) => trial.Stages.Select(position => Stages[position]);
+    public IEnumerable<StageSummary> GetStages(PlannedTrial trial) => trial.Stages.Select(position => Stages[position]);
 
     /// <summary>The scenario of a trial.</summary>
-    public ScenarioSummary ScenarioOf(PlannedTrial trial) => Scenarios[trial.Scenario];
+    public ScenarioSummary GetScenario(PlannedTrial trial) => Scenarios[trial.Scenario];
 }
 
-/// <summary>A stage, by what is known of it before it runs.</summary>
-/// <param name="Name">What it does, in a word.</param>
+/// <summary>What is known about a stage before it runs.</summary>
+/// <param name="Name">What it does, in one word.</param>
 /// <param name="Cost">Expected work in images seen × pixels.</param>
 public sealed record StageSummary(string Key, string Name, double Cost);
 
@@ -67,9 +67,9 @@ public sealed record StageSummary(string Key, string Name, double Cost);
 /// <param name="Number">From 1.</param>
 /// <param name="Scenario">Position among the plan's scenarios.</param>
 /// <param name="Method">The method's name.</param>
-/// <param name="Source">The source's, where the method has a row for each.</param>
-/// <param name="Predictions">Key of the stage that gives the predictions.</param>
-/// <param name="Stages">Positions among the plan's stages, inputs before those that read them.</param>
+/// <param name="Source">The source's name, if the method has a row for each source.</param>
+/// <param name="Predictions">Key of the stage that computes the predictions.</param>
+/// <param name="Stages">Positions among the plan's stages, inputs first.</param>
 public sealed record PlannedTrial(
     int Number,
     int Scenario,
@@ -80,11 +80,11 @@ public sealed record PlannedTrial(
     IReadOnlyList<PlannedOutput> Outputs,
     IReadOnlyList<int> Stages)
 {
-    /// <summary>The row of the table that it belongs to.</summary>
+    /// <summary>Its row of the table.</summary>
     [JsonIgnore]
     public MethodRow Row => new(MethodRegistry.Get(Method), Source);
 
-    /// <summary>What the trial leaves in a role, or null.</summary>
+    /// <summary>Finds the exported file with a role.</summary>
     public PlannedOutput? FindOutput(OutputRole role) => Outputs.FirstOrDefault(output => output.Role == role);
 
     internal static PlannedTrial Of(Trial trial, int scenario, IReadOnlyDictionary<string, int> positions) => new(
@@ -98,12 +98,12 @@ public sealed record PlannedTrial(
         [.. trial.Stages.Select(stage => positions[stage.Key])]);
 }
 
-/// <summary>A file that a trial leaves for its user.</summary>
-/// <param name="Stage">Key of the stage whose output it is.</param>
-/// <param name="Artefact">Its name there.</param>
+/// <summary>A file that a trial exports.</summary>
+/// <param name="Stage">Key of the stage that writes it.</param>
+/// <param name="Artefact">Its name in the stage's output.</param>
 public sealed record PlannedOutput(OutputRole Role, string Stage, string Artefact);
 
-/// <summary>A scenario, by what tables and files say of it.</summary>
+/// <summary>What tables and files show of a scenario.</summary>
 /// <param name="Architecture">Name and width.</param>
 /// <param name="Anchor">The source that α starts from.</param>
 public sealed record ScenarioSummary(
@@ -125,13 +125,19 @@ public sealed record ScenarioSummary(
         scenario.Seeds);
 }
 
-/// <summary>A data set, by what tables and files say of it.</summary>
-/// <param name="Sha256">Over everything that training can see.</param>
-/// <param name="Mean">Of each channel over the training split, values scaled to 0 … 1.</param>
-/// <param name="Deviation">Likewise.</param>
-public sealed record TargetSummary(string Name, bool IsSynthetic, string Sha256, int TestImages, IReadOnlyList<double> Mean, IReadOnlyList<double> Deviation)
+/// <summary>What tables and files show of a data set.</summary>
+/// <param name="Sha256">Hash of everything that training can see.</param>
+/// <param name="Mean">Mean of each channel over the training split, with values scaled to 0 … 1.</param>
+/// <param name="Deviation">Standard deviation of each channel, likewise.</param>
+public sealed record TargetSummary(
+    string Name,
+    bool IsSynthetic,
+    string Sha256,
+    int TestImages,
+    IReadOnlyList<double> Mean,
+    IReadOnlyList<double> Deviation)
 {
-    /// <summary>The name, with "(synthetic)" where it is.</summary>
+    /// <summary>The name, followed by "(synthetic)" if it is.</summary>
     [JsonIgnore]
     public string Title => Data.ImageDataset.GetTitle(Name, IsSynthetic);
 
@@ -142,12 +148,17 @@ public sealed record TargetSummary(string Name, bool IsSynthetic, string Sha256,
     }
 }
 
-/// <summary>A source model, by what tables and files say of it.</summary>
-/// <param name="Title">With where it comes from.</param>
-/// <param name="Stage">Key of the stage that gives it.</param>
-/// <param name="Pretraining">How it is trained; null where it is read from a file.</param>
-/// <param name="PretrainingSeed">Of the random weights and the batches.</param>
-public sealed record SourceSummary(string Name, string Title, string Stage, FineTuneSettings? Pretraining, ulong? PretrainingSeed)
+/// <summary>What tables and files show of a source model.</summary>
+/// <param name="Title">Name and origin.</param>
+/// <param name="Stage">Key of the stage that provides it.</param>
+/// <param name="Pretraining">How it is trained; null if it is read from a file.</param>
+/// <param name="PretrainingSeed">Seed of the initial weights and the batches.</param>
+public sealed record SourceSummary(
+    string Name,
+    string Title,
+    string Stage,
+    FineTuneSettings? Pretraining,
+    ulong? PretrainingSeed)
 {
     internal static SourceSummary Of(ScenarioSource source) => new(
         source.Name,

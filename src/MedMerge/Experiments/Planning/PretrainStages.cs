@@ -4,12 +4,12 @@ using MedMerge.Models;
 
 namespace MedMerge.Experiments.Planning;
 
-/// <summary>The stage that trains a source model from scratch.</summary>
+/// <summary>Creates stages that train source models from scratch.</summary>
 public static class PretrainStages
 {
-    /// <summary>Loads the data set and lays out the training.</summary>
-    /// <param name="settings">Device and threads count; how it is trained stands in <paramref name="pretraining"/>.</param>
-    /// <param name="read">Gives the data set's file.</param>
+    /// <summary>Loads the data set and creates the training stage.</summary>
+    /// <param name="settings">Device and threads; <paramref name="pretraining"/> has the training settings.</param>
+    /// <param name="read">Reads the data set's file.</param>
     /// <exception cref="InputException">The data set is missing, unusable, or too small for the settings.</exception>
     public static FineTuneStage Create(Pretraining pretraining, Architecture architecture, ScenarioSettings settings, FileReader read)
     {

@@ -5,11 +5,11 @@ using MedMerge.Models;
 
 namespace MedMerge.Experiments.Planning;
 
-/// <summary>What is compared with what: one target, one source set with its anchor, one point of settings. It has one table and one verdict.</summary>
-/// <param name="Name">Shown in tables and folder names; no two of a plan share it.</param>
-/// <param name="Target">Loaded.</param>
+/// <summary>One target, one source set with its anchor, and one set of settings. It has one table and one verdict.</summary>
+/// <param name="Name">Shown in tables and folder names; unique within a plan.</param>
+/// <param name="Target">The loaded data set.</param>
 /// <param name="Anchor">Index of the source that α starts from.</param>
-/// <param name="Seeds">Each method runs once for each.</param>
+/// <param name="Seeds">Each method runs once for each seed.</param>
 public sealed record Scenario(
     string Name,
     Architecture Architecture,
@@ -19,13 +19,13 @@ public sealed record Scenario(
     ScenarioSettings Settings,
     IReadOnlyList<ulong> Seeds)
 {
-    /// <summary>Passes over the training images that every method gets, all stages counted.</summary>
+    /// <summary>Passes over the training images for every method, over all stages.</summary>
     public int Budget => Settings.Budget;
 }
 
 /// <summary>A source model of a scenario.</summary>
-/// <param name="Model">As specified.</param>
-/// <param name="Stage">The stage that gives it: an import or a pretraining.</param>
+/// <param name="Model">The source as specified.</param>
+/// <param name="Stage">The stage that provides it: an import or a pretraining.</param>
 public sealed record ScenarioSource(SourceModel Model, Stage Stage)
 {
     /// <summary>Its name in the specification.</summary>

@@ -6,28 +6,28 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Planning;
 
-/// <summary>Loads the data sets and sources that a specification names, and collects everything that is wrong with them.</summary>
-/// <param name="read">Gives the files.</param>
-/// <param name="areSourcesChecked">Weight files whose hash is known are not read again.</param>
+/// <summary>Loads the data sets and sources that a specification names, and collects all problems with them.</summary>
+/// <param name="read">Reads the files.</param>
+/// <param name="areSourcesChecked">Whether weight files with a known hash were checked before and need not be read.</param>
 internal sealed class ScenarioLoader(Specification specification, FileReader read, bool areSourcesChecked)
 {
     private readonly List<string> _problems = [];
     private readonly List<string> _notes = [];
 
-    /// <summary>Names of the sources by their backbones' hashes: one model in two files is one model.</summary>
+    /// <summary>Names of the sources by backbone hash, to find the same model in two files.</summary>
     private readonly Dictionary<string, string> _backbones = [];
 
-    /// <summary>What was decided while reading, for the user to know.</summary>
+    /// <summary>Decisions made while reading, to show to the user.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
-    /// <summary>The scenarios that the specification unfolds to.</summary>
-    /// <exception cref="InputException">Data or weights are missing or unusable; the message lists everything found.</exception>
+    /// <summary>Loads the specification's scenarios.</summary>
+    /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
     public IReadOnlyList<Scenario> Load()
     {
         var target = TryLoad(() => specification.Target.Load(read));
         var sources = specification.Sources.Select(source => TryLoad(() => LoadSource(source))).ToList();
         if (target is not null) CheckTarget(target);
-        CheckStarts(sources);
+        CheckInitialisations(sources);
         if (_problems.Count > 0) throw new InputException(string.Join('\n', _problems.Distinct()));
 
         var scenario = new Scenario(
@@ -44,12 +44,14 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
     private void CheckTarget(ImageDataset target)
     {
         var settings = specification.Settings;
-        TryLoad(() => new ShardPlan(target.Train.Count, settings.KernelWeights.Shards, settings.KernelWeights.BatchSize, seed: 0));
+        var kernelWeights = settings.KernelWeights;
+        TryLoad(() => new ShardPlan(target.Train.Count, kernelWeights.Shards, kernelWeights.BatchSize, seed: 0));
         TryLoad(() => settings.FineTune.PlanFor(target.Train.Count, seed: 0));
-        if (target.IsSynthetic) _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
+        if (target.IsSynthetic)
+            _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
     }
 
-    /// <summary>The stage that gives a source's weights: a file read and checked now, or a pretraining.</summary>
+    /// <summary>Creates the stage that provides a source: the import of a file, which is checked here, or a pretraining.</summary>
     private Stage LoadSource(SourceModel source)
     {
         var architecture = specification.Architecture;
@@ -59,22 +61,29 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
             return new ImportStage(source.Weights!, hash, architecture);
 
         var bytes = read(source.Weights!, ModelFile.Kind);
-        var origin = $"source '{source.Name}' ('{source.Weights}')";
-        using var file = ModelFile.Read(bytes, origin);
-        var found = new List<string>();
-        using var weights = Models.ModelImport.Import(architecture, file, origin, found);
-        PreparedSource.Fold(source.Name, architecture, weights).Dispose(); // to refuse now what could not be folded later
-        var backbone = SourceHash.Compute(architecture, weights);
-        if (!_backbones.TryAdd(backbone, source.Name)) throw new InputException(DescribeSameModel(_backbones[backbone], source.Name));
-        if (found.Count > 0) _notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
+        CheckWeights(source, bytes);
         return new ImportStage(source.Weights!, ContentHash.Of(bytes), architecture);
     }
 
+    private void CheckWeights(SourceModel source, byte[] bytes)
+    {
+        var architecture = specification.Architecture;
+        var origin = $"source '{source.Name}' ('{source.Weights}')";
+        using var file = ModelFile.Read(bytes, origin);
+        var notes = new List<string>();
+        using var weights = Models.ModelImport.Import(architecture, file, origin, notes);
+        PreparedSource.Fold(source.Name, architecture, weights).Dispose(); // refuses now what could not be folded later
+        var backbone = SourceHash.Compute(architecture, weights);
+        if (!_backbones.TryAdd(backbone, source.Name))
+            throw new InputException(DescribeSameModel(_backbones[backbone], source.Name));
+        if (notes.Count > 0) _notes.Add($"source '{source.Name}': {string.Join(", ", notes)}");
+    }
+
     /// <summary>
-    /// Merging is for models of different initialisations: the same model twice is refused, and two pretrainings from the same random
+    /// Merging is for models of different initialisations: the same model twice is an error, and two pretrainings from the same random
     /// weights are noted.
     /// </summary>
-    private void CheckStarts(IReadOnlyList<Stage?> sources)
+    private void CheckInitialisations(IReadOnlyList<Stage?> sources)
     {
         var known = new Dictionary<string, string>();
         foreach (var (source, stage) in specification.Sources.Zip(sources))

@@ -4,19 +4,19 @@ using MedMerge.Experiments.Stages;
 namespace MedMerge.Experiments.Planning;
 
 /// <summary>One method with one seed on one scenario: stages that end in predictions.</summary>
-/// <param name="Number">From 1, in the order they run.</param>
+/// <param name="Number">From 1, in the order that trials run.</param>
 public sealed record Trial(int Number, Scenario Scenario, MethodRow Method, ulong Seed, TrialStages Parts)
 {
-    /// <summary>The stage that gives the predictions, the last one.</summary>
+    /// <summary>The last stage, which computes the predictions.</summary>
     public Stage Predictions => Parts.Predictions;
 
-    /// <summary>All stages, each once, inputs before those that read them.</summary>
-    public IReadOnlyList<Stage> Stages { get; } = InOrder(Parts.Predictions);
+    /// <summary>All stages, each once, inputs first.</summary>
+    public IReadOnlyList<Stage> Stages { get; } = SortByInputs(Parts.Predictions);
 
-    /// <summary>What the trial leaves in a role, or null.</summary>
+    /// <summary>Finds the exported file with a role.</summary>
     public TrialOutput? FindOutput(OutputRole role) => Parts.Outputs.FirstOrDefault(output => output.Role == role);
 
-    private static List<Stage> InOrder(Stage last)
+    private static List<Stage> SortByInputs(Stage last)
     {
         var ordered = new List<Stage>();
         var visited = new HashSet<string>();

@@ -4,17 +4,16 @@ using MedMerge.Telemetry;
 namespace MedMerge.Experiments.Planning;
 
 /// <summary>
-/// A trial's trace: begun once, where the sweep is submitted, and kept in the sweep's record, so that whoever works for the trial later, on
-/// whatever node, adds to it.
+/// Starts the traces of trials, once, at submission. The sweep's record keeps them, so that work on any node joins its trial's trace.
 /// </summary>
 public static class TrialTrace
 {
-    /// <summary>An exporter's queue holds 2,048 spans, and drops what is too much without a word.</summary>
+    /// <summary>An exporter's queue holds 2,048 spans and silently drops any beyond that.</summary>
     private const int MaxAtOnce = 1000;
 
-    /// <summary>Begins those of all trials, as long as they are not too many to be sent at once: then each is begun with its trial.</summary>
+    /// <summary>Starts the traces of all trials, unless they are too many to export at once; then each starts with its trial.</summary>
     /// <param name="sweep">The sweep's id.</param>
-    /// <returns>Their traceparents by number; empty where nothing is traced.</returns>
+    /// <returns>The traceparents in the order of the trials; empty if none was started.</returns>
     public static IReadOnlyList<string?> BeginAll(string sweep, PlanSummary plan)
     {
         if (plan.Trials.Count > MaxAtOnce) return [];
@@ -22,10 +21,10 @@ public static class TrialTrace
         return traces.Exists(trace => trace is not null) ? traces : [];
     }
 
-    /// <summary>Begins one; it is linked to the current activity, the request that submits.</summary>
+    /// <summary>Starts the trace of a trial, linked to the current activity: the request that submitted it.</summary>
     /// <param name="sweep">The sweep's id.</param>
     /// <param name="method">The title of the method's row.</param>
-    /// <returns>Its traceparent; null where nothing is traced.</returns>
+    /// <returns>The traceparent; null if tracing is off.</returns>
     public static string? Begin(string sweep, int number, string method, ulong seed)
     {
         var tags = new ActivityTagsCollection
@@ -35,6 +34,7 @@ public static class TrialTrace
             ["medmerge.method"] = method,
             ["medmerge.seed"] = (long)seed,
         };
-        return Spans.Write(Spans.Mark($"trial {number}: {method}, seed {seed}", parent: default, tags, link: Spans.Current));
+        var span = Spans.Mark($"trial {number}: {method}, seed {seed}", parent: default, tags, link: Spans.Current);
+        return Spans.Write(span);
     }
 }

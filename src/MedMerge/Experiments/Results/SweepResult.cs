@@ -5,26 +5,32 @@ using MedMerge.Merging;
 
 namespace MedMerge.Experiments.Results;
 
-/// <summary>What a sweep's finished trials gave.</summary>
-/// <param name="Scenarios">Those of the plan that have a finished trial.</param>
+/// <summary>The results of a sweep's finished trials.</summary>
+/// <param name="Scenarios">The plan's scenarios that have a finished trial.</param>
 public sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResult> Scenarios)
 {
-    /// <summary>Reads what finished trials have left in the store, and compares the methods of each scenario.</summary>
-    /// <param name="finished">Their outputs are in the store.</param>
+    /// <summary>Reads the outputs of finished trials, and compares the methods of each scenario.</summary>
+    /// <param name="finished">Trials whose outputs are in the store.</param>
     /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
     public static async Task<SweepResult> ReadAsync(
-        PlanSummary plan, IEnumerable<PlannedTrial> finished, IStageStore store, CancellationToken cancellation)
+        PlanSummary plan,
+        IEnumerable<PlannedTrial> finished,
+        IStageStore store,
+        CancellationToken cancellation)
     {
         var results = new List<TrialResult>();
         foreach (var trial in finished) results.Add(await ReadTrialAsync(trial, store, cancellation).ConfigureAwait(false));
         var scenarios = results
             .GroupBy(result => result.Trial.Scenario)
             .OrderBy(group => group.Key)
-            .Select(group => ScenarioResult.Of(plan.Scenarios[group.Key], [.. group], cancellation));
+            .Select(group => ScenarioResult.Compare(plan.Scenarios[group.Key], [.. group], cancellation));
         return new SweepResult(plan, [.. scenarios]);
     }
 
-    private static async Task<TrialResult> ReadTrialAsync(PlannedTrial trial, IStageStore store, CancellationToken cancellation)
+    private static async Task<TrialResult> ReadTrialAsync(
+        PlannedTrial trial,
+        IStageStore store,
+        CancellationToken cancellation)
     {
         var last = await store.GetAsync(trial.Predictions, cancellation).ConfigureAwait(false);
         var predictions = StageFiles.Read<HeldOutPredictions>(last, StageFiles.Predictions);

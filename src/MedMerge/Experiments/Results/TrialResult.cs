@@ -5,13 +5,13 @@ using MedMerge.Statistics;
 
 namespace MedMerge.Experiments.Results;
 
-/// <summary>What one trial gave.</summary>
-/// <param name="Certificate">Of its merge; null where nothing was merged.</param>
+/// <summary>The result of one trial.</summary>
+/// <param name="Certificate">The certificate of its merge; null if nothing was merged.</param>
 public sealed record TrialResult(PlannedTrial Trial, HeldOutPredictions Predictions, Certificate? Certificate)
 {
-    /// <summary>On the test split.</summary>
+    /// <summary>Scores on the test split.</summary>
     public Scores Test { get; } = Scores.Of(Predictions.Test);
 
-    /// <summary>On the validation split.</summary>
+    /// <summary>Scores on the validation split.</summary>
     public Scores Validation { get; } = Scores.Of(Predictions.Validation);
 }

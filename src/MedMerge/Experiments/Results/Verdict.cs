@@ -4,14 +4,14 @@ using MedMerge.Statistics;
 
 namespace MedMerge.Experiments.Results;
 
-/// <summary>The plain sentence at the end: did merging help, and did the controls help as much.</summary>
+/// <summary>The conclusion in plain words: whether merging helped, and whether the controls helped as much.</summary>
 public static class Verdict
 {
     private const string OneSeed = " With one seed the intervals are over test images alone; what another seed would change is not in them.";
 
     /// <summary>
-    /// The verdict for macro F1. A difference counts where its 95 % interval leaves out zero. Transfer is claimed only where merging helped and
-    /// beat the controls, one that isolates transfer among them.
+    /// The verdict on macro F1. A difference counts if its 95 % interval excludes zero. Transfer is claimed only if merging helped and beat all
+    /// controls, including one that isolates transfer.
     /// </summary>
     public static string Of(ScenarioResult result)
     {
@@ -27,16 +27,18 @@ public static class Verdict
             { IsBelowZero: true } => "Merging hurt",
             _ => "Merging did not help measurably",
         };
-        var interval = !helped && !difference.MacroF1.IsBelowZero ? ", an interval that holds zero" : "";
-        return $"{outcome}: {Points(difference.MacroF1)} of macro F1 against the best single source ({result.BestSingleSource!.Title}){interval}. " +
-               DescribeControls(result, helped) +
-               (result.Scenario.Seeds.Count == 1 ? OneSeed : "");
+        var isUndecided = !helped && !difference.MacroF1.IsBelowZero;
+        var interval = isUndecided ? ", an interval that holds zero" : "";
+        var comparison = $"{outcome}: {FormatPoints(difference.MacroF1)} of macro F1 against the best single source " +
+                         $"({result.BestSingleSource!.Title}){interval}.";
+        var seeds = result.Scenario.Seeds.Count == 1 ? OneSeed : "";
+        return $"{comparison} {DescribeControls(result, helped)}{seeds}";
     }
 
     private static string DescribeControls(ScenarioResult result, bool helped)
     {
         if (result.Controls.Count == 0) return "No control was run, so nothing can be said about transfer.";
-        var comparisons = string.Concat(result.Controls.Select(Describe));
+        var comparisons = string.Concat(result.Controls.Select(DescribeControl));
         if (!result.Controls.Any(control => control.Control.Method.IsolatesTransfer))
         {
             var missing = MethodRegistry.All.First(method => method.IsolatesTransfer);
@@ -52,18 +54,18 @@ public static class Verdict
         };
     }
 
-    private static string Describe(ControlComparison control)
+    private static string DescribeControl(ControlComparison control)
     {
         var noun = control.Control.Method.Noun;
         return control.Difference.MacroF1 switch
         {
-            { IsAboveZero: true } difference => $"It beat the {noun} by {Points(difference)}. ",
-            { IsBelowZero: true } difference => $"The {noun} was better: {Points(difference)} between them. ",
-            var difference => $"The {noun} was not measurably worse: {Points(difference)} between them. ",
+            { IsAboveZero: true } difference => $"It beat the {noun} by {FormatPoints(difference)}. ",
+            { IsBelowZero: true } difference => $"The {noun} was better: {FormatPoints(difference)} between them. ",
+            var difference => $"The {noun} was not measurably worse: {FormatPoints(difference)} between them. ",
         };
     }
 
-    private static string Points(Interval difference) => string.Create(
+    private static string FormatPoints(Interval difference) => string.Create(
         CultureInfo.InvariantCulture,
         $"{100 * difference.Estimate:+0.0;−0.0;0.0} points " +
         $"(95 % interval {100 * difference.Low:+0.0;−0.0;0.0} to {100 * difference.High:+0.0;−0.0;0.0})");

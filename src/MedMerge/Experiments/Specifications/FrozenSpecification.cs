@@ -7,27 +7,32 @@ using MedMerge.Tensors;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
-/// A specification as nodes get it: every default written out, and every file named by its content as <c>sha256:HASH/NAME</c>, so that no
-/// two nodes read it differently.
+/// A specification in the form that nodes receive: defaults are explicit and files are named by their content as <c>sha256:HASH/NAME</c>, so
+/// that every node reads the same.
 /// </summary>
 public static class FrozenSpecification
 {
     private const string Scheme = "sha256:";
     private const int HashLength = 64;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         Converters = { new JsonStringEnumConverter(), new ArchitectureConverter() },
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, // a setting of another version must not be lost in silence
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, // a setting of another version must not be lost silently
     };
 
     /// <summary>The files that a specification names, each once.</summary>
     public static IReadOnlyList<(string Location, string Kind)> Files(Specification specification) =>
     [
         .. DataFiles(specification),
-        .. specification.Sources.Select(source => source.Weights).OfType<string>().Distinct().Select(path => (path, ModelFile.Kind)),
+        .. specification.Sources
+            .Select(source => source.Weights)
+            .OfType<string>()
+            .Distinct()
+            .Select(path => (path, ModelFile.Kind)),
     ];
 
-    /// <summary>Those that are data sets.</summary>
+    /// <summary>The data sets among the files that a specification names, each once.</summary>
     public static IEnumerable<(string Location, string Kind)> DataFiles(Specification specification) =>
         specification.Sources
             .Select(source => source.Pretrain?.Data)
@@ -37,41 +42,46 @@ public static class FrozenSpecification
             .Select(source => (source.Location, MedMnistReader.Kind))
             .Distinct();
 
-    /// <summary>The same with every file named by its content.</summary>
-    /// <param name="address">Gives a location's <see cref="Address"/>.</param>
+    /// <summary>Names every file of a specification by its content.</summary>
+    /// <param name="address">Gets the <see cref="Address"/> of a location.</param>
     public static Specification Freeze(Specification specification, Func<string, string> address)
     {
-        DatasetSource Frozen(DatasetSource data) => data.IsPhantom ? data : data with { Location = address(data.Location) };
         return specification with
         {
-            Target = Frozen(specification.Target),
-            Sources = [.. specification.Sources.Select(source => source with
-            {
-                Weights = source.Weights is null ? null : address(source.Weights),
-                Pretrain = source.Pretrain is { } pretrain ? pretrain with { Data = Frozen(pretrain.Data) } : null,
-            })],
+            Target = FreezeData(specification.Target),
+            Sources = [.. specification.Sources.Select(FreezeSource)],
+        };
+
+        DatasetSource FreezeData(DatasetSource data) => data.IsPhantom ? data : data with { Location = address(data.Location) };
+
+        SourceModel FreezeSource(SourceModel source) => source with
+        {
+            Weights = source.Weights is null ? null : address(source.Weights),
+            Pretrain = source.Pretrain is { } pretrain ? pretrain with { Data = FreezeData(pretrain.Data) } : null,
         };
     }
 
-    /// <summary>A file's name by its content.</summary>
-    /// <param name="path">Its last part is kept, to be shown.</param>
-    public static string Address(ReadOnlySpan<byte> content, string path) => $"{Scheme}{ContentHash.Of(content)}/{Path.GetFileName(path)}";
+    /// <summary>Names a file by its content: <c>sha256:HASH/NAME</c>.</summary>
+    /// <param name="path">Its file name is kept for display.</param>
+    public static string Address(ReadOnlySpan<byte> content, string path) =>
+        $"{Scheme}{ContentHash.Of(content)}/{Path.GetFileName(path)}";
 
-    /// <summary>The SHA-256 in an address, in hexadecimal, or null where the location is a path.</summary>
+    /// <summary>The SHA-256 in an address, in hexadecimal; null if the location is a path.</summary>
     public static string? HashOf(string location)
     {
-        const int end = HashLength;
         if (!location.StartsWith(Scheme, StringComparison.Ordinal)) return null;
         var rest = location[Scheme.Length..];
-        var isAddress = rest.Length > end && rest[end] == '/' && rest.AsSpan(0, end).IndexOfAnyExcept("0123456789abcdef") < 0;
-        return isAddress ? rest[..end] : null;
+        var hasHash = rest.Length > HashLength && rest[HashLength] == '/';
+        if (!hasHash) return null;
+        var hash = rest[..HashLength];
+        return hash.AsSpan().ContainsAnyExcept("0123456789abcdef") ? null : hash;
     }
 
-    /// <summary>As JSON.</summary>
+    /// <summary>Writes a specification as JSON.</summary>
     public static byte[] Write(Specification specification) => JsonSerializer.SerializeToUtf8Bytes(specification, Json);
 
-    /// <summary>Back from JSON.</summary>
-    /// <exception cref="JsonException">It is no frozen specification.</exception>
+    /// <summary>Reads a specification from JSON.</summary>
+    /// <exception cref="JsonException">The JSON is not a frozen specification of this version.</exception>
     public static Specification Read(ReadOnlySpan<byte> json) =>
         JsonSerializer.Deserialize<Specification>(json, Json) ?? throw new JsonException("The specification is null.");
 

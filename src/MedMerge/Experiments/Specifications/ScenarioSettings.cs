@@ -3,7 +3,7 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
 
-/// <summary>One point of all settings; <see cref="SettingTable"/> names and bounds each.</summary>
+/// <summary>The settings of a scenario; <see cref="SettingTable"/> names and bounds each.</summary>
 public sealed record ScenarioSettings
 {
     /// <summary>How kernel weights are learned.</summary>
@@ -15,7 +15,7 @@ public sealed record ScenarioSettings
     /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>libtorch's threads; its sums depend on them.</summary>
+    /// <summary>Number of libtorch threads; the order of its sums depends on it.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary><c>cpu</c> or <c>cuda</c>: results are the same on any device of a kind.</summary>
@@ -23,8 +23,8 @@ public sealed record ScenarioSettings
     public string DeviceKind => Device.Split(':')[0];
 
     /// <summary>
-    /// Passes over the training images that every method gets, all stages counted: the probe, learning the kernel weights, measuring batch
-    /// norm, fine-tuning.
+    /// Passes over the training images for every method, over all stages: linear probe, kernel weights, batch norm statistics and
+    /// fine-tuning.
     /// </summary>
     [JsonIgnore]
     public int Budget => 1 + KernelWeights.Epochs + 1 + FineTune.Epochs;

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 
 namespace MedMerge.Experiments.Specifications;
 
-/// <summary>What settings of every kind have in common: how their owner holds them, and the default.</summary>
-/// <typeparam name="TOwner">The record that holds it; a new one has the defaults.</typeparam>
+/// <summary>Base of all kinds of settings: access to the owner, and the default.</summary>
+/// <typeparam name="TOwner">The record that holds it; a new instance has the defaults.</typeparam>
 /// <param name="isDefaultFixed">Whether the default is the same on every machine.</param>
 internal abstract class ValueSetting<TOwner, TValue>(
     string path,
@@ -28,13 +28,13 @@ internal abstract class ValueSetting<TOwner, TValue>(
         return schema;
     }
 
-    /// <summary>The owner with a value.</summary>
-    protected TOwner With(TOwner owner, TValue value) => with(owner, value);
+    /// <summary>Copies the owner with a new value.</summary>
+    protected TOwner WithValue(TOwner owner, TValue value) => with(owner, value);
 
-    /// <summary>The value as results and the schema's default name it.</summary>
+    /// <summary>The value as shown in results and as the schema's default.</summary>
     protected abstract JsonNode ToJson(TValue value);
 
-    /// <summary>Type and range for the schema.</summary>
+    /// <summary>Describes type and range for the schema.</summary>
     protected abstract JsonObject DescribeType();
 }
 
@@ -52,7 +52,8 @@ internal sealed class WholeNumberSetting<TOwner>(
     public override string Range => string.Create(CultureInfo.InvariantCulture, $"{min} to {max}");
 
     /// <inheritdoc />
-    internal override TOwner Read(YamlMap map, TOwner owner) => map.Whole(Path, min, max) is { } value ? With(owner, value) : owner;
+    internal override TOwner Read(YamlMap map, TOwner owner) =>
+        map.ReadWhole(Path, min, max) is { } value ? WithValue(owner, value) : owner;
 
     /// <inheritdoc />
     protected override JsonNode ToJson(int value) => value;
@@ -74,7 +75,8 @@ internal sealed class NumberSetting<TOwner>(
     public override string Range => string.Create(CultureInfo.InvariantCulture, $"{min} to {max}");
 
     /// <inheritdoc />
-    internal override TOwner Read(YamlMap map, TOwner owner) => map.Number(Path, min, max) is { } value ? With(owner, value) : owner;
+    internal override TOwner Read(YamlMap map, TOwner owner) =>
+        map.ReadNumber(Path, min, max) is { } value ? WithValue(owner, value) : owner;
 
     /// <inheritdoc />
     protected override JsonNode ToJson(double value) => value;
@@ -83,8 +85,8 @@ internal sealed class NumberSetting<TOwner>(
     protected override JsonObject DescribeType() => new() { ["type"] = "number", ["minimum"] = min, ["maximum"] = max };
 }
 
-/// <summary>One of a few words.</summary>
-/// <param name="choices">The values by their words.</param>
+/// <summary>One of a set of words.</summary>
+/// <param name="choices">The values by word.</param>
 internal sealed class ChoiceSetting<TOwner, TValue>(
     string path,
     string help,
@@ -97,17 +99,21 @@ internal sealed class ChoiceSetting<TOwner, TValue>(
     public override string Range => string.Join(", ", choices.Keys.Select(word => $"`{word}`"));
 
     /// <inheritdoc />
-    internal override TOwner Read(YamlMap map, TOwner owner) => map.Choice(Path, choices) is { } value ? With(owner, value) : owner;
+    internal override TOwner Read(YamlMap map, TOwner owner) =>
+        map.ReadChoice(Path, choices) is { } value ? WithValue(owner, value) : owner;
 
     /// <inheritdoc />
     protected override JsonNode ToJson(TValue value) => choices.First(choice => choice.Value.Equals(value)).Key;
 
     /// <inheritdoc />
-    protected override JsonObject DescribeType() => new() { ["enum"] = new JsonArray([.. choices.Keys.Select(word => (JsonNode)word)]) };
+    protected override JsonObject DescribeType() => new()
+    {
+        ["enum"] = new JsonArray([.. choices.Keys.Select(word => (JsonNode)word)]),
+    };
 }
 
-/// <summary>A text of a form.</summary>
-/// <param name="form">The form in words: <c>'cpu' or 'cuda:N'</c>.</param>
+/// <summary>A text in a given form.</summary>
+/// <param name="form">The form as shown in messages: <c>'cpu' or 'cuda:N'</c>.</param>
 internal sealed class TextSetting<TOwner>(
     string path,
     string help,
@@ -122,9 +128,9 @@ internal sealed class TextSetting<TOwner>(
     /// <inheritdoc />
     internal override TOwner Read(YamlMap map, TOwner owner)
     {
-        if (map.Text(Path) is not { } text) return owner;
-        if (isValid(text)) return With(owner, text);
-        map.AddError(Path, $"'{map.Name(Path)}' is '{text}'; it must be {form}");
+        if (map.ReadText(Path) is not { } text) return owner;
+        if (isValid(text)) return WithValue(owner, text);
+        map.AddError(Path, $"'{map.GetPath(Path)}' is '{text}'; it must be {form}");
         return owner;
     }
 

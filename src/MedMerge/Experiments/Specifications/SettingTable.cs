@@ -8,7 +8,10 @@ namespace MedMerge.Experiments.Specifications;
 public static class SettingTable
 {
     /// <summary>The YAML keys of the records within <see cref="ScenarioSettings"/>.</summary>
-    internal const string KernelWeightsKey = "kernelWeights", FineTuneKey = "fineTune";
+    internal const string KernelWeightsKey = "kernelWeights";
+
+    /// <inheritdoc cref="KernelWeightsKey" />
+    internal const string FineTuneKey = "fineTune";
 
     private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new OrderedDictionary<string, Augmentation>
     {
@@ -23,24 +26,35 @@ public static class SettingTable
         ["uniform"] = KernelWeightStart.Uniform,
     };
 
-    /// <summary>What fine-tuning and pretraining share. It stands first, for static members begin in the order of their lines.</summary>
+    /// <summary>Settings of fine-tuning and pretraining alike. Declared first, because static members are initialised in textual order.</summary>
     private static IReadOnlyList<Setting<FineTuneSettings>> Training { get; } =
     [
         new WholeNumberSetting<FineTuneSettings>(
-            "batchSize", "images in a step, over all shards", TrainingBounds.MinBatchSize, TrainingBounds.MaxBatchSize,
+            "batchSize",
+            "images in a step, over all shards",
+            TrainingBounds.MinBatchSize,
+            TrainingBounds.MaxBatchSize,
             settings => settings.BatchSize,
             (settings, value) => settings with { BatchSize = value }),
         new WholeNumberSetting<FineTuneSettings>(
-            "shards", "more than one is data-parallel: parts of the data, each batch-normalised by itself; part of what is computed",
-            1, TrainingBounds.MaxShards,
+            "shards",
+            "more than one is data-parallel: parts of the data, each batch-normalised by itself; part of what is computed",
+            1,
+            TrainingBounds.MaxShards,
             settings => settings.Shards,
             (settings, value) => settings with { Shards = value }),
         new NumberSetting<FineTuneSettings>(
-            "learningRate", "AdamW's first rate; it falls to 0 along a cosine", 0, TrainingBounds.MaxRate,
+            "learningRate",
+            "AdamW's first rate; it falls to 0 along a cosine",
+            0,
+            TrainingBounds.MaxRate,
             settings => settings.LearningRate,
             (settings, value) => settings with { LearningRate = value }),
         new NumberSetting<FineTuneSettings>(
-            "weightDecay", "AdamW's decoupled weight decay", 0, TrainingBounds.MaxRate,
+            "weightDecay",
+            "AdamW's decoupled weight decay",
+            0,
+            TrainingBounds.MaxRate,
             settings => settings.WeightDecay,
             (settings, value) => settings with { WeightDecay = value }),
     ];
@@ -49,35 +63,58 @@ public static class SettingTable
     public static IReadOnlyList<Setting<KernelWeightSettings>> KernelWeights { get; } =
     [
         new WholeNumberSetting<KernelWeightSettings>(
-            "epochs", "passes over the training images", 0, TrainingBounds.MaxEpochs,
+            "epochs",
+            "passes over the training images",
+            0,
+            TrainingBounds.MaxEpochs,
             settings => settings.Epochs,
             (settings, value) => settings with { Epochs = value }),
         new WholeNumberSetting<KernelWeightSettings>(
-            "batchSize", "images in a step, over all shards", 1, TrainingBounds.MaxBatchSize,
+            "batchSize",
+            "images in a step, over all shards",
+            1,
+            TrainingBounds.MaxBatchSize,
             settings => settings.BatchSize,
             (settings, value) => settings with { BatchSize = value }),
         new WholeNumberSetting<KernelWeightSettings>(
-            "shards", "fixed parts of the training data; part of what is computed", 1, TrainingBounds.MaxShards,
+            "shards",
+            "fixed parts of the training data; part of what is computed",
+            1,
+            TrainingBounds.MaxShards,
             settings => settings.Shards,
             (settings, value) => settings with { Shards = value }),
         new NumberSetting<KernelWeightSettings>(
-            "learningRate", "Adam's, for the logits θ", 0, TrainingBounds.MaxRate,
+            "learningRate",
+            "Adam's, for the logits θ",
+            0,
+            TrainingBounds.MaxRate,
             settings => settings.LearningRate,
             (settings, value) => settings with { LearningRate = value }),
         new NumberSetting<KernelWeightSettings>(
-            "headLearningRate", "Adam's, for the head", 0, TrainingBounds.MaxRate,
+            "headLearningRate",
+            "Adam's, for the head",
+            0,
+            TrainingBounds.MaxRate,
             settings => settings.HeadLearningRate,
             (settings, value) => settings with { HeadLearningRate = value }),
         new NumberSetting<KernelWeightSettings>(
-            "headDecay", "λ of λ/2·‖W‖² on the head, in the linear probe too", 1e-9, 100,
+            "headDecay",
+            "λ of λ/2·‖W‖² on the head, in the linear probe too",
+            1e-9,
+            100,
             settings => settings.HeadDecay,
             (settings, value) => settings with { HeadDecay = value }),
         new ChoiceSetting<KernelWeightSettings, KernelWeightStart>(
-            "start", "where α starts; `uniform` needs a learning rate of about 0.01", Starts,
+            "start",
+            "where α starts; `uniform` needs a learning rate of about 0.01",
+            Starts,
             settings => settings.Start,
             (settings, value) => settings with { Start = value }),
         new NumberSetting<KernelWeightSettings>(
-            "anchorWeight", "the anchor's share at an anchored start, above an equal share", 0.01, 0.999999,
+            "anchorWeight",
+            "the anchor's share at an anchored start, above an equal share",
+            0.01,
+            0.999999,
             settings => settings.AnchorWeight,
             (settings, value) => settings with { AnchorWeight = value }),
     ];
@@ -89,36 +126,46 @@ public static class SettingTable
         .. Training,
     ];
 
-    /// <summary>How sources are pretrained; <see cref="Pretraining.Seed"/> comes on top.</summary>
+    /// <summary>How sources are pretrained, in addition to <see cref="Pretraining.Seed"/>.</summary>
     public static IReadOnlyList<Setting<FineTuneSettings>> Pretrain { get; } =
     [
         DeclareEpochs(min: 1, "passes over the training images"),
         .. Training,
         new ChoiceSetting<FineTuneSettings, Augmentation>(
-            "augmentation", "what happens to training images", Augmentations,
+            "augmentation",
+            "what happens to training images",
+            Augmentations,
             settings => settings.Augmentation,
             (settings, value) => settings with { Augmentation = value }),
     ];
 
-    /// <summary>What stands at the top of a specification.</summary>
+    /// <summary>Settings at the top level of a specification.</summary>
     public static IReadOnlyList<Setting<ScenarioSettings>> TopLevel { get; } =
     [
         new ChoiceSetting<ScenarioSettings, Augmentation>(
-            "augmentation", "what happens to training images, for learning kernel weights and fine-tuning alike", Augmentations,
+            "augmentation",
+            "what happens to training images, for learning kernel weights and fine-tuning alike",
+            Augmentations,
             settings => settings.FineTune.Augmentation,
             WithAugmentation),
         new TextSetting<ScenarioSettings>(
-            "device", "what to compute on", "'cpu' or 'cuda:N'", DeviceThread.IsName,
+            "device",
+            "what to compute on",
+            "'cpu' or 'cuda:N'",
+            DeviceThread.IsName,
             settings => settings.Device,
             (settings, value) => settings with { Device = value }),
         new WholeNumberSetting<ScenarioSettings>(
-            "threads", "libtorch's threads; its sums depend on them: name it where results are to agree between machines", 1, DeviceThread.MaxThreads,
+            "threads",
+            "libtorch's threads; its sums depend on them: name it where results are to agree between machines",
+            1,
+            DeviceThread.MaxThreads,
             settings => settings.Threads,
             (settings, value) => settings with { Threads = value },
             isDefaultFixed: false),
     ];
 
-    /// <summary>All settings of a scenario by their whole paths, in the order that documentation and results list them.</summary>
+    /// <summary>All settings of a scenario by full path, in the order of documentation and results.</summary>
     public static IReadOnlyList<Setting<ScenarioSettings>> All { get; } =
     [
         .. KernelWeights.Select(setting => setting.Within<ScenarioSettings>(
@@ -132,13 +179,16 @@ public static class SettingTable
         .. TopLevel,
     ];
 
-    /// <summary>Reads the settings that stand in a mapping.</summary>
-    /// <param name="defaults">What is left out stays as here.</param>
+    /// <summary>Reads the settings of a mapping.</summary>
+    /// <param name="defaults">Values of settings that are left out.</param>
     internal static TOwner Read<TOwner>(IEnumerable<Setting<TOwner>> settings, YamlMap map, TOwner defaults) =>
         settings.Aggregate(defaults, (owner, setting) => setting.Read(map, owner));
 
     private static WholeNumberSetting<FineTuneSettings> DeclareEpochs(int min, string help) => new(
-        "epochs", help, min, TrainingBounds.MaxEpochs,
+        "epochs",
+        help,
+        min,
+        TrainingBounds.MaxEpochs,
         settings => settings.Epochs,
         (settings, value) => settings with { Epochs = value });
 

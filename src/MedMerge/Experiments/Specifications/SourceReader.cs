@@ -12,18 +12,19 @@ internal sealed partial class SourceReader(ISpecificationFiles files, Specificat
 {
     private const int MaxClasses = 10_000;
 
-    /// <summary>A data set, or null where it has errors.</summary>
+    /// <summary>Reads a data set; null if its location is missing.</summary>
     public DatasetSource? ReadDataset(YamlMap map)
     {
-        var location = map.Text("data", required: true);
-        var classes = map.Whole("classes", 2, MaxClasses);
-        var trainImages = map.Whole("trainImages", 2, int.MaxValue);
+        var location = map.ReadText("data", required: true);
+        var classes = map.ReadWhole("classes", 2, MaxClasses);
+        var trainImages = map.ReadWhole("trainImages", 2, int.MaxValue);
         if (location is null) return null;
         if (!location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal))
             return new DatasetSource(Resolve(map, "data", location), classes, trainImages);
 
         var phantom = location[Phantoms.Prefix.Length..];
-        if (classes is not null) map.AddError("classes", $"'{map.Name("classes")}' is for files; a phantom's classes are fixed: leave it out");
+        if (classes is not null)
+            map.AddError("classes", $"'{map.GetPath("classes")}' is for files; a phantom's classes are fixed: leave it out");
         if (!Phantoms.Names.Contains(phantom))
         {
             map.AddError("data", $"there is no phantom '{phantom}'; there are {string.Join(", ", Phantoms.Names)}" +
@@ -32,47 +33,48 @@ internal sealed partial class SourceReader(ISpecificationFiles files, Specificat
         return new DatasetSource(location, classes, trainImages);
     }
 
-    /// <summary>A source model, or null where it has no name.</summary>
+    /// <summary>Reads a source model; null if it has no name.</summary>
     public SourceModel? ReadSource(YamlMap map)
     {
-        var name = map.Text("name", required: true);
-        if (name is not null && !SourceName().IsMatch(name))
+        var name = map.ReadText("name", required: true);
+        if (name is not null && !SourceNamePattern().IsMatch(name))
             map.AddError("name", $"the source name '{name}' becomes part of file names: use letters, digits, '-', '_' and '.'");
-        var weights = map.Text("weights");
-        var pretrain = map.Map("pretrain");
+        var weights = map.ReadText("weights");
+        var pretrain = map.FindMap("pretrain");
         var pretraining = pretrain is null ? null : ReadPretraining(pretrain, name);
-        if (weights is null == pretrain is null)
+        var hasOneOrigin = weights is null != pretrain is null;
+        if (!hasOneOrigin)
             errors.Add(map.Line, $"the source '{name}' needs either 'weights' (a file) or 'pretrain' (a data set)");
         if (weights is not null) weights = Resolve(map, "weights", weights);
-        map.RefuseOthers();
+        map.RefuseUnknownKeys();
         return name is null ? null : new SourceModel(name, weights, pretraining);
     }
 
     private Pretraining? ReadPretraining(YamlMap map, string? source)
     {
         var data = ReadDataset(map);
-        var seed = map.Whole("seed", 0, int.MaxValue) ?? DrawSeed(source ?? "");
+        var seed = map.ReadWhole("seed", 0, int.MaxValue) ?? DeriveSeed(source ?? "");
         var training = SettingTable.Read(SettingTable.Pretrain, map, new FineTuneSettings());
-        map.RefuseOthers();
+        map.RefuseUnknownKeys();
         return data is null ? null : new Pretraining(data, training, (ulong)seed);
     }
 
-    /// <summary>A source's own seed where it names none, so that two sources never begin from the same random weights.</summary>
-    private static int DrawSeed(string name) =>
+    /// <summary>Derives a default seed from the source's name, so that no two sources start from the same random weights.</summary>
+    private static int DeriveSeed(string name) =>
         BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name))) & int.MaxValue;
 
     private string Resolve(YamlMap map, string key, string path)
     {
         if (path.Contains('\0', StringComparison.Ordinal))
         {
-            map.AddError(key, $"'{map.Name(key)}' holds a NUL character, which no path can");
+            map.AddError(key, $"'{map.GetPath(key)}' holds a NUL character, which no path can");
             return path;
         }
         if (files.Find(path, out var problem) is { } found) return found;
-        map.AddError(key, $"'{map.Name(key)}': {problem}");
+        map.AddError(key, $"'{map.GetPath(key)}': {problem}");
         return path;
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]*\z")]
-    private static partial Regex SourceName();
+    private static partial Regex SourceNamePattern();
 }

@@ -3,30 +3,35 @@ namespace MedMerge.Experiments.Specifications;
 /// <summary>Finds the files that a specification names.</summary>
 internal interface ISpecificationFiles
 {
-    /// <summary>A file's location, or null and why there is none.</summary>
-    /// <param name="path">As written.</param>
+    /// <summary>Finds a file's location; null, with the problem, if there is none.</summary>
+    /// <param name="path">The path as written.</param>
     string? Find(string path, out string problem);
 }
 
 /// <summary>Files on this machine.</summary>
-/// <param name="folders">Where relative paths are looked for, in order.</param>
+/// <param name="folders">Where relative paths are looked up, in order.</param>
 internal sealed class LocalFiles(IReadOnlyList<string> folders) : ISpecificationFiles
 {
     private readonly Dictionary<string, string> _found = [];
 
-    /// <summary>What was found, by its path as written.</summary>
+    /// <summary>The locations that were found, by the path as written.</summary>
     public IReadOnlyDictionary<string, string> Found => _found;
 
     public string? Find(string path, out string problem)
     {
-        var candidates = Path.IsPathRooted(path) ? [path] : folders.Select(folder => Path.GetFullPath(Path.Combine(folder, path))).ToList();
-        var hint = Path.IsPathRooted(path) || Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 } ? "" : " (MEDMERGE_DATA is not set)";
+        var isAbsolute = Path.IsPathRooted(path);
+        List<string> candidates = isAbsolute ? [path] : [.. folders.Select(folder => Path.GetFullPath(Path.Combine(folder, path)))];
+        var isDataFolderSet = Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 };
+        var hint = isAbsolute || isDataFolderSet ? "" : " (MEDMERGE_DATA is not set)";
         problem = $"there is no file '{path}'; looked for {string.Join(" and ", candidates)}{hint}";
-        return candidates.FirstOrDefault(File.Exists) is { } found ? _found[path] = found : null;
+        if (candidates.FirstOrDefault(File.Exists) is not { } found) return null;
+        _found[path] = found;
+        return found;
     }
 }
 
-/// <summary>Files that were sent along, named by their content. A path in what was sent means nothing here, and is never opened.</summary>
+/// <summary>Uploaded files, named by their content. Paths in an uploaded specification mean nothing on this machine and are never opened.</summary>
+/// <param name="sent">Addresses <c>sha256:HASH/NAME</c> by the path as written.</param>
 internal sealed class SentFiles(IReadOnlyDictionary<string, string> sent) : ISpecificationFiles
 {
     private const int MaxName = 255;
@@ -34,12 +39,26 @@ internal sealed class SentFiles(IReadOnlyDictionary<string, string> sent) : ISpe
     public string? Find(string path, out string problem)
     {
         var address = FrozenSpecification.HashOf(path) is null ? sent.GetValueOrDefault(path) : path;
-        problem = address is null ? $"the file '{path}' was not sent along" : $"the file '{path}' was sent along as '{address}', which is not sha256:HASH/NAME with a plain file name";
-        return address is not null && IsAddress(address) ? address : null;
+        if (address is null)
+        {
+            problem = $"the file '{path}' was not sent along";
+            return null;
+        }
+        problem = $"the file '{path}' was sent along as '{address}', which is not sha256:HASH/NAME with a plain file name";
+        return IsAddress(address) ? address : null;
     }
 
-    private static bool IsAddress(string address) => FrozenSpecification.HashOf(address) is { } hash && IsName(address[(address.IndexOf(hash, StringComparison.Ordinal) + hash.Length + 1)..]);
+    private static bool IsAddress(string address)
+    {
+        if (FrozenSpecification.HashOf(address) is not { } hash) return false;
+        var start = address.IndexOf(hash, StringComparison.Ordinal) + hash.Length + 1;
+        return IsFileName(address[start..]);
+    }
 
-    private static bool IsName(string name) =>
-        name.Length is > 0 and <= MaxName && name is not ("." or "..") && name.IndexOfAny(['/', '\\']) < 0 && !name.Any(char.IsControl);
+    private static bool IsFileName(string name)
+    {
+        if (name.Length is 0 or > MaxName) return false;
+        if (name is "." or "..") return false;
+        return name.IndexOfAny(['/', '\\']) < 0 && !name.Any(char.IsControl);
+    }
 }

@@ -5,25 +5,28 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
 
-/// <summary>Reads a YAML specification; every error at once, each with its line.</summary>
+/// <summary>Reads a YAML specification and reports all errors at once, each with its line.</summary>
 public sealed class SpecificationReader
 {
     private const string AllMethods = "all";
-    private const int MaxSeeds = 1000, MaxSources = 256, MaxName = 200, MaxParallel = 10_000;
+    private const int MaxSeeds = 1000;
+    private const int MaxSources = 256;
+    private const int MaxName = 200;
+    private const int MaxParallel = 10_000;
 
     private readonly SpecificationErrors _errors = new();
     private readonly SourceReader _sources;
 
     private SpecificationReader(ISpecificationFiles files) => _sources = new SourceReader(files, _errors);
 
-    /// <summary>Reads a file. Relative paths are looked for beside it, then in the folder that MEDMERGE_DATA names.</summary>
-    /// <exception cref="InputException">It is missing or has errors; the message lists all of them.</exception>
+    /// <summary>Reads a file. Relative paths are looked up beside it, then in the folder that MEDMERGE_DATA names.</summary>
+    /// <exception cref="InputException">The file is missing or has errors; the message lists all of them.</exception>
     public static Specification ReadFile(string path) => ReadFile(path, out _, out _);
 
-    /// <summary>As <see cref="ReadFile(string)"/>, for sending it elsewhere.</summary>
-    /// <param name="yaml">Its text.</param>
-    /// <param name="files">Where the files lie that it names, by their paths as written.</param>
-    /// <exception cref="InputException">It is missing or has errors; the message lists all of them.</exception>
+    /// <summary>Reads a file as <see cref="ReadFile(string)"/> does, for submission to a gateway.</summary>
+    /// <param name="yaml">The file's text.</param>
+    /// <param name="files">Locations of the files that it names, by the path as written.</param>
+    /// <exception cref="InputException">The file is missing or has errors; the message lists all of them.</exception>
     public static Specification ReadFile(string path, out string yaml, out IReadOnlyDictionary<string, string> files)
     {
         using var text = new StreamReader(new MemoryStream(InputFile.Read(path, "specification")));
@@ -37,15 +40,16 @@ public sealed class SpecificationReader
     }
 
     /// <summary>Reads YAML text.</summary>
-    /// <param name="origin">How messages call it.</param>
-    /// <param name="folders">Where relative paths are looked for, in order.</param>
-    /// <exception cref="InputException">It has errors; the message lists all of them.</exception>
-    public static Specification Read(string yaml, string origin, IReadOnlyList<string> folders) => Read(yaml, origin, new LocalFiles(folders));
+    /// <param name="origin">What messages call it.</param>
+    /// <param name="folders">Where relative paths are looked up, in order.</param>
+    /// <exception cref="InputException">The text has errors; the message lists all of them.</exception>
+    public static Specification Read(string yaml, string origin, IReadOnlyList<string> folders) =>
+        Read(yaml, origin, new LocalFiles(folders));
 
-    /// <summary>Reads YAML text that came with its files; nothing is looked for on this machine's disk.</summary>
-    /// <param name="origin">How messages call it.</param>
-    /// <param name="sent">The files' <see cref="FrozenSpecification.Address"/> by their paths as written.</param>
-    /// <exception cref="InputException">It has errors; the message lists all of them.</exception>
+    /// <summary>Reads YAML text whose files were uploaded; nothing is looked up on this machine's disk.</summary>
+    /// <param name="origin">What messages call it.</param>
+    /// <param name="sent">The <see cref="FrozenSpecification.Address"/> of each file by the path as written.</param>
+    /// <exception cref="InputException">The text has errors; the message lists all of them.</exception>
     public static Specification ReadSent(string yaml, string origin, IReadOnlyDictionary<string, string> sent) =>
         Read(yaml, origin, new SentFiles(sent));
 
@@ -61,18 +65,18 @@ public sealed class SpecificationReader
     private Specification? ReadSpecification(YamlMap map)
     {
         var name = ReadName(map);
-        var target = map.Map("target", required: true);
+        var target = map.FindMap("target", required: true);
         var data = target is null ? null : _sources.ReadDataset(target);
-        target?.RefuseOthers();
+        target?.RefuseUnknownKeys();
         var architecture = ReadArchitecture(map);
         var sources = ReadSources(map);
         var anchor = ReadAnchor(map, sources.Select(source => source?.Name));
         var methods = ReadMethods(map);
         var seeds = ReadSeeds(map);
         var settings = ReadSettings(map, sources.Count);
-        var parallel = map.Whole("parallel", 1, MaxParallel);
-        map.RefuseRenamed("weights", SettingTable.KernelWeightsKey);
-        map.RefuseOthers();
+        var parallel = map.ReadWhole("parallel", 1, MaxParallel);
+        map.RefuseRenamedKey("weights", SettingTable.KernelWeightsKey);
+        map.RefuseUnknownKeys();
 
         if (_errors.Count > 0) return null;
         return new Specification
@@ -91,7 +95,7 @@ public sealed class SpecificationReader
 
     private string? ReadName(YamlMap map)
     {
-        var name = map.Text("name");
+        var name = map.ReadText("name");
         if (name?.Length > MaxName) map.AddError("name", $"'name' has {name.Length} characters; it may have {MaxName}");
         if (name?.Any(char.IsControl) == true)
             map.AddError("name", "'name' holds a control character, which would reach the terminals that show it");
@@ -100,8 +104,8 @@ public sealed class SpecificationReader
 
     private static Architecture? ReadArchitecture(YamlMap map)
     {
-        var name = map.Text("architecture", required: true);
-        var width = map.Number("width", 0.01, 16) ?? 1;
+        var name = map.ReadText("architecture", required: true);
+        var width = map.ReadNumber("width", 0.01, 16) ?? 1;
         if (name is null) return null;
         try
         {
@@ -110,26 +114,36 @@ public sealed class SpecificationReader
         catch (InputException error)
         {
             var message = error.Message.TrimEnd('.');
-            if (Architectures.Names.Contains(name)) map.AddError("width", message);
-            else map.AddError("architecture", message + SpellingSuggestion.Suggest(name, Architectures.Names));
+            if (Architectures.Names.Contains(name))
+            {
+                map.AddError("width", message);
+            }
+            else
+            {
+                map.AddError("architecture", message + SpellingSuggestion.Suggest(name, Architectures.Names));
+            }
             return null;
         }
     }
 
     private List<SourceModel?> ReadSources(YamlMap map)
     {
-        var entries = map.Maps("sources", out var count).Take(MaxSources).Select(entry => (Model: _sources.ReadSource(entry), entry.Line)).ToList();
+        var entries = map.ReadMaps("sources", out var count)
+            .Take(MaxSources)
+            .Select(entry => (Model: _sources.ReadSource(entry), entry.Line))
+            .ToList();
         if (count < 2) map.AddError("sources", $"'sources' has {(count == 0 ? "no" : "one")} entry; merging needs at least two");
         if (count > MaxSources) map.AddError("sources", $"'sources' has {count} entries; there may be {MaxSources}");
-        foreach (var twice in entries.GroupBy(source => source.Model?.Name).Where(group => group.Key is not null && group.Count() > 1))
-            _errors.Add(twice.Last().Line, $"the source name '{twice.Key}' is there twice");
+        var duplicates = entries.GroupBy(source => source.Model?.Name).Where(group => group.Key is not null && group.Count() > 1);
+        foreach (var duplicate in duplicates)
+            _errors.Add(duplicate.Last().Line, $"the source name '{duplicate.Key}' is there twice");
         return [.. entries.Select(entry => entry.Model)];
     }
 
     private static int ReadAnchor(YamlMap map, IEnumerable<string?> sources)
     {
         var names = sources.OfType<string>().ToList();
-        if (map.Text("anchor") is not { } anchor) return 0;
+        if (map.ReadText("anchor") is not { } anchor) return 0;
         var index = names.IndexOf(anchor);
         if (index < 0) map.AddError("anchor", $"'anchor' is '{anchor}', which is no source{SpellingSuggestion.Suggest(anchor, names)}");
         return index;
@@ -140,13 +154,24 @@ public sealed class SpecificationReader
     {
         var known = MethodRegistry.Names;
         var chosen = new HashSet<string>();
-        var texts = map.TextOrList("methods", out _) ?? [(AllMethods, 0)];
-        if (texts.Count == 0) map.AddError("methods", "'methods' is an empty list; name at least one method, or leave it out for all");
+        var texts = map.ReadTextOrList("methods", out _) ?? [(AllMethods, 0)];
+        if (texts.Count == 0)
+            map.AddError("methods", "'methods' is an empty list; name at least one method, or leave it out for all");
         foreach (var (text, line) in texts)
         {
-            if (text == AllMethods) chosen.UnionWith(known);
-            else if (known.Contains(text)) chosen.Add(text);
-            else _errors.Add(line, $"there is no method '{text}'; there are all, {string.Join(", ", known)}{SpellingSuggestion.Suggest(text, known)}");
+            if (text == AllMethods)
+            {
+                chosen.UnionWith(known);
+            }
+            else if (known.Contains(text))
+            {
+                chosen.Add(text);
+            }
+            else
+            {
+                var suggestion = SpellingSuggestion.Suggest(text, known);
+                _errors.Add(line, $"there is no method '{text}'; there are all, {string.Join(", ", known)}{suggestion}");
+            }
         }
         return [.. known.Where(chosen.Contains)];
     }
@@ -154,15 +179,23 @@ public sealed class SpecificationReader
     /// <summary><c>seeds: 5</c> is 0 to 4; a list names them.</summary>
     private List<ulong> ReadSeeds(YamlMap map)
     {
-        var texts = map.TextOrList("seeds", out var isList) ?? [("1", 0)];
-        if (texts.Count == 0) map.AddError("seeds", "'seeds' is an empty list; name at least one seed, or leave it out for seed 0");
+        var texts = map.ReadTextOrList("seeds", out var isList) ?? [("1", 0)];
+        if (texts.Count == 0)
+            map.AddError("seeds", "'seeds' is an empty list; name at least one seed, or leave it out for seed 0");
         if (texts.Count > MaxSeeds) map.AddError("seeds", $"'seeds' lists {texts.Count}; there may be {MaxSeeds}");
         var seeds = new List<ulong>();
         foreach (var (text, line) in texts)
         {
             var isNumber = ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed);
-            if (isNumber && (isList || seed is > 0 and <= MaxSeeds)) seeds.Add(seed);
-            else _errors.Add(line, $"'seeds' is '{text}'; it must be a count from 1 to {MaxSeeds} or a list of whole numbers");
+            var isInRange = isList || seed is > 0 and <= MaxSeeds;
+            if (isNumber && isInRange)
+            {
+                seeds.Add(seed);
+            }
+            else
+            {
+                _errors.Add(line, $"'seeds' is '{text}'; it must be a count from 1 to {MaxSeeds} or a list of whole numbers");
+            }
         }
         if (seeds.Count == 0 || isList) return [.. seeds.Distinct()];
         return [.. Enumerable.Range(0, (int)seeds[0]).Select(seed => (ulong)seed)];
@@ -171,17 +204,19 @@ public sealed class SpecificationReader
     private static ScenarioSettings ReadSettings(YamlMap map, int sources)
     {
         var settings = new ScenarioSettings();
-        if (map.Map(SettingTable.KernelWeightsKey) is { } kernelWeights)
+        if (map.FindMap(SettingTable.KernelWeightsKey) is { } kernelWeights)
         {
-            settings = settings with { KernelWeights = SettingTable.Read(SettingTable.KernelWeights, kernelWeights, settings.KernelWeights) };
+            var read = SettingTable.Read(SettingTable.KernelWeights, kernelWeights, settings.KernelWeights);
+            settings = settings with { KernelWeights = read };
             CheckKernelWeights(settings.KernelWeights, kernelWeights, sources);
-            kernelWeights.RefuseOthers();
+            kernelWeights.RefuseUnknownKeys();
         }
-        if (map.Map(SettingTable.FineTuneKey) is { } fineTune)
+        if (map.FindMap(SettingTable.FineTuneKey) is { } fineTune)
         {
-            settings = settings with { FineTune = SettingTable.Read(SettingTable.FineTune, fineTune, settings.FineTune) };
+            var read = SettingTable.Read(SettingTable.FineTune, fineTune, settings.FineTune);
+            settings = settings with { FineTune = read };
             CheckFineTune(settings.FineTune, fineTune);
-            fineTune.RefuseOthers();
+            fineTune.RefuseUnknownKeys();
         }
         return SettingTable.Read(SettingTable.TopLevel, map, settings);
     }
@@ -190,14 +225,14 @@ public sealed class SpecificationReader
     {
         if (settings.BatchSize % settings.Shards != 0)
         {
-            map.AddError("shards", $"'{map.Name("batchSize")}' ({settings.BatchSize}) must be a multiple of " +
-                                   $"'{map.Name("shards")}' ({settings.Shards})");
+            map.AddError("shards", $"'{map.GetPath("batchSize")}' ({settings.BatchSize}) must be a multiple of " +
+                                   $"'{map.GetPath("shards")}' ({settings.Shards})");
         }
         if (sources > 1 && settings.AnchorWeight <= 1.0 / sources)
         {
             map.AddError("anchorWeight", string.Create(
                 CultureInfo.InvariantCulture,
-                $"'{map.Name("anchorWeight")}' ({settings.AnchorWeight}) must be above an equal share (1/{sources})"));
+                $"'{map.GetPath("anchorWeight")}' ({settings.AnchorWeight}) must be above an equal share (1/{sources})"));
         }
     }
 
@@ -206,7 +241,7 @@ public sealed class SpecificationReader
         var isMultiple = settings.BatchSize % settings.Shards == 0;
         var isEnough = settings.Shards == 1 || settings.BatchSize >= TrainingBounds.MinBatchSize * settings.Shards;
         if (isMultiple && isEnough) return;
-        map.AddError("shards", $"'{map.Name("batchSize")}' ({settings.BatchSize}) must be a multiple of '{map.Name("shards")}' " +
+        map.AddError("shards", $"'{map.GetPath("batchSize")}' ({settings.BatchSize}) must be a multiple of '{map.GetPath("shards")}' " +
                                $"({settings.Shards}), with at least {TrainingBounds.MinBatchSize} images for each");
     }
 }

@@ -16,7 +16,7 @@ public static class SpecificationSchema
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The schema's text.</summary>
+    /// <summary>Writes the schema as JSON.</summary>
     public static string Write() => Create().ToJsonString(Indented) + "\n";
 
     private static JsonObject Create() => new()
@@ -36,34 +36,39 @@ public static class SpecificationSchema
             ["name"] = DescribeText("Shown in tables and file names."),
             ["target"] = CreateObject(["data"], CreateDataset()),
             ["architecture"] = new JsonObject { ["enum"] = CreateArray(Architectures.Names) },
-            ["width"] = new JsonObject { ["type"] = "number", ["default"] = 1, ["description"] = "Multiplies the channels of every layer." },
-            ["sources"] = new JsonObject { ["type"] = "array", ["minItems"] = 2, ["items"] = CreateSource() },
-            ["anchor"] = DescribeText("The source that the kernel weights start from; the first where it is left out."),
-            ["methods"] = new JsonObject
+            ["width"] = new JsonObject
             {
-                ["description"] = "What is run and compared; all where it is left out.",
-                ["oneOf"] = new JsonArray(
-                    new JsonObject { ["enum"] = CreateArray(["all", .. MethodRegistry.Names]) },
-                    new JsonObject
-                    {
-                        ["type"] = "array",
-                        ["minItems"] = 1,
-                        ["items"] = new JsonObject { ["enum"] = CreateArray(["all", .. MethodRegistry.Names]) },
-                    }),
+                ["type"] = "number",
+                ["default"] = 1,
+                ["description"] = "Multiplies the channels of every layer.",
             },
+            ["sources"] = CreateArrayOf(CreateSource(), minItems: 2),
+            ["anchor"] = DescribeText("The source that the kernel weights start from; the first where it is left out."),
+            ["methods"] = CreateMethods(),
             ["seeds"] = new JsonObject
             {
                 ["description"] = "A count (0 to n − 1) or a list.",
-                ["oneOf"] = new JsonArray(
-                    DescribeWhole(1),
-                    new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = DescribeWhole(0) }),
+                ["oneOf"] = new JsonArray(DescribeWhole(1), CreateArrayOf(DescribeWhole(0), minItems: 1)),
             },
-            ["parallel"] = DescribeWhole(1, "Trials at a time over the whole cluster; one for each node where it is left out. No number depends on it."),
+            ["parallel"] = DescribeWhole(
+                1,
+                "Trials at a time over the whole cluster; one for each node where it is left out. No number depends on it."),
             [SettingTable.KernelWeightsKey] = CreateObject([], CreateSettings(SettingTable.KernelWeights)),
             [SettingTable.FineTuneKey] = CreateObject([], CreateSettings(SettingTable.FineTune)),
         };
         AddSettings(properties, SettingTable.TopLevel);
         return properties;
+    }
+
+    private static JsonObject CreateMethods()
+    {
+        return new JsonObject
+        {
+            ["description"] = "What is run and compared; all where it is left out.",
+            ["oneOf"] = new JsonArray(CreateName(), CreateArrayOf(CreateName(), minItems: 1)),
+        };
+
+        static JsonObject CreateName() => new() { ["enum"] = CreateArray(["all", .. MethodRegistry.Names]) };
     }
 
     private static JsonObject CreateSource()
@@ -110,6 +115,13 @@ public static class SpecificationSchema
         schema["properties"] = properties;
         return schema;
     }
+
+    private static JsonObject CreateArrayOf(JsonObject items, int minItems) => new()
+    {
+        ["type"] = "array",
+        ["minItems"] = minItems,
+        ["items"] = items,
+    };
 
     private static JsonArray CreateArray(IEnumerable<string> words) => new([.. words.Select(word => (JsonNode)word)]);
 

@@ -1,17 +1,23 @@
 namespace MedMerge.Experiments.Specifications;
 
-/// <summary>Finds what was probably meant.</summary>
+/// <summary>Suggests corrections of misspelt words.</summary>
 internal static class SpellingSuggestion
 {
-    /// <summary>"; did you mean 'x'?" for the nearest of <paramref name="known"/> where it is near enough, otherwise nothing.</summary>
+    /// <summary>"; did you mean 'x'?" for the nearest of the known words if it is near enough, otherwise an empty text.</summary>
     public static string Suggest(string text, IEnumerable<string> known)
     {
-        var best = known.Distinct().Select(word => (word, distance: Distance(text.ToLowerInvariant(), word.ToLowerInvariant()))).OrderBy(pair => pair.distance).FirstOrDefault();
-        return best.word is not null && best.distance <= Math.Max(2, text.Length / 2) ? $"; did you mean '{best.word}'?" : "";
+        var nearest = known
+            .Distinct()
+            .Select(word => (Word: word, Distance: ComputeDistance(text.ToLowerInvariant(), word.ToLowerInvariant())))
+            .OrderBy(candidate => candidate.Distance)
+            .FirstOrDefault();
+        var maxDistance = Math.Max(2, text.Length / 2);
+        var isNear = nearest.Word is not null && nearest.Distance <= maxDistance;
+        return isNear ? $"; did you mean '{nearest.Word}'?" : "";
     }
 
     /// <summary>Insertions, deletions and replacements between two words (Levenshtein 1966).</summary>
-    private static int Distance(string a, string b)
+    private static int ComputeDistance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();
         for (var i = 1; i <= a.Length; i++)
@@ -21,7 +27,8 @@ internal static class SpellingSuggestion
             for (var j = 1; j <= b.Length; j++)
             {
                 var above = row[j];
-                row[j] = Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                var replacement = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                row[j] = Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), replacement);
                 diagonal = above;
             }
         }

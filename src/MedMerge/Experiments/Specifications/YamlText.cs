@@ -5,38 +5,38 @@ using YamlDotNet.RepresentationModel;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
-/// Loads YAML. The library builds and compares nodes by recursion, and nobody can catch a stack that overflows: so the events, which come
-/// one by one, are looked through first.
+/// Loads YAML. YamlDotNet builds and compares nodes recursively, and a stack overflow can't be caught, so the event stream is checked first.
 /// </summary>
 internal static class YamlText
 {
     private const int MaxLevels = 50; // a specification needs four
 
     /// <summary>The document's mapping.</summary>
-    /// <exception cref="InputException">It is no YAML, too deep, or something else than one mapping.</exception>
+    /// <exception cref="InputException">The text is not YAML, is nested too deeply, or is not a single mapping.</exception>
     public static YamlMappingNode Load(string yaml, string origin)
     {
         var stream = new YamlStream();
         var parser = new Parser(new StringReader(yaml));
         try
         {
-            Check(parser, origin);
+            CheckNesting(parser, origin);
             stream.Load(new StringReader(yaml));
         }
         catch (YamlException error)
         {
-            throw new InputException($"{origin} is not valid YAML: line {error.Start.Line}: {error.InnerException?.Message ?? error.Message}", error);
+            var reason = error.InnerException?.Message ?? error.Message;
+            throw new InputException($"{origin} is not valid YAML: line {error.Start.Line}: {reason}", error);
         }
-        catch (Exception error) when (error is ArgumentException or InvalidOperationException) // the library's, for an impossible character or tag
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException) // YamlDotNet's, for an invalid character or tag
         {
-            throw new InputException($"{origin} is not valid YAML: line {parser.Current?.End.Line ?? 1} or the next: {error.Message}", error);
+            var line = parser.Current?.End.Line ?? 1;
+            throw new InputException($"{origin} is not valid YAML: line {line} or the next: {error.Message}", error);
         }
-        return stream.Documents is [{ RootNode: YamlMappingNode root }]
-            ? root
-            : throw new InputException($"{origin} must be one YAML mapping (key: value), with at least target, architecture and sources.");
+        if (stream.Documents is [{ RootNode: YamlMappingNode root }]) return root;
+        throw new InputException($"{origin} must be one YAML mapping (key: value), with at least target, architecture and sources.");
     }
 
-    private static void Check(Parser parser, string origin)
+    private static void CheckNesting(Parser parser, string origin)
     {
         var open = new Stack<Level>();
         while (parser.MoveNext())
@@ -44,15 +44,17 @@ internal static class YamlText
             var node = parser.Current;
             if (node is MappingEnd or SequenceEnd) open.Pop();
             if (node is not (Scalar or AnchorAlias or MappingStart or SequenceStart)) continue;
-            // Anything but a text as a key is compared by all it contains, itself included where an alias says so.
-            if (open.TryPeek(out var level) && level.IsMapping && level.Nodes++ % 2 == 0 && node is not Scalar)
+            // A key that is not a text is compared recursively by its content, which may contain itself through an alias.
+            var isKey = open.TryPeek(out var level) && level.IsMapping && level.Nodes++ % 2 == 0;
+            if (isKey && node is not Scalar)
                 throw new InputException($"{origin} has a key that is no text: line {node.Start.Line}.");
             if (node is MappingStart or SequenceStart) open.Push(new Level(node is MappingStart));
-            if (open.Count > MaxLevels) throw new InputException($"{origin} is nested more than {MaxLevels} levels deep: line {node.Start.Line}.");
+            if (open.Count > MaxLevels)
+                throw new InputException($"{origin} is nested more than {MaxLevels} levels deep: line {node.Start.Line}.");
         }
     }
 
-    /// <summary>A mapping or list under way; a mapping's nodes are key and value in turns.</summary>
+    /// <summary>An open mapping or list; in a mapping, keys and values alternate.</summary>
     private sealed class Level(bool isMapping)
     {
         public bool IsMapping { get; } = isMapping;

@@ -7,11 +7,15 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>Trains a whole model on the target: fine-tuning, training from scratch and pretraining alike.</summary>
 /// <param name="Start">The model it starts from.</param>
-/// <param name="Head">A probe whose head replaces the model's classifier; null keeps a classifier of the target's classes, and starts from zero
-/// where the model has another.</param>
-/// <param name="KeepsHead">Whether the model's own classifier belongs to the target.</param>
-public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, FineTuneSettings Training, TargetContext Target, ulong Seed)
-    : Stage, IShardedStage<FineTuneGradientComputer>
+/// <param name="Head">A probe whose head replaces the model's classifier; null starts with a zero head, unless the model keeps its own.</param>
+/// <param name="KeepsHead">Whether to keep the model's own classifier, which was fitted to the target.</param>
+public sealed record FineTuneStage(
+    Stage Start,
+    Stage? Head,
+    bool KeepsHead,
+    FineTuneSettings Training,
+    TargetContext Target,
+    ulong Seed) : Stage, IShardedStage<FineTuneGradientComputer>
 {
     /// <inheritdoc />
     public override string Name => Telemetry.Instruments.FineTune;
@@ -28,7 +32,7 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     /// <inheritdoc />
     public IReadOnlyList<Stage> ShardInputs => Inputs;
 
-    /// <summary>Random weights are never the best epoch.</summary>
+    /// <summary>Whether the start may be the best epoch; random weights never are.</summary>
     private bool StartCounts => Start is not UntrainedStage;
 
     /// <inheritdoc />
@@ -38,115 +42,151 @@ public sealed record FineTuneStage(Stage Start, Stage? Head, bool KeepsHead, Fin
     public override double Cost => Training.Epochs * Target.TrainingEpoch;
 
     /// <inheritdoc />
-    /// <remarks>All shards on one device.</remarks>
-    public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    /// <remarks>Computes all shards on one device.</remarks>
+    public override async Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation)
     {
         if (!HasCoordinator) return await TuneAsync(inputs, context, cancellation).ConfigureAwait(false);
-        var computer = await context.Device.RunAsync(() => Open(inputs, context.Device.Device, memoryLimit: null), cancellation).ConfigureAwait(false);
+        var device = context.Device;
+        var computer = await device
+            .RunAsync(() => Open(inputs, device.Device, memoryLimit: null), cancellation)
+            .ConfigureAwait(false);
         try
         {
-            var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(context.Device, computer, Training.Shards);
+            var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(device, computer, Training.Shards);
             return await CoordinateAsync(inputs, workers, context, cancellation).ConfigureAwait(false);
         }
         finally
         {
-            await context.Device.RunAsync(computer.Dispose, CancellationToken.None).ConfigureAwait(false);
+            await device.RunAsync(computer.Dispose, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
     /// <inheritdoc />
     public FineTuneGradientComputer Open(IReadOnlyList<StageOutput> inputs, TorchSharp.torch.Device device, long? memoryLimit)
     {
-        using var start = StartOf(inputs);
+        using var start = ReadStart(inputs);
         return new FineTuneGradientComputer(Target.Architecture, start, Target.Dataset, Training, Seed, device);
     }
 
-    /// <summary>The coordinator's side of data-parallel training, wherever the shards compute. It goes on from the last checkpoint, and leaves one behind where it is cancelled.</summary>
+    /// <summary>
+    /// Coordinates data-parallel training, wherever the shards compute. It resumes from the last checkpoint, and saves one if it is
+    /// cancelled.
+    /// </summary>
     public async Task<StageOutput> CoordinateAsync(
         IReadOnlyList<StageOutput> inputs,
         IShardWorkers<FineTuneStep, FineTuneGradient> workers,
         StageContext context,
         CancellationToken cancellation)
     {
-        var (layout, numbers) = await context.Device.RunAsync(() =>
-        {
-            using var start = StartOf(inputs);
-            var lined = new ParameterLayout(start);
-            return (lined, lined.Flatten(start));
-        }, cancellation).ConfigureAwait(false);
-        var tuner = new ShardedFineTuner(numbers, layout.Parameters, StartCounts, Training);
+        var (layout, values) = await context.Device.RunAsync(FlattenStart, cancellation).ConfigureAwait(false);
+        var tuner = new ShardedFineTuner(values, layout.Parameters, StartCounts, Training);
         if (await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved) tuner.Restore(saved);
         var loop = new EpochLoop(Name, context);
         while (!tuner.IsDone)
-            await loop.RunAsync(() => tuner.RunEpochAsync(workers, cancellation), () => Task.FromResult(tuner.Save()), Training.Epochs, cancellation).ConfigureAwait(false);
+        {
+            await loop.RunAsync(
+                () => tuner.RunEpochAsync(workers, cancellation),
+                () => Task.FromResult(tuner.Save()),
+                Training.Epochs,
+                cancellation).ConfigureAwait(false);
+        }
         return await context.Device.RunAsync(() =>
         {
-            using var start = StartOf(inputs);
+            using var start = ReadStart(inputs);
             using var best = layout.Unflatten(tuner.BestValues, start);
-            return Output(best, tuner.History);
+            return CreateOutput(best, tuner.History);
         }, cancellation).ConfigureAwait(false);
+
+        (ParameterLayout Layout, float[] Values) FlattenStart()
+        {
+            using var start = ReadStart(inputs);
+            var parameters = new ParameterLayout(start);
+            return (parameters, parameters.Flatten(start));
+        }
     }
 
-    private async Task<StageOutput> TuneAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    private async Task<StageOutput> TuneAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation)
     {
+        var device = context.Device;
         var saved = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false);
-        var tuner = await context.Device.RunAsync(() => Begin(inputs, saved, context), cancellation).ConfigureAwait(false);
+        var tuner = await device.RunAsync(() => CreateTuner(inputs, saved, device), cancellation).ConfigureAwait(false);
         try
         {
             var loop = new EpochLoop(Name, context);
             while (!tuner.IsDone)
             {
-                await loop.RunAsync(() => RunEpochAsync(tuner, context.Device, cancellation), () => context.Device.RunAsync(tuner.Save, CancellationToken.None), Training.Epochs, cancellation)
-                    .ConfigureAwait(false);
+                await loop.RunAsync(
+                    () => RunEpochAsync(tuner, device, cancellation),
+                    () => device.RunAsync(tuner.Save, CancellationToken.None),
+                    Training.Epochs,
+                    cancellation).ConfigureAwait(false);
             }
-            return await context.Device.RunAsync(() => Output(tuner.BestModel, tuner.History), cancellation).ConfigureAwait(false);
+            return await device.RunAsync(() => CreateOutput(tuner.BestModel, tuner.History), cancellation).ConfigureAwait(false);
         }
         finally
         {
-            await context.Device.RunAsync(tuner.Dispose, CancellationToken.None).ConfigureAwait(false);
+            await device.RunAsync(tuner.Dispose, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
-    /// <summary>In pieces, for the device may have shards of other trials to serve in between.</summary>
+    /// <summary>Runs an epoch in pieces, so that the device can compute shards of other trials in between.</summary>
     private static async Task<EpochRecord> RunEpochAsync(FineTuner tuner, DeviceThread device, CancellationToken cancellation)
     {
         while (await device.RunAsync(() => tuner.RunSteps(cancellation), cancellation).ConfigureAwait(false))
         {
-            // until none is left
+            // more steps are left
         }
         return await device.RunAsync(() => tuner.EndEpoch(cancellation), cancellation).ConfigureAwait(false);
     }
 
-    private FineTuner Begin(IReadOnlyList<StageOutput> inputs, byte[]? saved, StageContext context)
+    private FineTuner CreateTuner(IReadOnlyList<StageOutput> inputs, byte[]? saved, DeviceThread device)
     {
-        using var start = StartOf(inputs);
-        var tuner = new FineTuner(Target.Architecture, start, StartCounts, Target.Dataset, Training, Seed, context.Device.Device);
+        using var start = ReadStart(inputs);
+        var tuner = new FineTuner(Target.Architecture, start, StartCounts, Target.Dataset, Training, Seed, device.Device);
         if (saved is not null) tuner.Restore(saved);
         return tuner;
     }
 
-    private StageOutput Output(StateDict best, IReadOnlyList<EpochRecord> history) => new(new Dictionary<string, byte[]>
+    private StageOutput CreateOutput(StateDict best, IReadOnlyList<EpochRecord> history)
     {
-        [StageFiles.Model] = Safetensors.Write(best, ModelMetadata.Of(Target.Architecture)),
-        [StageFiles.Source] = StageFiles.Write(new SourceInfo(SourceHash.Compute(Target.Architecture, best), [])),
-        [StageFiles.History] = StageFiles.Write(history),
-    });
-
-    private StateDict StartOf(IReadOnlyList<StageOutput> inputs)
-    {
-        using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
-        return WithHead(model, inputs);
+        var source = new SourceInfo(SourceHash.Compute(Target.Architecture, best), []);
+        return new StageOutput(new Dictionary<string, byte[]>
+        {
+            [StageFiles.Model] = Safetensors.Write(best, ModelMetadata.Of(Target.Architecture)),
+            [StageFiles.Source] = StageFiles.Write(source),
+            [StageFiles.History] = StageFiles.Write(history),
+        });
     }
 
-    private StateDict WithHead(StateDict model, IReadOnlyList<StageOutput> inputs)
+    private StateDict ReadStart(IReadOnlyList<StageOutput> inputs)
+    {
+        using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
+        return ReplaceHead(model, inputs);
+    }
+
+    private StateDict ReplaceHead(StateDict model, IReadOnlyList<StageOutput> inputs)
     {
         if (KeepsHead) return model.Clone();
         var start = new StateDict();
         foreach (var (name, tensor) in model)
-            if (!name.StartsWith(Target.Architecture.Classifier + ".", StringComparison.Ordinal)) start.Add(name, tensor.clone());
-        var (classes, features) = (Target.Dataset.Classes, Target.Architecture.Features);
-        var head = Head is null ? new Head(new double[classes * features], new double[classes]) : StageFiles.Read<Head>(inputs[1], StageFiles.Head);
+        {
+            var isClassifier = name.StartsWith(Target.Architecture.Classifier + ".", StringComparison.Ordinal);
+            if (!isClassifier) start.Add(name, tensor.clone());
+        }
+        var head = Head is null ? CreateZeroHead() : StageFiles.Read<Head>(inputs[1], StageFiles.Head);
         head.AddTo(Target.Architecture, start);
         return start;
+    }
+
+    private Head CreateZeroHead()
+    {
+        var classes = Target.Dataset.Classes;
+        return new Head(new double[classes * Target.Architecture.Features], new double[classes]);
     }
 }

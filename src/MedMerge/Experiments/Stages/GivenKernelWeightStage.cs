@@ -4,8 +4,8 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>Kernel weights that are given instead of learned, with the head that fits the sources folded by them.</summary>
-/// <param name="Sources">Prepared.</param>
-/// <param name="Decay">The head's penalty.</param>
+/// <param name="Sources">The prepared sources.</param>
+/// <param name="Decay">The L2 penalty on the head.</param>
 internal sealed record GivenKernelWeightStage(
     IReadOnlyList<Stage> Sources,
     KernelWeightMatrix Alpha,

@@ -1,23 +1,25 @@
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>A stage that a coordinator may spread: its shards compute on devices, possibly of several nodes.</summary>
-/// <typeparam name="TComputer">The device's side.</typeparam>
+/// <summary>A stage whose shards a coordinator may distribute over the devices of several nodes.</summary>
+/// <typeparam name="TComputer">Computes shards on a device.</typeparam>
 public interface IShardedStage<out TComputer> where TComputer : IDisposable
 {
     /// <summary>The stage's key.</summary>
     string Key { get; }
 
-    /// <summary>How many shards.</summary>
+    /// <summary>Number of shards.</summary>
     int Shards { get; }
 
-    /// <summary>What it learns on.</summary>
+    /// <summary>Data set, architecture, threads and device.</summary>
     TargetContext Target { get; }
 
-    /// <summary>The stages whose outputs the device's side needs.</summary>
+    /// <summary>The stages whose outputs a <typeparamref name="TComputer"/> needs.</summary>
     IReadOnlyList<Stage> ShardInputs { get; }
 
-    /// <summary>The device's side, for all shards that are on it. Device thread only.</summary>
+    /// <summary>Opens the computer for all shards of a device. Call on the device thread only.</summary>
     /// <param name="inputs">The outputs of <see cref="ShardInputs"/>.</param>
-    /// <param name="memoryLimit">Sources whose kernels take more bytes of the device's memory than this come there layer by layer; null for no limit.</param>
+    /// <param name="memoryLimit">
+    /// Device memory in bytes above which the sources' kernels are copied to the device layer by layer; null for no limit.
+    /// </param>
     TComputer Open(IReadOnlyList<StageOutput> inputs, TorchSharp.torch.Device device, long? memoryLimit);
 }

@@ -4,13 +4,13 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>What is known of a source model besides its weights.</summary>
+/// <summary>What is known about a source model besides its parameters.</summary>
 /// <param name="Sha256">Hash of its backbone.</param>
-/// <param name="Notes">What the reader decided by itself.</param>
+/// <param name="Notes">Decisions that the reader made.</param>
 public sealed record SourceInfo(string Sha256, IReadOnlyList<string> Notes);
 
-/// <summary>Reads a weight file into the architecture's own names.</summary>
-/// <param name="FileHash">SHA-256 of the file: its path does not matter.</param>
+/// <summary>Reads a weight file and renames its tensors to the architecture's names.</summary>
+/// <param name="FileHash">SHA-256 of the file, which identifies it whatever its path.</param>
 public sealed record ImportStage(string Path, string FileHash, Architecture Architecture) : Stage
 {
     /// <inheritdoc />
@@ -26,23 +26,38 @@ public sealed record ImportStage(string Path, string FileHash, Architecture Arch
     public override double Cost => 0;
 
     /// <inheritdoc />
-    public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    public override async Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation)
     {
-        var bytes = await context.Files(Path, ModelFile.Kind, cancellation).ConfigureAwait(false);
-        if (ContentHash.Of(bytes) is var hash && hash != FileHash) // its output would be kept under a key that says otherwise
-            throw new InputException($"The weight file '{Path}' has changed since the run was planned: its SHA-256 is {hash[..12]}…, was {FileHash[..12]}…. Start the run again.");
+        var bytes = await context.ReadFile(Path, ModelFile.Kind, cancellation).ConfigureAwait(false);
+        CheckHash(ContentHash.Of(bytes));
         return await context.Device.RunAsync(() =>
         {
             using var file = ModelFile.Read(bytes, $"'{Path}'");
             var notes = new List<string>();
             using var weights = ModelImport.Import(Architecture, file, $"'{Path}'", notes);
-            return SourceOutput(Architecture, weights, notes);
+            return CreateSourceOutput(Architecture, weights, notes);
         }, cancellation).ConfigureAwait(false);
     }
 
-    internal static StageOutput SourceOutput(Architecture architecture, StateDict weights, IReadOnlyList<string> notes) => new(new Dictionary<string, byte[]>
+    internal static StageOutput CreateSourceOutput(Architecture architecture, StateDict weights, IReadOnlyList<string> notes)
     {
-        [StageFiles.Model] = Safetensors.Write(weights),
-        [StageFiles.Source] = StageFiles.Write(new SourceInfo(SourceHash.Compute(architecture, weights), notes)),
-    });
+        var source = new SourceInfo(SourceHash.Compute(architecture, weights), notes);
+        return new StageOutput(new Dictionary<string, byte[]>
+        {
+            [StageFiles.Model] = Safetensors.Write(weights),
+            [StageFiles.Source] = StageFiles.Write(source),
+        });
+    }
+
+    /// <summary>The output of a changed file would be saved under the wrong key.</summary>
+    private void CheckHash(string hash)
+    {
+        if (hash == FileHash) return;
+        throw new InputException(
+            $"The weight file '{Path}' has changed since the run was planned: its SHA-256 is {hash[..12]}…, was {FileHash[..12]}…. " +
+            "Start the run again.");
+    }
 }

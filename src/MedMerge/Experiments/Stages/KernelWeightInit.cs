@@ -3,19 +3,20 @@ using MedMerge.Models;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>Where α starts.</summary>
-/// <param name="Anchor">The source that leads, or null where all weigh the same.</param>
-/// <param name="AnchorWeight">Its share.</param>
+/// <summary>The initial α.</summary>
+/// <param name="Anchor">Index of the source with the largest share; null for equal shares.</param>
+/// <param name="AnchorWeight">The share of that source.</param>
 public sealed record KernelWeightInit(int? Anchor, double AnchorWeight)
 {
-    /// <summary>Every source the same.</summary>
+    /// <summary>Equal shares of all sources.</summary>
     public static KernelWeightInit Uniform { get; } = new(null, 0);
 
-    /// <summary>The logits.</summary>
+    /// <summary>Creates the logits θ.</summary>
     public KernelWeightMatrix Theta(Architecture architecture, int sources) => Anchor is { } anchor
         ? KernelWeights.Anchored(architecture, sources, anchor, AnchorWeight)
         : new KernelWeightMatrix(architecture, sources);
 
-    /// <summary>α.</summary>
-    public KernelWeightMatrix Alpha(Architecture architecture, int sources) => KernelWeights.Softmax(Theta(architecture, sources));
+    /// <summary>Creates α, the softmax of θ over the sources.</summary>
+    public KernelWeightMatrix Alpha(Architecture architecture, int sources) =>
+        KernelWeights.Softmax(Theta(architecture, sources));
 }

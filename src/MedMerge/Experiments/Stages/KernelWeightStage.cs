@@ -2,15 +2,20 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>α and head as learned.</summary>
+/// <summary>The learned α and head.</summary>
 /// <param name="Alpha">[sources × filters], row-major.</param>
 public sealed record KernelWeightSolution(double[] Alpha, Head Head);
 
 /// <summary>Learns the kernel weights.</summary>
-/// <param name="Sources">Prepared.</param>
-/// <param name="Head">The probe.</param>
-public sealed record KernelWeightStage(IReadOnlyList<Stage> Sources, Stage Head, KernelWeightInit Start, KernelWeightSettings Learning, TargetContext Target, ulong Seed)
-    : Stage, IShardedStage<KernelWeightGradientComputer>
+/// <param name="Sources">The prepared sources.</param>
+/// <param name="Head">The probe that provides the initial head.</param>
+public sealed record KernelWeightStage(
+    IReadOnlyList<Stage> Sources,
+    Stage Head,
+    KernelWeightInit Start,
+    KernelWeightSettings Learning,
+    TargetContext Target,
+    ulong Seed) : Stage, IShardedStage<KernelWeightGradientComputer>
 {
     /// <inheritdoc />
     public override string Name => Telemetry.Instruments.Weigh;
@@ -34,18 +39,24 @@ public sealed record KernelWeightStage(IReadOnlyList<Stage> Sources, Stage Head,
     public override double Cost => Learning.Epochs * Target.TrainingEpoch;
 
     /// <inheritdoc />
-    /// <remarks>All shards on one device.</remarks>
-    public override async Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    /// <remarks>Computes all shards on one device.</remarks>
+    public override async Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation)
     {
-        var computer = await context.Device.RunAsync(() => Open(inputs, context.Device.Device, memoryLimit: null), cancellation).ConfigureAwait(false);
+        var device = context.Device;
+        var computer = await device
+            .RunAsync(() => Open(inputs, device.Device, memoryLimit: null), cancellation)
+            .ConfigureAwait(false);
         try
         {
-            var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(context.Device, computer, Learning.Shards);
+            var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, Learning.Shards);
             return await LearnAsync(inputs[^1], workers, context, cancellation).ConfigureAwait(false);
         }
         finally
         {
-            await context.Device.RunAsync(computer.Dispose, CancellationToken.None).ConfigureAwait(false);
+            await device.RunAsync(computer.Dispose, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -53,27 +64,49 @@ public sealed record KernelWeightStage(IReadOnlyList<Stage> Sources, Stage Head,
     public KernelWeightGradientComputer Open(IReadOnlyList<StageOutput> inputs, TorchSharp.torch.Device device, long? memoryLimit)
     {
         using var sources = new PreparedSources(inputs.Take(Sources.Count));
-        return new KernelWeightGradientComputer(Target.Architecture, sources, Target.Dataset, Learning, Seed, device, memoryLimit: memoryLimit);
+        return new KernelWeightGradientComputer(
+            Target.Architecture,
+            sources,
+            Target.Dataset,
+            Learning,
+            Seed,
+            device,
+            memoryLimit: memoryLimit);
     }
 
-    /// <summary>The coordinator's side, wherever the shards compute. It goes on from the last checkpoint, and leaves one behind where it is cancelled.</summary>
-    /// <param name="probe">The probe's output.</param>
+    /// <summary>
+    /// Coordinates the learning, wherever the shards compute. It resumes from the last checkpoint, and saves one if it is cancelled.
+    /// </summary>
+    /// <param name="probe">The output of <see cref="Head"/>.</param>
     public async Task<StageOutput> LearnAsync(
         StageOutput probe,
         IShardWorkers<KernelWeightStep, KernelWeightGradient> workers,
         StageContext context,
         CancellationToken cancellation)
     {
-        var learner = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved
-            ? KernelWeightLearner.Restore(saved, Target.Architecture, Sources.Count, Learning)
-            : new KernelWeightLearner(Start.Theta(Target.Architecture, Sources.Count), StageFiles.Read<Head>(probe, StageFiles.Head), Learning);
+        var saved = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false);
+        var learner = CreateLearner(probe, saved);
         var loop = new EpochLoop(Name, context);
         while (!learner.IsDone)
-            await loop.RunAsync(() => learner.RunEpochAsync(workers, cancellation), () => Task.FromResult(learner.Save()), Learning.Epochs, cancellation).ConfigureAwait(false);
+        {
+            await loop.RunAsync(
+                () => learner.RunEpochAsync(workers, cancellation),
+                () => Task.FromResult(learner.Save()),
+                Learning.Epochs,
+                cancellation).ConfigureAwait(false);
+        }
+        var solution = new KernelWeightSolution(learner.Best.Alpha.Values, learner.Best.Head);
         return new StageOutput(new Dictionary<string, byte[]>
         {
-            [StageFiles.Weights] = StageFiles.Write(new KernelWeightSolution(learner.Best.Alpha.Values, learner.Best.Head)),
+            [StageFiles.Weights] = StageFiles.Write(solution),
             [StageFiles.History] = StageFiles.Write(learner.History),
         });
+    }
+
+    private KernelWeightLearner CreateLearner(StageOutput probe, byte[]? saved)
+    {
+        if (saved is not null) return KernelWeightLearner.Restore(saved, Target.Architecture, Sources.Count, Learning);
+        var theta = Start.Theta(Target.Architecture, Sources.Count);
+        return new KernelWeightLearner(theta, StageFiles.Read<Head>(probe, StageFiles.Head), Learning);
     }
 }

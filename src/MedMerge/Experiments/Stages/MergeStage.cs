@@ -7,18 +7,25 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>Folds the sources by their kernel weights, restores batch norm and certifies the result: a merge that is not proved has no output.</summary>
-/// <param name="Sources">Prepared.</param>
-/// <param name="SourceNames">In the same order, for the file of kernel weights.</param>
+/// <summary>Folds the sources by their kernel weights, restores batch norm and certifies the result; it fails if the certificate does not hold.</summary>
+/// <param name="Sources">The prepared sources.</param>
+/// <param name="SourceNames">Their names in the same order, for the file of kernel weights.</param>
 /// <param name="Weights">A <see cref="KernelWeightStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
-/// <param name="Fixed">α where it is not learned.</param>
-public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<string> SourceNames, Stage Weights, KernelWeightInit? Fixed, TargetContext Target) : Stage
+/// <param name="Fixed">α if it is not learned; otherwise null.</param>
+public sealed record MergeStage(
+    IReadOnlyList<Stage> Sources,
+    IReadOnlyList<string> SourceNames,
+    Stage Weights,
+    KernelWeightInit? Fixed,
+    TargetContext Target) : Stage
 {
-    /// <summary>The certificate's images, and how many pixels they may have together: it takes float64, and every source's features.</summary>
-    private const int CertificateImages = 64, CertificatePixels = CertificateImages * 64 * 64;
+    private const int MaxCertificateImages = 64;
 
-    /// <summary>How much more a pass in float64 costs.</summary>
-    private const double Wide = 2;
+    /// <summary>Bounds the memory of the certificate, which holds every source's features in float64.</summary>
+    private const int MaxCertificatePixels = MaxCertificateImages * 64 * 64;
+
+    /// <summary>Cost of a pass in float64 relative to float32.</summary>
+    private const double Float64Cost = 2;
 
     /// <inheritdoc />
     public override string Name => "merge";
@@ -30,37 +37,38 @@ public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<stri
     protected override object Settings => new { SourceNames, Fixed, Task = Target, Target.Dataset.Title };
 
     /// <inheritdoc />
-    public override double Cost => Target.ForwardPass + (Wide * (Sources.Count + 2) * Certified * Target.Dataset.Height * Target.Dataset.Width);
+    public override double Cost => Target.ForwardPass + CertificateCost;
 
-    private int Certified => Math.Clamp(CertificatePixels / (Target.Dataset.Height * Target.Dataset.Width), 1, Math.Min(CertificateImages, Target.Dataset.Train.Count));
+    private double CertificateCost => Float64Cost * (Sources.Count + 2) * CertificateImages * ImagePixels;
+
+    private int CertificateImages =>
+        Math.Clamp(MaxCertificatePixels / ImagePixels, 1, Math.Min(MaxCertificateImages, Target.Dataset.Train.Count));
+
+    private int ImagePixels => Target.Dataset.Height * Target.Dataset.Width;
 
     /// <inheritdoc />
-    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
+    public override Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
             using var sources = new PreparedSources(inputs.SkipLast(1));
-            var (architecture, dataset, device) = (Target.Architecture, Target.Dataset, context.Device.Device);
-            var weighed = Fixed is null
-                ? StageFiles.Read<KernelWeightSolution>(inputs[^1], StageFiles.Weights)
-                : new KernelWeightSolution(Fixed.Alpha(architecture, sources.Count).Values, StageFiles.Read<Head>(inputs[^1], StageFiles.Head));
-            var alpha = new KernelWeightMatrix(architecture, sources.Count, weighed.Alpha);
+            var architecture = Target.Architecture;
+            var dataset = Target.Dataset;
+            var device = context.Device.Device;
+            var (alpha, head) = ReadKernelWeights(inputs[^1]);
 
             using var loader = new BatchLoader(dataset, device);
             var folded = KernelFolding.Fold(sources, alpha).Convert(tensor => tensor.to(device));
             var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
-            weighed.Head.AddTo(architecture, statistics);
-            var names = SourceNames.Zip(inputs, (name, output) => new WeightedSource(name, StageFiles.Read<SourceInfo>(output, StageFiles.Source).Sha256));
-            using var learned = new LearnedKernelWeights([.. names], dataset.Title, alpha, statistics);
+            head.AddTo(architecture, statistics);
+            using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics);
             using var merged = learned.Apply(sources);
 
-            var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, Certified)]);
+            var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, CertificateImages)]);
             var certificate = Certificate.Measure(sources, alpha, folded, merged, images, cancellation);
-            if (!certificate.Holds)
-            {
-                throw new InputException(string.Create(CultureInfo.InvariantCulture,
-                    $"The merged model does not compute what was weighed: '{certificate.Worst.Layer}' differs by {certificate.Worst.Relative:0.0e+0} of its root mean square, and {Certificate.Limit:0.0e+0} is allowed. ") +
-                    "Look at the sources' weights (`medmerge inspect`): values of very different size, or damaged batch norm statistics, do that.");
-            }
+            if (!certificate.Holds) throw new InputException(DescribeFailure(certificate));
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.KernelWeights] = learned.Write(),
@@ -68,4 +76,26 @@ public sealed record MergeStage(IReadOnlyList<Stage> Sources, IReadOnlyList<stri
                 [StageFiles.Certificate] = StageFiles.Write(certificate),
             });
         }, cancellation);
+
+    private (KernelWeightMatrix Alpha, Head Head) ReadKernelWeights(StageOutput weights)
+    {
+        var architecture = Target.Architecture;
+        if (Fixed is not null)
+            return (Fixed.Alpha(architecture, Sources.Count), StageFiles.Read<Head>(weights, StageFiles.Head));
+        var learned = StageFiles.Read<KernelWeightSolution>(weights, StageFiles.Weights);
+        return (new KernelWeightMatrix(architecture, Sources.Count, learned.Alpha), learned.Head);
+    }
+
+    private static WeightedSource DescribeSource(string name, StageOutput source) =>
+        new(name, StageFiles.Read<SourceInfo>(source, StageFiles.Source).Sha256);
+
+    private static string DescribeFailure(Certificate certificate)
+    {
+        var difference = string.Create(
+            CultureInfo.InvariantCulture,
+            $"'{certificate.Worst.Layer}' differs by {certificate.Worst.Relative:0.0e+0} of its root mean square, " +
+            $"and {Certificate.Limit:0.0e+0} is allowed");
+        return $"The merged model does not compute the weighted features: {difference}. Check the sources with `medmerge inspect`: values of " +
+               "very different magnitude or damaged batch norm statistics cause this.";
+    }
 }

@@ -4,7 +4,7 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>Folds a source's batch norm into its kernels.</summary>
+/// <summary>Folds the batch norm of a source into its kernels.</summary>
 public sealed record PrepareStage(Stage Model, Architecture Architecture) : Stage
 {
     /// <inheritdoc />
@@ -20,7 +20,10 @@ public sealed record PrepareStage(Stage Model, Architecture Architecture) : Stag
     public override double Cost => 0;
 
     /// <inheritdoc />
-    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
+    public override Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
             using var weights = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;

@@ -3,12 +3,16 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>The prepared sources among a stage's inputs, to be disposed together.</summary>
+/// <summary>The prepared sources of a stage, disposed together.</summary>
 internal sealed class PreparedSources : List<PreparedSource>, IDisposable
 {
     public PreparedSources(IEnumerable<StageOutput> outputs)
     {
-        foreach (var output in outputs) Add(new PreparedSource("", Safetensors.Read(output[StageFiles.Prepared], "an artefact").Tensors));
+        foreach (var output in outputs)
+        {
+            var layers = Safetensors.Read(output[StageFiles.Prepared], "an artefact").Tensors;
+            Add(new PreparedSource("", layers));
+        }
     }
 
     public void Dispose() => ForEach(source => source.Dispose());

@@ -4,41 +4,51 @@ using System.Text.Json.Serialization;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>
-/// One step of a trial: a function of its inputs, its settings and a seed. Its key is the hash of those, so that equal stages of different
-/// trials are one, and a run that was killed goes on where it was.
+/// One step of a trial: a function of its inputs, its settings and a seed. Its key is the hash of those, so that trials share equal stages,
+/// and an interrupted run resumes from finished ones.
 /// </summary>
 public abstract record Stage
 {
-    /// <summary>Counted up whenever a stage's numbers change, so that old artefacts are not taken for new ones.</summary>
+    /// <summary>Incremented whenever the numbers of a stage change, so that old artefacts are not reused.</summary>
     private const int Version = 2;
 
-    private static readonly JsonSerializerOptions KeyJson = new() { Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions KeyJson = new()
+    {
+        Converters = { new JsonStringEnumConverter() },
+    };
+
     private string? _key;
 
-    /// <summary>What it does, in a word: <c>pretrain</c>, <c>weigh</c>, …</summary>
+    /// <summary>What it does, in one word: <c>probe</c>, <c>weigh</c>, …</summary>
     public abstract string Name { get; }
 
     /// <summary>The stages whose outputs it reads.</summary>
     public abstract IReadOnlyList<Stage> Inputs { get; }
 
-    /// <summary>Whether a cluster spreads it over several devices, with a coordinator that holds its state.</summary>
+    /// <summary>Whether a cluster distributes it over several devices, with a coordinator that holds its state.</summary>
     public virtual bool HasCoordinator => false;
 
-    /// <summary>Everything else that its output depends on, as a value that serialises to JSON.</summary>
+    /// <summary>Everything else that its output depends on, as a value that is serialised to JSON for the key.</summary>
     protected abstract object Settings { get; }
 
-    /// <summary>Expected work in images seen × pixels, a backward pass counting as two forward ones: to tell the time left.</summary>
+    /// <summary>
+    /// Expected work in images × pixels, to estimate the remaining time. A backward pass counts as two forward passes.
+    /// </summary>
     public abstract double Cost { get; }
 
     /// <summary>SHA-256 of name, version, settings and the inputs' keys, in hexadecimal.</summary>
     public string Key => _key ??= ComputeKey();
 
-    /// <summary>Computes the output from the inputs' outputs, in their order.</summary>
-    public abstract Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation);
+    /// <summary>Computes the output.</summary>
+    /// <param name="inputs">The outputs of <see cref="Inputs"/>, in the same order.</param>
+    public abstract Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation);
 
     private string ComputeKey()
     {
-        var recipe = JsonSerializer.Serialize(new { Name, Version, Settings, Inputs = Inputs.Select(input => input.Key) }, KeyJson);
-        return ContentHash.Of(recipe);
+        var recipe = new { Name, Version, Settings, Inputs = Inputs.Select(input => input.Key) };
+        return ContentHash.Of(JsonSerializer.Serialize(recipe, KeyJson));
     }
 }

@@ -6,40 +6,44 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>Names and formats of the files that stages write.</summary>
 public static class StageFiles
 {
-    /// <summary>A model under its architecture's own names.</summary>
+    /// <summary>A model with its architecture's tensor names.</summary>
     public const string Model = "model.safetensors";
 
     /// <summary>Folded kernels and biases.</summary>
     public const string Prepared = "prepared.safetensors";
 
-    /// <summary>A source's backbone hash and what the reader decided by itself.</summary>
+    /// <summary>A source's backbone hash and the decisions that its reader made.</summary>
     public const string Source = "source.json";
 
-    /// <summary>A head.</summary>
+    /// <summary>A classifier head.</summary>
     public const string Head = "head.json";
 
-    /// <summary>α and head after weight learning.</summary>
+    /// <summary>α and head after learning the kernel weights.</summary>
     public const string Weights = "weights.json";
 
-    /// <summary>Learned kernel weights with the target's statistics and head.</summary>
+    /// <summary>Learned kernel weights with the target's batch norm statistics and head.</summary>
     public const string KernelWeights = "kernel-weights.safetensors";
 
     /// <summary>The certificate of a merge.</summary>
     public const string Certificate = "certificate.json";
 
-    /// <summary>A training curve.</summary>
+    /// <summary>A learning curve.</summary>
     public const string History = "history.json";
 
     /// <summary>Predictions on the test and the validation split.</summary>
     public const string Predictions = "predictions.json";
 
-    /// <summary>Round-trips every double, NaN included.</summary>
-    private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    /// <summary>Round-trips every double, including NaN.</summary>
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
 
-    /// <summary>A value as JSON.</summary>
+    /// <summary>Writes a value as JSON.</summary>
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Json);
 
-    /// <summary>A value back from JSON.</summary>
-    public static T Read<T>(StageOutput output, string name) => JsonSerializer.Deserialize<T>(output[name], Json)
-                                                               ?? throw new JsonException($"The artefact '{name}' is null.");
+    /// <summary>Reads a value from JSON.</summary>
+    public static T Read<T>(StageOutput output, string name) =>
+        JsonSerializer.Deserialize<T>(output[name], Json)
+        ?? throw new JsonException($"The artefact '{name}' is null.");
 }

@@ -5,24 +5,29 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>Computes stages on one device, each once, going on from what the store holds.</summary>
-/// <param name="files">Gives the files that the specification names.</param>
-public sealed class StageRunner(IStageStore store, DeviceThread device, StageFileReader files)
+/// <summary>Runs stages on one device, reusing outputs and checkpoints in the store.</summary>
+/// <param name="readFile">Reads the files that the specification names.</param>
+public sealed class StageRunner(IStageStore store, DeviceThread device, StageFileReader readFile)
 {
-    /// <summary>A stage's output, from the store or computed. An input that was damaged or removed since is computed again.</summary>
-    /// <param name="epochs">Hears of every epoch, with the number of epochs there will be.</param>
-    /// <param name="span">The stage's; default where nobody traces.</param>
-    public async Task<StageOutput> OutputAsync(Stage stage, Action<EpochRecord, int> epochs, CancellationToken cancellation, ActivityContext span = default)
+    /// <summary>Gets the output of a stage from the store, or computes it. Missing and damaged inputs are recomputed.</summary>
+    /// <param name="onEpoch">Called after every epoch with the total number of epochs.</param>
+    /// <param name="span">The stage's span; default if tracing is off.</param>
+    public async Task<StageOutput> OutputAsync(
+        Stage stage,
+        Action<EpochRecord, int> onEpoch,
+        CancellationToken cancellation,
+        ActivityContext span = default)
     {
         var inputs = new List<StageOutput>();
         using (Spans.Start($"{stage.Name} load", span))
         {
-            if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is { } kept) return kept;
+            if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is { } stored) return stored;
             foreach (var input in stage.Inputs)
-                inputs.Add(await OutputAsync(input, epochs, cancellation, span).ConfigureAwait(false));
+                inputs.Add(await OutputAsync(input, onEpoch, cancellation, span).ConfigureAwait(false));
         }
         var checkpoints = store.Checkpoints(stage.Key);
-        var output = await ExecuteAsync(stage, inputs, new StageContext(device, checkpoints, files, epochs, span), cancellation).ConfigureAwait(false);
+        var context = new StageContext(device, checkpoints, readFile, onEpoch, span);
+        var output = await ExecuteAsync(stage, inputs, context, cancellation).ConfigureAwait(false);
         using (Spans.Start($"{stage.Name} save", span))
         {
             await store.SaveAsync(stage.Key, stage.Name, output, cancellation).ConfigureAwait(false);
@@ -31,10 +36,15 @@ public sealed class StageRunner(IStageStore store, DeviceThread device, StageFil
         return output;
     }
 
-    /// <summary>A stage that trains has a span for each epoch instead of one for all.</summary>
-    private static async Task<StageOutput> ExecuteAsync(Stage stage, IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    /// <summary>Runs a stage in a span of its own, unless it trains: then each epoch has one.</summary>
+    private static async Task<StageOutput> ExecuteAsync(
+        Stage stage,
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation)
     {
-        using var span = stage is KernelWeightStage or FineTuneStage ? null : Spans.Start($"{stage.Name} compute", context.Span);
+        var hasEpochs = stage is KernelWeightStage or FineTuneStage;
+        using var span = hasEpochs ? null : Spans.Start($"{stage.Name} compute", context.Span);
         return await stage.ExecuteAsync(inputs, context, cancellation).ConfigureAwait(false);
     }
 }

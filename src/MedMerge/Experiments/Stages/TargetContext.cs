@@ -5,25 +5,29 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>What a computing stage learns on and with: a part of its settings.</summary>
-/// <param name="Threads">libtorch's threads; its sums depend on them.</param>
-/// <param name="Device">The kind of device, <c>cpu</c> or <c>cuda</c>: results are the same on any one of a kind.</param>
-public sealed record TargetContext([property: JsonIgnore] Architecture Architecture, [property: JsonIgnore] ImageDataset Dataset, int Threads, string Device)
+/// <summary>What stages train and evaluate on, and with: a part of their settings, and so of their keys.</summary>
+/// <param name="Threads">Number of libtorch threads; the order of its sums depends on it.</param>
+/// <param name="Device">The kind of device, <c>cpu</c> or <c>cuda</c>: results are the same on all devices of a kind.</param>
+public sealed record TargetContext(
+    [property: JsonIgnore] Architecture Architecture,
+    [property: JsonIgnore] ImageDataset Dataset,
+    int Threads,
+    string Device)
 {
-    /// <summary>Names the data by its content.</summary>
+    /// <summary>The data set's content hash.</summary>
     public string Data => Dataset.ContentHash;
 
-    /// <summary>Name and width.</summary>
+    /// <summary>The architecture's name and width.</summary>
     public string Network => Architecture.Title;
 
-    /// <summary>Another libtorch may round otherwise.</summary>
+    /// <summary>The version of libtorch, because another may round differently.</summary>
     public string Libtorch => TorchRuntime.Version;
 
     /// <summary>The cost of one forward pass over the training images.</summary>
     [JsonIgnore]
     public double ForwardPass => (double)Dataset.Train.Count * Dataset.Height * Dataset.Width;
 
-    /// <summary>The cost of one epoch of training: forward, backward twice as much, and validation.</summary>
+    /// <summary>The cost of one training epoch: a forward pass, a backward pass of twice its cost, and validation.</summary>
     [JsonIgnore]
     public double TrainingEpoch => (3 * ForwardPass) + ((double)Dataset.Validation.Count * Dataset.Height * Dataset.Width);
 }

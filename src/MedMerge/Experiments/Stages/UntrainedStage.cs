@@ -3,11 +3,11 @@ using MedMerge.Models;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>Draws an untrained model.</summary>
-/// <param name="Index">Tells several of the same seed apart: 0 is where training from scratch starts, 1 and up are untrained partners.</param>
+/// <summary>Draws the random weights of an untrained model.</summary>
+/// <param name="Index">Distinguishes models of the same seed: 0 for training from scratch, 1 and up for untrained partners.</param>
 public sealed record UntrainedStage(Architecture Architecture, int Classes, ulong Seed, int Index) : Stage
 {
-    /// <summary>The index of models that are pretrained: a source never shares its start with a baseline of the same seed.</summary>
+    /// <summary>The index for pretraining, so that a source never starts from the weights of a baseline with the same seed.</summary>
     public const int Pretraining = -1;
 
     /// <inheritdoc />
@@ -23,10 +23,14 @@ public sealed record UntrainedStage(Architecture Architecture, int Classes, ulon
     public override double Cost => 0;
 
     /// <inheritdoc />
-    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
+    public override Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
-            using var weights = Architecture.Initialise(new RandomStream(Seed, StreamKeys.Initialisation, unchecked((ulong)Index)).NextBits(), Classes);
-            return ImportStage.SourceOutput(Architecture, weights, []);
+            var random = new RandomStream(Seed, StreamKeys.Initialisation, unchecked((ulong)Index));
+            using var weights = Architecture.Initialise(random.NextBits(), Classes);
+            return ImportStage.CreateSourceOutput(Architecture, weights, []);
         }, cancellation);
 }

@@ -4,7 +4,7 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>The self-scale control's partner, prepared: nothing but zeros.</summary>
+/// <summary>Creates the prepared partner of the self-scale control, which is all zeros.</summary>
 public sealed record ZeroStage(Architecture Architecture) : Stage
 {
     /// <inheritdoc />
@@ -20,7 +20,10 @@ public sealed record ZeroStage(Architecture Architecture) : Stage
     public override double Cost => 0;
 
     /// <inheritdoc />
-    public override Task<StageOutput> ExecuteAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation) =>
+    public override Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
             using var zero = PreparedSource.Zero(Architecture);
