@@ -7,17 +7,20 @@ using Microsoft.Extensions.Hosting;
 
 namespace MedMerge.ServiceDefaults;
 
-/// <summary>What every process of a cluster shares: telemetry, health endpoints, service discovery, resilience.</summary>
+/// <summary>
+/// The defaults of every process of a cluster: telemetry, health endpoints, service discovery, resilience.
+/// </summary>
 public static class ProcessDefaults
 {
     /// <summary>The tag of health checks that readiness depends on.</summary>
     public const string Ready = "ready";
 
-    private const string LivePath = "/health/live", ReadyPath = "/health/ready";
+    private const string LivePath = "/health/live";
+    private const string ReadyPath = "/health/ready";
 
     /// <summary>
-    /// Adds all of them. Resilience is for clients that the process makes by <see cref="IHttpClientFactory"/>; Azure's bring their own transport and their own
-    /// retries, and are left alone.
+    /// Adds all of them. Resilience applies to clients from <see cref="IHttpClientFactory"/>. Azure's clients have
+    /// their own transport and retries and are not affected.
     /// </summary>
     public static void AddServiceDefaults(this IHostApplicationBuilder builder)
     {
@@ -32,20 +35,31 @@ public static class ProcessDefaults
     }
 
     /// <summary>
-    /// <c>/health/live</c> is 200 while the process serves; <c>/health/ready</c> is 200 while every check tagged <see cref="Ready"/> is healthy, otherwise 503 with the reasons.
+    /// <c>/health/live</c> is 200 while the process serves; <c>/health/ready</c> is 200 while every check tagged <see
+    /// cref="Ready"/> is healthy, otherwise 503 with the reasons.
     /// </summary>
     public static void MapHealthEndpoints(this IEndpointRouteBuilder app)
     {
-        app.MapHealthChecks(LivePath, new() { Predicate = _ => false });
-        app.MapHealthChecks(ReadyPath, new() { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync });
+        app.MapHealthChecks(LivePath, new()
+        {
+            Predicate = _ => false,
+        });
+        app.MapHealthChecks(ReadyPath, new()
+        {
+            Predicate = check => check.Tags.Contains(Ready),
+            ResponseWriter = WriteAsync,
+        });
     }
 
-    /// <summary>Whether a request only asks for the process's health.</summary>
+    /// <summary>Whether a request is a health check.</summary>
     internal static bool IsHealth(HttpContext context) => context.Request.Path == LivePath || context.Request.Path == ReadyPath;
 
     private static Task WriteAsync(HttpContext context, HealthReport report)
     {
-        var problems = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy).Select(entry => entry.Description ?? entry.Exception?.Message ?? "unhealthy").ToList();
+        var problems = report.Entries.Values
+            .Where(entry => entry.Status != HealthStatus.Healthy)
+            .Select(entry => entry.Description ?? entry.Exception?.Message ?? "unhealthy")
+            .ToList();
         return problems.Count == 0
             ? context.Response.WriteAsync("ready")
             : Results.Problem(string.Join('\n', problems), statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);

@@ -11,51 +11,73 @@ using OpenTelemetry.Trace;
 
 namespace MedMerge.ServiceDefaults;
 
-/// <summary>Traces, metrics and logs by OTLP, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says to.</summary>
+/// <summary>Traces, metrics and logs by OTLP, to the address in <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>.</summary>
 public static class TelemetryDefaults
 {
-    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT", SpanDelay = "OTEL_BSP_SCHEDULE_DELAY";
+    private const string VariablePrefix = "OTEL_";
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string SpanDelay = "OTEL_BSP_SCHEDULE_DELAY";
 
-    /// <summary>In milliseconds. Sooner than OpenTelemetry's own 5 s: a process that is killed takes with it what it had not sent, and spans on other nodes lose their parent.</summary>
+    /// <summary>
+    /// In milliseconds, below OpenTelemetry's default of 5 s: a killed process loses the spans that it has not sent,
+    /// and spans on other nodes lose their parent.
+    /// </summary>
     private const string SpanDelayDefault = "1000";
 
-    /// <summary>Orleans' own activity sources and meter, and those of Azure's blob client.</summary>
-    private const string OrleansSources = "Microsoft.Orleans.*", OrleansMeter = "Microsoft.Orleans", BlobSources = "Azure.Storage.*";
+    private const string OrleansSources = "Microsoft.Orleans.*";
+    private const string OrleansMeter = "Microsoft.Orleans";
+    private const string BlobSources = "Azure.Storage.*";
 
-    /// <summary>The header by which every request of an Azure client is known.</summary>
+    /// <summary>Makes Azure's storage client trace.</summary>
+    private const string BlobTracingSwitch = "Azure.Experimental.EnableActivitySource";
+
+    /// <summary>A header of every request of an Azure client.</summary>
     private const string AzureRequestId = "x-ms-client-request-id";
 
     /// <summary>Whether this process's environment asks for telemetry.</summary>
     public static bool IsWanted => Environment.GetEnvironmentVariable(Endpoint) is { Length: > 0 };
 
-    /// <summary>Adds it to a host that reads no configuration of its own, by this process's <c>OTEL_*</c> variables.</summary>
-    /// <param name="name">What the process is called where <c>OTEL_SERVICE_NAME</c> does not say.</param>
+    /// <summary>
+    /// Adds telemetry to a host without configuration of its own, by the <c>OTEL_*</c> variables of this process.
+    /// </summary>
+    /// <param name="name">The process's name, unless <c>OTEL_SERVICE_NAME</c> is set.</param>
     public static void AddProcessTelemetry(this IHostApplicationBuilder builder, string name)
     {
         builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("OTEL_SERVICE_NAME", name)]);
-        builder.Configuration.AddInMemoryCollection(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value)).Where(variable => variable.Key.StartsWith("OTEL_", StringComparison.Ordinal)));
+        builder.Configuration.AddInMemoryCollection(Environment.GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value))
+            .Where(variable => variable.Key.StartsWith(VariablePrefix, StringComparison.Ordinal)));
         builder.AddTelemetry();
     }
 
-    /// <summary>Adds it. Without the variable nothing listens, and nothing is spent.</summary>
+    /// <summary>Adds telemetry. Without the variable nothing listens, and it costs nothing.</summary>
     public static void AddTelemetry(this IHostApplicationBuilder builder)
     {
         if (string.IsNullOrEmpty(builder.Configuration[Endpoint])) return;
         builder.Configuration[SpanDelay] ??= SpanDelayDefault;
-        AppContext.SetSwitch("Azure.Experimental.EnableActivitySource", true); // how Azure's storage client is told to trace
+        AppContext.SetSwitch(BlobTracingSwitch, true);
 
-        builder.Logging.AddOpenTelemetry(logging => (logging.IncludeFormattedMessage, logging.IncludeScopes) = (true, true));
+        builder.Logging.AddOpenTelemetry(logging =>
+        {
+            logging.IncludeFormattedMessage = true;
+            logging.IncludeScopes = true;
+        });
         builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics
                 .AddMeter(Instruments.MeterName, OrleansMeter)
-                .AddAspNetCoreInstrumentation().AddHttpClientInstrumentation().AddRuntimeInstrumentation())
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation())
             .WithTracing(tracing => tracing
-                .SetSampler(new AskedForSampler())
+                .SetSampler(new RequestedWorkSampler())
                 .AddSource(Spans.SourceName, OrleansSources, BlobSources)
                 .AddAspNetCoreInstrumentation(web => web.Filter = context => !ProcessDefaults.IsHealth(context))
-                .AddHttpClientInstrumentation(http => http.FilterHttpRequestMessage = request => !request.Headers.Contains(AzureRequestId)) // Azure's client tells of its own
-                .AddProcessor(new ExpectedAnswers()))
+                .AddHttpClientInstrumentation(http => http.FilterHttpRequestMessage = request => !IsTracedByAzure(request))
+                .AddProcessor(new ExpectedBlobStatusProcessor()))
             .UseOtlpExporter();
     }
+
+    /// <summary>Azure's clients have spans of their own for their requests.</summary>
+    private static bool IsTracedByAzure(HttpRequestMessage request) => request.Headers.Contains(AzureRequestId);
 }

@@ -37,7 +37,7 @@ internal static class PlainRun
             await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             await process.WaitForExitAsync(CancellationToken.None);
             Assert.True(process.ExitCode == 0, await error);
-            return await TestCluster.OutputsAsync(new FolderObjectStore(store));
+            return await StageOutputs.ReadAsync(new FolderObjectStore(store));
         }
         finally
         {

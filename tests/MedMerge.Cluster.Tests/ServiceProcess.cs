@@ -18,8 +18,6 @@ public class ServiceProcess : IAsyncDisposable
     {
         var http = FreePorts.Take();
         Http = new Uri($"http://127.0.0.1:{http}");
-        Instance = $"{http}";
-        Resource = $"{name}-{http}";
         var start = new ProcessStartInfo("dotnet", [Repository.Program(program)])
         {
             RedirectStandardOutput = true,
@@ -30,7 +28,7 @@ public class ServiceProcess : IAsyncDisposable
         foreach (var (key, value) in environment) start.Environment[key] = value;
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http}";
         start.Environment["OTEL_SERVICE_NAME"] = name;
-        start.Environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={Instance}";
+        start.Environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={http}";
         _process = Process.Start(start)!;
         _process.OutputDataReceived += OnLine;
         _process.ErrorDataReceived += OnLine;
@@ -41,12 +39,6 @@ public class ServiceProcess : IAsyncDisposable
     public Uri Http { get; }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    /// <summary>As telemetry tells it from others of its name.</summary>
-    public string Instance { get; }
-
-    /// <summary>As the dashboard calls it where there are several of its name.</summary>
-    public string Resource { get; }
 
     /// <summary>What it has said so far.</summary>
     public string Log => string.Join('\n', _log);

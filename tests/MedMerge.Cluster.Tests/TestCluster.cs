@@ -229,16 +229,8 @@ public sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Every stage's output by its key: the list of its files with their hashes, so equal lists are equal bytes.</summary>
-    public async Task<SortedDictionary<string, string>> OutputsAsync() => await OutputsAsync(await StoreAsync());
-
-    public static async Task<SortedDictionary<string, string>> OutputsAsync(IObjectStore store)
-    {
-        var outputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        await foreach (var found in store.ListAsync(StageStore.Prefix, Cancellation))
-            outputs[found.Name] = System.Text.Encoding.UTF8.GetString((await store.ReadAsync(found.Name, Cancellation))!.Content);
-        return outputs;
-    }
+    /// <inheritdoc cref="StageOutputs.ReadAsync" />
+    public async Task<SortedDictionary<string, string>> OutputsAsync() => await StageOutputs.ReadAsync(await StoreAsync());
 
     public static string Describe(SweepStatus status)
     {

@@ -58,7 +58,7 @@ public partial class ArchitectureTests
     [InlineData("MedMerge.Silo", "MedMerge.Clustering MedMerge.Grains MedMerge.ServiceDefaults")]
     [InlineData("MedMerge.Gateway", "MedMerge.Clustering MedMerge.Grains.Abstractions MedMerge.ServiceDefaults MedMerge.Storage")]
     [InlineData("../MedMerge.ServiceDefaults", "MedMerge MedMerge.Grains.Abstractions")]
-    [InlineData("../MedMerge.AppHost", "MedMerge.Gateway MedMerge.Grains.Abstractions MedMerge.Silo")]
+    [InlineData("../MedMerge.AppHost", "MedMerge.Cli MedMerge.Gateway MedMerge.Grains.Abstractions MedMerge.Silo")]
     [InlineData("MedMerge.Cli", "MedMerge MedMerge.Grains MedMerge.ServiceDefaults MedMerge.Storage")]
     public void Projects_refer_down_only(string project, string allowed)
     {

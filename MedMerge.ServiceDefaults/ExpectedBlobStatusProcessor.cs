@@ -4,10 +4,10 @@ using OpenTelemetry;
 namespace MedMerge.ServiceDefaults;
 
 /// <summary>
-/// Takes the error off blob calls whose answer was one of those that are asked for: "is it there?" is answered by 404, a conditional write by 409 or 412. Otherwise
-/// every trial would be shown as failed.
+/// Clears the error of blob calls whose status is an expected answer: 404 to "does it exist?", 409 or 412 to a
+/// conditional write. Otherwise every trial would be shown as failed.
 /// </summary>
-internal sealed class ExpectedAnswers : BaseProcessor<Activity>
+internal sealed class ExpectedBlobStatusProcessor : BaseProcessor<Activity>
 {
     private static readonly HashSet<string?> Expected = ["BlobNotFound", "BlobAlreadyExists", "ConditionNotMet", "404", "409", "412"];
 

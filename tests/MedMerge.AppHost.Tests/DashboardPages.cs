@@ -1,0 +1,136 @@
+using Microsoft.Playwright;
+
+namespace MedMerge.AppHost.Tests;
+
+/// <summary>
+/// The pages of the dashboard and of the gateway in a real browser, Debian's Chromium. Screenshots go to the folder
+/// that MEDMERGE_PICTURES names, or to <c>pictures</c> beside the test's program.
+/// </summary>
+internal sealed class DashboardPages : IAsyncDisposable
+{
+    private const string Chromium = "/usr/bin/chromium";
+    private const string StepDuration = "medmerge.step.duration";
+    private const int Width = 1500;
+    private const int Height = 900;
+    private const int TraceHeight = 1500;
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
+    private readonly Uri _dashboard;
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+    private readonly IPage _page;
+
+    private DashboardPages(Uri dashboard, IPlaywright playwright, IBrowser browser, IPage page)
+    {
+        _dashboard = dashboard;
+        _playwright = playwright;
+        _browser = browser;
+        _page = page;
+    }
+
+    public static bool HasBrowser => File.Exists(Chromium);
+
+    private static string PictureFolder => Environment.GetEnvironmentVariable("MEDMERGE_PICTURES") is { Length: > 0 } folder
+        ? folder
+        : Path.Combine(AppContext.BaseDirectory, "pictures");
+
+    public static async Task<DashboardPages> OpenAsync(Uri dashboard)
+    {
+        var playwright = await Playwright.CreateAsync();
+        var browser = await playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Chromium,
+            Args =
+            [
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        });
+        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = Width, Height = Height } });
+        page.SetDefaultTimeout((float)Timeout.TotalMilliseconds);
+        return new DashboardPages(dashboard, playwright, browser, page);
+    }
+
+    /// <summary>The list of resources must show these texts.</summary>
+    public async Task ShowResourcesAsync(IEnumerable<string> texts, string picture)
+    {
+        await _page.GotoAsync(_dashboard.ToString());
+        foreach (var text in texts) await SeeAsync(text);
+        await SaveAsync(picture);
+    }
+
+    /// <summary>The list of traces, and the page of one: the trial's spans and both silos must be on it.</summary>
+    public async Task ShowTraceAsync(string trace, IEnumerable<string> processes, string picture)
+    {
+        await _page.GotoAsync(new Uri(_dashboard, "/traces").ToString());
+        await SeeAsync("trial 1: medmerge, seed 0");
+        await SaveAsync(picture);
+        await _page.SetViewportSizeAsync(Width, TraceHeight);
+        await _page.GotoAsync(new Uri(_dashboard, $"/traces/detail/{trace}").ToString());
+        await SeeAsync("initialise compute");
+        foreach (var process in processes) await SeeAsync(process);
+        await SaveAsync($"{picture}-trial");
+        await _page.SetViewportSizeAsync(Width, Height);
+    }
+
+    /// <summary>The names of MedMerge's instruments that these processes have sent.</summary>
+    public async Task<HashSet<string>> ShowMetricsAsync(IEnumerable<string> processes, string picture)
+    {
+        var names = new HashSet<string>();
+        foreach (var process in processes)
+        {
+            var page = new Uri(_dashboard, $"/metrics/resource/{process}?meter=MedMerge").ToString();
+            await _page.GotoAsync(page);
+            await SeeAsync("medmerge.device.busy");
+            foreach (var text in await _page.GetByText("medmerge.").AllInnerTextsAsync()) names.Add(text.Trim());
+            if (!names.Contains(StepDuration)) continue;
+            await _page.GotoAsync($"{page}&instrument={StepDuration}");
+            await _page.Locator(".js-plotly-plot .main-svg").First.WaitForAsync();
+            await SaveAsync(picture);
+        }
+        return names;
+    }
+
+    /// <summary>Orleans' dashboard on the gateway must show this many silos.</summary>
+    public async Task ShowOrleansAsync(Uri gateway, string picture)
+    {
+        await _page.GotoAsync(new Uri(gateway, "/orleans/").ToString());
+        await SeeAsync("Total Activations");
+        await SaveAsync(picture);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+    }
+
+    private Task SeeAsync(string text) => _page.GetByText(text).First.WaitForAsync();
+
+    /// <summary>
+    /// Saves a screenshot once the page has stopped changing: bars and curves are drawn after the text. Live pages may
+    /// never stop.
+    /// </summary>
+    private async Task SaveAsync(string name)
+    {
+        const int attempts = 10;
+        var picture = await TakeAsync();
+        for (var attempt = 0; attempt < attempts; attempt++)
+        {
+            await _page.WaitForTimeoutAsync(300);
+            var next = await TakeAsync();
+            var isStill = next.AsSpan().SequenceEqual(picture);
+            picture = next;
+            if (isStill) break;
+        }
+        Directory.CreateDirectory(PictureFolder);
+        await File.WriteAllBytesAsync(Path.Combine(PictureFolder, $"{name}.png"), picture);
+    }
+
+    /// <summary>Without the dashboard's warnings that this test needs no login and no certificate.</summary>
+    private Task<byte[]> TakeAsync() => _page.ScreenshotAsync(new() { Style = ".messagebar-container { display: none; }" });
+}

@@ -1,0 +1,17 @@
+using System.Text;
+using MedMerge.Storage;
+
+namespace MedMerge.Cluster.Tests;
+
+/// <summary>Every stage's output by its key: the list of its files with their hashes, so equal lists are equal bytes.</summary>
+internal static class StageOutputs
+{
+    public static async Task<SortedDictionary<string, string>> ReadAsync(IObjectStore store)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var outputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        await foreach (var found in store.ListAsync(StageStore.Prefix, cancellation))
+            outputs[found.Name] = Encoding.UTF8.GetString((await store.ReadAsync(found.Name, cancellation))!.Content);
+        return outputs;
+    }
+}
