@@ -39,7 +39,7 @@ internal sealed class SweepActivity(TimeProvider time)
     public void Start(PlanSummary plan, IEnumerable<PlannedTrial> done)
     {
         var progress = new SweepProgress(plan.Stages, time);
-        foreach (var trial in done) progress.MarkCached(plan.StagesOf(trial));
+        foreach (var trial in done) progress.MarkCached(plan.GetStages(trial));
         lock (_gate) _progress = progress;
     }
 

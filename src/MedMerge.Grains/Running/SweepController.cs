@@ -43,7 +43,7 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
     {
         await runner.StopAsync().ConfigureAwait(false);
         var plan = await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
-        bool Needs(PlannedTrial trial) => plan.StagesOf(trial).Any(its => its.Key == stage);
+        bool Needs(PlannedTrial trial) => plan.GetStages(trial).Any(its => its.Key == stage);
         var affected = plan.Trials.Where(Needs).Select(trial => trial.Number).ToHashSet();
         await stages.ForgetAsync(stage, CancellationToken.None).ConfigureAwait(false);
         await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);

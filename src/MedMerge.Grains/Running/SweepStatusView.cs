@@ -37,7 +37,7 @@ internal static class SweepStatusView
         record?.Attempt ?? 0,
         activity.ProgressOf(trial.Number),
         record?.Reason,
-        plan.Scenarios.Count == 1 ? null : plan.ScenarioOf(trial).Name);
+        plan.Scenarios.Count == 1 ? null : plan.GetScenario(trial).Name);
 
     /// <summary>
     /// A trial that was running when its sweep was paused or cancelled is shown as that; its record keeps that it had
