@@ -5,6 +5,11 @@ using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 
 // In this process: a generated project would copy libtorch's 500 MB for every run.
 var config = DefaultConfig.Instance
-    .AddJob(Job.Default.WithToolchain(new InProcessNoEmitToolchain(TimeSpan.FromMinutes(30), logOutput: false)).WithWarmupCount(2).WithIterationCount(8).WithInvocationCount(1).WithUnrollFactor(1))
+    .AddJob(Job.Default
+        .WithToolchain(new InProcessNoEmitToolchain(TimeSpan.FromMinutes(30), logOutput: false))
+        .WithWarmupCount(2)
+        .WithIterationCount(8)
+        .WithInvocationCount(1)
+        .WithUnrollFactor(1))
     .WithOptions(ConfigOptions.DisableOptimizationsValidator); // TorchSharp ships an unoptimised assembly
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);

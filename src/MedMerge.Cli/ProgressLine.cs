@@ -63,10 +63,10 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
 
     /// <summary>Describes why a trial has no result.</summary>
     public static string DescribeFailure(TrialSummary trial) =>
-        $"failed: trial {trial.Number} ({trial.Method}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}";
+        $"failed: trial {trial.Number} ({trial.Title}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}";
 
     private static string Describe(TrialSummary trial, SweepStatus status) =>
-        $"trial {trial.Number}/{status.Trials.Count} {trial.Method}, seed {trial.Seed}: {Describe(trial.Progress!)}";
+        $"trial {trial.Number}/{status.Trials.Count} {trial.Title}, seed {trial.Seed}: {Describe(trial.Progress!)}";
 
     private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -8,7 +8,9 @@ namespace MedMerge.Cli;
 /// </summary>
 internal static class RunLock
 {
-    /// <summary>Takes the lock. Returns null where the store is not a folder: nodes of a cluster on a blob service coordinate themselves.</summary>
+    /// <summary>
+    /// Takes the lock. Returns null where the store is not a folder: nodes of a cluster on a blob service coordinate themselves.
+    /// </summary>
     /// <exception cref="InputException">Another process holds the lock.</exception>
     public static FileStream? Take(string sweep, IObjectStore objects)
     {

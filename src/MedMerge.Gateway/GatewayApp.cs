@@ -40,7 +40,8 @@ public static class GatewayApp
     private static readonly TimeSpan BodyGracePeriod = TimeSpan.FromSeconds(5);
 
     /// <summary>Builds the application, configured by arguments, environment variables and <c>appsettings.json</c>.</summary>
-    /// <exception cref="InputException">A setting is invalid, or would open the gateway to other machines without authentication.</exception>
+    /// <exception cref="InputException">A setting is invalid, or would open the gateway to other machines without
+    /// authentication.</exception>
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);

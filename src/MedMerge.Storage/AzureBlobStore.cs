@@ -50,9 +50,13 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     {
         try
         {
-            options ??= new BlobClientOptions { Retry = { MaxRetries = 7, Delay = TimeSpan.FromMilliseconds(200), MaxDelay = TimeSpan.FromSeconds(5) } };
+            options ??= new BlobClientOptions
+        {
+            Retry = { MaxRetries = 7, Delay = TimeSpan.FromMilliseconds(200), MaxDelay = TimeSpan.FromSeconds(5) },
+        };
             var account = StorageConnection.Parse(connection);
-            options.TransferValidation.Upload.ChecksumAlgorithm = StorageChecksumAlgorithm.MD5; // the service refuses a body that broke on its way
+            // The service refuses a body that broke on its way.
+        options.TransferValidation.Upload.ChecksumAlgorithm = StorageChecksumAlgorithm.MD5;
             var service = account.Address is { } address
                 ? new BlobServiceClient(address, new DefaultAzureCredential(), options)
                 : new BlobServiceClient(account.ConnectionString, options);

@@ -76,14 +76,6 @@ public partial class ArchitectureTests
         Assert.DoesNotContain("AspNetCore", text, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void No_file_is_two_files()
-    {
-        var files = Directory.GetFiles(Source, "*.cs", SearchOption.AllDirectories)
-            .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
-        Assert.DoesNotContain(files, file => File.ReadLines(file).Count() > 400);
-    }
-
     [GeneratedRegex(@"\bMedMerge\.(Telemetry|Tensors|Statistics|Data|Models|Merging|Training|Experiments|Reporting)\b|^using MedMerge\.(\w+)", RegexOptions.Multiline)]
     private static partial Regex References();
 

@@ -137,7 +137,7 @@ internal static class SweepCommands
             .. status.Trials.Select(trial => (string[])
             [
                 $"{trial.Number}",
-                trial.Method,
+                trial.Title,
                 $"{trial.Seed}",
                 $"{trial.State}",
                 $"{trial.Attempt}",

@@ -62,7 +62,8 @@ public static class ComparisonTable
         var outcome = certificate.Holds ? "it holds" : "IT DOES NOT HOLD";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"Certificate: over all merges the folded model differs from its weighted features by at most {certificate.Worst.Relative:0.0e0} " +
+            $"Certificate: over all merges the folded model differs from its weighted features by at most " +
+            $"{certificate.Worst.Relative:0.0e0} " +
             $"of a layer's root mean square ({certificate.Worst.Layer}); {outcome} (limit {Certificate.Limit:0e0}).");
     }
 

@@ -27,8 +27,8 @@ public sealed record Plan(
         Build(specification, new ScenarioLoader(specification, read ?? InputFile.Read, areSourcesChecked: false));
 
     /// <summary>
-    /// Builds the same plan from a frozen specification, which was checked at submission. Weight files are identified by their hashes and not
-    /// read here; their import stages read and check them.
+    /// Builds the same plan from a frozen specification, which was checked at submission. Weight files are identified by their hashes
+    /// and not read here; their import stages read and check them.
     /// </summary>
     /// <param name="read">Reads the data sets.</param>
     /// <exception cref="InputException">A data set is unusable.</exception>

@@ -7,7 +7,8 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>Trains a whole model on the target: fine-tuning, training from scratch and pretraining alike.</summary>
 /// <param name="Start">The model it starts from.</param>
-/// <param name="Head">A probe whose head replaces the model's classifier; null starts with a zero head, unless the model keeps its own.</param>
+/// <param name="Head">A probe whose head replaces the model's classifier; null starts with a zero head, unless the model keeps its
+/// own.</param>
 /// <param name="KeepsHead">Whether to keep the model's own classifier, which was fitted to the target.</param>
 public sealed record FineTuneStage(
     Stage Start,
