@@ -20,7 +20,8 @@ internal static class CommonOptions
     public static Option<string> Gateway() => new("--gateway")
     {
         Description =
-            $"The gateway's address. Default: {GatewayVariable} if set. MEDMERGE_API_KEY holds the API key, or MEDMERGE_TOKEN a bearer token.",
+            $"The gateway's address. Default: {GatewayVariable} if set. " +
+            "MEDMERGE_API_KEY holds the API key, or MEDMERGE_TOKEN a bearer token.",
         HelpName = "URL",
         DefaultValueFactory = _ =>
             Environment.GetEnvironmentVariable(GatewayVariable) is { Length: > 0 } address ? address : DefaultGateway,

@@ -14,7 +14,12 @@ internal static class StorageCommand
     private static Command CreateVerify(TextWriter output)
     {
         var store = CommonOptions.Store();
-        var command = new Command("verify", "Reads every object in the store and checks its hash; exit code 1 if any is damaged.") { store };
+        var command = new Command(
+            "verify",
+            "Reads every object in the store and checks its hash; exit code 1 if any is damaged.")
+        {
+            store,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             var objects = await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation);

@@ -11,7 +11,8 @@ internal static class WatchCommand
         var gateway = CommonOptions.Gateway();
         var command = new Command(
             "watch",
-            "Shows a sweep's progress until it ends; exit code 1 if a trial failed or the sweep was cancelled. Ctrl-C stops only the watching.")
+            "Shows a sweep's progress until it ends; exit code 1 if a trial failed or the sweep was cancelled. " +
+            "Ctrl-C stops only the watching.")
         {
             id,
             gateway,

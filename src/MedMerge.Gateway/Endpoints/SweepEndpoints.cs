@@ -35,7 +35,8 @@ internal static partial class SweepEndpoints
         sweep.MapGet("", (string id, ClusterConnection cluster) => cluster.Sweep(id).StatusAsync(NoVersion))
             .WithSummary("Gets the status of a sweep and its trials.");
         sweep.MapGet("/events", GetEventsAsync)
-            .WithSummary("Streams the status as server-sent events, on every change and at least every five seconds, until the sweep ends.");
+            .WithSummary(
+                "Streams the status as server-sent events, on every change and at least every five seconds, until the sweep ends.");
         sweep.MapPost("/pause", (string id, ClusterConnection cluster) => cluster.Sweep(id).PauseAsync())
             .WithSummary("Pauses a sweep until it is resumed.");
         sweep.MapPost("/resume", (string id, ClusterConnection cluster) => cluster.Sweep(id).ResumeAsync())
@@ -72,8 +73,8 @@ internal static partial class SweepEndpoints
     }
 
     /// <summary>
-    /// The grain answers on every change and every five seconds, as a heartbeat. If it is unavailable the stream ends, and clients
-    /// reconnect.
+    /// The grain answers on every change and every five seconds, as a heartbeat. If it is unavailable the stream ends,
+    /// and clients reconnect.
     /// </summary>
     private static async IAsyncEnumerable<SseItem<SweepStatus>> WatchAsync(
         ISweepGrain sweep,

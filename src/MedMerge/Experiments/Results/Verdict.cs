@@ -7,11 +7,12 @@ namespace MedMerge.Experiments.Results;
 /// <summary>The conclusion in plain words: whether merging helped, and whether the controls helped as much.</summary>
 public static class Verdict
 {
-    private const string OneSeed = " With one seed the intervals are over test images alone; what another seed would change is not in them.";
+    private const string OneSeed =
+        " With one seed the intervals are over test images alone; what another seed would change is not in them.";
 
     /// <summary>
-    /// The verdict on macro F1. A difference counts if its 95 % interval excludes zero. Transfer is claimed only if merging helped and beat all
-    /// controls, including one that isolates transfer.
+    /// The verdict on macro F1. A difference counts if its 95 % interval excludes zero. Transfer is claimed only if
+    /// merging helped and beat all controls, including one that isolates transfer.
     /// </summary>
     public static string Of(ScenarioResult result)
     {

@@ -7,8 +7,8 @@ using MedMerge.Tensors;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
-/// A specification in the form that nodes receive: defaults are explicit and files are named by their content as <c>sha256:HASH/NAME</c>, so
-/// that every node reads the same.
+/// A specification in the form that nodes receive: defaults are explicit and files are named by their content as
+/// <c>sha256:HASH/NAME</c>, so that every node reads the same.
 /// </summary>
 public static class FrozenSpecification
 {

@@ -26,7 +26,10 @@ public static class SettingTable
         ["uniform"] = KernelWeightStart.Uniform,
     };
 
-    /// <summary>Settings of fine-tuning and pretraining alike. Declared first, because static members are initialised in textual order.</summary>
+    /// <summary>
+    /// Settings of fine-tuning and pretraining alike. Declared first, because static members are initialised in textual
+    /// order.
+    /// </summary>
     private static IReadOnlyList<Setting<FineTuneSettings>> Training { get; } =
     [
         new WholeNumberSetting<FineTuneSettings>(

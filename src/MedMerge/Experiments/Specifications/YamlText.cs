@@ -5,7 +5,8 @@ using YamlDotNet.RepresentationModel;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
-/// Loads YAML. YamlDotNet builds and compares nodes recursively, and a stack overflow can't be caught, so the event stream is checked first.
+/// Loads YAML. YamlDotNet builds and compares nodes recursively, and a stack overflow can't be caught, so the event
+/// stream is checked first.
 /// </summary>
 internal static class YamlText
 {
@@ -27,8 +28,9 @@ internal static class YamlText
             var reason = error.InnerException?.Message ?? error.Message;
             throw new InputException($"{origin} is not valid YAML: line {error.Start.Line}: {reason}", error);
         }
-        catch (Exception error) when (error is ArgumentException or InvalidOperationException) // YamlDotNet's, for an invalid character or tag
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
+            // Thrown by YamlDotNet for an invalid character or tag.
             var line = parser.Current?.End.Line ?? 1;
             throw new InputException($"{origin} is not valid YAML: line {line} or the next: {error.Message}", error);
         }
