@@ -14,7 +14,7 @@ public static class MedMergeCommand
     /// <summary>Runs a command line and returns its exit code.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        // No RootCommand: that is called what its assembly is, and MedMerge.dll is the library's.
+        // Not a RootCommand, which is named after its assembly.
         var root = new Command(
             Name,
             "Merges medical-imaging models of different initialisations by learned kernel weights (MedMerge, arXiv 2403.11646).")

@@ -4,8 +4,8 @@ using MedMerge.Grains;
 namespace MedMerge.Cli;
 
 /// <summary>
-/// Shows progress on standard error: on a terminal one line that every epoch overwrites, elsewhere one line for each stage, and every half
-/// minute of a long one.
+/// Shows progress on standard error: on a terminal one line that every epoch overwrites, elsewhere one line for each
+/// stage, and every half minute of a long one.
 /// </summary>
 internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvider? clock = null)
 {

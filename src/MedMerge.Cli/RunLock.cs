@@ -3,13 +3,14 @@ using MedMerge.Storage;
 namespace MedMerge.Cli;
 
 /// <summary>
-/// Prevents two processes of one machine from running the same sweep in the same folder, where each would undo the other's decisions. The
-/// operating system releases the lock of a process that dies.
+/// Prevents two processes of one machine from running the same sweep in the same folder, where each would undo the
+/// other's decisions. The operating system releases the lock of a process that dies.
 /// </summary>
 internal static class RunLock
 {
     /// <summary>
-    /// Takes the lock. Returns null where the store is not a folder: nodes of a cluster on a blob service coordinate themselves.
+    /// Takes the lock. Returns null where the store is not a folder: nodes of a cluster on a blob service coordinate
+    /// themselves.
     /// </summary>
     /// <exception cref="InputException">Another process holds the lock.</exception>
     public static FileStream? Take(string sweep, IObjectStore objects)

@@ -27,7 +27,8 @@ public static class GatewayApp
     private const int MaxQueuedRequests = 64;
 
     /// <summary>
-    /// Log levels where the configuration sets none: without them each request logs six lines, and each failed connection attempt forty.
+    /// Log levels where the configuration sets none: without them each request logs six lines, and each failed
+    /// connection attempt forty.
     /// </summary>
     private static readonly IReadOnlyDictionary<string, string?> DefaultLogLevels = new Dictionary<string, string?>
     {
@@ -40,8 +41,9 @@ public static class GatewayApp
     private static readonly TimeSpan BodyGracePeriod = TimeSpan.FromSeconds(5);
 
     /// <summary>Builds the application, configured by arguments, environment variables and <c>appsettings.json</c>.</summary>
-    /// <exception cref="InputException">A setting is invalid, or would open the gateway to other machines without
-    /// authentication.</exception>
+    /// <exception cref="InputException">
+    /// A setting is invalid, or would open the gateway to other machines without authentication.
+    /// </exception>
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace MedMerge.Gateway;
 
 /// <summary>
-/// Reports failures as RFC 9457 problem details: the client's mistakes as 4xx, unavailable services as 503, everything else as 500.
+/// Reports failures as RFC 9457 problem details: the client's mistakes as 4xx, unavailable services as 503, everything
+/// else as 500.
 /// </summary>
 internal sealed partial class GatewayExceptionHandler(
     IProblemDetailsService service,
@@ -56,7 +57,8 @@ internal sealed partial class GatewayExceptionHandler(
     };
 
     /// <summary>
-    /// Logs what the client did not cause, with its stack, except an <see cref="UnavailableException"/>: a connection has logged its cause.
+    /// Logs what the client did not cause, with its stack, except an <see cref="UnavailableException"/>: a connection
+    /// has logged its cause.
     /// </summary>
     private void Log(Exception exception, int status, HttpRequest request)
     {

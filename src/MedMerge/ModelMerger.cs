@@ -11,9 +11,9 @@ using MedMerge.Training;
 namespace MedMerge;
 
 /// <summary>
-/// The library's entry point: merges source models of one architecture into one model of the same architecture, by kernel weights that are
-/// learned on a data set, given, or read from the file of an earlier merge. It owns a thread that computes on one device; calls from
-/// several threads take turns. See docs/library.md.
+/// The library's entry point: merges source models of one architecture into one model of the same architecture, by
+/// kernel weights that are learned on a data set, given, or read from the file of an earlier merge. It owns a thread
+/// that computes on one device; calls from several threads take turns. See docs/library.md.
 /// </summary>
 public sealed class ModelMerger : IAsyncDisposable
 {
@@ -62,7 +62,9 @@ public sealed class ModelMerger : IAsyncDisposable
         return await RunAsync(merge, learn, plan.Notes, onEpoch, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Merges by given kernel weights and certifies the merge. The data set gives batch norm's statistics and the head.</summary>
+    /// <summary>
+    /// Merges by given kernel weights and certifies the merge. The data set gives batch norm's statistics and the head.
+    /// </summary>
     /// <param name="kernelWeights">
     /// For the sources in their order, such as <see cref="KernelWeightMatrix.Uniform"/>; those of each filter must add up to 1.
     /// </param>

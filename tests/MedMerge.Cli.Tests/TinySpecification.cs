@@ -1,6 +1,8 @@
 namespace MedMerge.Cli.Tests;
 
-/// <summary>A small comparison: two sources that are pretrained as part of the run, few synthetic images, narrow networks.</summary>
+/// <summary>
+/// A small comparison: two sources that are pretrained as part of the run, few synthetic images, narrow networks.
+/// </summary>
 internal static class TinySpecification
 {
     /// <param name="methods">A list in YAML's flow style.</param>

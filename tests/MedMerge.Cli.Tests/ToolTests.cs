@@ -4,7 +4,10 @@ using System.Text;
 
 namespace MedMerge.Cli.Tests;
 
-/// <summary>The command as a .NET tool: packed as it was built, installed from that package, and run from where it was installed.</summary>
+/// <summary>
+/// The command as a .NET tool: packed as it was built, installed from that package, and run from where it was
+/// installed.
+/// </summary>
 public sealed class ToolTests : IDisposable
 {
     private const string Library = "libtorch_cpu.so";
@@ -39,7 +42,8 @@ public sealed class ToolTests : IDisposable
         (code, _, error) = await RunAsync(In("tool/medmerge"), "inspect", In("four.safetensors"));
         Assert.Equal(ExitCodes.Failed, code);
         Assert.Contains(Library, error, StringComparison.Ordinal);
-        (code, output, error) = await RunAsync(In("tool/medmerge"), "run", "--dry-run", Path.Combine(root, "examples", "quickstart.yaml"), "--store", In("store"));
+        var quickstart = Path.Combine(root, "examples", "quickstart.yaml");
+        (code, output, error) = await RunAsync(In("tool/medmerge"), "run", "--dry-run", quickstart, "--store", In("store"));
         Assert.True(code == ExitCodes.Done, error);
         Assert.Contains("100 % of the work is left to do", output, StringComparison.Ordinal);
     }
@@ -67,7 +71,12 @@ public sealed class ToolTests : IDisposable
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Deadline);
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
         var error = process.StandardError.ReadToEndAsync(deadline.Token);

@@ -35,7 +35,10 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
         Assert.Contains("/api/v1/sweeps", description, StringComparison.Ordinal);
     }
 
-    /// <summary>Orleans' dashboard requires the same key. A browser asks the user for it as a password, which is valid for reading only.</summary>
+    /// <summary>
+    /// Orleans' dashboard requires the same key. A browser asks the user for it as a password, which is valid for
+    /// reading only.
+    /// </summary>
     [Fact]
     public async Task Pages_ask_a_browser_for_the_key_as_a_password_that_is_valid_for_reading_only()
     {

@@ -5,7 +5,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace MedMerge.Gateway.Tests;
 
-/// <summary>The part of an OpenID Connect provider that a gateway uses, on loopback: metadata, keys, and tokens signed with them.</summary>
+/// <summary>
+/// The part of an OpenID Connect provider that a gateway uses, on loopback: metadata, keys, and tokens signed with
+/// them.
+/// </summary>
 internal sealed class IdentityProvider : IAsyncDisposable
 {
     private readonly WebApplication _app;

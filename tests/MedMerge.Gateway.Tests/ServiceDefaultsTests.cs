@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace MedMerge.Gateway.Tests;
 
-/// <summary>Resilience: the process's HTTP clients retry by the service defaults, Azure's clients by their own policy only.</summary>
+/// <summary>
+/// Resilience: the process's HTTP clients retry by the service defaults, Azure's clients by their own policy only.
+/// </summary>
 public sealed class ServiceDefaultsTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -3,7 +3,9 @@ using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge merge</c>: applies learned kernel weights to the source models they were learned for, without data.</summary>
+/// <summary>
+/// <c>medmerge merge</c>: applies learned kernel weights to the source models they were learned for, without data.
+/// </summary>
 internal static class MergeCommand
 {
     public static Command Create(TextWriter output, TextWriter error)

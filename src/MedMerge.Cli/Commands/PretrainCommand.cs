@@ -47,8 +47,10 @@ internal static class PretrainCommand
         OutputFolder.CheckFile(file);
         var line = CommonOptions.CreateProgressLine(error);
         var objects = await ObjectStores.OpenAsync(store, cancellation);
-        StageFileReader files = (location, kind, _) => Task.FromResult(InputFile.Read(location, kind));
-        var runner = new StageRunner(new StageStore(objects), thread, files);
+        var runner = new StageRunner(
+            new StageStore(objects),
+            thread,
+            (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         var model = await runner.OutputAsync(stage, (epoch, count) => line.Show("pretrain", epoch, count), cancellation);
         var evaluation = await runner.OutputAsync(new EvaluateStage(stage, stage.Target), (_, _) => { }, cancellation);
         line.End();

@@ -14,7 +14,9 @@ internal static class StorageCommand
     private static Command CreateVerify(TextWriter output)
     {
         var store = CommonOptions.Store();
-        var command = new Command("verify", "Reads every object in the store and checks its hash; exit code 1 if any is damaged.")
+        var command = new Command(
+            "verify",
+            "Reads every object in the store and checks its hash; exit code 1 if any is damaged.")
         {
             store,
         };

@@ -16,9 +16,9 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
 }
 
 /// <summary>
-/// Authenticates clients by the header <c>X-Api-Key</c>. Browsers may send the key as the password of HTTP basic authentication
-/// instead, for GET requests only: a browser attaches such credentials to every request, including those that another site's page
-/// triggers.
+/// Authenticates clients by the header <c>X-Api-Key</c>. Browsers may send the key as the password of HTTP basic
+/// authentication instead, for GET requests only: a browser attaches such credentials to every request, including those
+/// that another site's page triggers.
 /// </summary>
 internal sealed class ApiKeys(
     IOptionsMonitor<ApiKeyOptions> options,

@@ -38,9 +38,8 @@ internal static class Authentication
         if (string.IsNullOrEmpty(authority) || string.IsNullOrEmpty(audience))
         {
             throw new InputException(
-                "Authentication:Jwt needs both Authority and Audience: without Authority no token can be verified, without " +
-                "Audience every " +
-                "token of the provider would be accepted.");
+                "Authentication:Jwt needs both Authority and Audience: without Authority no token can be verified, " +
+                "without Audience every token of the provider would be accepted.");
         }
         if (!Uri.TryCreate(authority, UriKind.Absolute, out var provider))
             throw new InputException($"{Authority} is '{authority}'; it must be an https address.");

@@ -11,7 +11,9 @@ internal static class LoopbackGuard
 
     /// <summary>Listens on loopback by default, and makes sure that an open gateway listens nowhere else.</summary>
     /// <param name="isOpen">Whether the gateway has no authentication.</param>
-    /// <exception cref="InputException">An address is invalid, or is not loopback although there is no authentication.</exception>
+    /// <exception cref="InputException">
+    /// An address is invalid, or is not loopback although there is no authentication.
+    /// </exception>
     public static void Apply(WebApplicationBuilder builder, bool isOpen)
     {
         var addresses = ReadAddresses(builder.Configuration);
@@ -27,7 +29,9 @@ internal static class LoopbackGuard
         builder.Configuration[AllowedHosts] ??= LoopbackHosts; // refuses DNS rebinding: foreign host names that resolve to loopback
     }
 
-    /// <summary>Refuses requests that pages of other sites send from a browser on this machine. Programs send no origin.</summary>
+    /// <summary>
+    /// Refuses requests that pages of other sites send from a browser on this machine. Programs send no origin.
+    /// </summary>
     public static Task RefuseOtherSites(HttpContext context, RequestDelegate next)
     {
         if (IsSameSite(context.Request)) return next(context);

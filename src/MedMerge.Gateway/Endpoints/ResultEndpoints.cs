@@ -100,7 +100,9 @@ internal static class ResultEndpoints
             TypedResults.Bytes(await queries.ReadAsync(found, cancellation), MediaTypeNames.Application.Octet));
     }
 
-    /// <summary>Reads results; if an output is missing or damaged, has it recomputed and asks the client to retry later.</summary>
+    /// <summary>
+    /// Reads results; if an output is missing or damaged, has it recomputed and asks the client to retry later.
+    /// </summary>
     private static async Task<IResult> WithRepairAsync(
         string id,
         ClusterConnection cluster,

@@ -73,8 +73,8 @@ internal static partial class SweepEndpoints
     }
 
     /// <summary>
-    /// The grain answers on every change and every five seconds, as a heartbeat. If it is unavailable the stream ends, and clients
-    /// reconnect.
+    /// The grain answers on every change and every five seconds, as a heartbeat. If it is unavailable the stream ends,
+    /// and clients reconnect.
     /// </summary>
     private static async IAsyncEnumerable<SseItem<SweepStatus>> WatchAsync(
         ISweepGrain sweep,

@@ -6,7 +6,9 @@ using MedMerge.Statistics;
 
 namespace MedMerge.Reporting;
 
-/// <summary>The comparison of a run's methods in per cent, with the verdict, as Markdown that also reads well in a terminal.</summary>
+/// <summary>
+/// The comparison of a run's methods in per cent, with the verdict, as Markdown that also reads well in a terminal.
+/// </summary>
 public static class ComparisonTable
 {
     /// <summary>Renders the tables of all scenarios.</summary>
@@ -63,8 +65,8 @@ public static class ComparisonTable
         return string.Create(
             CultureInfo.InvariantCulture,
             $"Certificate: over all merges the folded model differs from its weighted features by at most " +
-            $"{certificate.Worst.Relative:0.0e0} " +
-            $"of a layer's root mean square ({certificate.Worst.Layer}); {outcome} (limit {Certificate.Limit:0e0}).");
+            $"{certificate.Worst.Relative:0.0e0} of a layer's root mean square ({certificate.Worst.Layer}); " +
+            $"{outcome} (limit {Certificate.Limit:0e0}).");
     }
 
     private static string FormatMean(Interval interval)

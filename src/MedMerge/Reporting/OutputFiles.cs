@@ -24,8 +24,8 @@ public sealed record ResultFile(string Format, Func<ScenarioResult, string> Writ
 public sealed record ScenarioFolder(string Name, string Folder);
 
 /// <summary>
-/// The files that a run exports, with the same names and bytes wherever it ran. A sweep of one scenario uses the output folder itself, a
-/// sweep of several a folder for each.
+/// The files that a run exports, with the same names and bytes wherever it ran. A sweep of one scenario uses the output
+/// folder itself, a sweep of several a folder for each.
 /// </summary>
 public static class OutputFiles
 {
@@ -45,7 +45,9 @@ public static class OutputFiles
         [OutputRole.KernelWeightHistory] = "weighing.json",
     };
 
-    /// <summary>The formats of results. JSON comes first: it shows later runs that the models beside it belong to a run.</summary>
+    /// <summary>
+    /// The formats of results. JSON comes first: it shows later runs that the models beside it belong to a run.
+    /// </summary>
     public static IReadOnlyList<ResultFile> Results { get; } =
     [
         new("json", ResultFiles.ToJson),

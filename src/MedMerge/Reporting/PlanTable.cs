@@ -6,7 +6,8 @@ namespace MedMerge.Reporting;
 public static class PlanTable
 {
     /// <summary>
-    /// Renders the trials by method, then the stages with the number of trials that share them and their share of the work.
+    /// Renders the trials by method, then the stages with the number of trials that share them and their share of the
+    /// work.
     /// </summary>
     /// <param name="isCached">Whether the store has the output of the stage with a key.</param>
     public static string Render(PlanSummary plan, Func<string, bool> isCached)

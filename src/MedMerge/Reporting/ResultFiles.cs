@@ -96,8 +96,8 @@ public static class ResultFiles
         target.IsSynthetic,
         target.Sha256,
         target.TestImages,
-        // How to prepare the input of an exported model: pixels from 0 to 1, minus the channel's mean, divided by its deviation. A
-        // grey image is copied to all three channels.
+        // How to prepare the input of an exported model: pixels from 0 to 1, minus the channel's mean, divided by its deviation.
+        // A grey image is copied to all three channels.
         Normalisation = new { target.Mean, target.Deviation },
     };
 

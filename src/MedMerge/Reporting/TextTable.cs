@@ -2,7 +2,9 @@ using System.Text;
 
 namespace MedMerge.Reporting;
 
-/// <summary>A Markdown table that also reads well in a terminal: the first column is left-aligned, the others right-aligned.</summary>
+/// <summary>
+/// A Markdown table that also reads well in a terminal: the first column is left-aligned, the others right-aligned.
+/// </summary>
 public static class TextTable
 {
     /// <summary>Renders rows for documents, with cells as wide as their text.</summary>

@@ -3,8 +3,8 @@ using MedMerge.Experiments.Planning;
 namespace MedMerge.Experiments.Methods;
 
 /// <summary>
-/// A way to get from source models to predictions on the target. No other code depends on a particular method; adding one takes a class and
-/// a line in <see cref="MethodRegistry"/>.
+/// A way to get from source models to predictions on the target. No other code depends on a particular method; adding
+/// one takes a class and a line in <see cref="MethodRegistry"/>.
 /// </summary>
 public interface IMethod
 {
@@ -24,8 +24,8 @@ public interface IMethod
     IEnumerable<MethodRow> GetRows(Scenario scenario) => [new MethodRow(this, Source: null)];
 
     /// <summary>
-    /// Creates the stages of one trial. Together they make <see cref="Scenario.Budget"/> passes over the training images, so that
-    /// every method sees them equally often.
+    /// Creates the stages of one trial. Together they make <see cref="Scenario.Budget"/> passes over the training
+    /// images, so that every method sees them equally often.
     /// </summary>
     /// <param name="row">One of <see cref="GetRows"/>.</param>
     TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed);

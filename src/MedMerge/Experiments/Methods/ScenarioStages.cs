@@ -22,7 +22,9 @@ public sealed class ScenarioStages(Scenario scenario)
     /// <summary>The names of the sources.</summary>
     public IReadOnlyList<string> SourceNames { get; } = [.. scenario.Sources.Select(source => source.Name)];
 
-    /// <summary>Gets the part of a row that no seed changes, created once for all its trials because a stage's key costs a hash.</summary>
+    /// <summary>
+    /// Gets the part of a row that no seed changes, created once for all its trials because a stage's key costs a hash.
+    /// </summary>
     /// <param name="row">The row's title.</param>
     public ProbedSources ProbeOnce(string row, Func<ProbedSources> probe)
     {

@@ -20,15 +20,18 @@ public sealed record Plan(
     public IReadOnlyList<Stage> Stages { get; } =
         [.. Trials.SelectMany(trial => trial.Stages).DistinctBy(stage => stage.Key)];
 
-    /// <summary>Loads the data sets, checks every source against the architecture, and lays out the trials, without running them.</summary>
+    /// <summary>
+    /// Loads the data sets, checks every source against the architecture, and lays out the trials, without running
+    /// them.
+    /// </summary>
     /// <param name="read">Reads the files that the specification names; null reads from disk.</param>
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
     public static Plan Build(Specification specification, FileReader? read = null) =>
         Build(specification, new ScenarioLoader(specification, read ?? InputFile.Read, areSourcesChecked: false));
 
     /// <summary>
-    /// Builds the same plan from a frozen specification, which was checked at submission. Weight files are identified by their hashes
-    /// and not read here; their import stages read and check them.
+    /// Builds the same plan from a frozen specification, which was checked at submission. Weight files are identified
+    /// by their hashes and not read here; their import stages read and check them.
     /// </summary>
     /// <param name="read">Reads the data sets.</param>
     /// <exception cref="InputException">A data set is unusable.</exception>

@@ -7,8 +7,8 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Planning;
 
 /// <summary>
-/// A plan without pixels, parameters or code: an artefact that is written at submission and holds all that tables, pages and the sweep need
-/// to know about the plan.
+/// A plan without pixels, parameters or code: an artefact that is written at submission and holds all that tables,
+/// pages and the sweep need to know about the plan.
 /// </summary>
 /// <param name="Name">The sweep's display name.</param>
 /// <param name="Parallel">Concurrent trials over the whole cluster; null for one on each node with the device.</param>

@@ -51,7 +51,9 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
     }
 
-    /// <summary>Creates the stage that provides a source: the import of a file, which is checked here, or a pretraining.</summary>
+    /// <summary>
+    /// Creates the stage that provides a source: the import of a file, which is checked here, or a pretraining.
+    /// </summary>
     private Stage LoadSource(SourceModel source)
     {
         var architecture = specification.Architecture;
@@ -80,8 +82,8 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
     }
 
     /// <summary>
-    /// Merging is for models of different initialisations: the same model twice is an error, and two pretrainings from the same random
-    /// weights are noted.
+    /// Merging is for models of different initialisations: the same model twice is an error, and two pretrainings from
+    /// the same random weights are noted.
     /// </summary>
     private void CheckInitialisations(IReadOnlyList<Stage?> sources)
     {

@@ -4,14 +4,17 @@ using MedMerge.Telemetry;
 namespace MedMerge.Experiments.Planning;
 
 /// <summary>
-/// Starts the traces of trials, once, at submission. The sweep's record keeps them, so that work on any node joins its trial's trace.
+/// Starts the traces of trials, once, at submission. The sweep's record keeps them, so that work on any node joins its
+/// trial's trace.
 /// </summary>
 public static class TrialTrace
 {
     /// <summary>An exporter's queue holds 2,048 spans and silently drops any beyond that.</summary>
     private const int MaxAtOnce = 1000;
 
-    /// <summary>Starts the traces of all trials, unless they are too many to export at once; then each starts with its trial.</summary>
+    /// <summary>
+    /// Starts the traces of all trials, unless they are too many to export at once; then each starts with its trial.
+    /// </summary>
     /// <param name="sweep">The sweep's id.</param>
     /// <returns>The traceparents in the order of the trials; empty if none was started.</returns>
     public static IReadOnlyList<string?> BeginAll(string sweep, PlanSummary plan)

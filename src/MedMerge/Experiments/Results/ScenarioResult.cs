@@ -22,7 +22,8 @@ public sealed record ControlComparison(MethodRow Control, PairedBootstrap.Differ
 
 /// <summary>The results of a scenario's trials and their comparison, which tables, files and pages show.</summary>
 /// <param name="BestSingleSource">
-/// The single source with the highest mean test macro F1; null if none was run. Choosing it on the test split favours it over the merge.
+/// The single source with the highest mean test macro F1; null if none was run. Choosing it on the test split favours
+/// it over the merge.
 /// </param>
 /// <param name="Summaries">The rows of the table, in the plan's order.</param>
 /// <param name="Controls">The proposed method against each control; empty if either was not run.</param>

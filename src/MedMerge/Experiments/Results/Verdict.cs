@@ -11,8 +11,8 @@ public static class Verdict
         " With one seed the intervals are over test images alone; what another seed would change is not in them.";
 
     /// <summary>
-    /// The verdict on macro F1. A difference counts if its 95 % interval excludes zero. Transfer is claimed only if merging helped
-    /// and beat all controls, including one that isolates transfer.
+    /// The verdict on macro F1. A difference counts if its 95 % interval excludes zero. Transfer is claimed only if
+    /// merging helped and beat all controls, including one that isolates transfer.
     /// </summary>
     public static string Of(ScenarioResult result)
     {

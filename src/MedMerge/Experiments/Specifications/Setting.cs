@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
-/// A setting of a specification. The reader, the JSON schema, the table in docs/specification.md, results and reports all use this
-/// declaration.
+/// A setting of a specification. The reader, the JSON schema, the table in docs/specification.md, results and reports
+/// all use this declaration.
 /// </summary>
 /// <typeparam name="TOwner">The record that holds it.</typeparam>
 /// <param name="path">Its path in the YAML, relative to its owner: <c>learningRate</c>, or <c>fineTune.learningRate</c>.</param>

@@ -27,7 +27,8 @@ public static class SettingTable
     };
 
     /// <summary>
-    /// Settings of fine-tuning and pretraining alike. Declared first, because static members are initialised in textual order.
+    /// Settings of fine-tuning and pretraining alike. Declared first, because static members are initialised in textual
+    /// order.
     /// </summary>
     private static IReadOnlyList<Setting<FineTuneSettings>> Training { get; } =
     [

@@ -59,7 +59,9 @@ internal sealed partial class SourceReader(ISpecificationFiles files, Specificat
         return data is null ? null : new Pretraining(data, training, (ulong)seed);
     }
 
-    /// <summary>Derives a default seed from the source's name, so that no two sources start from the same random weights.</summary>
+    /// <summary>
+    /// Derives a default seed from the source's name, so that no two sources start from the same random weights.
+    /// </summary>
     private static int DeriveSeed(string name) =>
         BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name))) & int.MaxValue;
 

@@ -31,7 +31,10 @@ public sealed record Specification
     /// <summary>Training settings, device and threads.</summary>
     public ScenarioSettings Settings { get; init; } = new();
 
-    /// <summary>Concurrent trials over the whole cluster; null for one on each node with the device. Results do not depend on it.</summary>
+    /// <summary>
+    /// Concurrent trials over the whole cluster; null for one on each node with the device. Results do not depend on
+    /// it.
+    /// </summary>
     public int? Parallel { get; init; }
 }
 

@@ -31,7 +31,8 @@ internal sealed class LocalFiles(IReadOnlyList<string> folders) : ISpecification
 }
 
 /// <summary>
-/// Uploaded files, named by their content. Paths in an uploaded specification mean nothing on this machine and are never opened.
+/// Uploaded files, named by their content. Paths in an uploaded specification mean nothing on this machine and are
+/// never opened.
 /// </summary>
 /// <param name="sent">Addresses <c>sha256:HASH/NAME</c> by the path as written.</param>
 internal sealed class SentFiles(IReadOnlyDictionary<string, string> sent) : ISpecificationFiles

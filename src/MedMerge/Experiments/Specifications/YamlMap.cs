@@ -4,8 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
-/// A YAML mapping that is read key by key. It collects every error with its line instead of stopping at the first, and remembers which keys
-/// were read, so that all others are reported as unknown.
+/// A YAML mapping that is read key by key. It collects every error with its line instead of stopping at the first, and
+/// remembers which keys were read, so that all others are reported as unknown.
 /// </summary>
 internal sealed class YamlMap(YamlMappingNode node, string path, SpecificationErrors errors)
 {

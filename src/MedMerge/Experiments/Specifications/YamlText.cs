@@ -5,8 +5,8 @@ using YamlDotNet.RepresentationModel;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
-/// Loads YAML. YamlDotNet builds and compares nodes recursively, and a stack overflow can't be caught, so the event stream is checked
-/// first.
+/// Loads YAML. YamlDotNet builds and compares nodes recursively, and a stack overflow can't be caught, so the event
+/// stream is checked first.
 /// </summary>
 internal static class YamlText
 {
@@ -30,6 +30,7 @@ internal static class YamlText
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
+            // Thrown by YamlDotNet for an invalid character or tag.
             var line = parser.Current?.End.Line ?? 1;
             throw new InputException($"{origin} is not valid YAML: line {line} or the next: {error.Message}", error);
         }

@@ -4,8 +4,8 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>
-/// Runs epochs for any training stage, with a span, metrics and a checkpoint for each. If it is cancelled, because its node shuts
-/// down or the sweep pauses, it saves a checkpoint of the last step.
+/// Runs epochs for any training stage, with a span, metrics and a checkpoint for each. If it is cancelled, because its
+/// node shuts down or the sweep pauses, it saves a checkpoint of the last step.
 /// </summary>
 /// <param name="stage">The stage's name.</param>
 internal sealed class EpochLoop(string stage, StageContext context)

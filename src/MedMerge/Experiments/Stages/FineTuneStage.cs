@@ -7,8 +7,9 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>Trains a whole model on the target: fine-tuning, training from scratch and pretraining alike.</summary>
 /// <param name="Start">The model it starts from.</param>
-/// <param name="Head">A probe whose head replaces the model's classifier; null starts with a zero head, unless the model keeps its
-/// own.</param>
+/// <param name="Head">
+/// A probe whose head replaces the model's classifier; null starts with a zero head, unless the model keeps its own.
+/// </param>
 /// <param name="KeepsHead">Whether to keep the model's own classifier, which was fitted to the target.</param>
 public sealed record FineTuneStage(
     Stage Start,
@@ -73,8 +74,8 @@ public sealed record FineTuneStage(
     }
 
     /// <summary>
-    /// Coordinates data-parallel training, wherever the shards compute. It resumes from the last checkpoint, and saves one if it is
-    /// cancelled.
+    /// Coordinates data-parallel training, wherever the shards compute. It resumes from the last checkpoint, and saves
+    /// one if it is cancelled.
     /// </summary>
     public async Task<StageOutput> CoordinateAsync(
         IReadOnlyList<StageOutput> inputs,

@@ -75,7 +75,8 @@ public sealed record KernelWeightStage(
     }
 
     /// <summary>
-    /// Coordinates the learning, wherever the shards compute. It resumes from the last checkpoint, and saves one if it is cancelled.
+    /// Coordinates the learning, wherever the shards compute. It resumes from the last checkpoint, and saves one if it
+    /// is cancelled.
     /// </summary>
     /// <param name="probe">The output of <see cref="Head"/>.</param>
     public async Task<StageOutput> LearnAsync(

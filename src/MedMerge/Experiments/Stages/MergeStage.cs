@@ -8,8 +8,8 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>
-/// Folds the sources by their kernel weights, restores batch norm and certifies the result; it fails if the certificate does not
-/// hold.
+/// Folds the sources by their kernel weights, restores batch norm and certifies the result; it fails if the certificate
+/// does not hold.
 /// </summary>
 /// <param name="Sources">The prepared sources.</param>
 /// <param name="SourceNames">Their names in the same order, for the file of kernel weights.</param>
@@ -98,8 +98,7 @@ public sealed record MergeStage(
             CultureInfo.InvariantCulture,
             $"'{certificate.Worst.Layer}' differs by {certificate.Worst.Relative:0.0e+0} of its root mean square, " +
             $"and {Certificate.Limit:0.0e+0} is allowed");
-        return $"The merged model does not compute the weighted features: {difference}. Check the sources with `medmerge inspect`: " +
-               "values of " +
-               "very different magnitude or damaged batch norm statistics cause this.";
+        return $"The merged model does not compute the weighted features: {difference}. Check the sources with " +
+               "`medmerge inspect`: values of very different magnitude or damaged batch norm statistics cause this.";
     }
 }

@@ -2,7 +2,9 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>Fits the head to the features of the sources folded by the initial α. The solution is unique, so there is no seed.</summary>
+/// <summary>
+/// Fits the head to the features of the sources folded by the initial α. The solution is unique, so there is no seed.
+/// </summary>
 /// <param name="Sources">The prepared sources; with one source this is its linear probe.</param>
 /// <param name="Start">The initial α.</param>
 /// <param name="Decay">The L2 penalty on the head.</param>

@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>
-/// One step of a trial: a function of its inputs, its settings and a seed. Its key is the hash of those, so that trials share equal stages,
-/// and an interrupted run resumes from finished ones.
+/// One step of a trial: a function of its inputs, its settings and a seed. Its key is the hash of those, so that trials
+/// share equal stages, and an interrupted run resumes from finished ones.
 /// </summary>
 public abstract record Stage
 {

@@ -4,10 +4,14 @@ using MedMerge.Models;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>Draws the random weights of an untrained model.</summary>
-/// <param name="Index">Distinguishes models of the same seed: 0 for training from scratch, 1 and up for untrained partners.</param>
+/// <param name="Index">
+/// Distinguishes models of the same seed: 0 for training from scratch, 1 and up for untrained partners.
+/// </param>
 public sealed record UntrainedStage(Architecture Architecture, int Classes, ulong Seed, int Index) : Stage
 {
-    /// <summary>The index for pretraining, so that a source never starts from the weights of a baseline with the same seed.</summary>
+    /// <summary>
+    /// The index for pretraining, so that a source never starts from the weights of a baseline with the same seed.
+    /// </summary>
     public const int Pretraining = -1;
 
     /// <inheritdoc />
