@@ -1,7 +1,7 @@
 namespace MedMerge.Data;
 
 /// <summary>
-/// Four small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They look like their field from afar
+/// Four small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They resemble images of their field
 /// and are called synthetic wherever they are shown; no claim about medicine follows from them.
 /// </summary>
 public static class Phantoms

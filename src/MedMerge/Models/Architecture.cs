@@ -12,7 +12,7 @@ public delegate Tensor LayerFunction(int layer, Tensor input);
 
 /// <summary>What other code bases call a part of the same network.</summary>
 /// <param name="Ours">A piece of this architecture's names.</param>
-/// <param name="Theirs">What stands in its place.</param>
+/// <param name="Theirs">The piece in its place in other files.</param>
 public readonly record struct KeyAlias(string Ours, string Theirs);
 
 /// <summary>

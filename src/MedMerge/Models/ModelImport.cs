@@ -90,7 +90,7 @@ public static class ModelImport
         }
     }
 
-    /// <summary>The architectures that the file's tensors fit: at width 1, or at the width that its metadata tell.</summary>
+    /// <summary>The architectures that the file's tensors fit: at width 1, or at the width in its metadata.</summary>
     public static IEnumerable<Architecture> Recognise(ModelFile file)
     {
         var candidates = Architectures.Names

@@ -5,7 +5,7 @@ namespace MedMerge.Models;
 /// <summary>What exported models say about themselves.</summary>
 public static class ModelMetadata
 {
-    /// <summary>Metadata for a safetensors file; "pt" tells Python's readers that the names are PyTorch's.</summary>
+    /// <summary>Metadata for a safetensors file; "pt" means to Python's readers that the names are PyTorch's.</summary>
     public static IReadOnlyDictionary<string, string> Of(Architecture architecture) => new Dictionary<string, string>
     {
         ["format"] = "pt",
@@ -13,7 +13,7 @@ public static class ModelMetadata
         ["width"] = architecture.Width.ToString("R", CultureInfo.InvariantCulture),
     };
 
-    /// <summary>The architecture that a file says it has; null where it does not say, or says what is not known here.</summary>
+    /// <summary>The architecture that a file's metadata name; null where they name none, or an unknown one.</summary>
     public static Architecture? Read(IReadOnlyDictionary<string, string> metadata)
     {
         if (!metadata.TryGetValue("architecture", out var name)) return null;

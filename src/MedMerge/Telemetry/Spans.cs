@@ -20,7 +20,7 @@ public static class Spans
     /// <summary>Marks a beginning.</summary>
     /// <param name="parent">What it is part of; default for the beginning of a trace.</param>
     /// <param name="link">What else it follows from, in another trace.</param>
-    /// <returns>What its parts have as parent; <paramref name="parent"/> where nobody listens.</returns>
+    /// <returns>The parent for its parts; <paramref name="parent"/> where nothing is traced.</returns>
     public static ActivityContext Mark(
         string name,
         ActivityContext parent,

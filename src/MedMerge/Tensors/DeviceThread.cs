@@ -42,10 +42,10 @@ public sealed class DeviceThread : IAsyncDisposable
     /// <summary>The device that work runs on.</summary>
     public torch.Device Device { get; }
 
-    /// <summary>How long the work under way has neither ended nor come to a <see cref="Yield"/>; zero where there is none.</summary>
+    /// <summary>Time since the running work last reached a <see cref="Yield"/> or began; zero while none runs.</summary>
     public TimeSpan TimeSinceProgress => _lane.TimeSinceProgress;
 
-    /// <summary>The same thread, for work that asks for another number of libtorch's threads. Dispose of one of them.</summary>
+    /// <summary>The same thread, for work with another number of libtorch's threads. Dispose of one of them.</summary>
     public DeviceThread ForThreads(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);

@@ -20,13 +20,13 @@ public sealed record ModelFile(
     /// <summary>Where training scripts put the state dictionary, by how often they do.</summary>
     private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model", "net", "weights"];
 
-    /// <summary>Tensors of types that are not read; whoever needs one refuses the file.</summary>
+    /// <summary>Tensors of types that are not read; a reader that needs one refuses the file.</summary>
     public IReadOnlyList<UnreadTensor> Unread { get; init; } = [];
 
     /// <summary>Every tensor's name, read or not.</summary>
     public IEnumerable<string> Names => Tensors.Names.Concat(Unread.Select(tensor => tensor.Name));
 
-    /// <summary>Reads safetensors or a PyTorch checkpoint, old or new, told apart by content.</summary>
+    /// <summary>Reads safetensors or a PyTorch checkpoint, old or new; the content decides which.</summary>
     /// <exception cref="InputException">The file is missing, torn, of another kind, or asks for code to run.</exception>
     public static ModelFile Read(string path) => Read(InputFile.Read(path, Kind), $"'{path}'");
 

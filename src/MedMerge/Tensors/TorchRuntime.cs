@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace MedMerge.Tensors;
 
-/// <summary>Loads libtorch, once per process, and says clearly what is missing where that fails.</summary>
+/// <summary>Loads libtorch once per process, with a clear message where that fails.</summary>
 public static partial class TorchRuntime
 {
     private static readonly Lock Gate = new();
