@@ -4,7 +4,8 @@ namespace MedMerge.Grains;
 public static class ClusterNames
 {
     /// <summary>
-    /// The storage account, <c>ConnectionStrings__blobs</c>: its tables hold the cluster's members, its blobs everything else.
+    /// The storage account, <c>ConnectionStrings__blobs</c>: its tables hold the cluster's members, its blobs
+    /// everything else.
     /// </summary>
     public const string Blobs = "blobs";
 

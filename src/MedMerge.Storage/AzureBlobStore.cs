@@ -8,7 +8,9 @@ using Azure.Storage.Blobs.Models;
 
 namespace MedMerge.Storage;
 
-/// <summary>Objects as block blobs of one container. Retries are the SDK's own; what it gives up on is thrown as it is.</summary>
+/// <summary>
+/// Objects as block blobs of one container. Retries are the SDK's own; what it gives up on is thrown as it is.
+/// </summary>
 /// <param name="container">Exists already.</param>
 public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
 {
@@ -31,9 +33,10 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         (await OpenAsync(connection, containerName, options, make: true, cancellation).ConfigureAwait(false))!;
 
     /// <summary>Opens a container that is there, or gives null; the right to read and list is enough.</summary>
-    /// <param name="connection">A connection string, or an account's address, for which the environment's identity is used.</param>
-    /// <exception cref="InputException">The connection can't be understood, or the service can't be reached or refuses; the
-    /// message says which.</exception>
+    /// <param name="connection">A connection string, or an account's address, for which the environment's identity is
+    /// used.</param>
+    /// <exception cref="InputException">The connection can't be understood, or the service can't be reached or refuses;
+    /// the message says which.</exception>
     public static Task<AzureBlobStore?> FindAsync(
         string connection,
         string containerName,
@@ -50,13 +53,10 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     {
         try
         {
-            options ??= new BlobClientOptions
-        {
-            Retry = { MaxRetries = 7, Delay = TimeSpan.FromMilliseconds(200), MaxDelay = TimeSpan.FromSeconds(5) },
-        };
+            options ??= DefaultOptions();
             var account = StorageConnection.Parse(connection);
-            // The service refuses a body that broke on its way.
-        options.TransferValidation.Upload.ChecksumAlgorithm = StorageChecksumAlgorithm.MD5;
+            // The service refuses a body that was damaged in transit.
+            options.TransferValidation.Upload.ChecksumAlgorithm = StorageChecksumAlgorithm.MD5;
             var service = account.Address is { } address
                 ? new BlobServiceClient(address, new DefaultAzureCredential(), options)
                 : new BlobServiceClient(account.ConnectionString, options);
@@ -120,8 +120,8 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         await WithRetriesAsync(() => Blob(name).DeleteIfExistsAsync(cancellationToken: cancellation)).ConfigureAwait(false);
 
     /// <summary>
-    /// Whether the container exists. By listing, for which the rights of a store's user are enough: reading a container's
-    /// properties, or creating one that exists, takes more.
+    /// Whether the container exists. By listing, for which the rights of a store's user are enough: reading a
+    /// container's properties, or creating one that exists, takes more.
     /// </summary>
     private async Task<bool> IsThereAsync(CancellationToken cancellation)
     {
@@ -162,9 +162,9 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
     }
 
     /// <summary>
-    /// Whether a request or its answer broke on its way: a body that was cut, a listing with broken XML or dates, a success
-    /// that is not the operation's own, as some proxies give for an answer that they have lost, or a body that reached the
-    /// service damaged.
+    /// Whether a request or its answer broke on its way: a body that was cut, a listing with broken XML or dates, a
+    /// success that is not the operation's own, as some proxies give for an answer that they have lost, or a body that
+    /// reached the service damaged.
     /// </summary>
     private static bool IsBroken(Exception error) => error
         is XmlException
@@ -172,6 +172,16 @@ public sealed class AzureBlobStore(BlobContainerClient container) : IObjectStore
         or IOException
         or RequestFailedException { Status: >= 200 and < 300 }
         or RequestFailedException { ErrorCode: Md5Mismatch };
+
+    private static BlobClientOptions DefaultOptions() => new()
+    {
+        Retry =
+        {
+            MaxRetries = 7,
+            Delay = TimeSpan.FromMilliseconds(200),
+            MaxDelay = TimeSpan.FromSeconds(5),
+        },
+    };
 
     private BlobClient Blob(string name) => container.GetBlobClient(ObjectName.Checked(name));
 

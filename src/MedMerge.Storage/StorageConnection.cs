@@ -1,8 +1,9 @@
 namespace MedMerge.Storage;
 
 /// <summary>
-/// A connection to a storage account, as <c>ConnectionStrings__blobs</c> names it: a connection string, or the account's blob address, for
-/// which the environment's identity is used. An app host may add <c>;ContainerName=NAME</c>, which the SDK does not know.
+/// A connection to a storage account, as <c>ConnectionStrings__blobs</c> names it: a connection string, or the
+/// account's blob address, for which the environment's identity is used. An app host may add
+/// <c>;ContainerName=NAME</c>, which the SDK does not know.
 /// </summary>
 /// <param name="ConnectionString">Without the container; an address where <see cref="Address"/> is set.</param>
 /// <param name="Container">The container that the connection names; null for none.</param>

@@ -5,7 +5,9 @@ using Azure.Storage.Blobs;
 
 namespace MedMerge.Storage.Tests;
 
-/// <summary>A real storage account for all tests of this assembly: Azurite, from the package.json beside them, on free ports.</summary>
+/// <summary>
+/// A real storage account for all tests of this assembly: Azurite, from the package.json beside them, on free ports.
+/// </summary>
 public sealed class AzuriteServer : IAsyncLifetime
 {
     /// <summary>Azurite's published development account.</summary>

@@ -13,18 +13,20 @@ namespace MedMerge.Grains.Hosting;
 public static class GrainsHosting
 {
     /// <summary>
-    /// A process that stood still for longer may have been evicted: a silo is declared dead after three missed probes of a second
-    /// or more.
+    /// A process that stood still for longer may have been evicted: a silo is declared dead after three missed probes
+    /// of a second or more.
     /// </summary>
     public static readonly TimeSpan SuspensionLimit = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// Calls that take longer have lost their silo; the longest wait inside one is five seconds. Shards' calls compute, and have
-    /// a limit of their own.
+    /// Calls that take longer have lost their silo; the longest wait inside one is five seconds. Shards' calls compute,
+    /// and have a limit of their own.
     /// </summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
 
-    /// <summary>Adds the grains with what they need. The store and a <see cref="NodeOptions"/> are the host's to add.</summary>
+    /// <summary>
+    /// Adds the grains with what they need. The store and a <see cref="NodeOptions"/> are the host's to add.
+    /// </summary>
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
     /// <param name="keepsSweeps">
     /// Whether the node goes on with any sweep that the store holds, or only with those that it is asked for.
@@ -59,9 +61,9 @@ public static class GrainsHosting
     }
 
     /// <summary>
-    /// A silo that was killed is declared dead after about three missed probes of a second each. One that hangs, or whose machine
-    /// is gone, is only after it has been silent for three times the longest probe: Orleans takes a connection that was heard of
-    /// meanwhile for a sign of life. See docs/operations.md.
+    /// A silo that was killed is declared dead after about three missed probes of a second each. One that hangs, or
+    /// whose machine is gone, is only after it has been silent for three times the longest probe: Orleans takes a
+    /// connection that was heard of meanwhile for a sign of life. See docs/operations.md.
     /// </summary>
     private static void Membership(ClusterMembershipOptions options)
     {

@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace MedMerge.Grains.Hosting;
 
 /// <summary>
-/// A cluster of one node inside this process, on loopback: what <c>medmerge run</c> works with, by the very grains of a real one.
+/// A cluster of one node inside this process, on loopback: what <c>medmerge run</c> works with, by the very grains of a
+/// real one.
 /// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {
@@ -69,7 +70,9 @@ public sealed class LocalCluster : IAsyncDisposable
         if (_host is IAsyncDisposable disposable) await disposable.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Of an error of ours the stack is shown in any case: without it nobody could tell where it occurred.</summary>
+    /// <summary>
+    /// Errors of our own are shown with their stacks whether or not the log is.
+    /// </summary>
     private static bool IsUnexpected(string? category, LogLevel level) =>
         level >= LogLevel.Error && category?.StartsWith("MedMerge.", StringComparison.Ordinal) == true;
 

@@ -4,7 +4,10 @@ using MedMerge.Data;
 
 namespace MedMerge.Storage.Tests.Faults;
 
-/// <summary>A proxy in front of a blob service that refuses (503), dawdles, breaks and cuts bodies on their way to and fro, and loses answers after the write.</summary>
+/// <summary>
+/// A proxy in front of a blob service that refuses (503), dawdles, breaks and cuts bodies on their way to and fro, and
+/// loses answers after the write.
+/// </summary>
 public sealed class FaultyProxy : IAsyncDisposable
 {
     private const int Refuse = 0;
@@ -18,14 +21,19 @@ public sealed class FaultyProxy : IAsyncDisposable
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
     private static readonly string[] HopHeaders = ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Host", "Expect"];
     private readonly HttpListener _listener = new();
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AutomaticDecompression = DecompressionMethods.None });
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+    });
     private readonly Uri _target;
     private readonly double _rate;
     private readonly RandomStream _random;
     private readonly int _kinds;
     private readonly Task _loop;
 
-    /// <param name="corrupts">Whether bytes are changed in transit too. Blobs carry checksums of their own; tables rely on those of TLS and TCP.</param>
+    /// <param name="corrupts">Whether bytes are changed in transit too. Blobs carry checksums of their own; tables rely
+    /// on those of TLS and TCP.</param>
     public FaultyProxy(Uri target, double rate, ulong seed, bool corrupts = true)
     {
         _target = target;
@@ -84,15 +92,18 @@ public sealed class FaultyProxy : IAsyncDisposable
                 return;
             }
             if (fault == Dawdle) await Task.Delay(Delay);
-            using var request = new HttpRequestMessage(new HttpMethod(context.Request.HttpMethod), new Uri(_target, context.Request.RawUrl));
+            using var request =
+                new HttpRequestMessage(new HttpMethod(context.Request.HttpMethod), new Uri(_target, context.Request.RawUrl));
             var body = new MemoryStream();
             await context.Request.InputStream.CopyToAsync(body);
-            if (fault == BreakRequest && body.Length > 0) body.GetBuffer()[body.Length / 2] ^= 1; // the service refuses it, for it does not match its checksum
+            if (fault == BreakRequest && body.Length > 0)
+                body.GetBuffer()[body.Length / 2] ^= 1; // the service refuses it, for it does not match its checksum
             request.Content = new ByteArrayContent(body.ToArray());
             // The signature covers the address as the client wrote it, which is the proxy's.
             request.Headers.Host = context.Request.Headers["Host"];
-            foreach (var name in context.Request.Headers.AllKeys.OfType<string>().Where(name => !HopHeaders.Contains(name, StringComparer.OrdinalIgnoreCase)))
-                if (!request.Headers.TryAddWithoutValidation(name, context.Request.Headers[name])) request.Content.Headers.TryAddWithoutValidation(name, context.Request.Headers[name]);
+            foreach (var name in context.Request.Headers.AllKeys.OfType<string>().Where(IsEndToEnd))
+                if (!request.Headers.TryAddWithoutValidation(name, context.Request.Headers[name]))
+                    request.Content.Headers.TryAddWithoutValidation(name, context.Request.Headers[name]);
             using var response = await _client.SendAsync(request);
             var content = await response.Content.ReadAsByteArrayAsync();
             if (fault == LoseAnswer)
@@ -101,7 +112,7 @@ public sealed class FaultyProxy : IAsyncDisposable
                 return;
             }
             context.Response.StatusCode = (int)response.StatusCode;
-            foreach (var header in response.Headers.Concat(response.Content.Headers).Where(header => !HopHeaders.Contains(header.Key, StringComparer.OrdinalIgnoreCase)))
+            foreach (var header in response.Headers.Concat(response.Content.Headers).Where(header => IsEndToEnd(header.Key)))
                 context.Response.Headers[header.Key] = string.Join(",", header.Value);
             if (fault == BreakAnswer && content.Length > 0) content[content.Length / 2] ^= 1;
             if (context.Request.HttpMethod != "HEAD")
@@ -117,11 +128,20 @@ public sealed class FaultyProxy : IAsyncDisposable
             }
             context.Response.Close();
         }
-        catch (Exception error) when (error is HttpListenerException or ObjectDisposedException or IOException or HttpRequestException or InvalidOperationException)
+        catch (Exception error) when (IsGone(error))
         {
             context.Response.Abort(); // the client has gone
         }
     }
+
+    private static bool IsEndToEnd(string header) => !HopHeaders.Contains(header, StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsGone(Exception error) => error
+        is HttpListenerException
+        or ObjectDisposedException
+        or IOException
+        or HttpRequestException
+        or InvalidOperationException;
 
     private static int FreePort()
     {
