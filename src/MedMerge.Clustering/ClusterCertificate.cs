@@ -12,6 +12,9 @@ namespace MedMerge.Clustering;
 /// </summary>
 public sealed partial class ClusterCertificate
 {
+    /// <summary>The variable that names the folder with the certificate.</summary>
+    public const string FolderVariable = "Tls__Folder";
+
     private static readonly TimeSpan ReadPeriod = TimeSpan.FromMinutes(1);
     private readonly string _folder;
     private readonly TimeProvider _time;
@@ -33,7 +36,7 @@ public sealed partial class ClusterCertificate
         }
         catch (Exception error) when (IsUnreadable(error))
         {
-            throw new InputException($"{ClusterTls.FolderVariable}: the certificate in {folder} can't be read: {error.Message}", error);
+            throw new InputException($"{FolderVariable}: the certificate in {folder} can't be read: {error.Message}", error);
         }
     }
 

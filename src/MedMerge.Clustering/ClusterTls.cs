@@ -11,9 +11,6 @@ namespace MedMerge.Clustering;
 /// </summary>
 public static class ClusterTls
 {
-    /// <summary>The variable that names the folder with the certificate.</summary>
-    public const string FolderVariable = "Tls__Folder";
-
     private const string FolderKey = "Tls:Folder";
 
     /// <summary>Sent along when connecting. Nobody checks it: what counts is the authority.</summary>

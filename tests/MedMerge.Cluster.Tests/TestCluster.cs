@@ -95,7 +95,7 @@ public sealed class TestCluster : IAsyncDisposable
     {
         if (_client is null)
         {
-            var folder = _environment.GetValueOrDefault(ClusterTls.FolderVariable);
+            var folder = _environment.GetValueOrDefault(ClusterCertificate.FolderVariable);
             _client = BuildClient(folder is null ? null : new ClusterCertificate(folder, TimeProvider.System), retries: true);
             await _client.StartAsync(Cancellation);
         }

@@ -68,7 +68,7 @@ public sealed class TlsTests(AzuriteServer azurite) : IDisposable
     }
 
     private Task<TestCluster> StartAsync(int silos) =>
-        new TestCluster(azurite, settings: new() { [ClusterTls.FolderVariable] = _authority.Issue() }).StartAsync(silos);
+        new TestCluster(azurite, settings: new() { [ClusterCertificate.FolderVariable] = _authority.Issue() }).StartAsync(silos);
 
     /// <summary>The handshake fails, or with TLS 1.3 the first byte after it.</summary>
     private static async Task AssertRefusesTlsWithoutCertificateAsync(int port)

@@ -4,7 +4,8 @@ using MedMerge.Reporting;
 namespace MedMerge.Tests;
 
 /// <summary>
-/// Files of the repository that are written by the code. With <c>MEDMERGE_WRITE_GENERATED=1</c> the tests write them; otherwise they compare.
+/// Files of the repository that are written by the code. With <c>MEDMERGE_WRITE_GENERATED=1</c> the tests write them; otherwise they
+/// compare.
 /// </summary>
 public class GeneratedFileTests
 {
@@ -13,7 +14,8 @@ public class GeneratedFileTests
     private static bool IsWriting => Environment.GetEnvironmentVariable("MEDMERGE_WRITE_GENERATED") == "1";
 
     [Fact]
-    public void The_schema_is_that_of_the_table_of_settings() => Check("examples/specification.schema.json", _ => SpecificationSchema.Write());
+    public void The_schema_is_that_of_the_table_of_settings() =>
+        Check("examples/specification.schema.json", _ => SpecificationSchema.Write());
 
     [Fact]
     public void The_documentation_lists_the_settings_of_the_table() => Check("docs/specification.md", text =>
@@ -30,7 +32,7 @@ public class GeneratedFileTests
         var text = File.ReadAllText(path);
         var wanted = write(text);
         if (IsWriting) File.WriteAllText(path, wanted);
-        else Assert.True(wanted == text, $"{name} is not what the code writes. MEDMERGE_WRITE_GENERATED=1 with these tests writes it anew.");
+        else Assert.True(wanted == text, $"{name} is not what the code writes: run these tests with MEDMERGE_WRITE_GENERATED=1.");
     }
 
     private static string Root()

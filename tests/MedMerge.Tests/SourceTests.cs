@@ -12,7 +12,7 @@ public partial class SourceTests
     private static IReadOnlyList<string> Files { get; } =
     [
         .. Directory.GetFiles(Root, "*.cs", SearchOption.AllDirectories)
-            .Where(file => !Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "node_modules"))
+            .Where(IsSource)
             .Order(StringComparer.Ordinal),
     ];
 
@@ -32,8 +32,8 @@ public partial class SourceTests
         Assert.DoesNotContain(Files, file => File.ReadLines(file).Count() > MaxLines);
 
     /// <summary>
-    /// A file refers to another where it names one of its types and can see the type's namespace. Files that refer to each other in a circle can't be
-    /// read or tested one after the other.
+    /// A file refers to another where it names one of its types and can see the type's namespace. Files that refer to each other in a
+    /// circle can't be read or tested one after the other.
     /// </summary>
     [Fact]
     public void No_files_refer_to_each_other_in_a_circle()
@@ -42,12 +42,21 @@ public partial class SourceTests
             .Where(file => !Path.GetRelativePath(Root, file).StartsWith("tests", StringComparison.Ordinal))
             .Select(SourceFile.Read)
             .ToList();
-        var byType = sources.SelectMany(file => file.Types.Select(type => (Type: type, File: file))).ToLookup(pair => pair.Type, pair => pair.File);
-        var references = sources.ToDictionary(
-            file => file,
-            file => file.Words.SelectMany(word => byType[word].Where(other => other != file && file.CanSee(other, word))).Distinct().ToList());
-        var circles = FindCircles(references).Select(circle => string.Join(" ↔ ", circle.Select(file => Path.GetRelativePath(Root, file.Path))));
-        Assert.Empty(circles);
+        var byType = sources
+            .SelectMany(file => file.Types.Select(type => (Type: type, File: file)))
+            .ToLookup(pair => pair.Type, pair => pair.File);
+        var references = sources.ToDictionary(file => file, FindReferences);
+
+        var circles = FindCircles(references);
+
+        Assert.Empty(circles.Select(circle => string.Join(" ↔ ", circle.Select(file => Path.GetRelativePath(Root, file.Path)))));
+
+        List<SourceFile> FindReferences(SourceFile file) =>
+        [
+            .. file.Words
+                .SelectMany(word => byType[word].Where(other => other != file && file.CanSee(other, word)))
+                .Distinct(),
+        ];
     }
 
     /// <summary>The strongly connected components of more than one file (Tarjan 1972).</summary>
@@ -78,6 +87,12 @@ public partial class SourceTests
             while (open.Pop() != file);
             if (circle.Count > 1) circles.Add(circle);
         }
+    }
+
+    private static bool IsSource(string file)
+    {
+        var folders = Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar);
+        return !folders.Any(folder => folder is "bin" or "obj" or "node_modules");
     }
 
     private static string FindRoot()
@@ -134,7 +149,9 @@ public partial class SourceTests
         private static partial Regex UsingLine();
 
         /// <summary>Only of types that stand at the left margin: those within others can be named through them alone.</summary>
-        [GeneratedRegex(@"^(?:public|internal)\b[\w ]*?\b(?:record struct|class|record|struct|interface|enum|delegate [\w<>\[\]?]+) (\w+)", RegexOptions.Multiline)]
+        [GeneratedRegex(
+            @"^(?:public|internal)\b[\w ]*?\b(?:record struct|class|record|struct|interface|enum|delegate [\w<>\[\]?]+) (\w+)",
+            RegexOptions.Multiline)]
         private static partial Regex Declaration();
 
         [GeneratedRegex(@"\b[A-Z]\w+\b")]
