@@ -63,16 +63,16 @@ internal sealed class DashboardPages : IAsyncDisposable
         await SaveAsync(picture);
     }
 
-    /// <summary>The list of traces, and the page of one: the trial's spans and both silos must be on it.</summary>
+    /// <summary>The list of traces, and the page of one: the trial, its processes and its spans must be on them.</summary>
     public async Task ShowTraceAsync(string trace, IEnumerable<string> processes, string picture)
     {
         await _page.GotoAsync(new Uri(_dashboard, "/traces").ToString());
         await SeeAsync("trial 1: medmerge, seed 0");
+        foreach (var process in processes) await SeeAsync($"{process} ("); // with its number of spans
         await SaveAsync(picture);
         await _page.SetViewportSizeAsync(Width, TraceHeight);
         await _page.GotoAsync(new Uri(_dashboard, $"/traces/detail/{trace}").ToString());
-        await SeeAsync("initialise compute");
-        foreach (var process in processes) await SeeAsync(process);
+        await SeeAsync("fine-tune epoch 0");
         await SaveAsync($"{picture}-trial");
         await _page.SetViewportSizeAsync(Width, Height);
     }
@@ -132,5 +132,5 @@ internal sealed class DashboardPages : IAsyncDisposable
     }
 
     /// <summary>Without the dashboard's warnings that this test needs no login and no certificate.</summary>
-    private Task<byte[]> TakeAsync() => _page.ScreenshotAsync(new() { Style = ".messagebar-container { display: none; }" });
+    private Task<byte[]> TakeAsync() => _page.ScreenshotAsync(new() { Style = ".messagebar-container { display: none !important; }" });
 }
