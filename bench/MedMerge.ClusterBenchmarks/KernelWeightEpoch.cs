@@ -1,6 +1,5 @@
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains;
 using MedMerge.Grains.Hosting;
@@ -9,6 +8,7 @@ using MedMerge.Grains.Running;
 using MedMerge.Storage;
 using MedMerge.Telemetry;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 using MedMerge.Training;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,18 +20,16 @@ namespace MedMerge.ClusterBenchmarks;
 /// </summary>
 internal sealed class KernelWeightEpoch
 {
-    private const string Yaml = """
-        name: orchestration
-        target: { data: 'phantom:lesions', trainImages: 384 }
-        architecture: resnet20
-        sources:
-          - name: a
-            pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-          - name: b
-            pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-        methods: [medmerge]
-        kernelWeights: { epochs: 1000, batchSize: 128, shards: 4 }
-        """;
+    private static readonly SpecificationBuilder Specification = new()
+    {
+        Name = "orchestration",
+        Width = 1,
+        Images = 384,
+        Methods = "[medmerge]",
+        Threads = Environment.ProcessorCount,
+        KernelWeights = "{ epochs: 1000, batchSize: 128, shards: 4 }",
+        FineTune = null,
+    };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-bench-").FullName;
 
@@ -49,7 +47,7 @@ internal sealed class KernelWeightEpoch
     /// <param name="telemetry">As <see cref="LocalCluster"/> takes it.</param>
     public async Task SetupAsync(Action<IHostApplicationBuilder>? telemetry = null)
     {
-        var specification = SpecificationReader.Read(Yaml, "it", []);
+        var specification = Specification.Read();
         var objects = new FolderObjectStore(_folder);
         var store = new StageStore(objects);
         var plan = Plan.Build(specification);

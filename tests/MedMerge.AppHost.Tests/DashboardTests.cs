@@ -1,5 +1,5 @@
-using MedMerge.Cluster.Tests;
 using MedMerge.Grains;
+using MedMerge.Testing;
 
 namespace MedMerge.AppHost.Tests;
 
@@ -104,7 +104,7 @@ public sealed class DashboardTests(RunningAppHost host)
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = host.TelemetryEndpoint.ToString(),
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc",
         };
-        await PlainRun.RunAsync(Specifications.Tiny.Replace("name: tiny", "name: alone", StringComparison.Ordinal), environment);
+        await PlainRun.RunAsync((Specifications.Tiny with { Name = "alone" }).Yaml, environment);
         var spans = await Telemetry.WholeTraceAsync(await Telemetry.TrialTraceAsync("alone-"));
         DashboardTelemetry.AssertConnected(spans);
         await Telemetry.FindAsync(null, span => span.Name == "sweep" && span.BelongsTo("alone-") && span.Parent is null);

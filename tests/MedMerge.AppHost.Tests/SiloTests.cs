@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
-using MedMerge.Cluster.Tests;
+using MedMerge.Testing;
 
 namespace MedMerge.AppHost.Tests;
 

@@ -1,4 +1,5 @@
-using MedMerge.Cluster.Tests;
+using MedMerge.Testing;
+
 
 namespace MedMerge.AppHost.Tests;
 
@@ -23,7 +24,7 @@ internal static class TestSweeps
     /// <summary>Their text, by file name.</summary>
     public static IReadOnlyDictionary<string, string> Yaml { get; } = new Dictionary<string, string>
     {
-        [Small] = Specifications.Small,
+        [Small] = Specifications.Small.Yaml,
         [Traced] = Named("traced", epochs: 12, sourceImages: 33),
         [Shown] = Named("shown", epochs: 30, sourceImages: 34),
         [Killed] = Named("killed", epochs: 60, sourceImages: 35),
@@ -37,8 +38,6 @@ internal static class TestSweeps
     }
 
     /// <param name="sourceImages">Differs from the other sweeps', so that every stage is this sweep's own.</param>
-    private static string Named(string name, int epochs, int sourceImages) => Specifications.Long
-        .Replace("name: long", $"name: {name}", StringComparison.Ordinal)
-        .Replace("trainImages: 32", $"trainImages: {sourceImages}", StringComparison.Ordinal)
-        .Replace("epochs: 12", $"epochs: {epochs}", StringComparison.Ordinal);
+    private static string Named(string name, int epochs, int sourceImages) =>
+        (Specifications.LearnFor(epochs) with { Name = name, SourceImages = sourceImages }).Yaml;
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 
 namespace MedMerge.Cli.Tests;
 
@@ -9,7 +10,11 @@ public sealed class CommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-cli-").FullName;
 
-    public CommandTests() => File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge, fine-tune]", seeds: 2));
+    public CommandTests()
+    {
+        var specification = new SpecificationBuilder { Methods = "[medmerge, fine-tune]", Seeds = 2 };
+        File.WriteAllText(In("spec.yaml"), specification.Yaml);
+    }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -60,7 +65,8 @@ public sealed class CommandTests : IDisposable
 
         // With fewer seeds and other names: of the first run only a file that it did not write remains.
         File.WriteAllText(In("out/sources/notes.txt"), "mine");
-        File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge]").Replace("name: a", "name: c", StringComparison.Ordinal));
+        var one = new SpecificationBuilder { Methods = "[medmerge]" }.Yaml;
+        File.WriteAllText(In("spec.yaml"), one.Replace("name: a", "name: c", StringComparison.Ordinal));
         var (over, _, overError) = await RunSpecificationAsync("--output", In("out"));
         Assert.True(over == ExitCodes.Done, overError);
         Assert.Equal(["seed-0"], GetFileNames("out/medmerge"));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MedMerge.Testing;
 
 namespace MedMerge.Cli.Tests;
 
@@ -17,7 +18,9 @@ public sealed class InterruptTests : IDisposable
     [InlineData("KILL", 137)]
     public async Task A_run_that_is_interrupted_at_any_stage_resumes_and_gives_the_same_result(string signal, int expected)
     {
-        File.WriteAllText(Path.Combine(_folder, "spec.yaml"), TinySpecification.Yaml("[medmerge, lp-ft]", images: 64, epochs: 3));
+        var specification = new SpecificationBuilder { Methods = "[medmerge, lp-ft]", Images = 64, SourceImages = 64 }.WithEpochs(3);
+        File.WriteAllText(Path.Combine(_folder, "spec.yaml"), specification.Yaml);
+
         var (undisturbedCode, undisturbed, problem) = await RunAsync("undisturbed", null, 0);
         Assert.True(undisturbedCode == 0, problem);
         for (var interruptions = 0; ; interruptions++)

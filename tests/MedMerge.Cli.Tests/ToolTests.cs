@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text;
+using MedMerge.Testing;
 
 namespace MedMerge.Cli.Tests;
 
@@ -20,12 +21,10 @@ public sealed class ToolTests : IDisposable
     public async Task Packed_and_installed_it_is_medmerge_and_loads_libtorch_only_where_tensors_are_read()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("libtorch's library has another name on this system.");
-        var root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "MedMerge.Distributed.sln"))) root = Path.GetDirectoryName(root)!;
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
         // Compiling ahead of time is left out: it takes long and changes nothing but the time that a start takes.
-        var project = Path.Combine(root, "src", "MedMerge.Cli");
+        var project = Repository.PathTo("src/MedMerge.Cli");
         await DotnetAsync("pack", project, "-c", configuration, "--no-build", "-p:PublishReadyToRun=false", "-o", In("packages"));
         await DotnetAsync("tool", "install", "MedMerge.Tool", "--source", In("packages"), "--tool-path", In("tool"));
 
@@ -42,7 +41,7 @@ public sealed class ToolTests : IDisposable
         (code, _, error) = await RunAsync(In("tool/medmerge"), "inspect", In("four.safetensors"));
         Assert.Equal(ExitCodes.Failed, code);
         Assert.Contains(Library, error, StringComparison.Ordinal);
-        var quickstart = Path.Combine(root, "examples", "quickstart.yaml");
+        var quickstart = Repository.PathTo("examples/quickstart.yaml");
         (code, output, error) = await RunAsync(In("tool/medmerge"), "run", "--dry-run", quickstart, "--store", In("store"));
         Assert.True(code == ExitCodes.Done, error);
         Assert.Contains("100 % of the work is left to do", output, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using MedMerge.Grains;
 using MedMerge.Storage;
-using MedMerge.Storage.Tests;
+using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
 
@@ -26,11 +26,11 @@ public sealed class KillTests(AzuriteServer azurite, ITestOutputHelper output)
     [InlineData(Victim.All)]
     public async Task Killed_at_a_random_step_it_ends_with_the_same_bytes(Victim victim)
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Long);
+        var plain = await PlainRun.OutputsAsync(Specifications.Long.Yaml);
         var seed = Environment.TickCount;
         var random = new Random(seed);
         await using var cluster = await new TestCluster(azurite).StartAsync(3);
-        var id = await cluster.SubmitAsync(Specifications.Long);
+        var id = await cluster.SubmitAsync(Specifications.Long.Yaml);
         var epoch = random.Next(0, 6);
         var coordinator = cluster.Silo(await cluster.WeighingAsync(id, epoch));
         await Task.Delay(random.Next(0, 300), TestContext.Current.CancellationToken);
@@ -57,9 +57,9 @@ public sealed class KillTests(AzuriteServer azurite, ITestOutputHelper output)
     [InlineData(Victim.Shard)]
     public async Task Killed_while_fine_tuning_over_shards_it_ends_with_the_same_bytes(Victim victim)
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Tuned);
+        var plain = await PlainRun.OutputsAsync(Specifications.Tuned.Yaml);
         await using var cluster = await new TestCluster(azurite).StartAsync(3);
-        var id = await cluster.SubmitAsync(Specifications.Tuned);
+        var id = await cluster.SubmitAsync(Specifications.Tuned.Yaml);
         var coordinator = cluster.Silo(await cluster.AtEpochAsync(id, "fine-tune", 2));
         await (victim == Victim.Coordinator ? coordinator : cluster.Silos.First(silo => silo != coordinator)).KillAsync();
         await AssertDoneAsync(cluster, id, plain);
@@ -78,12 +78,12 @@ public sealed class KillTests(AzuriteServer azurite, ITestOutputHelper output)
     [InlineData("after:sweeps", 3)]
     public async Task Killed_around_a_write_it_ends_with_the_same_bytes(string point, int upTo)
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
+        var plain = await PlainRun.OutputsAsync(Specifications.Tiny.Yaml);
         var seed = Environment.TickCount;
         var number = new Random(seed).Next(1, upTo + 1);
         await using var cluster = new TestCluster(azurite);
         var faulty = await cluster.StartFaultyAsync($"{point}:{number}"); // alone, so that every write is its own
-        var submitting = cluster.SubmitAsync(Specifications.Tiny); // may see the silo die, and is repeated
+        var submitting = cluster.SubmitAsync(Specifications.Tiny.Yaml); // may see the silo die, and is repeated
         await faulty.ExitAsync(Deadline);
         output.WriteLine($"killed {point} number {number} (seed {seed})");
         await cluster.StartAsync(1);

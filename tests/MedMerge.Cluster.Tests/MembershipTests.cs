@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Azure.Data.Tables;
 using MedMerge.Grains;
-using MedMerge.Storage.Tests;
+using MedMerge.Testing;
 using Orleans.Clustering.AzureStorage;
 
 namespace MedMerge.Cluster.Tests;
@@ -28,7 +28,7 @@ public sealed class MembershipTests(AzuriteServer azurite, ITestOutputHelper out
     [InlineData(Outage.Hanging)]
     public async Task While_the_membership_table_is_away_work_continues_and_deaths_and_joins_wait(Outage outage)
     {
-        var yaml = Specifications.Long.Replace("epochs: 12", "epochs: 40", StringComparison.Ordinal);
+        var yaml = Specifications.LearnFor(40).Yaml;
         var plain = await PlainRun.OutputsAsync(yaml);
         await using var tables = new NetworkSwitch(azurite.Tables);
         await using var cluster = await new TestCluster(azurite, tables: tables.Address).StartAsync(3);

@@ -1,5 +1,5 @@
 using MedMerge.Grains;
-using MedMerge.Storage.Tests;
+using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
 
@@ -12,9 +12,9 @@ public sealed class SameNumbersTests(AzuriteServer azurite)
     [InlineData(3)]
     public async Task So_many_silos_give_the_bytes_of_a_plain_run(int silos)
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Small);
+        var plain = await PlainRun.OutputsAsync(Specifications.Small.Yaml);
         await using var cluster = await new TestCluster(azurite).StartAsync(silos);
-        var status = await cluster.EndAsync(await cluster.SubmitAsync(Specifications.Small), TimeSpan.FromMinutes(5));
+        var status = await cluster.EndAsync(await cluster.SubmitAsync(Specifications.Small.Yaml), TimeSpan.FromMinutes(5));
         Assert.True(status.State == WorkState.Done && status.Done == status.Trials.Count, TestCluster.Describe(status));
         Assert.Equal(plain, await cluster.OutputsAsync());
     }

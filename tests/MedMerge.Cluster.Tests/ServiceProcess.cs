@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
+using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
 

@@ -1,3 +1,5 @@
+using MedMerge.Testing;
+
 namespace MedMerge.Cluster.Tests;
 
 /// <summary>A silo as a process of its own, to be killed, stopped and woken.</summary>

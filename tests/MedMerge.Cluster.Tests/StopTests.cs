@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using MedMerge.Grains;
 using MedMerge.Storage;
-using MedMerge.Storage.Tests;
-using MedMerge.Storage.Tests.Faults;
+using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
 
@@ -21,9 +20,9 @@ public sealed class StopTests(AzuriteServer azurite, ITestOutputHelper output)
     [Fact]
     public async Task A_silo_that_was_stopped_for_longer_than_its_eviction_commits_nothing()
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Long);
+        var plain = await PlainRun.OutputsAsync(Specifications.Long.Yaml);
         await using var cluster = await new TestCluster(azurite).StartAsync(2);
-        var id = await cluster.SubmitAsync(Specifications.Long);
+        var id = await cluster.SubmitAsync(Specifications.Long.Yaml);
         var stopped = cluster.Silo(await cluster.WeighingAsync(id, 2));
         await stopped.SignalAsync("STOP");
         var watch = Stopwatch.StartNew();
@@ -45,9 +44,9 @@ public sealed class StopTests(AzuriteServer azurite, ITestOutputHelper output)
     [Fact]
     public async Task A_silo_that_is_told_to_end_hands_its_work_over()
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Long);
+        var plain = await PlainRun.OutputsAsync(Specifications.Long.Yaml);
         await using var cluster = await new TestCluster(azurite).StartAsync(2);
-        var id = await cluster.SubmitAsync(Specifications.Long);
+        var id = await cluster.SubmitAsync(Specifications.Long.Yaml);
         var leaving = cluster.Silo(await cluster.WeighingAsync(id, 2));
         await leaving.SignalAsync("TERM");
         await leaving.ExitAsync(ExitDeadline);
@@ -64,10 +63,10 @@ public sealed class StopTests(AzuriteServer azurite, ITestOutputHelper output)
     [Fact]
     public async Task A_silo_whose_device_fails_leaves_and_the_run_ends_with_the_same_bytes()
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
+        var plain = await PlainRun.OutputsAsync(Specifications.Tiny.Yaml);
         await using var cluster = await new TestCluster(azurite).StartAsync(1);
         var faulty = await cluster.StartFaultyAsync("device:artefacts:4");
-        var id = await cluster.SubmitAsync(Specifications.Tiny);
+        var id = await cluster.SubmitAsync(Specifications.Tiny.Yaml);
         await faulty.ExitAsync(Deadline);
         Assert.Equal(75, faulty.ExitCode);
 
@@ -112,7 +111,7 @@ public sealed class StopTests(AzuriteServer azurite, ITestOutputHelper output)
     public async Task A_sweep_whose_device_no_node_has_says_so_and_waits()
     {
         await using var cluster = await new TestCluster(azurite).StartAsync(1);
-        var id = await cluster.SubmitAsync(Specifications.Tiny + "\ndevice: cuda:0\n");
+        var id = await cluster.SubmitAsync((Specifications.Tiny with { Device = "cuda:0" }).Yaml);
         SweepStatus status;
         do
         {
@@ -133,11 +132,11 @@ public sealed class StopTests(AzuriteServer azurite, ITestOutputHelper output)
     [InlineData(0.2)]
     public async Task Over_a_network_with_faults_it_ends_with_the_same_bytes(double rate)
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
+        var plain = await PlainRun.OutputsAsync(Specifications.Tiny.Yaml);
         await using var blobs = new FaultyProxy(azurite.Address, rate, seed: (ulong)(rate * 100));
         await using var tables = new FaultyProxy(azurite.Tables, rate, seed: (ulong)(rate * 100), corrupts: false);
         await using var cluster = await new TestCluster(azurite, blobs.Address, tables.Address).StartAsync(2);
-        var id = await cluster.SubmitAsync(Specifications.Tiny);
+        var id = await cluster.SubmitAsync(Specifications.Tiny.Yaml);
         var status = await cluster.EndAsync(id, Deadline);
         output.WriteLine($"{blobs.Faults} faults of blobs, {tables.Faults} of tables");
         Assert.True(blobs.Faults > 0 || rate < 0.05, "There was no fault of blobs.");

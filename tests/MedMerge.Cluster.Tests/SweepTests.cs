@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using MedMerge.Grains;
-using MedMerge.Storage.Tests;
+using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
 
@@ -15,9 +15,8 @@ public sealed class SweepTests(AzuriteServer azurite)
     [Fact]
     public async Task A_sweep_whose_nodes_are_killed_has_every_trial_once()
     {
-        var yaml = Specifications.Small
-            .Replace("kernelWeights: { epochs: 4", "kernelWeights: { epochs: 25", StringComparison.Ordinal)
-            .Replace("seeds: 1", "seeds: 2", StringComparison.Ordinal);
+        var longer = Specifications.Small with { Seeds = 2, KernelWeights = "{ epochs: 25, batchSize: 16, shards: 4 }" };
+        var yaml = longer.Yaml;
         var plain = await PlainRun.OutputsAsync(yaml);
         await using var cluster = await new TestCluster(azurite).StartAsync(3);
         var id = await cluster.SubmitAsync(yaml);
@@ -35,7 +34,7 @@ public sealed class SweepTests(AzuriteServer azurite)
     [Fact]
     public async Task A_trial_under_which_nodes_died_three_times_is_left_out_until_the_sweep_is_resumed()
     {
-        var yaml = Specifications.Long.Replace("epochs: 12", "epochs: 200", StringComparison.Ordinal);
+        var yaml = Specifications.LearnFor(200).Yaml;
         await using var cluster = await new TestCluster(azurite).StartAsync(2);
         var id = await cluster.SubmitAsync(yaml);
         for (var death = 0; death < 3; death++)
@@ -104,7 +103,7 @@ public sealed class SweepTests(AzuriteServer azurite)
     {
         var settings = new Dictionary<string, string> { ["Node__StepDeadline"] = "00:00:00.0001" };
         await using var cluster = await new TestCluster(azurite, settings: settings).StartAsync(2);
-        var id = await cluster.SubmitAsync(Specifications.Tiny);
+        var id = await cluster.SubmitAsync(Specifications.Tiny.Yaml);
         SweepStatus status;
         do
         {

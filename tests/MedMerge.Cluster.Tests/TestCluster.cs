@@ -4,7 +4,7 @@ using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Grains;
 using MedMerge.Storage;
-using MedMerge.Storage.Tests;
+using MedMerge.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Clustering.AzureStorage;
@@ -149,7 +149,7 @@ public sealed class TestCluster : IAsyncDisposable
 
     private async Task<Submission> WriteAsync(string yaml)
     {
-        var specification = SpecificationReader.Read(yaml, "it", []);
+        var specification = SpecificationReader.Read(yaml, "test.yaml", []);
         var plan = PlanSummary.Of(Plan.Build(specification));
         return await Submission.WriteAsync(specification, plan, InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
     }

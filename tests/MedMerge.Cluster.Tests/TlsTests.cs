@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using MedMerge.Clustering;
 using MedMerge.Grains;
-using MedMerge.Storage.Tests;
+using MedMerge.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace MedMerge.Cluster.Tests;
@@ -20,10 +20,10 @@ public sealed class TlsTests(AzuriteServer azurite) : IDisposable
     [Fact]
     public async Task Silos_and_gateway_with_certificates_of_one_authority_give_the_same_bytes()
     {
-        var plain = await PlainRun.OutputsAsync(Specifications.Tiny);
+        var plain = await PlainRun.OutputsAsync(Specifications.Tiny.Yaml);
         await using var cluster = await StartAsync(2);
         var gateway = await cluster.StartGatewayAsync();
-        var id = await GatewayCommand.SubmitAsync(gateway, Specifications.Tiny);
+        var id = await GatewayCommand.SubmitAsync(gateway, Specifications.Tiny.Yaml);
         var status = await cluster.EndAsync(id, TimeSpan.FromMinutes(3));
         Assert.True(status.State == WorkState.Done && status.Done == status.Trials.Count, TestCluster.Describe(status));
         Assert.Equal(plain, await cluster.OutputsAsync());

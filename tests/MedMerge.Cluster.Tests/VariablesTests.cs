@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using MedMerge.Storage.Tests;
+using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
 
@@ -43,7 +43,7 @@ public sealed partial class VariablesTests(AzuriteServer azurite)
     /// <summary>The variables that docs/operations.md tells of, under "What an app host sets".</summary>
     private static HashSet<string> Table()
     {
-        var text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
+        var text = Repository.Read("docs/operations.md");
         var section = text[text.IndexOf("## What an app host sets", StringComparison.Ordinal)..];
         var rows = section[..section.IndexOf("\n## ", 5, StringComparison.Ordinal)].Split('\n')
             .Where(line => line.StartsWith("| `", StringComparison.Ordinal))

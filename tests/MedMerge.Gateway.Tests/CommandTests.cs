@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using MedMerge.Cli;
-using MedMerge.Cli.Tests;
+using MedMerge.Testing;
 
 namespace MedMerge.Gateway.Tests;
 
@@ -26,7 +26,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     [Fact]
     public async Task A_submitted_specification_gives_the_same_files_as_a_local_run()
     {
-        File.WriteAllText(In("spec.yaml"), TinySpecification.Yaml("[medmerge, fine-tune]"));
+        File.WriteAllText(In("spec.yaml"), new SpecificationBuilder { Methods = "[medmerge, fine-tune]" }.Yaml);
         var (ran, local, localError) = await RunAsync("run", In("spec.yaml"), "--store", In("own"), "--output", In("run"), "--json");
         Assert.True(ran == ExitCodes.Done, localError);
 
@@ -76,7 +76,8 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
             "--output", In("cells.safetensors"));
         Assert.True(made == ExitCodes.Done, madeError);
         const string pretrain = "pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }";
-        var yaml = TinySpecification.Yaml("[average]").Replace(pretrain, "weights: cells.safetensors", StringComparison.Ordinal);
+        var specification = new SpecificationBuilder { Methods = "[average]" };
+        var yaml = specification.Yaml.Replace(pretrain, "weights: cells.safetensors", StringComparison.Ordinal);
         File.WriteAllText(In("file.yaml"), yaml);
 
         var (first, id, firstError) = await RunAsync("submit", In("file.yaml"), "--watch");
@@ -91,7 +92,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     [Fact]
     public async Task A_sweep_is_paused_resumed_and_cancelled()
     {
-        File.WriteAllText(In("long.yaml"), TinySpecification.Yaml("[medmerge]", epochs: 2000));
+        File.WriteAllText(In("long.yaml"), new SpecificationBuilder { Methods = "[medmerge]" }.WithEpochs(2000).Yaml);
         var (submitted, output, error) = await RunAsync("submit", In("long.yaml"));
         Assert.True(submitted == ExitCodes.Done, error);
         var id = output.Trim();
@@ -110,7 +111,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     [Fact]
     public async Task Watching_survives_a_restart_of_the_gateway()
     {
-        File.WriteAllText(In("watched.yaml"), TinySpecification.Yaml("[medmerge]", epochs: 3000));
+        File.WriteAllText(In("watched.yaml"), new SpecificationBuilder { Methods = "[medmerge]" }.WithEpochs(3000).Yaml);
         var id = (await RunAsync("submit", In("watched.yaml"))).Output.Trim();
         var error = new StringWriter();
         var watching = MedMergeCommand.RunAsync(["watch", id], TextWriter.Null, TextWriter.Synchronized(error));

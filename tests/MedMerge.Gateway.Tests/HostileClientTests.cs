@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using CsCheck;
-using MedMerge.Cli.Tests;
+using MedMerge.Testing;
 
 namespace MedMerge.Gateway.Tests;
 
@@ -13,6 +13,8 @@ namespace MedMerge.Gateway.Tests;
 public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<RunningGateway>
 {
     private const string NoHash = "0000000000000000000000000000000000000000000000000000000000000000";
+
+    private static string Yaml { get; } = new SpecificationBuilder { Methods = "[medmerge]" }.Yaml;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -127,7 +129,7 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
     public async Task Only_uploaded_files_are_read(string path, string? sentAs, string expected)
     {
         const string target = "target: { data: 'phantom:lesions', trainImages: 24 }";
-        var yaml = TinySpecification.Yaml("[medmerge]").Replace(target, $"target: {{ data: '{path}' }}", StringComparison.Ordinal);
+        var yaml = Yaml.Replace(target, $"target: {{ data: '{path}' }}", StringComparison.Ordinal);
         var files = sentAs is null ? [] : new Dictionary<string, string> { [path] = sentAs };
         var (status, detail) = await SubmitAsync(yaml, files);
         Assert.Equal(HttpStatusCode.BadRequest, status);
@@ -142,7 +144,7 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
     {
         var numbers = string.Join(",", Enumerable.Range(0, 5000));
         var expanded = replacement.Replace("{0}", numbers, StringComparison.Ordinal);
-        var yaml = TinySpecification.Yaml("[medmerge]").Replace(old, expanded, StringComparison.Ordinal);
+        var yaml = Yaml.Replace(old, expanded, StringComparison.Ordinal);
         var (status, detail) = await SubmitAsync(yaml);
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains(expected, detail, StringComparison.Ordinal);
@@ -251,7 +253,7 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
     private static Gen<byte[]> GenerateBodies()
     {
         var files = new Dictionary<string, string> { ["a"] = "b" };
-        var valid = JsonSerializer.Serialize(new { specification = TinySpecification.Yaml("[medmerge]"), files });
+        var valid = JsonSerializer.Serialize(new { specification = Yaml, files });
         string[] values =
         [
             "1e999",
@@ -276,7 +278,7 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
             Gen.Int[1, 20_000].Select(depth => SerializeSpecification("target: " + new string('[', depth))),
             value.Select(one => Encoding.UTF8.GetBytes($"{{\"specification\":{one}}}")),
             value.Select(value, CreateFiles),
-            value.Select(one => SerializeSpecification(TinySpecification.Yaml(one) + $"\nseeds: {one}")),
+            value.Select(one => SerializeSpecification(new SpecificationBuilder { Methods = one }.Yaml + $"\nseeds: {one}")),
             Gen.Int[0, valid.Length - 30].Select(Gen.Char, InsertControlCharacter),
             Gen.String[0, 300].Select(SerializeSpecification));
 
@@ -288,7 +290,7 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
             Encoding.UTF8.GetBytes($"{{\"specification\":\"a: 1\",\"files\":{{\"x\":{one},\"y\":{other}}}}}");
 
         static byte[] InsertControlCharacter(int at, char letter) =>
-            SerializeSpecification(TinySpecification.Yaml("[medmerge]").Insert(at % 300, $"{letter}\u0001"));
+            SerializeSpecification(Yaml.Insert(at % 300, $"{letter}\u0001"));
     }
 
     private static Gen<string> OneOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);

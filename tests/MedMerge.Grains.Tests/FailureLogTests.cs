@@ -1,7 +1,6 @@
-using MedMerge.Experiments.Planning;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
+using MedMerge.Testing;
 using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains.Tests;
@@ -21,27 +20,10 @@ public sealed class FailureLogTests : IDisposable
     public async Task A_stage_that_throws_leaves_its_stack_in_the_log_and_its_type_time_and_node_in_the_record()
     {
         var objects = new BuggyStore(new FolderObjectStore(Path.Combine(_folder, "store")));
-        var specification = SpecificationReader.Read("""
-            name: buggy
-            target: { data: 'phantom:lesions', trainImages: 24 }
-            architecture: resnet20
-            width: 0.125
-            sources:
-              - name: a
-                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-              - name: b
-                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-            methods: [scratch]
-            threads: 1
-            fineTune: { epochs: 1, batchSize: 12 }
-            """, "it", []);
-        var summary = PlanSummary.Of(Plan.Build(specification));
-        var submission = await Submission.WriteAsync(specification, summary, InputFile.Read, new ArtefactStore(objects), Cancellation);
         var log = new RecordingLogger();
         await using var cluster =
             await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation, host => host.Logging.AddProvider(log));
-        var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
-        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, []));
+        var sweep = await LocalSweep.StartAsync(cluster, objects, new SpecificationBuilder { Methods = "[scratch]" });
 
         var status = await sweep.StatusAsync(-1);
         while (status.Trials[0].Reason is null)

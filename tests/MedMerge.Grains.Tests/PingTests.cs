@@ -1,10 +1,8 @@
-using MedMerge.Experiments.Methods;
-using MedMerge.Experiments.Planning;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
+using MedMerge.Testing;
 
 namespace MedMerge.Grains.Tests;
 
@@ -31,25 +29,15 @@ public sealed class PingTests(ITestOutputHelper output) : IDisposable
         meters.Start();
 
         var objects = new FolderObjectStore(Path.Combine(_folder, "store"));
-        var specification = SpecificationReader.Read("""
-            name: ping
-            target: { data: 'phantom:lesions', trainImages: 200 }
-            architecture: resnet20
-            sources:
-              - name: a
-                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-              - name: b
-                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-            methods: [medmerge]
-            threads: 1
-            kernelWeights: { epochs: 500, batchSize: 16, shards: 4 }
-            """, "it", []);
-        var plan = Plan.Build(specification);
-        var submission = await Submission.WriteAsync(
-            specification, PlanSummary.Of(plan), InputFile.Read, new ArtefactStore(objects), cancellation);
+        var specification = new SpecificationBuilder
+        {
+            Width = 1,
+            Images = 200,
+            Methods = "[medmerge]",
+            KernelWeights = "{ epochs: 500, batchSize: 16, shards: 4 }",
+        };
         await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
-        var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
-        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, []));
+        var sweep = await LocalSweep.StartAsync(cluster, objects, specification);
         while ((await sweep.StatusAsync(-1)).Trials.All(trial => trial.Progress is not { Stage: "weigh", Epoch: >= 1 }))
             await Task.Delay(50, cancellation);
 
@@ -64,6 +52,7 @@ public sealed class PingTests(ITestOutputHelper output) : IDisposable
         times.Sort();
         var (median, most, longest) = (times[Pings / 2], times[Pings * 99 / 100], times[^1]);
         output.WriteLine($"median {median:0.00} ms, 99 % {most:0.00} ms, longest {longest:0.00} ms; {longTurns} long turns");
+
         var status = await sweep.PauseAsync();
         Assert.NotEqual(WorkState.Done, status.Trials[0].State); // it was running all the while
         Assert.True(most < 50, $"99 % of the answers came within {most:0.0} ms.");

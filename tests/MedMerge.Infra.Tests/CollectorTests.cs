@@ -1,3 +1,4 @@
+using MedMerge.Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace MedMerge.Infra.Tests;

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using MedMerge.Telemetry;
+using MedMerge.Testing;
 
 namespace MedMerge.Infra.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MedMerge.Testing;
 
 namespace MedMerge.Infra.Tests;
 
@@ -84,7 +85,7 @@ public sealed partial class DocumentationTests
     private static partial Regex SourcePath();
 
     /// <summary>A name in Pascal case, alone, behind a folder or before a member: <c>Merging/Certificate</c>, <c>Stage.Key</c>.</summary>
-    [GeneratedRegex(@"`(?:[A-Z]\w*/)*([A-Z][a-z]\w*)(?:\.[A-Z]\w*)?/?`")]
+    [GeneratedRegex(@"`(?:[A-Z]\w*/)*([A-Z][a-z][A-Za-z0-9]*)(?:\.[A-Z]\w*)?/?`")]
     private static partial Regex TypeName();
 
     [GeneratedRegex(@"\b(?:class|record|interface|struct|enum|delegate \w+)\s+(?:struct\s+)?(\w+)")]

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MedMerge.Testing;
 
 namespace MedMerge.Infra.Tests;
 

@@ -1,3 +1,4 @@
+using MedMerge.Testing;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
 

@@ -1,3 +1,4 @@
+using MedMerge.Testing;
 using k8s;
 using k8s.Models;
 using YamlDotNet.RepresentationModel;

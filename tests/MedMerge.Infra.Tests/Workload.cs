@@ -1,3 +1,4 @@
+using MedMerge.Testing;
 using k8s.Models;
 
 namespace MedMerge.Infra.Tests;

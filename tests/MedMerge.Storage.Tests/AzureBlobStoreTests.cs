@@ -1,5 +1,6 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Sas;
+using MedMerge.Testing;
 
 namespace MedMerge.Storage.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using MedMerge.Storage.Tests.Faults;
+using MedMerge.Testing;
 
 namespace MedMerge.Storage.Tests;
 

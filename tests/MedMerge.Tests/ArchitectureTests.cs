@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
+using MedMerge.Testing;
 
 namespace MedMerge.Tests;
 
-/// <summary>Holds the arrows of DESIGN.md section 3 by reading the sources: which folder's namespace a file uses.</summary>
+/// <summary>Holds the arrows of docs/architecture.md by reading the sources: which folder's namespace a file uses.</summary>
 public partial class ArchitectureTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
@@ -18,18 +19,7 @@ public partial class ArchitectureTests
         ["Reporting"] = ["Tensors", "Data", "Models", "Merging", "Training", "Statistics", "Experiments"],
     };
 
-    /// <summary>The repository.</summary>
-    internal static string Root
-    {
-        get
-        {
-            var folder = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(folder.FullName, "MedMerge.Distributed.sln"))) folder = folder.Parent!;
-            return folder.FullName;
-        }
-    }
-
-    private static string Source => Path.Combine(Root, "src");
+    private static string Source => Repository.PathTo("src");
 
     [Fact]
     public void Arrows_inside_the_library_point_down_only()

@@ -1,5 +1,6 @@
 using MedMerge.Experiments.Specifications;
 using MedMerge.Reporting;
+using MedMerge.Testing;
 
 namespace MedMerge.Tests;
 
@@ -28,17 +29,10 @@ public class GeneratedFileTests
 
     private static void Check(string name, Func<string, string> write)
     {
-        var path = Path.Combine(Root(), name);
+        var path = Repository.PathTo(name);
         var text = File.ReadAllText(path);
         var wanted = write(text);
         if (IsWriting) File.WriteAllText(path, wanted);
         else Assert.True(wanted == text, $"{name} is not what the code writes: run these tests with MEDMERGE_WRITE_GENERATED=1.");
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "MedMerge.Distributed.sln"))) folder = folder.Parent!;
-        return folder.FullName;
     }
 }

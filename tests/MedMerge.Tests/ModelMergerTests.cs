@@ -6,6 +6,7 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 using MedMerge.Tests.Data;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
@@ -37,7 +38,7 @@ public sealed partial class ModelMergerTests : IDisposable
 
         var merged = await File.ReadAllBytesAsync(Path.Combine(_folder, "merged.safetensors"), Cancellation);
         Assert.Equal(merged, await File.ReadAllBytesAsync(Path.Combine(_folder, "again.safetensors"), Cancellation));
-        using var file = ModelFile.Read(merged, "it");
+        using var file = ModelFile.Read(merged, "a file");
         Assert.Contains("resnet20", ModelImport.Recognise(file).Select(architecture => architecture.Title));
     }
 
@@ -73,7 +74,7 @@ public sealed partial class ModelMergerTests : IDisposable
             threads: 1
             kernelWeights: { epochs: 2, batchSize: 8, shards: 2 }
             fineTune: { epochs: 0, batchSize: 8 }
-            """, "it", []);
+            """, "test.yaml", []);
         var merge = Plan.Build(specification).Trials.Single().FindOutput(OutputRole.MergedModel)!.Stage;
         await using var device = new DeviceThread("cpu", 1);
         var runner = new StageRunner(
@@ -137,9 +138,8 @@ public sealed partial class ModelMergerTests : IDisposable
     [Fact]
     public void The_code_in_the_documentation_is_the_code_that_is_tested()
     {
-        var root = ArchitectureTests.Root;
-        var example = File.ReadAllText(Path.Combine(root, "tests", "MedMerge.Tests", "LibraryExample.cs"));
-        var page = File.ReadAllText(Path.Combine(root, "docs", "library.md"));
+        var example = Repository.Read("tests/MedMerge.Tests/LibraryExample.cs");
+        var page = Repository.Read("docs/library.md");
 
         var tested = Regions().Matches(example).Select(match => Outdent(match.Groups[1].Value));
         var documented = CodeBlocks().Matches(page).Select(match => match.Groups[1].Value);

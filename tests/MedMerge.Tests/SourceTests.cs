@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MedMerge.Testing;
 
 namespace MedMerge.Tests;
 
@@ -7,7 +8,7 @@ public partial class SourceTests
 {
     private const int MaxWidth = 140, MaxLines = 400;
 
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     private static IReadOnlyList<string> Files { get; } =
     [
@@ -93,13 +94,6 @@ public partial class SourceTests
     {
         var folders = Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar);
         return !folders.Any(folder => folder is "bin" or "obj" or "node_modules");
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "MedMerge.Distributed.sln"))) folder = folder.Parent!;
-        return folder.FullName;
     }
 
     /// <summary>What a source file declares and names.</summary>

@@ -1,10 +1,10 @@
 using MedMerge.Experiments.Methods;
-using MedMerge.Experiments.Planning;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
 using MedMerge.Tensors;
+using MedMerge.Testing;
+using MedMerge.Testing;
 
 namespace MedMerge.Grains.Tests.Running;
 
@@ -21,21 +21,14 @@ public sealed class GrainShardWorkersTests : IDisposable
     public async Task Through_grains_and_in_parts_it_gives_the_bytes_of_one_device()
     {
         var cancellation = TestContext.Current.CancellationToken;
-        var specification = SpecificationReader.Read("""
-            name: parts
-            target: { data: 'phantom:lesions', trainImages: 24 }
-            architecture: resnet20
-            sources:
-              - name: a
-                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-              - name: b
-                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-            methods: [scratch]
-            threads: 1
-            kernelWeights: { epochs: 0, batchSize: 8 }
-            fineTune: { epochs: 0, batchSize: 12, shards: 3 }
-            """, "it", []);
-        var plan = Plan.Build(specification);
+        var specification = new SpecificationBuilder
+        {
+            Width = 1,
+            Methods = "[scratch]",
+            KernelWeights = "{ epochs: 0, batchSize: 8 }",
+            FineTune = "{ epochs: 0, batchSize: 12, shards: 3 }",
+        };
+        var plan = specification.BuildPlan();
         var tune = (FineTuneStage)plan.Trials[0].FindOutput(OutputRole.Model)!.Stage;
         Assert.True(tune.HasCoordinator);
 
@@ -43,25 +36,17 @@ public sealed class GrainShardWorkersTests : IDisposable
         await using var device = new DeviceThread("cpu", 1);
         var runner = new StageRunner(alone, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         var expected = await runner.OutputAsync(tune, (_, _) => { }, cancellation);
-        using (var model = Safetensors.Read(expected[StageFiles.Model], "it").Tensors)
+        using (var model = Safetensors.Read(expected[StageFiles.Model], "a file").Tensors)
             Assert.True(new Training.ParameterLayout(model).Length * sizeof(float) > PackedNumbers.MaxBytes, "It takes one message only.");
 
         var objects = new FolderObjectStore(Path.Combine(_folder, "cluster"));
-        var submission = await Submission.WriteAsync(
-            specification, PlanSummary.Of(plan), InputFile.Read, new ArtefactStore(objects), cancellation);
         await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
-        var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
-        await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, []));
-        for (var seen = -1L; ;)
-        {
-            var status = await sweep.StatusAsync(seen);
-            if (status.HasEnded)
-            {
-                Assert.Equal(1, status.Done);
-                break;
-            }
-            seen = status.Version;
-        }
-        Assert.Equal(expected[StageFiles.Model], (await new StageStore(objects).FindAsync(tune.Key, cancellation))![StageFiles.Model]);
+        var sweep = await LocalSweep.StartAsync(cluster, objects, specification);
+        var status = await sweep.StatusAsync(-1);
+        while (!status.HasEnded) status = await sweep.StatusAsync(status.Version);
+
+        Assert.Equal(1, status.Done);
+        var output = await new StageStore(objects).FindAsync(tune.Key, cancellation);
+        Assert.Equal(expected[StageFiles.Model], output![StageFiles.Model]);
     }
 }

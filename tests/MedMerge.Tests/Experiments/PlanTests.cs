@@ -5,6 +5,7 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Reporting;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 using MedMerge.Tests.Models;
 
 namespace MedMerge.Tests.Experiments;
@@ -13,24 +14,16 @@ public class PlanTests
 {
     private const int Seeds = 1000;
 
-    private static readonly Plan Large = Plan.Build(SpecificationReader.Read($$"""
-        target: { data: 'phantom:lesions', trainImages: 24 }
-        architecture: resnet20
-        width: 0.125
-        sources:
-          - name: a
-            pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-          - name: b
-            pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-        methods: [medmerge, average, lp-ft, self-scale]
-        seeds: {{Seeds}}
-        threads: 1
-        """, "it", []));
+    private static readonly SpecificationBuilder Defaults = new() { KernelWeights = null, FineTune = null };
+
+    private static readonly Plan Large =
+        (Defaults with { Methods = "[medmerge, average, lp-ft, self-scale]", Seeds = Seeds }).BuildPlan();
 
     [Fact]
     public void What_takes_no_seed_is_made_once_for_all_seeds()
     {
         var stages = Large.Trials.SelectMany(trial => trial.Stages).ToHashSet<Stage>(ReferenceEqualityComparer.Instance);
+
         Assert.Equal(5, stages.OfType<ProbeStage>().Count()); // one for each method and, with lp-ft, source
         Assert.Equal(5 * Seeds, Large.Trials.Count);
     }
@@ -56,9 +49,13 @@ public class PlanTests
                   - { name: b, weights: b.safetensors }
                 seeds: 1
                 threads: 1
-                """, "it", [folder]);
+                """, "test.yaml", [folder]);
             var frozen = FrozenSpecification.Freeze(specification, path => FrozenSpecification.Address(File.ReadAllBytes(path), path));
-            var plan = Plan.BuildFrozen(frozen, (location, kind) => throw new InvalidOperationException($"The {kind} '{location}' is read."));
+
+            var plan = Plan.BuildFrozen(
+                frozen,
+                (location, kind) => throw new InvalidOperationException($"The {kind} '{location}' is read."));
+
             Assert.Equal(Plan.Build(specification).Stages.Select(stage => stage.Key), plan.Stages.Select(stage => stage.Key));
         }
         finally
@@ -71,44 +68,25 @@ public class PlanTests
     [Fact]
     public void Stage_keys_are_those_of_the_stores_that_people_have()
     {
-        var plan = Plan.Build(SpecificationReader.Read("""
-            target: { data: 'phantom:lesions', trainImages: 24 }
-            architecture: resnet20
-            width: 0.125
-            sources:
-              - name: a
-                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-              - name: b
-                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-            threads: 1
-            """, "it", []));
-        Assert.StartsWith("3cb7dc819fc88fe90729b47545556e38", ContentHash.Of(string.Join('\n', plan.Stages.Select(stage => stage.Key))), StringComparison.Ordinal);
+        var keys = string.Join('\n', Defaults.BuildPlan().Stages.Select(stage => stage.Key));
+
+        Assert.StartsWith("3cb7dc819fc88fe90729b47545556e38", ContentHash.Of(keys), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_plan_of_several_scenarios_numbers_their_trials_one_after_another_and_has_a_folder_for_each()
     {
-        var one = Plan.Build(SpecificationReader.Read("""
-            target: { data: 'phantom:lesions', trainImages: 24 }
-            architecture: resnet20
-            sources:
-              - name: a
-                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-              - name: b
-                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-            methods: [medmerge, fine-tune]
-            """, "it", []));
+        var one = (Defaults with { Methods = "[medmerge, fine-tune]" }).BuildPlan();
         var first = one.Scenarios[0] with { Name = "first" };
-        var second = one.Scenarios[0] with { Name = "second", Settings = first.Settings with { FineTune = first.Settings.FineTune with { Epochs = 3 } } };
+        var shorter = first.Settings with { FineTune = first.Settings.FineTune with { Epochs = 3 } };
+        var second = first with { Name = "second", Settings = shorter };
+
         var plan = PlanSummary.Of(Plan.LayOut(one.Specification, [first, second], []));
 
         Assert.Equal(Enumerable.Range(1, 6), plan.Trials.Select(trial => trial.Number));
         Assert.Equal([0, 0, 0, 1, 1, 1], plan.Trials.Select(trial => trial.Scenario));
         Assert.NotEqual(plan.Trials[0].Predictions, plan.Trials[3].Predictions);
         Assert.Equal(["first/", "second/"], OutputFiles.GetScenarios(plan, plan.Trials).Select(scenario => scenario.Folder));
-        var models = OutputFiles.GetModels(plan, plan.Trials).Select(model => model.Name).ToList();
-        Assert.Contains("second/medmerge/seed-0/model.safetensors", models);
-        Assert.Contains("first/sources/a.safetensors", models);
         Assert.Contains("second: fine-tune b", PlanTable.Render(plan, _ => false), StringComparison.Ordinal);
     }
 

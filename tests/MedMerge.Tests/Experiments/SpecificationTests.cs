@@ -19,10 +19,13 @@ public class SpecificationTests
             pretrain: { data: 'phantom:vessels' }
         """;
 
+    private const string Origin = "test.yaml";
+
     [Fact]
     public void Defaults_fill_what_is_left_out()
     {
-        var read = SpecificationReader.Read(Minimal, "it", []);
+        var read = Read(Minimal);
+
         Assert.Equal("resnet20", read.Architecture.Title);
         Assert.Equal([0UL], read.Seeds);
         Assert.Equal(0, read.Anchor);
@@ -53,10 +56,12 @@ public class SpecificationTests
               shards: 4
               anchorWeight: 0.5
             """;
-        var message = Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "'bad.yaml'", ["/data"])).Message;
+
+        var message = GetError(yaml, "/data");
+
         string[] wanted =
         [
-            "'bad.yaml' has 15 errors:",
+            Origin + " has 15 errors:",
             "line 1: there is no key 'targets'; did you mean 'target'?",
             "line 1: the key 'target' is missing",
             "line 3: There is no architecture 'resnet21'",
@@ -86,11 +91,13 @@ public class SpecificationTests
     [InlineData("a: 1\na: 2", "is not valid YAML: line 2")]
     [InlineData("target: { data: \"a\\0b\" }", "line 1: 'target.data' holds a NUL character")]
     public void What_is_no_specification_is_refused(string yaml, string reason) =>
-        Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, GetError(yaml), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("sources: []", "line 1: 'sources' has no entry; merging needs at least two")]
-    [InlineData("sources: [{ name: a, pretrain: { data: 'phantom:cells' } }]", "line 1: 'sources' has one entry; merging needs at least two")]
+    [InlineData(
+        "sources: [{ name: a, pretrain: { data: 'phantom:cells' } }]",
+        "line 1: 'sources' has one entry; merging needs at least two")]
     [InlineData("seeds: []", "line 1: 'seeds' is an empty list")]
     [InlineData("methods: []", "line 1: 'methods' is an empty list")]
     [InlineData("device: gpu", "line 1: 'device' is 'gpu'; it must be 'cpu' or 'cuda:N'")]
@@ -99,24 +106,38 @@ public class SpecificationTests
     [InlineData("target:\n  data: \"a\\0b.npz\"", "line 2: 'target.data' holds a NUL character")]
     [InlineData("target:\n  data: ''", "line 2: in 'target' the key 'data' is missing")]
     [InlineData("fineTune:\n  batchSize: 16\n  shards: 3", "line 3: 'fineTune.batchSize' (16) must be a multiple of 'fineTune.shards' (3)")]
-    [InlineData("fineTune:\n  batchSize: 4\n  shards: 4", "line 3: 'fineTune.batchSize' (4) must be a multiple of 'fineTune.shards' (4), with at least 2 images for each")]
+    [InlineData(
+        "fineTune:\n  batchSize: 4\n  shards: 4",
+        "line 3: 'fineTune.batchSize' (4) must be a multiple of 'fineTune.shards' (4), with at least 2 images for each")]
     [InlineData("fineTune:\n  data: x", "line 2: in 'fineTune' there is no key 'data'")]
-    [InlineData("sources:\n - name: a\n   weights: \"\\0\"\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }", "line 3: 'sources[0].weights' holds a NUL character")]
-    [InlineData("sources:\n - name: a\n   weights: ''\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }", "line 5: 'sources[1].pretrain.epochs' is '0'; it must be a whole number from 1")]
+    [InlineData(
+        "sources:\n - name: a\n   weights: \"\\0\"\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }",
+        "line 3: 'sources[0].weights' holds a NUL character")]
+    [InlineData(
+        "sources:\n - name: a\n   weights: ''\n - name: b\n   pretrain: { data: 'phantom:cells', epochs: 0 }",
+        "line 5: 'sources[1].pretrain.epochs' is '0'; it must be a whole number from 1")]
     public void What_would_only_fail_later_is_refused_with_its_line(string yaml, string reason) =>
-        Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", ["/"])).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, GetError(yaml, "/"), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData('[')]
-    [InlineData('{')]
-    public void Nesting_without_end_is_refused_with_its_line(char bracket) =>
-        Assert.Contains("it is nested more than 50 levels deep: line 2", Assert.Throws<InputException>(
-            () => SpecificationReader.Read("name: x\ntarget: " + string.Concat(Enumerable.Repeat(bracket == '{' ? "{ a: " : "[", 10_000)), "it", [])).Message, StringComparison.Ordinal);
+    [InlineData("[")]
+    [InlineData("{ a: ")]
+    public void Nesting_without_end_is_refused_with_its_line(string opening)
+    {
+        var yaml = "name: x\ntarget: " + string.Concat(Enumerable.Repeat(opening, 10_000));
+
+        Assert.Contains("is nested more than 50 levels deep: line 2", GetError(yaml), StringComparison.Ordinal);
+    }
 
     [Fact]
-    public void Nesting_by_lines_is_refused_too() =>
-        Assert.Contains("levels deep: line 51", Assert.Throws<InputException>(
-            () => SpecificationReader.Read(string.Concat(Enumerable.Range(0, 3000).Select(i => $"{new string(' ', i)}a:\n")) + new string(' ', 3000) + "a: 1", "it", [])).Message, StringComparison.Ordinal);
+    public void Nesting_by_lines_is_refused_too()
+    {
+        const int depth = 3000;
+        var lines = Enumerable.Range(0, depth).Select(level => $"{new string(' ', level)}a:\n");
+        var yaml = string.Concat(lines) + new string(' ', depth) + "a: 1";
+
+        Assert.Contains("levels deep: line 51", GetError(yaml), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("target: &t { data: *t }", "line 1: 'target.data' must be a text")]
@@ -128,35 +149,48 @@ public class SpecificationTests
     [InlineData("name: &n [x]\n? *n\n: 1", "has a key that is no text: line 2")]
     [InlineData("? { a: 1 }\n: 1", "has a key that is no text: line 1")]
     public void Aliases_to_what_holds_them_do_no_harm(string yaml, string reason) =>
-        Assert.Contains(reason, Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, GetError(yaml), StringComparison.Ordinal);
 
     [Fact]
-    public void Aliases_may_repeat_a_part() =>
-        Assert.Equal(["a", "b"], SpecificationReader.Read(Minimal.Replace("{ data: 'phantom:cells' }", "&p { data: 'phantom:cells' }", StringComparison.Ordinal)
-            .Replace("{ data: 'phantom:vessels' }", "*p", StringComparison.Ordinal), "it", []).Sources.Select(source => source.Name));
+    public void Aliases_may_repeat_a_part()
+    {
+        var yaml = Minimal
+            .Replace("{ data: 'phantom:cells' }", "&p { data: 'phantom:cells' }", StringComparison.Ordinal)
+            .Replace("{ data: 'phantom:vessels' }", "*p", StringComparison.Ordinal);
+
+        Assert.Equal(["a", "b"], Read(yaml).Sources.Select(source => source.Name));
+    }
 
     [Theory]
     [InlineData("../x")]
     [InlineData("a/b")]
     [InlineData("a=b")]
     [InlineData(".hidden")]
-    public void A_source_name_that_could_leave_its_folder_is_refused(string name) =>
-        Assert.Contains("line 5: the source name", Assert.Throws<InputException>(
-            () => SpecificationReader.Read(Minimal.Replace("name: a", $"name: '{name}'", StringComparison.Ordinal), "it", [])).Message, StringComparison.Ordinal);
+    public void A_source_name_that_could_leave_its_folder_is_refused(string name)
+    {
+        var yaml = Minimal.Replace("name: a", $"name: '{name}'", StringComparison.Ordinal);
+
+        Assert.Contains("line 5: the source name", GetError(yaml), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Seeds_are_a_count_or_a_list()
     {
-        Assert.Equal([0UL, 1UL, 2UL], SpecificationReader.Read(Minimal + "\nseeds: 3", "it", []).Seeds);
-        Assert.Equal([7UL, 3UL], SpecificationReader.Read(Minimal + "\nseeds: [7, 3, 7]", "it", []).Seeds);
+        Assert.Equal([0UL, 1UL, 2UL], Read(Minimal + "\nseeds: 3").Seeds);
+        Assert.Equal([7UL, 3UL], Read(Minimal + "\nseeds: [7, 3, 7]").Seeds);
     }
 
     [Fact]
-    public void The_old_name_of_a_key_is_refused_with_the_new_one() =>
-        Assert.Contains("line 9: 'weights' is now called 'kernelWeights'", Assert.Throws<InputException>(
-            () => SpecificationReader.Read(Minimal + "\nweights: { epochs: 3 }", "it", [])).Message, StringComparison.Ordinal);
+    public void The_old_name_of_a_key_is_refused_with_the_new_one()
+    {
+        var message = GetError(Minimal + "\nweights: { epochs: 3 }");
 
-    /// <summary>Every key of the schema is one that the reader knows: a document with all of them has no unknown key but the one put there.</summary>
+        Assert.Contains("line 9: 'weights' is now called 'kernelWeights'", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Every key of the schema is one that the reader knows: a document with all of them has no unknown key but the ones put there.
+    /// </summary>
     [Fact]
     public void The_reader_knows_every_key_of_the_schema()
     {
@@ -168,13 +202,18 @@ public class SpecificationTests
                    + string.Concat(maps.Select(name => $"{name}:\n{WriteKeys("  ", top.GetProperty(name).GetProperty("properties"))}"))
                    + $"sources:\n  - name: x\n{WriteKeys("    ", source, except: ["name", "pretrain"])}"
                    + $"    pretrain:\n{WriteKeys("      ", source.GetProperty("pretrain").GetProperty("properties"))}";
-        var message = Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "it", [])).Message;
-        var unknown = message.Split('\n').Where(line => line.Contains("there is no key", StringComparison.Ordinal)).ToList();
+
+        var lines = GetError(yaml).Split('\n');
+
+        var unknown = lines.Where(line => line.Contains("there is no key", StringComparison.Ordinal)).ToList();
         Assert.Equal(6, unknown.Count);
         Assert.All(unknown, line => Assert.Contains("there is no key 'unknown'", line, StringComparison.Ordinal));
 
-        static string WriteKeys(string indent, JsonElement properties, params string[] except) =>
-            string.Concat(properties.EnumerateObject().Select(key => key.Name).Except(except).Append("unknown").Select(key => $"{indent}{key}: x\n"));
+        static string WriteKeys(string indent, JsonElement properties, params string[] except)
+        {
+            var keys = properties.EnumerateObject().Select(property => property.Name).Except(except).Append("unknown");
+            return string.Concat(keys.Select(key => $"{indent}{key}: x\n"));
+        }
     }
 
     [Fact]
@@ -182,14 +221,31 @@ public class SpecificationTests
     {
         foreach (var setting in SettingTable.All)
         {
-            var schema = setting.CreateSchema();
-            var text = schema["enum"] is JsonArray words ? words[^1]!.ToString() : schema["type"]!.ToString() == "string" ? "cuda:1" : "1";
-            if (setting.Path == "kernelWeights.anchorWeight") text = "0.75";
-            if (setting.Path is "fineTune.batchSize" or "kernelWeights.batchSize") text = "8";
+            var text = ChooseValue(setting);
             var keys = setting.Path.Split('.');
             var yaml = keys is [var group, var key] ? $"{group}: {{ {key}: {text} }}" : $"{keys[0]}: {text}";
-            var read = SpecificationReader.Read($"{Minimal}\n{yaml}", "it", []);
+
+            var read = Read($"{Minimal}\n{yaml}");
+
             Assert.Equal(text, setting.GetValue(read.Settings).ToString());
         }
     }
+
+    /// <summary>A value that is not the default and fits the other settings' defaults.</summary>
+    private static string ChooseValue(Setting<ScenarioSettings> setting) => setting.Path switch
+    {
+        "kernelWeights.anchorWeight" => "0.75",
+        "fineTune.batchSize" or "kernelWeights.batchSize" => "8",
+        _ => setting.CreateSchema() switch
+        {
+            var schema when schema["enum"] is JsonArray words => words[^1]!.ToString(),
+            var schema when schema["type"]!.ToString() == "string" => "cuda:1",
+            _ => "1",
+        },
+    };
+
+    private static Specification Read(string yaml, params string[] folders) => SpecificationReader.Read(yaml, Origin, folders);
+
+    private static string GetError(string yaml, params string[] folders) =>
+        Assert.Throws<InputException>(() => Read(yaml, folders)).Message;
 }

@@ -15,7 +15,7 @@ public class LearnedKernelWeightsTests
     public void What_is_written_is_read()
     {
         var file = File();
-        using var read = LearnedKernelWeights.Read(file, "it");
+        using var read = LearnedKernelWeights.Read(file, "a file");
         Assert.Equal(["a", "b"], read.Sources.Select(source => source.Name));
         Assert.Equal(file, read.Write());
     }
@@ -39,7 +39,7 @@ public class LearnedKernelWeightsTests
     public void A_tensor_that_does_not_fit_is_named(string name, string? change, string message)
     {
         using var scope = NewDisposeScope();
-        var (tensors, metadata) = Safetensors.Read(File(), "it");
+        var (tensors, metadata) = Safetensors.Read(File(), "a file");
         using var _ = tensors;
         using var changed = new StateDict();
         foreach (var (key, value) in tensors)
@@ -70,7 +70,7 @@ public class LearnedKernelWeightsTests
     [InlineData("sources", """[{"Name":"a","Sha256":"1"}]""", "its 'alpha.conv1' is F64 [2, 2], wanted F64 [1, 2]")]
     public void Metadata_that_do_not_fit_are_named(string key, string? value, string message)
     {
-        var (tensors, metadata) = Safetensors.Read(File(), "it");
+        var (tensors, metadata) = Safetensors.Read(File(), "a file");
         using var _ = tensors;
         var changed = metadata.Where(pair => pair.Key != key).ToDictionary();
         if (value is not null) changed.Add(key, value);

@@ -68,7 +68,7 @@ public class LayerTests
         using var model = RandomModels.Weights(Network, 3, classes: 2);
         using var prefixed = new StateDict();
         foreach (var (name, tensor) in model) prefixed.Add("net." + name, tensor.clone());
-        using var file = ModelFile.Read(Safetensors.Write(prefixed), "it");
+        using var file = ModelFile.Read(Safetensors.Write(prefixed), "a file");
         var notes = new List<string>();
 
         using var imported = ModelImport.Import(Network, file, "it", notes);
@@ -84,7 +84,7 @@ public class LayerTests
     {
         using var model = RandomModels.Weights(Network, 3, classes: 2);
         model.Add(name, ones(4));
-        using var file = ModelFile.Read(Safetensors.Write(model), "it");
+        using var file = ModelFile.Read(Safetensors.Write(model), "a file");
         StateDict Import() => ModelImport.Import(Network, file, "it", new List<string>());
 
         if (message is null) Import().Dispose();
@@ -100,9 +100,9 @@ public class LayerTests
         var statistics = BatchNormRestoration.Measure(KernelFolding.Fold(sources, Alpha()), Target, loader, CancellationToken.None);
         RandomModels.Head(Network, Target.Classes).AddTo(Network, statistics);
         using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", Alpha(), statistics);
-        using var file = ModelFile.Read(learned.Write(), "it");
+        using var file = ModelFile.Read(learned.Write(), "a file");
 
-        using var read = LearnedKernelWeights.Read(file, "it", PreActivationNet.Create);
+        using var read = LearnedKernelWeights.Read(file, "a file", PreActivationNet.Create);
 
         Assert.Equal(learned.Alpha.Values, read.Alpha.Values);
         Assert.Equal(Safetensors.Write(learned.Apply(sources)), Safetensors.Write(read.Apply(sources)));

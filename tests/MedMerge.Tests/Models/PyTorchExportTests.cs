@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using MedMerge.Data;
 using MedMerge.Experiments.Methods;
-using MedMerge.Experiments.Planning;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 using MedMerge.Tests.Experiments;
 using static TorchSharp.torch;
 
@@ -33,20 +32,8 @@ public class PyTorchExportTests
     public async Task PyTorch_computes_the_same_logits_of_what_a_run_exports()
     {
         SkipWithoutPyTorch();
-        var plan = Plan.Build(SpecificationReader.Read("""
-            target: { data: 'phantom:cells', trainImages: 24 }
-            architecture: resnet20
-            sources:
-              - name: a
-                pretrain: { data: 'phantom:opacities', trainImages: 24, epochs: 1 }
-              - name: b
-                pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }
-            methods: [medmerge]
-            seeds: 1
-            threads: 1
-            kernelWeights: { epochs: 2, batchSize: 8 }
-            fineTune: { epochs: 2, batchSize: 8 }
-            """, "it", []));
+        var specification = new SpecificationBuilder { Width = 1, Methods = "[medmerge]" }.WithEpochs(2);
+        var plan = specification.BuildPlan();
         await using var device = new DeviceThread("cpu", 1);
         var runner = new StageRunner(
             new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));

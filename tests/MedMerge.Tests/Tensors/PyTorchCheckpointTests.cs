@@ -97,7 +97,7 @@ public class PyTorchCheckpointTests
             0x80, 2, .. "}X"u8, 1, 0, 0, 0, (byte)'a', .. value.Select(character => (byte)character), .. "s."u8,
             0x80, 2, .. "]."u8, // storage keys
         ];
-        var error = Assert.Throws<InputException>(() => ModelFile.Read(file, "it"));
+        var error = Assert.Throws<InputException>(() => ModelFile.Read(file, "a file"));
         Assert.Contains("it holds no dictionary of tensors (its keys: a)", error.Message, StringComparison.Ordinal);
     }
 

@@ -17,7 +17,7 @@ public class SafetensorsTests
         tensors.Add("empty", zeros(0, 3));
         var metadata = new Dictionary<string, string> { ["z"] = "ü", ["a"] = "1" };
 
-        var (read, readMetadata) = Safetensors.Read(Safetensors.Write(tensors, metadata), "it");
+        var (read, readMetadata) = Safetensors.Read(Safetensors.Write(tensors, metadata), "a file");
 
         using (read)
         {
@@ -69,7 +69,7 @@ public class SafetensorsTests
     [InlineData("[1]", "not a JSON object")]
     public void Inconsistent_headers_are_refused(string header, string reason)
     {
-        var error = Assert.Throws<InputException>(() => Safetensors.Read(File(header), "it"));
+        var error = Assert.Throws<InputException>(() => Safetensors.Read(File(header), "a file"));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
@@ -79,7 +79,7 @@ public class SafetensorsTests
         var file = File("""
             {"x":{"dtype":"F8_E4M3","shape":[2,2],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}
             """);
-        using var read = ModelFile.Read(file, "it");
+        using var read = ModelFile.Read(file, "a file");
         Assert.Equal(["y"], read.Tensors.Names);
         var unread = Assert.Single(read.Unread);
         Assert.Equal(("x", "F8_E4M3", "2, 2"), (unread.Name, unread.Type, string.Join(", ", unread.Shape)));
@@ -91,7 +91,7 @@ public class SafetensorsTests
     [InlineData("""{"x":{"dtype":"U64","shape":[2],"data_offsets":[0,16]}}""", "truncated")]
     [InlineData("""{"x":{"dtype":"U64","shape":[4611686018427387904,4],"data_offsets":[0,8]}}""", "not a valid safetensors")]
     public void A_type_that_is_not_known_excuses_no_inconsistent_header(string header, string reason) =>
-        Assert.Contains(reason, Assert.Throws<InputException>(() => ModelFile.Read(File(header), "it")).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<InputException>(() => ModelFile.Read(File(header), "a file")).Message, StringComparison.Ordinal);
 
     private static byte[] File(string header)
     {

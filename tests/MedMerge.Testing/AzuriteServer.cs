@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using Azure.Storage.Blobs;
+using MedMerge.Storage;
 
-[assembly: AssemblyFixture(typeof(MedMerge.Storage.Tests.AzuriteServer))]
-
-namespace MedMerge.Storage.Tests;
+namespace MedMerge.Testing;
 
 /// <summary>
-/// A real storage account for all tests of this assembly: Azurite, from the package.json beside them, on free ports.
+/// A real storage account for all tests of an assembly: Azurite, from the package.json of MedMerge.Storage.Tests, on free
+/// ports.
 /// </summary>
 public sealed class AzuriteServer : IAsyncLifetime
 {
@@ -59,9 +59,7 @@ public sealed class AzuriteServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "MedMerge.Distributed.sln"))) folder = folder.Parent!;
-        var program = Path.Combine(folder.FullName, "tests", "MedMerge.Storage.Tests", "node_modules", ".bin", "azurite");
+        var program = Repository.PathTo("tests/MedMerge.Storage.Tests/node_modules/.bin/azurite");
         if (!File.Exists(program))
         {
             _missing = "Azurite is not installed: npm ci --prefix tests/MedMerge.Storage.Tests";

@@ -1,10 +1,10 @@
 using System.Text;
 using MedMerge.Storage;
 
-namespace MedMerge.Cluster.Tests;
+namespace MedMerge.Testing;
 
 /// <summary>Every stage's output by its key: the list of its files with their hashes, so equal lists are equal bytes.</summary>
-internal static class StageOutputs
+public static class StageOutputs
 {
     public static async Task<SortedDictionary<string, string>> ReadAsync(IObjectStore store)
     {

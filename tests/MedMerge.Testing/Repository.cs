@@ -1,7 +1,7 @@
-namespace MedMerge.Infra.Tests;
+namespace MedMerge.Testing;
 
 /// <summary>The files that the tests are about: they are read where they lie.</summary>
-internal static class Repository
+public static class Repository
 {
     /// <summary>The folder with the solution.</summary>
     public static string Root { get; } = FindRoot();
@@ -20,6 +20,16 @@ internal static class Repository
         .SelectMany(folder => Directory.GetFiles(folder, "*.cs*", SearchOption.AllDirectories))
         .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
         .Select(File.ReadAllText));
+
+    /// <summary>
+    /// A program of ours, from its own output folder: the copy beside the tests lacks what their frameworks bring along.
+    /// </summary>
+    public static string Program(string project)
+    {
+        var output = new DirectoryInfo(AppContext.BaseDirectory); // …/bin/CONFIGURATION/FRAMEWORK
+        var folder = project.Contains("Faulty", StringComparison.Ordinal) ? "tests" : "src";
+        return Path.Combine(Root, folder, project, "bin", output.Parent!.Name, output.Name, project + ".dll");
+    }
 
     private static string FindRoot()
     {

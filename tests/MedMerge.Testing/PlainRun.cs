@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using MedMerge.Storage;
 
-namespace MedMerge.Cluster.Tests;
+namespace MedMerge.Testing;
 
 /// <summary>What <c>medmerge run</c> gives for a specification: the measure for every cluster.</summary>
-internal static class PlainRun
+public static class PlainRun
 {
     private static readonly ConcurrentDictionary<string, Lazy<Task<SortedDictionary<string, string>>>> Results = new();
 

@@ -1,8 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using MedMerge.Data;
 
-namespace MedMerge.Storage.Tests.Faults;
+namespace MedMerge.Testing;
 
 /// <summary>
 /// A proxy in front of a blob service that refuses (503), dawdles, breaks and cuts bodies on their way to and fro, and
@@ -40,7 +39,7 @@ public sealed class FaultyProxy : IAsyncDisposable
         _rate = rate;
         _random = new RandomStream(seed);
         _kinds = corrupts ? AllKinds : KindsOfLoss;
-        Address = new Uri($"http://127.0.0.1:{FreePort()}/");
+        Address = new Uri($"http://127.0.0.1:{FreePorts.Take()}/");
         _listener.Prefixes.Add(Address.ToString());
         _listener.Start();
         _loop = LoopAsync();
@@ -142,11 +141,4 @@ public sealed class FaultyProxy : IAsyncDisposable
         or IOException
         or HttpRequestException
         or InvalidOperationException;
-
-    private static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
 }

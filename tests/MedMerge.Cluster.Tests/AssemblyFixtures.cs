@@ -1,0 +1,3 @@
+using MedMerge.Testing;
+
+[assembly: AssemblyFixture(typeof(AzuriteServer))]

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Results;
+using MedMerge.Experiments.Stages;
+using MedMerge.Reporting;
+using MedMerge.Statistics;
+using MedMerge.Tests.Experiments;
+
+namespace MedMerge.Tests.Reporting;
+
+public class ResultFilesTests
+{
+    private static readonly TrialResult Merged = SmallResult.Result(
+        SmallResult.Trial(1, "medmerge"), right: 4, SmallResult.Certificate(relative: 2.5e-7));
+
+    private static readonly TrialResult Single = SmallResult.Result(SmallResult.Trial(2, "fine-tune", "a"), right: 3);
+
+    private static readonly TrialResult Control = SmallResult.Result(SmallResult.Trial(3, "self-scale"), right: 2);
+
+    [Fact]
+    public void A_trial_has_a_line_for_each_split()
+    {
+        var lines = ResultFiles.ToCsv(Compare(Single)).Split('\n');
+
+        Assert.Equal(
+            "trial,method,seed,split,macro_f1,accuracy,balanced_accuracy,auc,kappa,quadratic_kappa,calibration_error",
+            lines[0]);
+        // Three of four right: F1 is 2·2/(2·2 + 1) = 0.8 and 2·1/(2·1 + 1) = 2/3; κ is (0.75 − 0.5)/(1 − 0.5).
+        Assert.StartsWith("2,fine-tune a,0,test,0.7333333333333334,0.75,0.75,", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith(",0.5,0.5,0", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith("2,fine-tune a,0,validation,1,1,1,1,", lines[2], StringComparison.Ordinal);
+        Assert.Equal([""], lines[3..]);
+    }
+
+    [Fact]
+    public void A_name_with_a_comma_or_a_quote_is_quoted()
+    {
+        var odd = SmallResult.Result(SmallResult.Trial(1, "fine-tune", "a,\"b\""), right: 4);
+
+        Assert.Contains("\n1,\"fine-tune a,\"\"b\"\"\",0,test,", ResultFiles.ToCsv(Compare(odd)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_score_that_does_not_exist_is_empty_in_the_table_and_null_in_the_json()
+    {
+        var oneClass = new Predictions(Classes: 2, [0.75, 0.25, 0.75, 0.25], Labels: [0, 0]); // no AUC
+        var result = Compare(new TrialResult(Single.Trial, new HeldOutPredictions(oneClass, oneClass), Certificate: null));
+
+        Assert.Contains("2,fine-tune a,0,test,1,1,1,,", ResultFiles.ToCsv(result), StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(ResultFiles.ToJson(result));
+        var trial = json.RootElement.GetProperty("trials")[0];
+        Assert.Equal(JsonValueKind.Null, trial.GetProperty("test").GetProperty("auc").ValueKind);
+    }
+
+    [Fact]
+    public void The_json_holds_rows_rival_verdict_and_every_setting()
+    {
+        var result = Compare(Merged, Single, Control);
+        using var json = JsonDocument.Parse(ResultFiles.ToJson(result));
+        var root = json.RootElement;
+
+        Assert.Equal("small", root.GetProperty("name").GetString());
+        Assert.Equal("fine-tune a", root.GetProperty("bestSingleSource").GetString());
+        Assert.Equal(Verdict.Of(result), root.GetProperty("verdict").GetString());
+        Assert.Equal(SettingsText.ToJson(result.Scenario).ToJsonString(), JsonSerializer.Serialize(root.GetProperty("settings")));
+        Assert.Equal([0.5], root.GetProperty("target").GetProperty("normalisation").GetProperty("mean").Deserialize<double[]>()!);
+
+        var rows = root.GetProperty("methods").EnumerateArray().ToList();
+        Assert.Equal(["medmerge", "fine-tune a", "self-scale"], rows.Select(row => row.GetProperty("method").GetString()));
+        Assert.Equal([false, false, true], rows.Select(row => row.GetProperty("isControl").GetBoolean()));
+        Assert.Equal(JsonValueKind.Null, rows[1].GetProperty("differenceToBestSingleSource").ValueKind);
+        Assert.Equal(JsonValueKind.Null, rows[0].GetProperty("macroF1").GetProperty("low").ValueKind); // one seed has no interval
+    }
+
+    [Fact]
+    public void A_trial_that_merged_shows_its_certificate()
+    {
+        using var json = JsonDocument.Parse(ResultFiles.ToJson(Compare(Merged, Single)));
+        var trials = json.RootElement.GetProperty("trials");
+
+        var certificate = trials[0].GetProperty("certificate");
+        Assert.Equal("conv1", certificate.GetProperty("layer").GetString());
+        Assert.Equal(2.5e-7, certificate.GetProperty("relative").GetDouble());
+        Assert.True(certificate.GetProperty("holds").GetBoolean());
+        Assert.Equal(JsonValueKind.Null, trials[1].GetProperty("certificate").ValueKind);
+    }
+
+    [Fact]
+    public void One_scenario_is_an_object_and_several_are_an_array()
+    {
+        var result = Compare(Merged, Single);
+        var one = new SweepResult(SmallResult.Plan([SmallResult.Scenario]), [result]);
+        var two = new SweepResult(SmallResult.Plan([SmallResult.Scenario, SmallResult.Scenario]), [result, result]);
+
+        Assert.Equal(ResultFiles.ToJson(result), ResultFiles.ToJson(one));
+        using var json = JsonDocument.Parse(ResultFiles.ToJson(two));
+        Assert.Equal(["small", "small"], json.RootElement.EnumerateArray().Select(scenario => scenario.GetProperty("name").GetString()));
+    }
+
+    private static ScenarioResult Compare(params TrialResult[] trials) =>
+        ScenarioResult.Compare(SmallResult.Scenario, trials, TestContext.Current.CancellationToken);
+}
