@@ -15,9 +15,6 @@ public static class Instruments
     /// <summary>The attribute that names a kind of stage: <c>weigh</c>, <c>fine-tune</c>, …</summary>
     public const string Stage = "stage";
 
-    /// <summary>The kinds of stages that train.</summary>
-    public const string Weigh = "weigh", FineTune = "fine-tune";
-
     private const string Seconds = "s", Ratio = "1";
     private static readonly Meter Meter = new(MeterName);
 
@@ -103,7 +100,7 @@ public static class Instruments
     }
 
     /// <summary>A training step is done.</summary>
-    /// <param name="stage"><see cref="Weigh"/> or <see cref="FineTune"/>.</param>
+    /// <param name="stage">The stage's name.</param>
     /// <param name="start">Time stamp of <see cref="Stopwatch"/>.</param>
     public static void StepDone(string stage, long start, int images)
     {

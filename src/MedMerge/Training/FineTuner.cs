@@ -183,7 +183,7 @@ public sealed class FineTuner : IDisposable
         var rate = _settings.LearningRateAt(epoch, step, _plan.StepsPerEpoch);
         _optimiser.Step(autograd.grad([loss], _network.Parameters), rate);
         var sum = loss.item<float>() * (double)indices.Length;
-        Instruments.StepDone(Instruments.FineTune, start, indices.Length);
+        Instruments.StepDone(TrainingNames.FineTune, start, indices.Length);
         return sum;
     }
 

@@ -124,8 +124,8 @@ public sealed class KernelWeightLearner
             Loss = _state.Loss + (gradient.Loss * gradient.Images),
             Images = _state.Images + gradient.Images,
         };
-        Instruments.StepDone(Instruments.Weigh, start, gradient.Images);
-        Instruments.Gradient(Instruments.Weigh, thetaGradient);
+        Instruments.StepDone(TrainingNames.KernelWeights, start, gradient.Images);
+        Instruments.Gradient(TrainingNames.KernelWeights, thetaGradient);
     }
 
     private static void Add(double[] sum, double[] part)

@@ -115,8 +115,8 @@ public sealed class ShardedFineTuner
             Loss = _progress.Loss + total.Loss,
             Images = _progress.Images + total.Images,
         };
-        Instruments.StepDone(Instruments.FineTune, start, total.Images);
-        Instruments.Gradient(Instruments.FineTune, _sum.AsSpan(0, Parameters));
+        Instruments.StepDone(TrainingNames.FineTune, start, total.Images);
+        Instruments.Gradient(TrainingNames.FineTune, _sum.AsSpan(0, Parameters));
     }
 
     /// <summary>Gradients are sums over a shard's images already; running statistics are means, and weigh by its images.</summary>

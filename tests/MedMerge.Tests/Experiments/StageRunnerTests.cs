@@ -107,7 +107,7 @@ public class StageRunnerTests
         var store = new CountingStageStore();
         await using var device = new DeviceThread("cpu", 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
-        using var stop = new StepStop(2, Instruments.Weigh); // of three in an epoch
+        using var stop = new StepStop(2, TrainingNames.KernelWeights); // of three in an epoch
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => stop.RunAsync(token => runner.OutputAsync(weigh, (_, _) => { }, token)));

@@ -147,7 +147,7 @@ public class TrainingTests
         {
             await using var device = new DeviceThread("cpu", 1);
             using var computer = CreateComputer(settings);
-            using var stop = new StepStop(stopAfter, Instruments.Weigh);
+            using var stop = new StepStop(stopAfter, TrainingNames.KernelWeights);
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
             var learner = CreateLearner(settings);
             while (!learner.IsDone)
@@ -180,7 +180,7 @@ public class TrainingTests
             await using var device = new DeviceThread("cpu", 1);
             using var start = Network.Initialise(1, Target.Classes);
             using var computer = new FineTuneGradientComputer(Network, start, Target, settings, seed: 5, CPU);
-            using var stop = new StepStop(stopAfter, Instruments.FineTune);
+            using var stop = new StepStop(stopAfter, TrainingNames.FineTune);
             var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(device, computer, 2);
             var tuner = Create();
             while (!tuner.IsDone)
@@ -213,7 +213,7 @@ public class TrainingTests
         static async Task<byte[]> TuneAsync(int stopAfter)
         {
             using var start = Network.Initialise(1, Target.Classes);
-            using var stop = new StepStop(stopAfter, Instruments.FineTune);
+            using var stop = new StepStop(stopAfter, TrainingNames.FineTune);
             var tuner = Create(start);
             while (!tuner.IsDone)
             {

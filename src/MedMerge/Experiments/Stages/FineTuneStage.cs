@@ -20,7 +20,7 @@ public sealed record FineTuneStage(
     ulong Seed) : Stage, IShardedStage<FineTuneGradientComputer>
 {
     /// <inheritdoc />
-    public override string Name => Telemetry.Instruments.FineTune;
+    public override string Name => TrainingNames.FineTune;
 
     /// <inheritdoc />
     public override IReadOnlyList<Stage> Inputs => Head is null ? [Start] : [Start, Head];

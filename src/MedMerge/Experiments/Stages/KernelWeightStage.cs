@@ -18,7 +18,7 @@ public sealed record KernelWeightStage(
     ulong Seed) : Stage, IShardedStage<KernelWeightGradientComputer>
 {
     /// <inheritdoc />
-    public override string Name => Telemetry.Instruments.Weigh;
+    public override string Name => TrainingNames.KernelWeights;
 
     /// <inheritdoc />
     public override IReadOnlyList<Stage> Inputs => [.. Sources, Head];
