@@ -4,7 +4,6 @@ using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
 using MedMerge.Tensors;
 using MedMerge.Testing;
-using MedMerge.Testing;
 
 namespace MedMerge.Grains.Tests.Running;
 
