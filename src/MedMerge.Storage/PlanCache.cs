@@ -5,7 +5,7 @@ using MedMerge.Experiments.Stages;
 namespace MedMerge.Storage;
 
 /// <summary>Plans of frozen specifications, built once per node, with their data sets.</summary>
-public sealed class PlanCache(ArtefactStore artefacts)
+internal sealed class PlanCache(ArtefactStore artefacts)
 {
     private const int Kept = 4;
     private readonly Lock _gate = new();

@@ -4,7 +4,7 @@ using MedMerge.Experiments.Planning;
 namespace MedMerge.Storage;
 
 /// <summary>Plans' summaries by their SHA-256, the last few kept in memory.</summary>
-public sealed class PlanSummaries(ArtefactStore artefacts)
+internal sealed class PlanSummaries(ArtefactStore artefacts)
 {
     private const int Kept = 16;
     private readonly Lock _gate = new();

@@ -7,7 +7,7 @@ namespace MedMerge.Storage;
 /// Stages' outputs: the files are artefacts, <c>stages/KEY</c> lists them. The list is written last, so an output is
 /// there whole or not at all; what a crash leaves behind are unreferenced artefacts.
 /// </summary>
-public sealed class StageStore(IObjectStore objects) : IStageStore
+internal sealed class StageStore(IObjectStore objects) : IStageStore
 {
     /// <summary>Prefix of all lists.</summary>
     public const string Prefix = "stages/";

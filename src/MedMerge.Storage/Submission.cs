@@ -12,7 +12,7 @@ namespace MedMerge.Storage;
 /// <param name="Name">As shown to people.</param>
 /// <param name="Specification">SHA-256 of the frozen specification.</param>
 /// <param name="Plan">SHA-256 of the plan's summary.</param>
-public sealed record Submission(string Id, string Name, string Specification, string Plan)
+internal sealed record Submission(string Id, string Name, string Specification, string Plan)
 {
     private const int HashDigits = 12, MaxSlug = 40;
 

@@ -4,7 +4,7 @@ using System.Text;
 namespace MedMerge;
 
 /// <summary>The hash that names content: artefacts, files of a frozen specification, stage keys.</summary>
-public static class ContentHash
+internal static class ContentHash
 {
     /// <summary>SHA-256 in lower-case hexadecimal, 64 digits.</summary>
     public static string Of(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));

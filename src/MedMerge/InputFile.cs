@@ -4,10 +4,10 @@ namespace MedMerge;
 /// <param name="location">A path, or <c>sha256:HASH/NAME</c> in a frozen specification.</param>
 /// <param name="kind">What messages call it: <c>weight file</c>.</param>
 /// <exception cref="InputException">The file can't be read.</exception>
-public delegate byte[] FileReader(string location, string kind);
+internal delegate byte[] FileReader(string location, string kind);
 
 /// <summary>Reads files that the user names, so that path errors are reported consistently.</summary>
-public static class InputFile
+internal static class InputFile
 {
     /// <summary>Reads a whole file.</summary>
     /// <param name="kind">What messages call it: <c>weight file</c>.</param>

@@ -7,7 +7,7 @@ namespace MedMerge.Testing;
 /// A specification for tests: two sources <c>a</c> and <c>b</c> that are pretrained as part of the run, on few synthetic
 /// images. As it is, it takes about a second a trial.
 /// </summary>
-public sealed record SpecificationBuilder
+internal sealed record SpecificationBuilder
 {
     /// <summary>What messages call the specification.</summary>
     private const string Origin = "test.yaml";

@@ -1,7 +1,7 @@
 namespace MedMerge.Testing;
 
 /// <summary>What the clusters of the tests run.</summary>
-public static class Specifications
+internal static class Specifications
 {
     /// <summary>Several trials with several shards, a few seconds of work.</summary>
     public static SpecificationBuilder Small { get; } = new()

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>The node's one device thread, for specifications with different numbers of libtorch threads.</summary>
-public sealed class Devices(IOptions<NodeOptions> options) : IAsyncDisposable
+internal sealed class Devices(IOptions<NodeOptions> options) : IAsyncDisposable
 {
     private readonly Lazy<DeviceThread> _device = new(() => new DeviceThread(options.Value.Device, 1));
 

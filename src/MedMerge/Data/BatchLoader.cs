@@ -7,7 +7,7 @@ namespace MedMerge.Data;
 /// Turns images into input tensors [count, 3, height, width]: grey images fill all three channels, and each channel is normalised by the
 /// training split's mean and standard deviation. Use it on the device thread only.
 /// </summary>
-public sealed class BatchLoader : IDisposable
+internal sealed class BatchLoader : IDisposable
 {
     private readonly ImageDataset _dataset;
     private readonly Device _device;

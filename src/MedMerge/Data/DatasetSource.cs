@@ -4,7 +4,7 @@ namespace MedMerge.Data;
 /// <param name="Location">A MedMNIST file or <c>phantom:NAME</c>.</param>
 /// <param name="Classes">The number of classes; null reads it off the training labels.</param>
 /// <param name="TrainImages">Keep only that many training images, in equal shares of the classes as far as they go; null keeps all.</param>
-public sealed record DatasetSource(string Location, int? Classes = null, int? TrainImages = null)
+internal sealed record DatasetSource(string Location, int? Classes = null, int? TrainImages = null)
 {
     /// <summary>Whether it is drawn by seed instead of read from a file.</summary>
     public bool IsPhantom => Location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal);

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace MedMerge.Data;
 
 /// <summary>A classification data set of equally sized images, grey (1 channel) or RGB (3).</summary>
-public sealed class ImageDataset(
+internal sealed class ImageDataset(
     string name,
     bool isSynthetic,
     int height,

@@ -3,7 +3,7 @@ namespace MedMerge.Data;
 /// <summary>Images with their labels, in memory.</summary>
 /// <param name="Pixels">[count × height × width × channels], bytes, row-major.</param>
 /// <param name="Labels">[count], 0 … classes − 1.</param>
-public sealed record ImageSplit(byte[] Pixels, int[] Labels)
+internal sealed record ImageSplit(byte[] Pixels, int[] Labels)
 {
     /// <summary>The number of images.</summary>
     public int Count => Labels.Length;

@@ -7,7 +7,7 @@ namespace MedMerge.Data;
 /// Reads a MedMNIST file (Yang et al. 2023): an .npz with <c>{train,val,test}_images</c> [n, side, side] or [n, side, side, 3] of bytes and
 /// <c>{train,val,test}_labels</c> [n, 1], sides from 8 to 1024; MedMNIST's own are 28 to 224.
 /// </summary>
-public static class MedMnistReader
+internal static class MedMnistReader
 {
     /// <summary>What messages call such a file.</summary>
     public const string Kind = "data set";

@@ -8,7 +8,7 @@ namespace MedMerge.Data;
 /// <summary>A NumPy array of unsigned or signed integers, C order.</summary>
 /// <param name="Type">As NumPy names it: <c>uint8</c>, <c>int64</c>, …</param>
 /// <param name="Data">The elements, little-endian.</param>
-public sealed partial record NpyArray(int[] Shape, string Type, byte[] Data)
+internal sealed partial record NpyArray(int[] Shape, string Type, byte[] Data)
 {
     private static readonly IReadOnlyDictionary<string, int> Sizes = new Dictionary<string, int>
     {

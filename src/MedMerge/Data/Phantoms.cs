@@ -4,7 +4,7 @@ namespace MedMerge.Data;
 /// Four small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They resemble images of their field
 /// and are called synthetic wherever they are shown; no claim about medicine follows from them.
 /// </summary>
-public static class Phantoms
+internal static class Phantoms
 {
     /// <summary>How a specification names one: <c>phantom:lesions</c>.</summary>
     public const string Prefix = "phantom:";

@@ -6,7 +6,7 @@ namespace MedMerge.Data;
 /// Random numbers that depend on their keys alone, such as (seed, epoch, step, shard), and are the same on every machine and .NET version.
 /// xoshiro256** (Blackman and Vigna 2018), seeded by SplitMix64 over the keys.
 /// </summary>
-public sealed class RandomStream
+internal sealed class RandomStream
 {
     private ulong _s0;
     private ulong _s1;

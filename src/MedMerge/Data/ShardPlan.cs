@@ -5,7 +5,7 @@ namespace MedMerge.Data;
 /// (seed, epoch, step, shard) alone: not on nodes, nor on the order of answers. A last batch of one image joins the one before it: batch
 /// norm has no variance over one image whose feature map is a single pixel.
 /// </summary>
-public sealed class ShardPlan
+internal sealed class ShardPlan
 {
     private readonly ulong _seed;
     private readonly int _batchPerShard;

@@ -1,7 +1,7 @@
 namespace MedMerge.Data;
 
 /// <summary>Second key of each use of a seed, so that no two uses share random numbers.</summary>
-public static class StreamKeys
+internal static class StreamKeys
 {
     /// <summary>Dealing images out to shards.</summary>
     public const ulong Shards = 1;

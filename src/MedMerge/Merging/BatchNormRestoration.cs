@@ -10,7 +10,7 @@ namespace MedMerge.Merging;
 /// norm normalises, γ = s·√(σ²+ε) and β = t + sμ make (z − μ)·γ/√(σ²+ε) + β = sz + t. Behind a convolution z is its output without bias,
 /// s is 1 and t the folded bias; a lone normalisation has z as its input, and s and t as its folded kernel and bias.
 /// </summary>
-public static class BatchNormRestoration
+internal static class BatchNormRestoration
 {
     private const int BatchSize = 256;
 

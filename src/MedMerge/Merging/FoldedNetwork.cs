@@ -10,7 +10,7 @@ namespace MedMerge.Merging;
 /// <param name="architecture">The structure.</param>
 /// <param name="kernels">One a layer, of the layer's <see cref="Layer.Shape"/>.</param>
 /// <param name="biases">One [out] a layer.</param>
-public sealed class FoldedNetwork(Architecture architecture, IReadOnlyList<Tensor> kernels, IReadOnlyList<Tensor> biases)
+internal sealed class FoldedNetwork(Architecture architecture, IReadOnlyList<Tensor> kernels, IReadOnlyList<Tensor> biases)
 {
     /// <summary>The structure.</summary>
     public Architecture Architecture => architecture;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MedMerge.Merging;
 
 /// <summary>The fold that makes the merged model: plain loops in float64, so that every machine gives the same bytes.</summary>
-public static class KernelFolding
+internal static class KernelFolding
 {
     /// <summary>K = Σᵢ αᵢKᵢ and b = Σᵢ αᵢbᵢ for each layer, rounded to float32 once.</summary>
     /// <param name="sources">In the order of α's rows.</param>

@@ -6,7 +6,7 @@ namespace MedMerge.Merging;
 /// The kernel weights' algebra at granularity <c>filter</c>: α(i, f) = softmax over sources i of the logits θ(i, f). Plain float64
 /// arithmetic, so that a coordinator needs no device and the same inputs give the same bits anywhere.
 /// </summary>
-public static class KernelWeights
+internal static class KernelWeights
 {
     private const double SumTolerance = 1e-6;
 

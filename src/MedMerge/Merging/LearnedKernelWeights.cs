@@ -9,7 +9,7 @@ namespace MedMerge.Merging;
 
 /// <summary>A source that kernel weights were learned for.</summary>
 /// <param name="Sha256">The hash of the backbone they belong to (<see cref="SourceHash"/>).</param>
-public sealed record WeightedSource(string Name, string Sha256);
+internal sealed record WeightedSource(string Name, string Sha256);
 
 /// <summary>
 /// All that was learned on the target, in a small file: applied to the same source models it gives the merged model again, without data.
@@ -20,7 +20,7 @@ public sealed record WeightedSource(string Name, string Sha256);
 /// <param name="TargetTensors">
 /// Each batch norm's mean and variance on the target, and the classifier, under their names in the model.
 /// </param>
-public sealed record LearnedKernelWeights(
+internal sealed record LearnedKernelWeights(
     IReadOnlyList<WeightedSource> Sources,
     string Target,
     KernelWeightMatrix Alpha,

@@ -8,7 +8,7 @@ namespace MedMerge.Merging;
 /// <summary>A source model as merging needs it: folded, each layer a kernel <c>NAME.weight</c> and a bias <c>NAME.bias</c>.</summary>
 /// <param name="Name">The source's name in the specification.</param>
 /// <param name="Layers">CPU tensors under the architecture's layer names.</param>
-public sealed record PreparedSource(string Name, StateDict Layers) : IDisposable
+internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposable
 {
     /// <summary>A layer's kernel, of its <see cref="Layer.Shape"/>.</summary>
     public Tensor Kernel(Layer layer) => Layers[layer.Name + ".weight"];

@@ -6,7 +6,7 @@ using MedMerge.Tensors;
 namespace MedMerge.Merging;
 
 /// <summary>Tells whether a weight file is the one that kernel weights were learned for.</summary>
-public static class SourceHash
+internal static class SourceHash
 {
     /// <summary>
     /// SHA-256 over the backbone's names and bytes, in hexadecimal: the same for every file format, prefix and

@@ -8,7 +8,7 @@ namespace MedMerge.Merging;
 /// All sources' kernels for one device, stacked by filter, so that folding a layer and the gradient of its α are one batched product each:
 /// the cost of a step hardly grows with the number of sources. Device thread only.
 /// </summary>
-public sealed class SourceStack : IDisposable
+internal sealed class SourceStack : IDisposable
 {
     private readonly Architecture _architecture;
     private readonly Device _device;

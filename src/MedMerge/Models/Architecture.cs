@@ -8,18 +8,18 @@ namespace MedMerge.Models;
 /// <summary>Gives one layer's output before the activation.</summary>
 /// <param name="layer">Index into <see cref="Architecture.Layers"/>.</param>
 /// <param name="input">[batch, in, height, width].</param>
-public delegate Tensor LayerFunction(int layer, Tensor input);
+internal delegate Tensor LayerFunction(int layer, Tensor input);
 
 /// <summary>What other code bases call a part of the same network.</summary>
 /// <param name="Ours">A piece of this architecture's names.</param>
 /// <param name="Theirs">The piece in its place in other files.</param>
-public readonly record struct KeyAlias(string Ours, string Theirs);
+internal readonly record struct KeyAlias(string Ours, string Theirs);
 
 /// <summary>
 /// A network's structure, without parameters: its layers, and one forward pass over a function that applies a layer. So the form with
 /// batch norm, the folded form and the weighted-features form are the same network by construction.
 /// </summary>
-public abstract class Architecture
+internal abstract class Architecture
 {
     private const int MaxChannels = 65536;
     private readonly int[] _offsets;

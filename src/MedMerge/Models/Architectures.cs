@@ -1,7 +1,7 @@
 namespace MedMerge.Models;
 
 /// <summary>The architectures by name.</summary>
-public static class Architectures
+internal static class Architectures
 {
     private static readonly Dictionary<string, Func<double, Architecture>> ByName = new(StringComparer.Ordinal)
     {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MedMerge.Models;
 
 /// <summary>A model with its batch norm and classifier on a device: what is fine-tuned and evaluated. Device thread only.</summary>
-public sealed class BatchNormNetwork : IDisposable
+internal sealed class BatchNormNetwork : IDisposable
 {
     private readonly Architecture _architecture;
     private readonly OrderedDictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);

@@ -8,7 +8,7 @@ namespace MedMerge.Models;
 /// The ResNets for small images of He et al. 2015, section 4.2: a 3×3 stem, three stages of (depth − 2)/6 basic blocks with 16, 32 and 64
 /// channels, option-A shortcuts (stride by dropping pixels, new channels zero). Names as in akamaster/pytorch_resnet_cifar10.
 /// </summary>
-public sealed class CifarResNet(int depth, double width)
+internal sealed class CifarResNet(int depth, double width)
     : Architecture($"resnet{depth}", width, "linear", Build(depth, width))
 {
     private static readonly int[] StageChannels = [16, 32, 64];

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MedMerge.Models;
 
 /// <summary>Brings a weight file's tensors under an architecture's own names, checked layer by layer.</summary>
-public static class ModelImport
+internal static class ModelImport
 {
     /// <summary>
     /// The file's weights as float32 under <paramref name="architecture"/>'s names, in its order. A classifier is included where the file

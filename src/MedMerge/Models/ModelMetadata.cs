@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MedMerge.Models;
 
 /// <summary>What exported models say about themselves.</summary>
-public static class ModelMetadata
+internal static class ModelMetadata
 {
     /// <summary>Metadata for a safetensors file; "pt" means to Python's readers that the names are PyTorch's.</summary>
     public static IReadOnlyDictionary<string, string> Of(Architecture architecture) => new Dictionary<string, string>

@@ -8,7 +8,7 @@ namespace MedMerge.Models;
 /// ResNet-18 (He et al. 2015, table 1) under torchvision's names. With <paramref name="smallStem"/> the 3×3 stem without pooling that
 /// MedMNIST uses at 28 pixels.
 /// </summary>
-public sealed class ResNet18(bool smallStem, double width)
+internal sealed class ResNet18(bool smallStem, double width)
     : Architecture(smallStem ? "resnet18-3x3" : "resnet18", width, "fc", Build(smallStem, width))
 {
     private static readonly int[] StageChannels = [64, 128, 256, 512];

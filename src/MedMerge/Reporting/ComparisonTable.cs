@@ -9,7 +9,7 @@ namespace MedMerge.Reporting;
 /// <summary>
 /// The comparison of a run's methods in per cent, with the verdict, as Markdown that also reads well in a terminal.
 /// </summary>
-public static class ComparisonTable
+internal static class ComparisonTable
 {
     /// <summary>Renders the tables of all scenarios.</summary>
     public static string Render(SweepResult result) => string.Join("\n", result.Scenarios.Select(Render));

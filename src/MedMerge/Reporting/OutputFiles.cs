@@ -9,11 +9,11 @@ namespace MedMerge.Reporting;
 /// <param name="Name">Its path in the output folder, with '/' as separator.</param>
 /// <param name="Stage">Key of the stage that writes it.</param>
 /// <param name="Artefact">Its name in the stage's output, of <see cref="StageFiles"/>.</param>
-public sealed record ExportedFile(string Name, string Stage, string Artefact);
+internal sealed record ExportedFile(string Name, string Stage, string Artefact);
 
 /// <summary>A format of a scenario's results.</summary>
 /// <param name="Format"><c>json</c>, <c>csv</c> or <c>md</c>.</param>
-public sealed record ResultFile(string Format, Func<ScenarioResult, string> Write)
+internal sealed record ResultFile(string Format, Func<ScenarioResult, string> Write)
 {
     /// <summary>Its name in the scenario's folder.</summary>
     public string Name => $"results.{Format}";
@@ -21,13 +21,13 @@ public sealed record ResultFile(string Format, Func<ScenarioResult, string> Writ
 
 /// <summary>A scenario's folder in the output folder.</summary>
 /// <param name="Folder">Its path with a trailing '/'; empty if the scenario uses the output folder itself.</param>
-public sealed record ScenarioFolder(string Name, string Folder);
+internal sealed record ScenarioFolder(string Name, string Folder);
 
 /// <summary>
 /// The files that a run exports, with the same names and bytes wherever it ran. A sweep of one scenario uses the output
 /// folder itself, a sweep of several a folder for each.
 /// </summary>
-public static class OutputFiles
+internal static class OutputFiles
 {
     /// <summary>The folder of the source models.</summary>
     public const string SourcesFolder = "sources";

@@ -3,7 +3,7 @@ using MedMerge.Experiments.Planning;
 namespace MedMerge.Reporting;
 
 /// <summary>What a run would compute, for <c>--dry-run</c>.</summary>
-public static class PlanTable
+internal static class PlanTable
 {
     /// <summary>
     /// Renders the trials by method, then the stages with the number of trials that share them and their share of the

@@ -9,7 +9,7 @@ using MedMerge.Statistics;
 namespace MedMerge.Reporting;
 
 /// <summary>A run's results in machine-readable formats.</summary>
-public static class ResultFiles
+internal static class ResultFiles
 {
     private const string CsvHeading =
         "trial,method,seed,split,macro_f1,accuracy,balanced_accuracy,auc,kappa,quadratic_kappa,calibration_error\n";

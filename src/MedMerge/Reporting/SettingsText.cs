@@ -6,7 +6,7 @@ using MedMerge.Training;
 namespace MedMerge.Reporting;
 
 /// <summary>Shows settings in reports, results and documentation.</summary>
-public static class SettingsText
+internal static class SettingsText
 {
     /// <summary>Renders the settings that differ from the defaults on one line.</summary>
     public static string Render(ScenarioSummary scenario)

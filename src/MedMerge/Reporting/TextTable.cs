@@ -5,7 +5,7 @@ namespace MedMerge.Reporting;
 /// <summary>
 /// A Markdown table that also reads well in a terminal: the first column is left-aligned, the others right-aligned.
 /// </summary>
-public static class TextTable
+internal static class TextTable
 {
     /// <summary>Renders rows for documents, with cells as wide as their text.</summary>
     /// <param name="rows">The heading, then the body.</param>

@@ -3,7 +3,7 @@ namespace MedMerge.Statistics;
 /// <summary>Counts of (true class, predicted class), and the scores that follow from them.</summary>
 /// <param name="Classes">The number of classes.</param>
 /// <param name="Counts">[true × predicted], row-major.</param>
-public sealed record ConfusionMatrix(int Classes, double[] Counts)
+internal sealed record ConfusionMatrix(int Classes, double[] Counts)
 {
     /// <summary>Counts predictions, each image as often as <paramref name="multiplicity"/> says (once where it is empty).</summary>
     public static ConfusionMatrix Of(Predictions predictions, ReadOnlySpan<int> multiplicity = default)

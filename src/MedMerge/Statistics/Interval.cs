@@ -1,7 +1,7 @@
 namespace MedMerge.Statistics;
 
 /// <summary>An estimate with its 95 % interval; NaN bounds where there is too little to say.</summary>
-public sealed record Interval(double Estimate, double Low, double High)
+internal sealed record Interval(double Estimate, double Low, double High)
 {
     /// <summary>Mean and Student's t interval over independent values, such as one score a seed. One value has no interval.</summary>
     public static Interval OfMean(IReadOnlyList<double> values)

@@ -4,7 +4,7 @@ namespace MedMerge.Statistics;
 /// The difference between two methods that ran with the same seeds on the same test images. Both sources of chance are resampled: seeds
 /// and images, the same draw for both methods (percentile bootstrap, Efron and Tibshirani 1993, chapter 13).
 /// </summary>
-public static class PairedBootstrap
+internal static class PairedBootstrap
 {
     /// <summary>Differences of macro F1, accuracy and AUC, first minus second.</summary>
     public sealed record Differences(Interval MacroF1, Interval Accuracy, Interval Auc);

@@ -4,7 +4,7 @@ namespace MedMerge.Statistics;
 /// <param name="Classes">The number of classes.</param>
 /// <param name="Probabilities">[images × classes], row-major; each row sums to 1.</param>
 /// <param name="Labels">[images].</param>
-public sealed record Predictions(int Classes, double[] Probabilities, int[] Labels)
+internal sealed record Predictions(int Classes, double[] Probabilities, int[] Labels)
 {
     /// <summary>The number of images.</summary>
     public int Count => Labels.Length;

@@ -1,7 +1,7 @@
 namespace MedMerge.Statistics;
 
 /// <summary>Predictions sorted once by each class's probability, so that the AUC of any resample takes linear time.</summary>
-public sealed class RocRanking
+internal sealed class RocRanking
 {
     private readonly Predictions _predictions;
     private readonly int[][] _order;

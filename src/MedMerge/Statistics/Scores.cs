@@ -9,7 +9,7 @@ namespace MedMerge.Statistics;
 /// <param name="QuadraticKappa">Cohen's κ with quadratic weights, for graded classes.</param>
 /// <param name="CalibrationError">Expected calibration error over 15 equal bins of confidence (Guo et al. 2017).</param>
 /// <param name="Classes">Class by class.</param>
-public sealed record Scores(
+internal sealed record Scores(
     double MacroF1,
     double Accuracy,
     double BalancedAccuracy,

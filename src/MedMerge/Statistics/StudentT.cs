@@ -1,7 +1,7 @@
 namespace MedMerge.Statistics;
 
 /// <summary>Student's t distribution for whole degrees of freedom.</summary>
-public static class StudentT
+internal static class StudentT
 {
     /// <summary>The value that is exceeded with probability 2.5 %, by bisection on <see cref="Central"/>.</summary>
     public static double Quantile975(int degrees)

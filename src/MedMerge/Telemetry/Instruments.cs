@@ -7,7 +7,7 @@ namespace MedMerge.Telemetry;
 /// Every metric of MedMerge, on the one meter <c>MedMerge</c>. Attributes are few and low in cardinality: they name no sweep, trial or
 /// node; which node it is, is a resource attribute of its process.
 /// </summary>
-public static class Instruments
+internal static class Instruments
 {
     /// <summary>The meter's name.</summary>
     public const string MeterName = "MedMerge";
@@ -163,4 +163,4 @@ public static class Instruments
 /// <param name="Queued">Work that waits.</param>
 /// <param name="Busy">Share of the last seconds, 0 to 1.</param>
 /// <param name="LiveTensors">Tensors of the whole process.</param>
-public readonly record struct DeviceReading(string Device, int Queued, double Busy, long LiveTensors);
+internal readonly record struct DeviceReading(string Device, int Queued, double Busy, long LiveTensors);

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace MedMerge.Telemetry;
 
 /// <summary>Callbacks that are polled whenever an observable instrument is collected.</summary>
-public sealed class ObservableCallbacks<T>
+internal sealed class ObservableCallbacks<T>
 {
     private readonly ConcurrentDictionary<object, Func<IEnumerable<T>>> _readers = new();
 

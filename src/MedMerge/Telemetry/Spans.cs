@@ -7,7 +7,7 @@ namespace MedMerge.Telemetry;
 /// process that is killed is never seen, and its children lose their parent. Therefore a span that has children is a mark of a moment,
 /// the beginning, and a span that takes time has no children of ours: see docs/decisions/0005.
 /// </summary>
-public static class Spans
+internal static class Spans
 {
     /// <summary>The activity source's name.</summary>
     public const string SourceName = "MedMerge";

@@ -10,7 +10,7 @@ namespace MedMerge.Tensors;
 /// The one thread that computes on one device. TorchSharp's dispose scopes and <c>no_grad</c> are thread-static and libtorch's
 /// thread count is too, so all tensor work goes through here; callers await the answer.
 /// </summary>
-public sealed class DeviceThread : IAsyncDisposable
+internal sealed class DeviceThread : IAsyncDisposable
 {
     /// <summary>The most threads a user may ask for.</summary>
     public const int MaxThreads = 1024;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MedMerge.Tensors;
 
 /// <summary>A tensor element's type: torch's, with its name in safetensors files and its size in bytes.</summary>
-public sealed record ElementType(ScalarType Torch, string Name, int Size)
+internal sealed record ElementType(ScalarType Torch, string Name, int Size)
 {
     /// <summary>All that weight files may hold.</summary>
     public static IReadOnlyList<ElementType> All { get; } =

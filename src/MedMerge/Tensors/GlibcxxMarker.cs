@@ -8,7 +8,7 @@ namespace MedMerge.Tensors;
 /// <c>std::ios_base_library_init</c>, an empty function that &lt;iostream&gt; refers to so that programs fail early on an older
 /// libstdc++; no relocation of libLibTorchSharp.so uses it.
 /// </summary>
-public static class GlibcxxMarker
+internal static class GlibcxxMarker
 {
     private const string Version = "GLIBCXX_3.4.32";
     private const uint SectionTypeVersionNeeds = 0x6ffffffe; // SHT_GNU_verneed

@@ -8,7 +8,7 @@ namespace MedMerge.Tensors;
 /// <param name="Format">What kind of file it is, in words.</param>
 /// <param name="Metadata">safetensors metadata; empty for other files.</param>
 /// <param name="Notes">What the reader detected, one sentence each.</param>
-public sealed record ModelFile(
+internal sealed record ModelFile(
     StateDict Tensors,
     string Format,
     IReadOnlyDictionary<string, string> Metadata,

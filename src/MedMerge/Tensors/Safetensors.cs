@@ -9,7 +9,7 @@ namespace MedMerge.Tensors;
 /// <c>{"__metadata__": {…}, name: {"dtype", "shape", "data_offsets": [begin, end]}}</c>, then the tensors' bytes back to back.
 /// The same tensors and metadata always give the same bytes.
 /// </summary>
-public static class Safetensors
+internal static class Safetensors
 {
     private const int LengthBytes = 8;
     private const long MaxHeaderBytes = 100_000_000; // the reference implementation's own limit

@@ -7,7 +7,7 @@ namespace MedMerge.Tensors;
 /// Named CPU tensors in a fixed order, as PyTorch's <c>state_dict()</c>. It owns its tensors: they outlive every dispose scope until
 /// the dictionary itself is disposed.
 /// </summary>
-public sealed class StateDict : IDisposable, IEnumerable<KeyValuePair<string, Tensor>>
+internal sealed class StateDict : IDisposable, IEnumerable<KeyValuePair<string, Tensor>>
 {
     private readonly OrderedDictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
 

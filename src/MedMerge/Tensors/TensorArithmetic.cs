@@ -9,7 +9,7 @@ namespace MedMerge.Tensors;
 /// frees it while libtorch reads it: seen here as a wrong number or an error, once in some million operations. These methods keep it
 /// alive; BannedSymbols.txt keeps the operators out. Can go once dotnet/TorchSharp pull requests 1434 and 1496 are released.
 /// </summary>
-public static class TensorArithmetic
+internal static class TensorArithmetic
 {
 #pragma warning disable RS0030 // the one place that makes scalars
     private static readonly Scalar One = 1;

@@ -4,7 +4,7 @@ using TorchSharp;
 namespace MedMerge.Tensors;
 
 /// <summary>Loads libtorch once per process, with a clear message where that fails.</summary>
-public static partial class TorchRuntime
+internal static partial class TorchRuntime
 {
     private static readonly Lock Gate = new();
     private static bool _started;

@@ -4,7 +4,7 @@ namespace MedMerge.Training;
 /// <param name="Steps">Steps made.</param>
 /// <param name="Mean">First moments, one a parameter.</param>
 /// <param name="Square">Second moments, one a parameter.</param>
-public sealed record Adam(int Steps, double[] Mean, double[] Square)
+internal sealed record Adam(int Steps, double[] Mean, double[] Square)
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MedMerge.Training;
 
 /// <summary>AdamW (Loshchilov and Hutter 2019, algorithm 2) over tensors on a device. Its state is explicit, so it can be stored.</summary>
-public sealed class AdamW : IDisposable
+internal sealed class AdamW : IDisposable
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;

@@ -8,7 +8,7 @@ namespace MedMerge.Training;
 /// <summary>
 /// The device's side of data-parallel fine-tuning: one forward and one backward pass over a shard's images. Device thread only.
 /// </summary>
-public sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, FineTuneGradient>
+internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, FineTuneGradient>
 {
     private readonly ImageDataset _target;
     private readonly FineTuneSettings _settings;

@@ -3,7 +3,7 @@ using MedMerge.Data;
 namespace MedMerge.Training;
 
 /// <summary>How a whole model is trained: for fine-tuning, from scratch and for pretraining alike.</summary>
-public sealed record FineTuneSettings
+internal sealed record FineTuneSettings
 {
     /// <summary>Passes over the training images.</summary>
     public int Epochs { get; init; } = 20;

@@ -13,7 +13,7 @@ namespace MedMerge.Training;
 /// Trains a whole model on one device, epoch by epoch, with AdamW and a cosine schedule, and keeps the best epoch by
 /// validation macro F1. If cancelled, it stops between two steps and can be saved there. Device thread only.
 /// </summary>
-public sealed class FineTuner : IDisposable
+internal sealed class FineTuner : IDisposable
 {
     private const string Current = "current.";
     private const string Best = "best.";

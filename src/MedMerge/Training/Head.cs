@@ -7,7 +7,7 @@ namespace MedMerge.Training;
 /// <summary>A linear classifier in float64: logits = W·features + b.</summary>
 /// <param name="Weight">[classes × features], row-major.</param>
 /// <param name="Bias">[classes].</param>
-public sealed record Head(double[] Weight, double[] Bias)
+internal sealed record Head(double[] Weight, double[] Bias)
 {
     /// <summary>The number of classes.</summary>
     public int Classes => Bias.Length;

@@ -1,7 +1,7 @@
 namespace MedMerge.Training;
 
 /// <summary>Keeps the state of one training under way, so that after a crash it continues from the epoch it had reached.</summary>
-public interface ICheckpoints
+internal interface ICheckpoints
 {
     /// <summary>The newest state that is whole, or null where there is none.</summary>
     Task<byte[]?> LoadAsync(CancellationToken cancellation);
@@ -15,4 +15,4 @@ public interface ICheckpoints
 }
 
 /// <summary>Another process has committed a newer state of the same work.</summary>
-public sealed class ConcurrentWriterException(string message) : Exception(message);
+internal sealed class ConcurrentWriterException(string message) : Exception(message);

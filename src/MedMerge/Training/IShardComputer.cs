@@ -1,7 +1,7 @@
 namespace MedMerge.Training;
 
 /// <summary>The device's side of a data-parallel training: computes any shard of it. Device thread only.</summary>
-public interface IShardComputer<in TStep, out TGradient> : IDisposable
+internal interface IShardComputer<in TStep, out TGradient> : IDisposable
     where TStep : IShardStep
     where TGradient : IShardGradient
 {

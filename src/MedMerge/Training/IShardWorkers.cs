@@ -4,7 +4,7 @@ namespace MedMerge.Training;
 /// Computes the shards of a data-parallel training. The training asks for every shard's part of a step and adds the parts up
 /// (<see cref="ShardReduction"/>); whether a shard is on this process's device or on another node is hidden behind this interface.
 /// </summary>
-public interface IShardWorkers<in TStep, TGradient>
+internal interface IShardWorkers<in TStep, TGradient>
     where TStep : IShardStep
     where TGradient : IShardGradient
 {
@@ -23,7 +23,7 @@ public interface IShardWorkers<in TStep, TGradient>
 }
 
 /// <summary>What every shard is given for one step: where the training is, and the values to differentiate at.</summary>
-public interface IShardStep
+internal interface IShardStep
 {
     /// <summary>From 1.</summary>
     int Epoch { get; }
@@ -33,7 +33,7 @@ public interface IShardStep
 }
 
 /// <summary>One shard's part of a step, summed over its images (not averaged), so that parts add up exactly.</summary>
-public interface IShardGradient
+internal interface IShardGradient
 {
     /// <summary>The step's epoch.</summary>
     int Epoch { get; }

@@ -10,7 +10,7 @@ namespace MedMerge.Training;
 /// The device's side of weight learning: one forward and one backward pass through the folded network, whatever the number of sources.
 /// Device thread only.
 /// </summary>
-public sealed class KernelWeightGradientComputer : IShardComputer<KernelWeightStep, KernelWeightGradient>
+internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeightStep, KernelWeightGradient>
 {
     private readonly Architecture _architecture;
     private readonly SourceStack _sources;

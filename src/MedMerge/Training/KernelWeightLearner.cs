@@ -11,7 +11,7 @@ namespace MedMerge.Training;
 /// Learns kernel weights, epoch by epoch: holds θ, the head and the optimisers' state, asks the workers for each shard's gradient and
 /// steps down their sum. It never sees an image or a tensor. If cancelled, it stops between two steps and can be saved there.
 /// </summary>
-public sealed class KernelWeightLearner
+internal sealed class KernelWeightLearner
 {
     private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
     private readonly KernelWeightMatrix _theta;

@@ -8,7 +8,7 @@ namespace MedMerge.Training;
 /// to seed. The penalty is on the weights of the features as they are: on shrunken features an unpenalised head grows huge and makes the
 /// first steps of weight learning overshoot.
 /// </summary>
-public static class LinearProbe
+internal static class LinearProbe
 {
     private const int MaxIterations = 500;
     private const double GradientTolerance = 1e-6;

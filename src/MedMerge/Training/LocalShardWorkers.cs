@@ -5,7 +5,7 @@ namespace MedMerge.Training;
 /// <summary>All shards on one device of this process, one after the other.</summary>
 /// <param name="device">The thread that <paramref name="computer"/> belongs to.</param>
 /// <param name="computer">Computes every shard.</param>
-public sealed class LocalShardWorkers<TStep, TGradient>(DeviceThread device, IShardComputer<TStep, TGradient> computer, int shards)
+internal sealed class LocalShardWorkers<TStep, TGradient>(DeviceThread device, IShardComputer<TStep, TGradient> computer, int shards)
     : IShardWorkers<TStep, TGradient>
     where TStep : IShardStep
     where TGradient : IShardGradient

@@ -8,7 +8,7 @@ namespace MedMerge.Training;
 /// A model's values as one array of float32 numbers: parameters first, then batch norm's running statistics, each in the state dictionary's
 /// order.
 /// </summary>
-public sealed class ParameterLayout
+internal sealed class ParameterLayout
 {
     private readonly List<string> _names;
 

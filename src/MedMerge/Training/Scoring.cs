@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace MedMerge.Training;
 
 /// <summary>Runs a network over a split. Device thread only.</summary>
-public static class Scoring
+internal static class Scoring
 {
     private const int BatchSize = 256;
     private const double MinProbability = 1e-300; // for a finite logarithm

@@ -6,13 +6,13 @@ namespace MedMerge.Training;
 /// <summary>Images and summed loss of one step over all shards.</summary>
 /// <param name="Images">How many images the step was over.</param>
 /// <param name="Loss">Sum of their cross-entropies, in nats.</param>
-public readonly record struct ShardTotal(int Images, double Loss);
+internal readonly record struct ShardTotal(int Images, double Loss);
 
 /// <summary>
 /// The sum over shards: all are asked at the same time, and their parts are added in shard order, whatever order the answers come in.
 /// So the sum's bits depend on the number of shards, and not on where they are or how fast they answer.
 /// </summary>
-public static class ShardReduction
+internal static class ShardReduction
 {
     /// <summary>A shard that takes this many times the median of its step counts as a straggler.</summary>
     private const int StragglerFactor = 2;

@@ -12,7 +12,7 @@ namespace MedMerge.Training;
 /// running statistics are the shards' mean, weighted by images. It never sees an image or a tensor. If cancelled, it stops between two
 /// steps and can be saved there.
 /// </summary>
-public sealed class ShardedFineTuner
+internal sealed class ShardedFineTuner
 {
     private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
     private readonly FineTuneSettings _settings;

@@ -1,7 +1,7 @@
 namespace MedMerge.Training;
 
 /// <summary>Bounds of training settings, the same in specifications and on the command line.</summary>
-public static class TrainingBounds
+internal static class TrainingBounds
 {
     /// <summary>The most passes over the training images.</summary>
     public const int MaxEpochs = 100_000;

@@ -6,7 +6,7 @@ namespace MedMerge.Training;
 /// </summary>
 /// <param name="Epochs">From 0.</param>
 /// <param name="BestEpoch">By validation macro F1.</param>
-public sealed record TrainingHistory(IReadOnlyList<EpochRecord> Epochs, int BestEpoch)
+internal sealed record TrainingHistory(IReadOnlyList<EpochRecord> Epochs, int BestEpoch)
 {
     /// <summary>Before anything was measured.</summary>
     public static TrainingHistory Empty { get; } = new([], 0);

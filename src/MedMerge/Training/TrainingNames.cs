@@ -1,7 +1,7 @@
 namespace MedMerge.Training;
 
 /// <summary>The names of the stages that train: in progress, traces and metrics.</summary>
-public static class TrainingNames
+internal static class TrainingNames
 {
     /// <summary>Learning kernel weights.</summary>
     public const string KernelWeights = "weigh";

@@ -6,7 +6,7 @@ namespace MedMerge.Experiments.Methods;
 /// A way to get from source models to predictions on the target. No other code depends on a particular method; adding
 /// one takes a class and a line in <see cref="MethodRegistry"/>.
 /// </summary>
-public interface IMethod
+internal interface IMethod
 {
     /// <summary>Its name in specifications, tables and files: <c>fine-tune</c>.</summary>
     string Name { get; }
@@ -32,7 +32,7 @@ public interface IMethod
 }
 
 /// <summary>A row of the comparison: a method, and its source if the method has a row for each.</summary>
-public sealed record MethodRow(IMethod Method, string? Source)
+internal sealed record MethodRow(IMethod Method, string? Source)
 {
     /// <summary>As shown in tables and used in file names: <c>fine-tune chest</c>.</summary>
     public string Title => Source is null ? Method.Name : $"{Method.Name} {Source}";

@@ -1,7 +1,7 @@
 namespace MedMerge.Experiments.Methods;
 
 /// <summary>All methods.</summary>
-public static class MethodRegistry
+internal static class MethodRegistry
 {
     /// <summary>All methods, in the order of tables.</summary>
     public static IReadOnlyList<IMethod> All { get; } =

@@ -1,7 +1,7 @@
 namespace MedMerge.Experiments.Methods;
 
 /// <summary>A method's role in the comparison. Tables, verdict and exports depend on it, never on a method's name.</summary>
-public enum MethodRole
+internal enum MethodRole
 {
     /// <summary>The method under test: the verdict is about it, and its models are exported.</summary>
     Proposed,

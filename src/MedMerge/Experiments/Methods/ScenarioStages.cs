@@ -5,7 +5,7 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Methods;
 
 /// <summary>Creates the stages that methods compose trials from, on one scenario.</summary>
-public sealed class ScenarioStages(Scenario scenario)
+internal sealed class ScenarioStages(Scenario scenario)
 {
     private readonly Dictionary<string, ProbedSources> _probed = [];
 
@@ -104,4 +104,4 @@ public sealed class ScenarioStages(Scenario scenario)
 /// <summary>Models prepared for merging, with the head that was probed on them.</summary>
 /// <param name="Sources">The prepared models.</param>
 /// <param name="Init">The initial α.</param>
-public sealed record ProbedSources(IReadOnlyList<Stage> Sources, KernelWeightInit Init, ProbeStage Head);
+internal sealed record ProbedSources(IReadOnlyList<Stage> Sources, KernelWeightInit Init, ProbeStage Head);

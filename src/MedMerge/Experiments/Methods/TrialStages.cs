@@ -5,15 +5,15 @@ namespace MedMerge.Experiments.Methods;
 /// <summary>The last stage of a trial and the files that the trial exports.</summary>
 /// <param name="Predictions">The last stage; its output is <see cref="HeldOutPredictions"/>.</param>
 /// <param name="Outputs">The exported files, each role at most once.</param>
-public sealed record TrialStages(Stage Predictions, IReadOnlyList<TrialOutput> Outputs);
+internal sealed record TrialStages(Stage Predictions, IReadOnlyList<TrialOutput> Outputs);
 
 /// <summary>A file that a trial exports.</summary>
 /// <param name="Stage">The stage that writes it.</param>
 /// <param name="Artefact">Its name in the stage's output, of <see cref="StageFiles"/>.</param>
-public sealed record TrialOutput(OutputRole Role, Stage Stage, string Artefact);
+internal sealed record TrialOutput(OutputRole Role, Stage Stage, string Artefact);
 
 /// <summary>The role of an exported file.</summary>
-public enum OutputRole
+internal enum OutputRole
 {
     /// <summary>The kernel weights of the merge, with the target's statistics and head.</summary>
     KernelWeights,

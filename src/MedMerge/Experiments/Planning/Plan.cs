@@ -8,7 +8,7 @@ namespace MedMerge.Experiments.Planning;
 /// <param name="Scenarios">In the order of their tables.</param>
 /// <param name="Trials">By number, grouped by scenario.</param>
 /// <param name="Notes">Decisions made while reading the sources, to show to the user.</param>
-public sealed record Plan(
+internal sealed record Plan(
     Specification Specification,
     IReadOnlyList<Scenario> Scenarios,
     IReadOnlyList<Trial> Trials,

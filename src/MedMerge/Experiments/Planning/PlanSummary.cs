@@ -15,7 +15,7 @@ namespace MedMerge.Experiments.Planning;
 /// <param name="Stages">The stages of all trials, each once, in the order they run.</param>
 /// <param name="Trials">By number.</param>
 /// <param name="Notes">Decisions made while reading the sources, to show to the user.</param>
-public sealed record PlanSummary(
+internal sealed record PlanSummary(
     string Name,
     int? Parallel,
     IReadOnlyList<ScenarioSummary> Scenarios,
@@ -61,7 +61,7 @@ public sealed record PlanSummary(
 /// <summary>What is known about a stage before it runs.</summary>
 /// <param name="Name">What it does, in one word.</param>
 /// <param name="Cost">Expected work in images seen × pixels.</param>
-public sealed record StageSummary(string Key, string Name, double Cost);
+internal sealed record StageSummary(string Key, string Name, double Cost);
 
 /// <summary>A trial of a plan.</summary>
 /// <param name="Number">From 1.</param>
@@ -70,7 +70,7 @@ public sealed record StageSummary(string Key, string Name, double Cost);
 /// <param name="Source">The source's name, if the method has a row for each source.</param>
 /// <param name="Predictions">Key of the stage that computes the predictions.</param>
 /// <param name="Stages">Positions among the plan's stages, inputs first.</param>
-public sealed record PlannedTrial(
+internal sealed record PlannedTrial(
     int Number,
     int Scenario,
     string Method,
@@ -101,12 +101,12 @@ public sealed record PlannedTrial(
 /// <summary>A file that a trial exports.</summary>
 /// <param name="Stage">Key of the stage that writes it.</param>
 /// <param name="Artefact">Its name in the stage's output.</param>
-public sealed record PlannedOutput(OutputRole Role, string Stage, string Artefact);
+internal sealed record PlannedOutput(OutputRole Role, string Stage, string Artefact);
 
 /// <summary>What tables and files show of a scenario.</summary>
 /// <param name="Architecture">Name and width.</param>
 /// <param name="Anchor">The source that α starts from.</param>
-public sealed record ScenarioSummary(
+internal sealed record ScenarioSummary(
     string Name,
     string Architecture,
     TargetSummary Target,
@@ -129,7 +129,7 @@ public sealed record ScenarioSummary(
 /// <param name="Sha256">Hash of everything that training can see.</param>
 /// <param name="Mean">Mean of each channel over the training split, with values scaled to 0 … 1.</param>
 /// <param name="Deviation">Standard deviation of each channel, likewise.</param>
-public sealed record TargetSummary(
+internal sealed record TargetSummary(
     string Name,
     bool IsSynthetic,
     string Sha256,
@@ -153,7 +153,7 @@ public sealed record TargetSummary(
 /// <param name="Stage">Key of the stage that provides it.</param>
 /// <param name="Pretraining">How it is trained; null if it is read from a file.</param>
 /// <param name="PretrainingSeed">Seed of the initial weights and the batches.</param>
-public sealed record SourceSummary(
+internal sealed record SourceSummary(
     string Name,
     string Title,
     string Stage,

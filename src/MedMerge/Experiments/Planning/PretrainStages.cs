@@ -5,7 +5,7 @@ using MedMerge.Models;
 namespace MedMerge.Experiments.Planning;
 
 /// <summary>Creates stages that train source models from scratch.</summary>
-public static class PretrainStages
+internal static class PretrainStages
 {
     /// <summary>Loads the data set and creates the training stage.</summary>
     /// <param name="settings">Device and threads; <paramref name="pretraining"/> has the training settings.</param>

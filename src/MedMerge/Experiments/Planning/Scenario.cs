@@ -10,7 +10,7 @@ namespace MedMerge.Experiments.Planning;
 /// <param name="Target">The loaded data set.</param>
 /// <param name="Anchor">Index of the source that α starts from.</param>
 /// <param name="Seeds">Each method runs once for each seed.</param>
-public sealed record Scenario(
+internal sealed record Scenario(
     string Name,
     Architecture Architecture,
     ImageDataset Target,
@@ -26,7 +26,7 @@ public sealed record Scenario(
 /// <summary>A source model of a scenario.</summary>
 /// <param name="Model">The source as specified.</param>
 /// <param name="Stage">The stage that provides it: an import or a pretraining.</param>
-public sealed record ScenarioSource(SourceModel Model, Stage Stage)
+internal sealed record ScenarioSource(SourceModel Model, Stage Stage)
 {
     /// <summary>Its name in the specification.</summary>
     public string Name => Model.Name;

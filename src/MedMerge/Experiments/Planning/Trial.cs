@@ -5,7 +5,7 @@ namespace MedMerge.Experiments.Planning;
 
 /// <summary>One method with one seed on one scenario: stages that end in predictions.</summary>
 /// <param name="Number">From 1, in the order that trials run.</param>
-public sealed record Trial(int Number, Scenario Scenario, MethodRow Method, ulong Seed, TrialStages Parts)
+internal sealed record Trial(int Number, Scenario Scenario, MethodRow Method, ulong Seed, TrialStages Parts)
 {
     /// <summary>The last stage, which computes the predictions.</summary>
     public Stage Predictions => Parts.Predictions;

@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Planning;
 /// Starts the traces of trials, once, at submission. The sweep's record keeps them, so that work on any node joins its
 /// trial's trace.
 /// </summary>
-public static class TrialTrace
+internal static class TrialTrace
 {
     /// <summary>An exporter's queue holds 2,048 spans and silently drops any beyond that.</summary>
     private const int MaxAtOnce = 1000;

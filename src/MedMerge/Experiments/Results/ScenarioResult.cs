@@ -10,7 +10,7 @@ namespace MedMerge.Experiments.Results;
 /// <param name="Difference">
 /// To the best single source, paired by seed and test image; null for that source itself and where there is none.
 /// </param>
-public sealed record MethodSummary(
+internal sealed record MethodSummary(
     MethodRow Method,
     Interval MacroF1,
     Interval Accuracy,
@@ -18,7 +18,7 @@ public sealed record MethodSummary(
     PairedBootstrap.Differences? Difference);
 
 /// <summary>The paired difference of the proposed method to a control, proposed minus control.</summary>
-public sealed record ControlComparison(MethodRow Control, PairedBootstrap.Differences Difference);
+internal sealed record ControlComparison(MethodRow Control, PairedBootstrap.Differences Difference);
 
 /// <summary>The results of a scenario's trials and their comparison, which tables, files and pages show.</summary>
 /// <param name="BestSingleSource">
@@ -27,7 +27,7 @@ public sealed record ControlComparison(MethodRow Control, PairedBootstrap.Differ
 /// </param>
 /// <param name="Summaries">The rows of the table, in the plan's order.</param>
 /// <param name="Controls">The proposed method against each control; empty if either was not run.</param>
-public sealed record ScenarioResult(
+internal sealed record ScenarioResult(
     ScenarioSummary Scenario,
     IReadOnlyList<TrialResult> Trials,
     MethodRow? BestSingleSource,

@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Results;
 
 /// <summary>The results of a sweep's finished trials.</summary>
 /// <param name="Scenarios">The plan's scenarios that have a finished trial.</param>
-public sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResult> Scenarios)
+internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResult> Scenarios)
 {
     /// <summary>Reads the outputs of finished trials, and compares the methods of each scenario.</summary>
     /// <param name="finished">Trials whose outputs are in the store.</param>

@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Results;
 
 /// <summary>The result of one trial.</summary>
 /// <param name="Certificate">The certificate of its merge; null if nothing was merged.</param>
-public sealed record TrialResult(PlannedTrial Trial, HeldOutPredictions Predictions, Certificate? Certificate)
+internal sealed record TrialResult(PlannedTrial Trial, HeldOutPredictions Predictions, Certificate? Certificate)
 {
     /// <summary>Scores on the test split.</summary>
     public Scores Test { get; } = Scores.Of(Predictions.Test);

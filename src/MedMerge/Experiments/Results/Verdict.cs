@@ -5,7 +5,7 @@ using MedMerge.Statistics;
 namespace MedMerge.Experiments.Results;
 
 /// <summary>The conclusion in plain words: whether merging helped, and whether the controls helped as much.</summary>
-public static class Verdict
+internal static class Verdict
 {
     private const string OneSeed =
         " With one seed the intervals are over test images alone; what another seed would change is not in them.";

@@ -10,7 +10,7 @@ namespace MedMerge.Experiments.Specifications;
 /// A specification in the form that nodes receive: defaults are explicit and files are named by their content as
 /// <c>sha256:HASH/NAME</c>, so that every node reads the same.
 /// </summary>
-public static class FrozenSpecification
+internal static class FrozenSpecification
 {
     private const string Scheme = "sha256:";
     private const int HashLength = 64;

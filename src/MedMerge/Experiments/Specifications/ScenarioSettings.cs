@@ -4,7 +4,7 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>The settings of a scenario; <see cref="SettingTable"/> names and bounds each.</summary>
-public sealed record ScenarioSettings
+internal sealed record ScenarioSettings
 {
     /// <summary>How kernel weights are learned.</summary>
     public KernelWeightSettings KernelWeights { get; init; } = new();

@@ -9,7 +9,7 @@ namespace MedMerge.Experiments.Specifications;
 /// <typeparam name="TOwner">The record that holds it.</typeparam>
 /// <param name="path">Its path in the YAML, relative to its owner: <c>learningRate</c>, or <c>fineTune.learningRate</c>.</param>
 /// <param name="help">Its meaning in a few words.</param>
-public abstract class Setting<TOwner>(string path, string help)
+internal abstract class Setting<TOwner>(string path, string help)
 {
     /// <summary>Its path in the YAML.</summary>
     public string Path { get; } = path;

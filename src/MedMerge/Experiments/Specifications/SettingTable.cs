@@ -5,7 +5,7 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>Every setting, each declared once.</summary>
-public static class SettingTable
+internal static class SettingTable
 {
     /// <summary>The YAML keys of the records within <see cref="ScenarioSettings"/>.</summary>
     internal const string KernelWeightsKey = "kernelWeights";

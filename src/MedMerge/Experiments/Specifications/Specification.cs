@@ -5,7 +5,7 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>A sweep as the user describes it. See docs/specification.md for the YAML form.</summary>
-public sealed record Specification
+internal sealed record Specification
 {
     /// <summary>Shown in tables and file names.</summary>
     public required string Name { get; init; }
@@ -41,7 +41,7 @@ public sealed record Specification
 /// <summary>A source model: a weight file, or a data set that it is pretrained on as part of the run.</summary>
 /// <param name="Weights">Path of a safetensors file or PyTorch checkpoint; null if it is pretrained.</param>
 /// <param name="Pretrain">How it is pretrained; null if it is read from a file.</param>
-public sealed record SourceModel(string Name, string? Weights, Pretraining? Pretrain)
+internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pretrain)
 {
     /// <summary>Its name and origin for display: <c>cells (pretrained on phantom:cells (synthetic))</c>.</summary>
     public string GetTitle()
@@ -54,4 +54,4 @@ public sealed record SourceModel(string Name, string? Weights, Pretraining? Pret
 }
 
 /// <summary>How a source model is trained from scratch on a data set.</summary>
-public sealed record Pretraining(DatasetSource Data, FineTuneSettings Training, ulong Seed);
+internal sealed record Pretraining(DatasetSource Data, FineTuneSettings Training, ulong Seed);

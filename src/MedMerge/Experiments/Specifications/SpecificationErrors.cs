@@ -1,7 +1,7 @@
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>The errors of a specification with their lines.</summary>
-public sealed class SpecificationErrors
+internal sealed class SpecificationErrors
 {
     private const int MaxShown = 100;
     private readonly List<(int Line, string Message)> _errors = [];

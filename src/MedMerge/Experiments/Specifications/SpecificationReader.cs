@@ -6,7 +6,7 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>Reads a YAML specification and reports all errors at once, each with its line.</summary>
-public sealed class SpecificationReader
+internal sealed class SpecificationReader
 {
     private const string AllMethods = "all";
     private const int MaxSeeds = 1000;

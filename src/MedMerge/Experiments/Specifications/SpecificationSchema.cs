@@ -8,7 +8,7 @@ using MedMerge.Models;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>The JSON schema of specifications, for editors: <c>examples/specification.schema.json</c>.</summary>
-public static class SpecificationSchema
+internal static class SpecificationSchema
 {
     private static readonly JsonSerializerOptions Indented = new()
     {

@@ -7,10 +7,10 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>A model's predictions on the splits that it was not trained on.</summary>
-public sealed record HeldOutPredictions(Predictions Validation, Predictions Test);
+internal sealed record HeldOutPredictions(Predictions Validation, Predictions Test);
 
 /// <summary>Computes a model's predictions on the validation and the test split.</summary>
-public sealed record EvaluateStage(Stage Model, TargetContext Target) : Stage
+internal sealed record EvaluateStage(Stage Model, TargetContext Target) : Stage
 {
     /// <inheritdoc />
     public override string Name => "evaluate";

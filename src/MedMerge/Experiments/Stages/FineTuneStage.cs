@@ -11,7 +11,7 @@ namespace MedMerge.Experiments.Stages;
 /// A probe whose head replaces the model's classifier; null starts with a zero head, unless the model keeps its own.
 /// </param>
 /// <param name="KeepsHead">Whether to keep the model's own classifier, which was fitted to the target.</param>
-public sealed record FineTuneStage(
+internal sealed record FineTuneStage(
     Stage Start,
     Stage? Head,
     bool KeepsHead,

@@ -2,7 +2,7 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>A stage whose shards a coordinator may distribute over the devices of several nodes.</summary>
 /// <typeparam name="TComputer">Computes shards on a device.</typeparam>
-public interface IShardedStage<out TComputer> where TComputer : IDisposable
+internal interface IShardedStage<out TComputer> where TComputer : IDisposable
 {
     /// <summary>The stage's key.</summary>
     string Key { get; }

@@ -3,7 +3,7 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>The output of a stage: a few immutable files by name.</summary>
-public sealed class StageOutput(IReadOnlyDictionary<string, byte[]> files)
+internal sealed class StageOutput(IReadOnlyDictionary<string, byte[]> files)
 {
     /// <summary>The files by name.</summary>
     public IReadOnlyDictionary<string, byte[]> Files { get; } = files;
@@ -13,7 +13,7 @@ public sealed class StageOutput(IReadOnlyDictionary<string, byte[]> files)
 }
 
 /// <summary>Keeps the outputs of stages by key, so that none is computed twice.</summary>
-public interface IStageStore
+internal interface IStageStore
 {
     /// <summary>Finds the output of a stage; null if it is missing, incomplete or damaged.</summary>
     Task<StageOutput?> FindAsync(string key, CancellationToken cancellation);
@@ -26,7 +26,7 @@ public interface IStageStore
 }
 
 /// <summary>Operations on every store.</summary>
-public static class StageStoreExtensions
+internal static class StageStoreExtensions
 {
     /// <summary>Gets the output of a stage that has run.</summary>
     /// <param name="key">The stage's key.</param>
@@ -37,7 +37,7 @@ public static class StageStoreExtensions
 }
 
 /// <summary>An output that should be in the store is missing or damaged.</summary>
-public sealed class MissingOutputException(string key)
+internal sealed class MissingOutputException(string key)
     : Exception($"The output of the stage {key} is missing in the store or damaged. Run the specification again to recompute it.")
 {
     /// <summary>The stage's key.</summary>

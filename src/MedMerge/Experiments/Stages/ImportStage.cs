@@ -7,11 +7,11 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>What is known about a source model besides its parameters.</summary>
 /// <param name="Sha256">Hash of its backbone.</param>
 /// <param name="Notes">Decisions that the reader made.</param>
-public sealed record SourceInfo(string Sha256, IReadOnlyList<string> Notes);
+internal sealed record SourceInfo(string Sha256, IReadOnlyList<string> Notes);
 
 /// <summary>Reads a weight file and renames its tensors to the architecture's names.</summary>
 /// <param name="FileHash">SHA-256 of the file, which identifies it whatever its path.</param>
-public sealed record ImportStage(string Path, string FileHash, Architecture Architecture) : Stage
+internal sealed record ImportStage(string Path, string FileHash, Architecture Architecture) : Stage
 {
     /// <inheritdoc />
     public override string Name => "import";

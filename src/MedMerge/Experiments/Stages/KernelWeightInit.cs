@@ -6,7 +6,7 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>The initial α.</summary>
 /// <param name="Anchor">Index of the source with the largest share; null for equal shares.</param>
 /// <param name="AnchorWeight">The share of that source.</param>
-public sealed record KernelWeightInit(int? Anchor, double AnchorWeight)
+internal sealed record KernelWeightInit(int? Anchor, double AnchorWeight)
 {
     /// <summary>Equal shares of all sources.</summary>
     public static KernelWeightInit Uniform { get; } = new(null, 0);

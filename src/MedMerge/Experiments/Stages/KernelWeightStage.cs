@@ -4,12 +4,12 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>The learned α and head.</summary>
 /// <param name="Alpha">[sources × filters], row-major.</param>
-public sealed record KernelWeightSolution(double[] Alpha, Head Head);
+internal sealed record KernelWeightSolution(double[] Alpha, Head Head);
 
 /// <summary>Learns the kernel weights.</summary>
 /// <param name="Sources">The prepared sources.</param>
 /// <param name="Head">The probe that provides the initial head.</param>
-public sealed record KernelWeightStage(
+internal sealed record KernelWeightStage(
     IReadOnlyList<Stage> Sources,
     Stage Head,
     KernelWeightInit Start,

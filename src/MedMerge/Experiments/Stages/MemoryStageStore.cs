@@ -4,7 +4,7 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>Keeps stages' outputs and checkpoints in this process's memory, for as long as it lives.</summary>
-public sealed class MemoryStageStore : IStageStore
+internal sealed class MemoryStageStore : IStageStore
 {
     private readonly ConcurrentDictionary<string, StageOutput> _outputs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, MemoryCheckpoints> _checkpoints = new(StringComparer.Ordinal);

@@ -15,7 +15,7 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="SourceNames">Their names in the same order, for the file of kernel weights.</param>
 /// <param name="Weights">A <see cref="KernelWeightStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
 /// <param name="Fixed">α if it is not learned; otherwise null.</param>
-public sealed record MergeStage(
+internal sealed record MergeStage(
     IReadOnlyList<Stage> Sources,
     IReadOnlyList<string> SourceNames,
     Stage Weights,

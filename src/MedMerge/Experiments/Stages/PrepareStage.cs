@@ -5,7 +5,7 @@ using MedMerge.Tensors;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>Folds the batch norm of a source into its kernels.</summary>
-public sealed record PrepareStage(Stage Model, Architecture Architecture) : Stage
+internal sealed record PrepareStage(Stage Model, Architecture Architecture) : Stage
 {
     /// <inheritdoc />
     public override string Name => "prepare";

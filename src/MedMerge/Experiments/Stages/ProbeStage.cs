@@ -8,7 +8,7 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Sources">The prepared sources; with one source this is its linear probe.</param>
 /// <param name="Start">The initial α.</param>
 /// <param name="Decay">The L2 penalty on the head.</param>
-public sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit Start, double Decay, TargetContext Target) : Stage
+internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit Start, double Decay, TargetContext Target) : Stage
 {
     /// <inheritdoc />
     public override string Name => "probe";

@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Stages;
 /// One step of a trial: a function of its inputs, its settings and a seed. Its key is the hash of those, so that trials
 /// share equal stages, and an interrupted run resumes from finished ones.
 /// </summary>
-public abstract record Stage
+internal abstract record Stage
 {
     /// <summary>Incremented whenever the numbers of a stage change, so that old artefacts are not reused.</summary>
     private const int Version = 2;

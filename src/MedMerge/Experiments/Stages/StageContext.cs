@@ -6,7 +6,7 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>Reads a file that a specification names, on the node where a stage runs.</summary>
 /// <inheritdoc cref="FileReader" />
-public delegate Task<byte[]> StageFileReader(string location, string kind, CancellationToken cancellation);
+internal delegate Task<byte[]> StageFileReader(string location, string kind, CancellationToken cancellation);
 
 /// <summary>The environment in which a stage runs.</summary>
 /// <param name="Device">The device thread.</param>
@@ -14,7 +14,7 @@ public delegate Task<byte[]> StageFileReader(string location, string kind, Cance
 /// <param name="ReadFile">Reads the files that the specification names.</param>
 /// <param name="OnEpoch">Called after every epoch with the total number of epochs.</param>
 /// <param name="Span">The stage's span, parent of its epochs' spans.</param>
-public sealed record StageContext(
+internal sealed record StageContext(
     DeviceThread Device,
     ICheckpoints Checkpoints,
     StageFileReader ReadFile,

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>Names and formats of the files that stages write.</summary>
-public static class StageFiles
+internal static class StageFiles
 {
     /// <summary>A model with its architecture's tensor names.</summary>
     public const string Model = "model.safetensors";

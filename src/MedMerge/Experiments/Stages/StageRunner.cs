@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>Runs stages on one device, reusing outputs and checkpoints in the store.</summary>
 /// <param name="readFile">Reads the files that the specification names.</param>
-public sealed class StageRunner(IStageStore store, DeviceThread device, StageFileReader readFile)
+internal sealed class StageRunner(IStageStore store, DeviceThread device, StageFileReader readFile)
 {
     /// <summary>Gets the output of a stage from the store, or computes it. Missing and damaged inputs are recomputed.</summary>
     /// <param name="onEpoch">Called after every epoch with the total number of epochs.</param>

@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Index">
 /// Distinguishes models of the same seed: 0 for training from scratch, 1 and up for untrained partners.
 /// </param>
-public sealed record UntrainedStage(Architecture Architecture, int Classes, ulong Seed, int Index) : Stage
+internal sealed record UntrainedStage(Architecture Architecture, int Classes, ulong Seed, int Index) : Stage
 {
     /// <summary>
     /// The index for pretraining, so that a source never starts from the weights of a baseline with the same seed.

@@ -5,7 +5,7 @@ using MedMerge.Tensors;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>Creates the prepared partner of the self-scale control, which is all zeros.</summary>
-public sealed record ZeroStage(Architecture Architecture) : Stage
+internal sealed record ZeroStage(Architecture Architecture) : Stage
 {
     /// <inheritdoc />
     public override string Name => "zero";

@@ -9,7 +9,7 @@ namespace MedMerge.Models.Layers;
 /// </summary>
 /// <param name="Name">Such as <c>layer1.0.bn1</c>.</param>
 /// <param name="Channels">The length of each of its tensors.</param>
-public sealed record BatchNorm(string Name, int Channels)
+internal sealed record BatchNorm(string Name, int Channels)
 {
     /// <summary>ε, PyTorch's default.</summary>
     public const double Epsilon = 1e-5;

@@ -8,7 +8,7 @@ namespace MedMerge.Models.Layers;
 /// A convolution without bias, and the batch norm behind it, if any. Folded (Jacob et al. 2018, section 3.2): K' = sK and b = t, with the
 /// batch norm's affine map sz + t. Padding is half the kernel.
 /// </summary>
-public sealed record Convolution : Layer
+internal sealed record Convolution : Layer
 {
     /// <param name="name">Such as <c>layer1.0.conv1</c>.</param>
     /// <param name="batchNorm">Its batch norm's name, such as <c>layer1.0.bn1</c>; null where none follows it.</param>

@@ -11,7 +11,7 @@ namespace MedMerge.Models.Layers;
 /// <param name="Name">Its name in the state dictionary, such as <c>layer1.0.conv1</c>.</param>
 /// <param name="Out">Filters: the channels of its output.</param>
 /// <param name="Norm">The batch norm that belongs to it; null where there is none.</param>
-public abstract record Layer(string Name, int Out, BatchNorm? Norm)
+internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
 {
     /// <summary>The folded kernel's shape; its first dimension is <see cref="Out"/>. The folded bias is [out].</summary>
     public abstract long[] Shape { get; }

@@ -8,7 +8,7 @@ namespace MedMerge.Models.Layers;
 /// A batch norm with no convolution in front of it, as in pre-activation networks. In evaluation mode it is the affine map sx + t of each
 /// channel, linear in (s, t): folded, s is the kernel and t the bias, and Σᵢ αᵢ(sᵢx + tᵢ) folds by the same sum as a convolution.
 /// </summary>
-public sealed record Normalisation : Layer
+internal sealed record Normalisation : Layer
 {
     private readonly BatchNorm _norm;
 
