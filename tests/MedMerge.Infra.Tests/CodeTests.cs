@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using MedMerge.Testing;
 using k8s.Models;
 using MedMerge.Silo;
+using MedMerge.Testing;
 using Orleans.Configuration;
 
 namespace MedMerge.Infra.Tests;

@@ -1,6 +1,6 @@
-using MedMerge.Testing;
 using k8s;
 using k8s.Models;
+using MedMerge.Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace MedMerge.Infra.Tests;

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using MedMerge.Testing;
 using k8s.Models;
+using MedMerge.Testing;
 using YamlDotNet.Core;
 
 namespace MedMerge.Infra.Tests;

@@ -1,5 +1,5 @@
-using MedMerge.Testing;
 using k8s.Models;
+using MedMerge.Testing;
 
 namespace MedMerge.Infra.Tests;
 
