@@ -33,7 +33,8 @@ internal sealed record SpecificationBuilder
 
     public int Threads { get; init; } = 1;
 
-    public string Device { get; init; } = "cpu";
+    /// <summary>Null for the default, a processor.</summary>
+    public string? Device { get; init; }
 
     public int? Parallel { get; init; }
 
@@ -57,8 +58,7 @@ internal sealed record SpecificationBuilder
         methods: {{Methods}}
         seeds: {{Seeds}}
         threads: {{Threads}}
-        device: {{Device}}
-        {{Line("parallel", Parallel?.ToString())}}{{Line("kernelWeights", KernelWeights)}}{{Line("fineTune", FineTune)}}
+        {{WriteOptional()}}
         """).TrimEnd();
 
     /// <summary>The same with other epochs of kernel-weight learning and of fine-tuning.</summary>
@@ -72,5 +72,15 @@ internal sealed record SpecificationBuilder
 
     public Plan BuildPlan() => Plan.Build(Read());
 
-    private static string Line(string key, string? value) => value is null ? "" : $"{key}: {value}\n";
+    private string WriteOptional()
+    {
+        (string Key, object? Value)[] lines =
+        [
+            ("device", Device),
+            ("parallel", Parallel),
+            ("kernelWeights", KernelWeights),
+            ("fineTune", FineTune),
+        ];
+        return string.Join('\n', lines.Where(line => line.Value is not null).Select(line => $"{line.Key}: {line.Value}"));
+    }
 }

@@ -133,7 +133,7 @@ internal static class ResultFiles
 
     private static object Describe(Interval interval) => new
     {
-        interval.Estimate,
+        Estimate = NullIfNaN(interval.Estimate),
         Low = NullIfNaN(interval.Low),
         High = NullIfNaN(interval.High),
     };
