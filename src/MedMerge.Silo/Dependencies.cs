@@ -60,8 +60,9 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
             }
             catch (Exception error) when (MayPass(error) && !Stopping.IsCancellationRequested)
             {
-                _waitingFor = $"Waiting for {what}: {FirstLine(error)}";
-                LogWaiting(logger, _waitingFor, RetryDelay.TotalSeconds);
+                var waitingFor = $"Waiting for {what}: {FirstLine(error)}";
+                LogWaiting(logger, waitingFor == _waitingFor ? null : error, waitingFor, RetryDelay.TotalSeconds); // a stack once
+                _waitingFor = waitingFor;
                 await ServeHealthAsync().ConfigureAwait(false);
                 await Task.Delay(RetryDelay, Stopping).ConfigureAwait(false);
             }
@@ -90,5 +91,5 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
     }
 
     [LoggerMessage(LogLevel.Warning, "{Waiting} Next attempt in {Seconds} s.")]
-    private static partial void LogWaiting(ILogger logger, string waiting, double seconds);
+    private static partial void LogWaiting(ILogger logger, Exception? error, string waiting, double seconds);
 }

@@ -36,11 +36,13 @@ internal sealed class PlanCache(ArtefactStore artefacts)
         return FrozenSpecification.Files(frozen).Select(file => FrozenSpecification.HashOf(file.Location)).OfType<string>().Distinct();
     }
 
-    /// <summary>A stage of a trial.</summary>
-    public async Task<(Plan Plan, Stage Stage)> StageAsync(string specification, int trial, string key)
+    /// <summary>A trial with one of its stages.</summary>
+    /// <param name="number">The trial's, from 1.</param>
+    public async Task<(Trial Trial, Stage Stage)> StageAsync(string specification, int number, string key)
     {
         var plan = await GetAsync(specification).ConfigureAwait(false);
-        return (plan, plan.Trials[trial - 1].Stages.First(stage => stage.Key == key));
+        var trial = plan.Trials[number - 1];
+        return (trial, trial.Stages.First(stage => stage.Key == key));
     }
 
     /// <summary>A file that a frozen specification names.</summary>

@@ -58,8 +58,8 @@ internal sealed class ShardSessions(
 
     private async Task<ShardSession> OpenAsync(ShardRequest request)
     {
-        var (plan, stage) = await plans.StageAsync(request.Specification, request.Trial, request.Stage).ConfigureAwait(false);
-        var device = devices.ForThreads(plan.Specification.Settings.Threads);
+        var (trial, stage) = await plans.StageAsync(request.Specification, request.Trial, request.Stage).ConfigureAwait(false);
+        var device = devices.ForThreads(trial.Scenario.Settings.Threads);
         return stage switch
         {
             KernelWeightStage learn => new ShardSession<KernelWeightStep, KernelWeightGradient, double>(

@@ -24,12 +24,12 @@ internal sealed class ShardedStageRunner(
     ILogger<ShardedStageRunner> logger)
 {
     /// <summary>Returns when the stage's output is in the store.</summary>
-    public async Task RunAsync(StageExecution execution, Plan plan, Stage stage, CancellationToken cancellation)
+    public async Task RunAsync(StageExecution execution, Trial trial, Stage stage, CancellationToken cancellation)
     {
         if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is not null) return;
         var checkpoints = store.Checkpoints(stage.Key);
         var context = new StageContext(
-            devices.ForThreads(plan.Specification.Settings.Threads),
+            devices.ForThreads(trial.Scenario.Settings.Threads),
             checkpoints,
             plans.FileAsync,
             execution.OnEpoch,

@@ -27,7 +27,7 @@ internal sealed partial class StageExecutor(
     /// <exception cref="WorkFailedException">It failed, and the failure was reported.</exception>
     public async Task RunAsync(StageExecution execution, CancellationToken cancellation)
     {
-        var (plan, stage) = await PlanAsync(execution.Request, execution.Key).ConfigureAwait(false);
+        var (trial, stage) = await FindAsync(execution.Request, execution.Key).ConfigureAwait(false);
         var names = new Dictionary<string, object> { ["Trial"] = execution.Request.Holder, ["Stage"] = stage.Name };
         using var scope = logger.BeginScope(names);
         var start = Stopwatch.GetTimestamp();
@@ -35,7 +35,7 @@ internal sealed partial class StageExecutor(
         Start(execution, stage);
         try
         {
-            await ComputeAsync(execution, plan, stage, cancellation).ConfigureAwait(false);
+            await ComputeAsync(execution, trial, stage, cancellation).ConfigureAwait(false);
             outcome = "done";
             using var done = Spans.Start($"{stage.Name} done", execution.Span);
             LogDone(stage.Name, execution.Request.Holder, Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -56,8 +56,8 @@ internal sealed partial class StageExecutor(
         catch (Exception error)
         {
             using var failed = Spans.Start($"{stage.Name} failed", execution.Span);
-            var (trial, attempt) = (execution.Request.Holder, execution.Request.Attempt);
-            var failure = failures.Report(error, $"Stage '{stage.Name}' of trial {trial}, attempt {attempt},");
+            var request = execution.Request;
+            var failure = failures.Report(error, $"Stage '{stage.Name}' of trial {request.Holder}, attempt {request.Attempt},");
             failed.Fail(failure.Reason);
             throw new WorkFailedException(failure);
         }
@@ -69,7 +69,7 @@ internal sealed partial class StageExecutor(
         }
     }
 
-    private async Task<(Plan Plan, Stage Stage)> PlanAsync(StageRequest request, string key)
+    private async Task<(Trial Trial, Stage Stage)> FindAsync(StageRequest request, string key)
     {
         try
         {
@@ -92,15 +92,15 @@ internal sealed partial class StageExecutor(
         LogBegun(stage.Name, request.Holder, request.Attempt); // inside the span, so that a dashboard leads from the line to the trace
     }
 
-    private async Task ComputeAsync(StageExecution execution, Plan plan, Stage stage, CancellationToken cancellation)
+    private async Task ComputeAsync(StageExecution execution, Trial trial, Stage stage, CancellationToken cancellation)
     {
         if (stage.HasCoordinator)
         {
-            await sharded.RunAsync(execution, plan, stage, cancellation).ConfigureAwait(false);
+            await sharded.RunAsync(execution, trial, stage, cancellation).ConfigureAwait(false);
             return;
         }
         using var counted = load.Add(stage.Key);
-        var runner = new StageRunner(store, devices.ForThreads(plan.Specification.Settings.Threads), plans.FileAsync);
+        var runner = new StageRunner(store, devices.ForThreads(trial.Scenario.Settings.Threads), plans.FileAsync);
         await runner.OutputAsync(stage, execution.OnEpoch, cancellation, execution.Span).ConfigureAwait(false);
     }
 

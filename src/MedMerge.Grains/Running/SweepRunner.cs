@@ -59,7 +59,7 @@ internal sealed partial class SweepRunner(
         }
         catch (InputException problem)
         {
-            LogInvalid(sweep.Id, problem.Message);
+            LogInvalid(problem.InnerException, sweep.Id, problem.Message);
             await EndAsync(record => record.Failed(problem.Message)).ConfigureAwait(false);
         }
         catch (ConcurrentWriterException)
@@ -165,7 +165,7 @@ internal sealed partial class SweepRunner(
     }
 
     [LoggerMessage(LogLevel.Warning, "Sweep {Sweep} can't be run: {Reason}")]
-    private partial void LogInvalid(string sweep, string reason);
+    private partial void LogInvalid(Exception? cause, string sweep, string reason);
 
     [LoggerMessage(LogLevel.Information, "Another process has changed the record of sweep {Sweep}, which stops here.")]
     private partial void LogStale(string sweep);

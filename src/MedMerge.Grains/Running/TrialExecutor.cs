@@ -50,8 +50,8 @@ internal sealed partial class TrialExecutor(
         try
         {
             var plan = await plans.GetAsync(request.Specification).ConfigureAwait(false);
-            var device = plan.Specification.Settings.DeviceKind;
-            await RunStagesAsync(plan.Trials[request.Number - 1].Stages, device, cancellation).ConfigureAwait(false);
+            var trial = plan.Trials[request.Number - 1];
+            await RunStagesAsync(trial.Stages, trial.Scenario.Settings.DeviceKind, cancellation).ConfigureAwait(false);
         }
         catch (WorkFailedException)
         {
