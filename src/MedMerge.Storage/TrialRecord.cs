@@ -51,8 +51,14 @@ public sealed record TrialRecord(
     /// <summary>Ends without a result, because of its nodes' deaths.</summary>
     public TrialRecord Quarantined(string reason) => this with { State = WorkState.Quarantined, Nodes = [], Reason = reason };
 
-    /// <summary>Runs on these nodes.</summary>
-    public TrialRecord On(IReadOnlyList<string> nodes) => this with { Nodes = nodes };
+    /// <summary>
+    /// Runs on the nodes that its status reports. A dead node stays if it was here while alive, until its death is counted,
+    /// and is not added: a status may report a node after its death was counted, which would count it again.
+    /// </summary>
+    public TrialRecord RunningOn(IReadOnlyList<string> reported, Predicate<string> isDead) => this with
+    {
+        Nodes = [.. reported.Where(node => !isDead(node)), .. Nodes.Where(node => isDead(node))],
+    };
 
     /// <summary>
     /// Nodes died while they ran it. Those that die together count once: that is the power or the network, not the

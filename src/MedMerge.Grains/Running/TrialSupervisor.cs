@@ -90,10 +90,9 @@ internal sealed partial class TrialSupervisor(
     {
         onStatus(status);
         var record = Record;
-        if (((IWorkStatus)status).HasEnded || status.Nodes.ToHashSet().SetEquals(record.Nodes)) return;
-        // Nodes whose deaths have not been counted yet stay.
-        IReadOnlyList<string> Merge(IReadOnlyList<string> nodes) => [.. status.Nodes, .. nodes.Except(status.Nodes).Where(cluster.IsDead)];
-        await WriteAsync(kept => kept.On(Merge(kept.Nodes))).ConfigureAwait(false);
+        var hasEnded = ((IWorkStatus)status).HasEnded;
+        if (hasEnded || record.RunningOn(status.Nodes, cluster.IsDead).Nodes.ToHashSet().SetEquals(record.Nodes)) return;
+        await WriteAsync(current => current.RunningOn(status.Nodes, cluster.IsDead)).ConfigureAwait(false);
     }
 
     /// <summary>Counts nodes that died while they ran the trial. Those that die together count once.</summary>

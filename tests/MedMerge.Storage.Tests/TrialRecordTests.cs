@@ -1,0 +1,32 @@
+using MedMerge.Grains;
+
+namespace MedMerge.Storage.Tests;
+
+public class TrialRecordTests
+{
+    private static readonly TrialRecord Running = TrialRecord.Waiting(trace: null).Started(attempt: 1, trace: null);
+
+    /// <summary>The trial's grain may report a node for a while after the cluster has declared it dead.</summary>
+    [Fact]
+    public void A_late_status_does_not_bring_a_counted_death_back()
+    {
+        static bool IsDead(string node) => node == "b";
+        var alive = Running.RunningOn(["a", "b"], _ => false);
+
+        var uncounted = alive.RunningOn(["a", "b"], IsDead);
+        var counted = uncounted.Survived(["b"]);
+        var late = counted.RunningOn(["a", "b"], IsDead);
+
+        Assert.Equal(["a", "b"], uncounted.Nodes);
+        Assert.Equal(1, counted.NodeDeaths);
+        Assert.Equal(["a"], late.Nodes);
+        Assert.Equal(WorkState.Running, late.State);
+    }
+
+    [Fact]
+    public void A_death_that_is_not_counted_yet_survives_a_status_without_the_node()
+    {
+        var record = Running.RunningOn(["a", "b"], _ => false).RunningOn(["a", "c"], node => node == "b");
+        Assert.Equal(["a", "c", "b"], record.Nodes);
+    }
+}
