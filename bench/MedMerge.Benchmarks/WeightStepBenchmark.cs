@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using MedMerge.Data;
+using MedMerge.Data.Formats;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;

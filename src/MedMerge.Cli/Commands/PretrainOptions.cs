@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
-using MedMerge.Data;
+using MedMerge.Data.Formats;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Models;
 using MedMerge.Tensors;
@@ -16,7 +16,7 @@ internal sealed class PretrainOptions
 
     public Option<string> Data { get; } = new("--data")
     {
-        Description = $"A MedMNIST .npz file or phantom:NAME ({string.Join(", ", Phantoms.Names)}).",
+        Description = $"The data set: {DatasetFormats.Description}.",
         HelpName = "DATA",
         Required = true,
     };

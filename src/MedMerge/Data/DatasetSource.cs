@@ -1,22 +1,24 @@
+using System.Text.Json.Serialization;
+using MedMerge.Data.Formats;
+
 namespace MedMerge.Data;
 
 /// <summary>Where a data set comes from, as a specification names it.</summary>
-/// <param name="Location">A MedMNIST file or <c>phantom:NAME</c>.</param>
+/// <param name="Location">What one of <see cref="DatasetFormats"/> reads.</param>
 /// <param name="Classes">The number of classes; null reads it off the training labels.</param>
 /// <param name="TrainImages">Keep only that many training images, in equal shares of the classes as far as they go; null keeps all.</param>
 internal sealed record DatasetSource(string Location, int? Classes = null, int? TrainImages = null)
 {
-    /// <summary>Whether it is drawn by seed instead of read from a file.</summary>
-    public bool IsPhantom => Location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal);
+    /// <summary>Its format.</summary>
+    [JsonIgnore]
+    public IDatasetFormat Format => DatasetFormats.Get(Location);
 
     /// <summary>Reads or draws the data set.</summary>
     /// <param name="read">Gives the file.</param>
     /// <exception cref="InputException">It is missing or unusable.</exception>
     public ImageDataset Load(FileReader read)
     {
-        var dataset = IsPhantom
-            ? Phantoms.Create(Location[Phantoms.Prefix.Length..])
-            : MedMnistReader.Read(read(Location, MedMnistReader.Kind), Location, Classes);
+        var dataset = Format.Load(Location, Classes, read);
         return TrainImages is { } count ? dataset.WithTrain(Subset(dataset, count)) : dataset;
     }
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using MedMerge.Data;
+using MedMerge.Data.Formats;
 
 namespace MedMerge.Tests.Data;
 

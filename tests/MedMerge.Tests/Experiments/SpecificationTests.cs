@@ -71,7 +71,7 @@ public class SpecificationTests
             "line 7: the source 'a' needs either",
             "line 7: the source name 'a' is there twice",
             "line 8: 'sources[1].weights': there is no file 'missing.pt'; looked for /data/missing.pt",
-            "line 9: there is no phantom 'cell'",
+            "line 9: there is no data set 'phantom:cell'",
             "line 9: 'sources[1].pretrain.epochs' is 'many'; it must be a whole number from 1 to 100000",
             "line 10: 'anchor' is 'c', which is no source",
             "line 11: there is no method 'fine-tunes'",
@@ -228,6 +228,11 @@ public class SpecificationTests
             var read = Read($"{Minimal}\n{yaml}");
 
             Assert.Equal(text, setting.GetValue(read.Settings).ToString());
+            var defaults = new ScenarioSettings();
+            Assert.Equal(text, setting.GetValue(setting.With(defaults, text, out var problem)).ToString());
+            Assert.Null(problem);
+            Assert.Equal(defaults, setting.With(defaults, "?", out problem));
+            Assert.NotNull(problem);
         }
     }
 

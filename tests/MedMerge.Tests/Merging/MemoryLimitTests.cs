@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Data.Formats;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Models.Layers;

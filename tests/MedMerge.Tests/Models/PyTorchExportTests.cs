@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MedMerge.Data;
+using MedMerge.Data.Formats;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;

@@ -38,8 +38,8 @@ internal static class FrozenSpecification
             .Select(source => source.Pretrain?.Data)
             .Append(specification.Target)
             .OfType<DatasetSource>()
-            .Where(source => !source.IsPhantom)
-            .Select(source => (source.Location, MedMnistReader.Kind))
+            .Where(source => source.Format.FileKind is not null)
+            .Select(source => (source.Location, source.Format.FileKind!))
             .Distinct();
 
     /// <summary>Names every file of a specification by its content.</summary>
@@ -52,7 +52,8 @@ internal static class FrozenSpecification
             Sources = [.. specification.Sources.Select(FreezeSource)],
         };
 
-        DatasetSource FreezeData(DatasetSource data) => data.IsPhantom ? data : data with { Location = address(data.Location) };
+        DatasetSource FreezeData(DatasetSource data) =>
+            data.Format.FileKind is null ? data : data with { Location = address(data.Location) };
 
         SourceModel FreezeSource(SourceModel source) => source with
         {

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using MedMerge.Data;
+using MedMerge.Data.Formats;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
@@ -19,16 +20,16 @@ internal sealed partial class SourceReader(ISpecificationFiles files, Specificat
         var classes = map.ReadWhole("classes", 2, MaxClasses);
         var trainImages = map.ReadWhole("trainImages", 2, int.MaxValue);
         if (location is null) return null;
-        if (!location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal))
+        var format = DatasetFormats.Get(location);
+        if (format.FileKind is not null)
             return new DatasetSource(Resolve(map, "data", location), classes, trainImages);
 
-        var phantom = location[Phantoms.Prefix.Length..];
         if (classes is not null)
-            map.AddError("classes", $"'{map.GetPath("classes")}' is for files; a phantom's classes are fixed: leave it out");
-        if (!Phantoms.Names.Contains(phantom))
+            map.AddError("classes", $"'{map.GetPath("classes")}' is for files; the classes of {location} are fixed: leave it out");
+        if (!format.KnownLocations.Contains(location))
         {
-            map.AddError("data", $"there is no phantom '{phantom}'; there are {string.Join(", ", Phantoms.Names)}" +
-                                 SpellingSuggestion.Suggest(phantom, Phantoms.Names));
+            map.AddError("data", $"there is no data set '{location}'; there are {string.Join(", ", format.KnownLocations)}" +
+                                 SpellingSuggestion.Suggest(location, format.KnownLocations));
         }
         return new DatasetSource(location, classes, trainImages);
     }

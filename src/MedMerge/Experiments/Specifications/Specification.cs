@@ -48,8 +48,7 @@ internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pr
     {
         if (Pretrain is null) return $"{Name} ({Path.GetFileName(Weights)})";
         var data = Pretrain.Data;
-        var origin = data.IsPhantom ? $"{data.Location} (synthetic)" : Path.GetFileNameWithoutExtension(data.Location);
-        return $"{Name} (pretrained on {origin})";
+        return $"{Name} (pretrained on {data.Format.GetTitle(data.Location)})";
     }
 }
 

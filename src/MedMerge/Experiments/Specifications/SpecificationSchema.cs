@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MedMerge.Data;
+using MedMerge.Data.Formats;
 using MedMerge.Experiments.Methods;
 using MedMerge.Models;
 
@@ -90,7 +90,7 @@ internal static class SpecificationSchema
 
     private static JsonObject CreateDataset() => new()
     {
-        ["data"] = DescribeText($"A MedMNIST .npz file, or {string.Join(", ", Phantoms.Names.Select(name => Phantoms.Prefix + name))}."),
+        ["data"] = DescribeText($"The data set: {DatasetFormats.Description}."),
         ["classes"] = DescribeWhole(2, "Read off the training labels where it is left out."),
         ["trainImages"] = DescribeWhole(2, "Keep only that many training images, the classes in turns."),
     };

@@ -1,4 +1,4 @@
-namespace MedMerge.Data;
+namespace MedMerge.Data.Formats;
 
 /// <summary>
 /// Four small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They resemble images of their field

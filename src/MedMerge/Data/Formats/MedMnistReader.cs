@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.IO.Hashing;
 
-namespace MedMerge.Data;
+namespace MedMerge.Data.Formats;
 
 /// <summary>
 /// Reads a MedMNIST file (Yang et al. 2023): an .npz with <c>{train,val,test}_images</c> [n, side, side] or [n, side, side, 3] of bytes and

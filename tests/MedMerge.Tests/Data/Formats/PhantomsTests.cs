@@ -1,6 +1,7 @@
 using MedMerge.Data;
+using MedMerge.Data.Formats;
 
-namespace MedMerge.Tests.Data;
+namespace MedMerge.Tests.Data.Formats;
 
 public class PhantomsTests
 {

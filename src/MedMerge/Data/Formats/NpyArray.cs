@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace MedMerge.Data;
+namespace MedMerge.Data.Formats;
 
 /// <summary>A NumPy array of unsigned or signed integers, C order.</summary>
 /// <param name="Type">As NumPy names it: <c>uint8</c>, <c>int64</c>, …</param>

@@ -1,0 +1,27 @@
+namespace MedMerge.Data.Formats;
+
+/// <summary>Data sets drawn by seed: <c>phantom:lesions</c>.</summary>
+internal sealed class PhantomFormat : IDatasetFormat
+{
+    /// <inheritdoc />
+    public string Description => string.Join(", ", KnownLocations);
+
+    /// <inheritdoc />
+    public string? FileKind => null;
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> KnownLocations { get; } = [.. Phantoms.Names.Select(name => Phantoms.Prefix + name)];
+
+    /// <inheritdoc />
+    public bool IsSynthetic => true;
+
+    /// <inheritdoc />
+    public bool Matches(string location) => location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal);
+
+    /// <inheritdoc />
+    public string GetTitle(string location) => ImageDataset.GetTitle(location, IsSynthetic);
+
+    /// <inheritdoc />
+    public ImageDataset Load(string location, int? classes, FileReader read) =>
+        Phantoms.Create(location[Phantoms.Prefix.Length..]);
+}
