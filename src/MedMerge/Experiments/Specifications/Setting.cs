@@ -29,9 +29,20 @@ internal abstract class Setting<TOwner>(string path, string help)
     /// <summary>Creates its part of the JSON schema.</summary>
     public abstract JsonObject CreateSchema();
 
+    /// <summary>Copies the owner with a value as written in YAML.</summary>
+    /// <param name="problem">What the text must be, such as <c>a whole number from 1 to 8</c>; null if it is valid.</param>
+    /// <returns>The owner with the value, or unchanged if the text is invalid.</returns>
+    public abstract TOwner With(TOwner owner, string text, out string? problem);
+
     /// <summary>Reads it from the YAML of its owner; an invalid value is recorded as an error.</summary>
     /// <returns>The owner with the value, or unchanged if the key is absent or invalid.</returns>
-    internal abstract TOwner Read(YamlMap map, TOwner owner);
+    internal TOwner Read(YamlMap map, TOwner owner)
+    {
+        if (map.ReadText(Path) is not { } text) return owner;
+        var changed = With(owner, text, out var problem);
+        if (problem is not null) map.AddError(Path, $"'{map.GetPath(Path)}' is '{text}'; it must be {problem}");
+        return changed;
+    }
 
     /// <summary>Creates the same setting relative to the record that contains its owner.</summary>
     /// <param name="key">The owner's key in that record.</param>
@@ -59,6 +70,5 @@ internal sealed class NestedSetting<TOuter, TOwner>(
     public override JsonObject CreateSchema() => inner.CreateSchema();
 
     /// <inheritdoc />
-    internal override TOuter Read(YamlMap map, TOuter owner) =>
-        map.FindMap(key) is { } nested ? with(owner, inner.Read(nested, get(owner))) : owner;
+    public override TOuter With(TOuter owner, string text, out string? problem) => with(owner, inner.With(get(owner), text, out problem));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json.Nodes;
 
@@ -28,8 +29,21 @@ internal abstract class ValueSetting<TOwner, TValue>(
         return schema;
     }
 
-    /// <summary>Copies the owner with a new value.</summary>
-    protected TOwner WithValue(TOwner owner, TValue value) => with(owner, value);
+    /// <inheritdoc />
+    public override TOwner With(TOwner owner, string text, out string? problem)
+    {
+        problem = null;
+        if (TryParse(text, out var value)) return with(owner, value);
+        problem = DescribeForm(text);
+        return owner;
+    }
+
+    /// <summary>Parses a value as written in YAML, and checks its range.</summary>
+    protected abstract bool TryParse(string text, [MaybeNullWhen(false)] out TValue value);
+
+    /// <summary>Describes valid values, to end a sentence that begins with "it must be".</summary>
+    /// <param name="text">The invalid text.</param>
+    protected abstract string DescribeForm(string text);
 
     /// <summary>The value as shown in results and as the schema's default.</summary>
     protected abstract JsonNode ToJson(TValue value);
@@ -52,8 +66,11 @@ internal sealed class WholeNumberSetting<TOwner>(
     public override string Range => string.Create(CultureInfo.InvariantCulture, $"{min} to {max}");
 
     /// <inheritdoc />
-    internal override TOwner Read(YamlMap map, TOwner owner) =>
-        map.ReadWhole(Path, min, max) is { } value ? WithValue(owner, value) : owner;
+    protected override bool TryParse(string text, out int value) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value >= min && value <= max;
+
+    /// <inheritdoc />
+    protected override string DescribeForm(string text) => $"a whole number from {min} to {max}";
 
     /// <inheritdoc />
     protected override JsonNode ToJson(int value) => value;
@@ -75,8 +92,12 @@ internal sealed class NumberSetting<TOwner>(
     public override string Range => string.Create(CultureInfo.InvariantCulture, $"{min} to {max}");
 
     /// <inheritdoc />
-    internal override TOwner Read(YamlMap map, TOwner owner) =>
-        map.ReadNumber(Path, min, max) is { } value ? WithValue(owner, value) : owner;
+    protected override bool TryParse(string text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && value >= min && value <= max;
+
+    /// <inheritdoc />
+    protected override string DescribeForm(string text) =>
+        string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}");
 
     /// <inheritdoc />
     protected override JsonNode ToJson(double value) => value;
@@ -99,8 +120,11 @@ internal sealed class ChoiceSetting<TOwner, TValue>(
     public override string Range => string.Join(", ", choices.Keys.Select(word => $"`{word}`"));
 
     /// <inheritdoc />
-    internal override TOwner Read(YamlMap map, TOwner owner) =>
-        map.ReadChoice(Path, choices) is { } value ? WithValue(owner, value) : owner;
+    protected override bool TryParse(string text, out TValue value) => choices.TryGetValue(text, out value);
+
+    /// <inheritdoc />
+    protected override string DescribeForm(string text) =>
+        $"one of {string.Join(", ", choices.Keys)}{SpellingSuggestion.Suggest(text, choices.Keys)}";
 
     /// <inheritdoc />
     protected override JsonNode ToJson(TValue value) => choices.First(choice => choice.Value.Equals(value)).Key;
@@ -126,13 +150,14 @@ internal sealed class TextSetting<TOwner>(
     public override string Range => form.Replace('\'', '`');
 
     /// <inheritdoc />
-    internal override TOwner Read(YamlMap map, TOwner owner)
+    protected override bool TryParse(string text, out string value)
     {
-        if (map.ReadText(Path) is not { } text) return owner;
-        if (isValid(text)) return WithValue(owner, text);
-        map.AddError(Path, $"'{map.GetPath(Path)}' is '{text}'; it must be {form}");
-        return owner;
+        value = text;
+        return isValid(text);
     }
+
+    /// <inheritdoc />
+    protected override string DescribeForm(string text) => form;
 
     /// <inheritdoc />
     protected override JsonNode ToJson(string value) => value;

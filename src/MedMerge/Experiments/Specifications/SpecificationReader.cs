@@ -204,44 +204,21 @@ internal sealed class SpecificationReader
     private static ScenarioSettings ReadSettings(YamlMap map, int sources)
     {
         var settings = new ScenarioSettings();
-        if (map.FindMap(SettingTable.KernelWeightsKey) is { } kernelWeights)
+        var kernelWeights = map.FindMap(SettingTable.KernelWeightsKey);
+        var fineTune = map.FindMap(SettingTable.FineTuneKey);
+        if (kernelWeights is not null)
         {
             var read = SettingTable.Read(SettingTable.KernelWeights, kernelWeights, settings.KernelWeights);
             settings = settings with { KernelWeights = read };
-            CheckKernelWeights(settings.KernelWeights, kernelWeights, sources);
-            kernelWeights.RefuseUnknownKeys();
         }
-        if (map.FindMap(SettingTable.FineTuneKey) is { } fineTune)
+        if (fineTune is not null)
         {
             var read = SettingTable.Read(SettingTable.FineTune, fineTune, settings.FineTune);
             settings = settings with { FineTune = read };
-            CheckFineTune(settings.FineTune, fineTune);
-            fineTune.RefuseUnknownKeys();
         }
+        foreach (var broken in SettingRules.Check(settings, sources)) map.AddErrorAt(broken.Path, broken.Message);
+        kernelWeights?.RefuseUnknownKeys();
+        fineTune?.RefuseUnknownKeys();
         return SettingTable.Read(SettingTable.TopLevel, map, settings);
-    }
-
-    private static void CheckKernelWeights(KernelWeightSettings settings, YamlMap map, int sources)
-    {
-        if (settings.BatchSize % settings.Shards != 0)
-        {
-            map.AddError("shards", $"'{map.GetPath("batchSize")}' ({settings.BatchSize}) must be a multiple of " +
-                                   $"'{map.GetPath("shards")}' ({settings.Shards})");
-        }
-        if (sources > 1 && settings.AnchorWeight <= 1.0 / sources)
-        {
-            map.AddError("anchorWeight", string.Create(
-                CultureInfo.InvariantCulture,
-                $"'{map.GetPath("anchorWeight")}' ({settings.AnchorWeight}) must be above an equal share (1/{sources})"));
-        }
-    }
-
-    private static void CheckFineTune(FineTuneSettings settings, YamlMap map)
-    {
-        var isMultiple = settings.BatchSize % settings.Shards == 0;
-        var isEnough = settings.Shards == 1 || settings.BatchSize >= TrainingBounds.MinBatchSize * settings.Shards;
-        if (isMultiple && isEnough) return;
-        map.AddError("shards", $"'{map.GetPath("batchSize")}' ({settings.BatchSize}) must be a multiple of '{map.GetPath("shards")}' " +
-                               $"({settings.Shards}), with at least {TrainingBounds.MinBatchSize} images for each");
     }
 }

@@ -52,16 +52,6 @@ internal sealed class YamlMap(YamlMappingNode node, string path, SpecificationEr
         return null;
     }
 
-    /// <summary>Reads one of a set of words; null if it is absent or invalid.</summary>
-    public T? ReadChoice<T>(string key, IReadOnlyDictionary<string, T> choices) where T : struct
-    {
-        if (ReadText(key) is not { } text) return null;
-        if (choices.TryGetValue(text, out var value)) return value;
-        var suggestion = SpellingSuggestion.Suggest(text, choices.Keys);
-        AddError(key, $"'{GetPath(key)}' is '{text}'; it must be one of {string.Join(", ", choices.Keys)}{suggestion}");
-        return null;
-    }
-
     /// <summary>Finds a nested mapping; null if it is absent or not a mapping.</summary>
     public YamlMap? FindMap(string key, bool required = false)
     {
@@ -126,6 +116,20 @@ internal sealed class YamlMap(YamlMappingNode node, string path, SpecificationEr
 
     /// <summary>Records an error on the line of a key.</summary>
     public void AddError(string key, string message) => errors.Add(GetKeyLine(key), message);
+
+    /// <summary>Records an error on the line of a key within nested mappings: <c>fineTune.shards</c>.</summary>
+    public void AddErrorAt(string path, string message)
+    {
+        var parts = path.Split('.', 2);
+        if (parts.Length == 2 && node.Children.TryGetValue(new YamlScalarNode(parts[0]), out var inner) && inner is YamlMappingNode mapping)
+        {
+            new YamlMap(mapping, GetPath(parts[0]), errors).AddErrorAt(parts[1], message);
+        }
+        else
+        {
+            AddError(parts[0], message);
+        }
+    }
 
     /// <summary>Refuses a key that was renamed.</summary>
     public void RefuseRenamedKey(string key, string newName)

@@ -1,0 +1,50 @@
+using System.Globalization;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Specifications;
+
+/// <summary>A rule that settings break together, though each is within its range.</summary>
+/// <param name="Path">The full path of the setting to change.</param>
+internal sealed record BrokenRule(string Path, string Message);
+
+/// <summary>Rules between the settings of a scenario.</summary>
+internal static class SettingRules
+{
+    private const string KernelWeightBatch = $"{SettingTable.KernelWeightsKey}.batchSize";
+    private const string KernelWeightShards = $"{SettingTable.KernelWeightsKey}.shards";
+    private const string AnchorWeight = $"{SettingTable.KernelWeightsKey}.anchorWeight";
+    private const string FineTuneBatch = $"{SettingTable.FineTuneKey}.batchSize";
+    private const string FineTuneShards = $"{SettingTable.FineTuneKey}.shards";
+
+    /// <summary>Finds the rules that a scenario's settings break.</summary>
+    /// <param name="sources">Number of sources.</param>
+    public static IEnumerable<BrokenRule> Check(ScenarioSettings settings, int sources) =>
+        [.. Check(settings.KernelWeights, sources), .. Check(settings.FineTune)];
+
+    private static IEnumerable<BrokenRule> Check(KernelWeightSettings settings, int sources)
+    {
+        if (settings.BatchSize % settings.Shards != 0)
+        {
+            yield return new BrokenRule(
+                KernelWeightShards,
+                $"'{KernelWeightBatch}' ({settings.BatchSize}) must be a multiple of '{KernelWeightShards}' ({settings.Shards})");
+        }
+        if (sources > 1 && settings.AnchorWeight <= 1.0 / sources)
+        {
+            yield return new BrokenRule(AnchorWeight, string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{AnchorWeight}' ({settings.AnchorWeight}) must be above an equal share (1/{sources})"));
+        }
+    }
+
+    private static IEnumerable<BrokenRule> Check(FineTuneSettings settings)
+    {
+        var isMultiple = settings.BatchSize % settings.Shards == 0;
+        var isEnough = settings.Shards == 1 || settings.BatchSize >= TrainingBounds.MinBatchSize * settings.Shards;
+        if (isMultiple && isEnough) yield break;
+        yield return new BrokenRule(
+            FineTuneShards,
+            $"'{FineTuneBatch}' ({settings.BatchSize}) must be a multiple of '{FineTuneShards}' ({settings.Shards}), " +
+            $"with at least {TrainingBounds.MinBatchSize} images for each");
+    }
+}
