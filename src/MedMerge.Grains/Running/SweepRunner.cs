@@ -135,9 +135,10 @@ internal sealed partial class SweepRunner(
     /// </summary>
     private async Task<int> TrialLimitAsync(PlanSummary plan)
     {
-        var device = plan.Scenarios[0].Settings.DeviceKind;
-        var nodes = cluster.NodesWithDevice(device).Count;
-        var reason = nodes > 0 ? null : SiloChoice.NoneHas(device);
+        var devices = plan.Scenarios.Select(scenario => scenario.Settings.DeviceKind).Distinct().ToList();
+        var missing = devices.FirstOrDefault(device => cluster.NodesWithDevice(device).Count == 0);
+        var nodes = missing is null ? devices.SelectMany(cluster.NodesWithDevice).Distinct().Count() : 0;
+        var reason = missing is null ? null : SiloChoice.NoneHas(missing);
         if (sweep.Record.Reason != reason) await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
         return nodes > 0 ? plan.Parallel ?? nodes : 0;
     }

@@ -62,6 +62,9 @@ internal abstract class Architecture
     /// <summary>Filters over all layers, the length of one source's kernel weights.</summary>
     public int Filters { get; }
 
+    /// <summary>The shortest side of an image, in pixels, that <see cref="Forward"/> takes.</summary>
+    public virtual int MinSide => 1;
+
     /// <summary>Other names under which files may have the architecture's tensors.</summary>
     public virtual IReadOnlyList<KeyAlias> KeyAliases => [];
 

@@ -90,6 +90,31 @@ public class PlanTests
         Assert.Contains("second: fine-tune b", PlanTable.Render(plan, _ => false), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("first", "../second")]
+    [InlineData("first", "a/b")]
+    [InlineData("first", "FIRST")]
+    public void Scenarios_whose_folders_would_clash_or_leave_the_output_are_refused(string one, string other)
+    {
+        var plan = Defaults.BuildPlan();
+        Scenario[] scenarios = [plan.Scenarios[0] with { Name = one }, plan.Scenarios[0] with { Name = other }];
+
+        Assert.Throws<ArgumentException>(() => Plan.LayOut(plan.Specification, scenarios, []));
+    }
+
+    [Fact]
+    public void Images_that_an_architecture_can_not_take_are_refused_before_anything_runs()
+    {
+        var specification = Defaults.BuildPlan().Specification with { Architecture = new LargeImagesOnly() };
+
+        var error = Assert.Throws<InputException>(() => Plan.Build(specification));
+
+        Assert.Contains(
+            "needs images of at least 32 × 32 pixels; those of phantom:lesions have 28 × 28",
+            error.Message,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_table_of_a_large_plan_does_not_take_the_square_of_its_size()
     {
@@ -97,5 +122,15 @@ public class PlanTests
         var table = PlanTable.Render(PlanSummary.Of(Large), _ => false);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(3), $"It took {clock.Elapsed}.");
         Assert.Contains("up to 4000", table, StringComparison.Ordinal); // the anchor's pretraining
+    }
+
+    private sealed class LargeImagesOnly() : Architecture("large", width: 1, "fc", new CifarResNet(20, 0.25).Layers)
+    {
+        public override int MinSide => 32;
+
+        public override int Features => Layers[^1].Out;
+
+        public override TorchSharp.torch.Tensor Forward(TorchSharp.torch.Tensor images, LayerFunction apply) =>
+            throw new NotSupportedException();
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
@@ -8,7 +9,7 @@ namespace MedMerge.Experiments.Planning;
 /// <param name="Scenarios">In the order of their tables.</param>
 /// <param name="Trials">By number, grouped by scenario.</param>
 /// <param name="Notes">Decisions made while reading the sources, to show to the user.</param>
-internal sealed record Plan(
+internal sealed partial record Plan(
     Specification Specification,
     IReadOnlyList<Scenario> Scenarios,
     IReadOnlyList<Trial> Trials,
@@ -40,8 +41,10 @@ internal sealed record Plan(
 
     /// <summary>Lays out the trials of loaded scenarios.</summary>
     /// <exception cref="InputException">There are more trials than a sweep may have.</exception>
+    /// <exception cref="ArgumentException">Several scenarios have names that are no names of folders, or are not unique.</exception>
     internal static Plan LayOut(Specification specification, IReadOnlyList<Scenario> scenarios, IReadOnlyList<string> notes)
     {
+        if (scenarios.Count > 1) CheckNames(scenarios);
         var methods = specification.Methods.Select(MethodRegistry.Get).ToList();
         var count = scenarios.Sum(CountTrials);
         if (count > MaxTrials)
@@ -64,6 +67,18 @@ internal sealed record Plan(
 
         long CountTrials(Scenario scenario) => (long)methods.Sum(method => method.GetRows(scenario).Count()) * scenario.Seeds.Count;
     }
+
+    /// <summary>Each of several scenarios has a folder of its own, so their names must do as folder names on any system.</summary>
+    private static void CheckNames(IReadOnlyList<Scenario> scenarios)
+    {
+        if (scenarios.FirstOrDefault(scenario => !FolderName().IsMatch(scenario.Name)) is { } bad)
+            throw new ArgumentException($"'{bad.Name}' can't be a folder's name.", nameof(scenarios));
+        if (scenarios.DistinctBy(scenario => scenario.Name, StringComparer.OrdinalIgnoreCase).Count() != scenarios.Count)
+            throw new ArgumentException("The names of scenarios must differ.", nameof(scenarios));
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_][A-Za-z0-9._ =,-]*\z")]
+    private static partial Regex FolderName();
 
     private static Plan Build(Specification specification, ScenarioLoader loader)
     {

@@ -47,8 +47,16 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
         var kernelWeights = settings.KernelWeights;
         TryLoad(() => new ShardPlan(target.Train.Count, kernelWeights.Shards, kernelWeights.BatchSize, seed: 0));
         TryLoad(() => settings.FineTune.PlanFor(target.Train.Count, seed: 0));
+        CheckSide(target, specification.Architecture.MinSide);
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
+    }
+
+    private void CheckSide(ImageDataset data, int minSide)
+    {
+        if (data.Height >= minSide && data.Width >= minSide) return;
+        _problems.Add($"{specification.Architecture.Title} needs images of at least {minSide} × {minSide} pixels; " +
+                      $"those of {data.Name} have {data.Height} × {data.Width}.");
     }
 
     /// <summary>
