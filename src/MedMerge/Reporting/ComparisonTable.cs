@@ -11,6 +11,13 @@ namespace MedMerge.Reporting;
 /// </summary>
 internal static class ComparisonTable
 {
+    /// <summary>Roles that a reader must know about to read a row rightly.</summary>
+    private static readonly IReadOnlyDictionary<MethodRole, string> RoleLabels = new Dictionary<MethodRole, string>
+    {
+        [MethodRole.Control] = " (control)",
+        [MethodRole.UpperBound] = " (upper bound)",
+    };
+
     /// <summary>Renders the tables of all scenarios.</summary>
     public static string Render(SweepResult result) => string.Join("\n", result.Scenarios.Select(Render));
 
@@ -43,7 +50,7 @@ internal static class ComparisonTable
 
     private static string[] CreateRow(MethodSummary summary) =>
     [
-        summary.Method.Title + (summary.Method.Role == MethodRole.Control ? " (control)" : ""),
+        summary.Method.Title + RoleLabels.GetValueOrDefault(summary.Method.Role, ""),
         FormatMean(summary.MacroF1),
         FormatMean(summary.Accuracy),
         FormatMean(summary.Auc),

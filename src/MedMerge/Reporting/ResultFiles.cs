@@ -104,7 +104,7 @@ internal static class ResultFiles
     private static object Describe(MethodSummary summary) => new
     {
         Method = summary.Method.Title,
-        IsControl = summary.Method.Role == MethodRole.Control,
+        Role = JsonNamingPolicy.CamelCase.ConvertName(summary.Method.Role.ToString()),
         MacroF1 = Describe(summary.MacroF1),
         Accuracy = Describe(summary.Accuracy),
         Auc = Describe(summary.Auc),

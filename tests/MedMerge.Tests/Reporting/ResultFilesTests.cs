@@ -67,7 +67,7 @@ public class ResultFilesTests
 
         var rows = root.GetProperty("methods").EnumerateArray().ToList();
         Assert.Equal(["medmerge", "fine-tune a", "self-scale"], rows.Select(row => row.GetProperty("method").GetString()));
-        Assert.Equal([false, false, true], rows.Select(row => row.GetProperty("isControl").GetBoolean()));
+        Assert.Equal(["proposed", "singleSource", "control"], rows.Select(row => row.GetProperty("role").GetString()));
         Assert.Equal(JsonValueKind.Null, rows[1].GetProperty("differenceToBestSingleSource").ValueKind);
         Assert.Equal(JsonValueKind.Null, rows[0].GetProperty("macroF1").GetProperty("low").ValueKind); // one seed has no interval
     }
