@@ -17,4 +17,23 @@ internal static class StreamKeys
 
     /// <summary>Resampling in the bootstrap.</summary>
     public const ulong Bootstrap = 5;
+
+    /// <summary>The learning of kernel weights.</summary>
+    public const ulong KernelWeightLearning = 6;
+
+    /// <summary>Fine-tuning, and training from scratch alike.</summary>
+    public const ulong FineTuning = 7;
+
+    /// <summary>The batches that batch norm statistics are measured on.</summary>
+    public const ulong Statistics = 8;
+
+    /// <summary>The shuffling of a partner's filters.</summary>
+    public const ulong Scramble = 9;
+
+    /// <summary>
+    /// Derives the seed of a kind of stage from a trial's seed. So an epoch of learning kernel weights and an epoch of fine-tuning see
+    /// different batches and augmentations, while all methods fine-tune on the same ones and can be compared in pairs.
+    /// </summary>
+    /// <param name="stage">One of the keys above.</param>
+    public static ulong Derive(ulong seed, ulong stage) => new RandomStream(seed, stage).NextBits();
 }

@@ -18,7 +18,8 @@ internal sealed record WeightedSource(string Name, string Sha256);
 /// <param name="Target">The data set it was learned on, as shown to people.</param>
 /// <param name="Alpha">The kernel weights.</param>
 /// <param name="TargetTensors">
-/// Each batch norm's mean and variance on the target, and the classifier, under their names in the model.
+/// Each batch norm's mean and variance on the target, and the classifier, under their names in the model; and the norms that the merged
+/// kernels are scaled to (<see cref="Layer.Norms"/>).
 /// </param>
 internal sealed record LearnedKernelWeights(
     IReadOnlyList<WeightedSource> Sources,
@@ -145,6 +146,8 @@ internal sealed record LearnedKernelWeights(
                 foreach (var name in new[] { norm.Mean, norm.Variance })
                     target.Add(name, Take(file, name, ScalarType.Float32, norm.Channels).clone());
             }
+            foreach (var layer in architecture.Layers.Where(layer => file.Names.Contains(layer.Norms)))
+                target.Add(layer.Norms, Take(file, layer.Norms, ScalarType.Float32, layer.Out).clone());
             var (weight, bias) = (architecture.Classifier + ".weight", architecture.Classifier + ".bias");
             var classifier = Take(file, weight, ScalarType.Float32, AnySize, architecture.Features);
             target.Add(weight, classifier.clone());

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Merging;
 
-/// <summary>A source model as merging needs it: folded, each layer a kernel <c>NAME.weight</c> and a bias <c>NAME.bias</c>.</summary>
+/// <summary>
+/// A source model as merging needs it: folded, each layer a kernel <c>NAME.weight</c> and a bias <c>NAME.bias</c>, with the norms that its
+/// kernels had before.
+/// </summary>
 /// <param name="Name">The source's name in the specification.</param>
 /// <param name="Layers">CPU tensors under the architecture's layer names.</param>
 internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposable
@@ -15,6 +18,13 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
 
     /// <summary>A layer's bias, [out].</summary>
     public Tensor Bias(Layer layer) => Layers[layer.Name + ".bias"];
+
+    /// <summary>Copies the norms of its kernels before folding (<see cref="Layer.Norms"/>) into other tensors.</summary>
+    public void CopyNormsTo(Architecture architecture, StateDict tensors)
+    {
+        foreach (var layer in architecture.Layers.Where(layer => Layers.Contains(layer.Norms)))
+            tensors.Add(layer.Norms, Layers[layer.Norms].clone());
+    }
 
     /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="Layer.Fold"/>).</summary>
     /// <exception cref="InputException">A folded value is beyond float32; the message names the layer.</exception>
@@ -27,6 +37,7 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             var (kernel, bias) = layer.Fold(model);
             layers.Add(layer.Name + ".weight", kernel.to(ScalarType.Float32));
             layers.Add(layer.Name + ".bias", bias.to(ScalarType.Float32));
+            if (layer.MeasureNorms(model) is { } norms) layers.Add(layer.Norms, norms);
         }
         if (layers.FirstNonFinite() is not { } bad) return new PreparedSource(name, layers);
         layers.Dispose();

@@ -17,6 +17,9 @@ internal sealed record FineTuneSettings
     /// </summary>
     public int Shards { get; init; } = 1;
 
+    /// <summary>Images of a shard's step, which batch norm normalises by.</summary>
+    internal int ShardBatchSize => BatchSize / Shards;
+
     /// <summary>AdamW's first rate; it falls to 0 along a cosine.</summary>
     public double LearningRate { get; init; } = 0.001;
 

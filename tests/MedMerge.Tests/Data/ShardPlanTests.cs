@@ -6,6 +6,18 @@ namespace MedMerge.Tests.Data;
 
 public class ShardPlanTests
 {
+    /// <summary>The same trial's epochs of learning kernel weights and of fine-tuning must not repeat each other's batches.</summary>
+    [Fact]
+    public void Kinds_of_stages_have_random_streams_of_their_own()
+    {
+        ulong[] stages = [StreamKeys.KernelWeightLearning, StreamKeys.FineTuning, StreamKeys.Statistics];
+        var batches = stages
+            .Select(stage => new ShardPlan(images: 64, shards: 1, batchSize: 16, StreamKeys.Derive(seed: 0, stage)).Batch(1, 0, 0))
+            .Select(batch => string.Join(',', batch));
+
+        Assert.Equal(stages.Length, batches.Distinct().Count());
+    }
+
     [Fact]
     public void Every_epoch_shows_every_image_once_whatever_the_shards()
     {

@@ -70,7 +70,7 @@ public class PlanTests
     {
         var keys = string.Join('\n', Defaults.BuildPlan().Stages.Select(stage => stage.Key));
 
-        Assert.StartsWith("3cb7dc819fc88fe90729b47545556e38", ContentHash.Of(keys), StringComparison.Ordinal);
+        Assert.Equal("25562cb88832a5ee15ecb738873bc3f1", ContentHash.Of(keys)[..32]);
     }
 
     [Fact]

@@ -43,8 +43,11 @@ public class StageRunnerTests
             "fine-tune b",
             "lp-ft a",
             "lp-ft b",
+            "restored a",
+            "restored b",
             "scratch",
             "untrained-partner",
+            "scrambled-partner",
             "self-scale",
         ];
         Assert.Equal(rows, result.Summaries.Select(summary => summary.Method.Title));
@@ -66,6 +69,27 @@ public class StageRunnerTests
         using var json = System.Text.Json.JsonDocument.Parse(ResultFiles.ToJson(result));
         Assert.Equal(plan.Trials.Count, json.RootElement.GetProperty("trials").GetArrayLength());
         Assert.Equal(1 + (2 * plan.Trials.Count), ResultFiles.ToCsv(result).TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
+    public async Task A_scrambled_partner_has_the_partners_filters_in_another_order()
+    {
+        var plan = (Merged with { Methods = "[scrambled-partner]" }).BuildPlan();
+        var scramble = plan.Stages.OfType<ScrambleStage>().Single();
+        var store = new CountingStageStore();
+        await RunAsync(plan, store);
+
+        using var partner = await ReadAsync(scramble.Prepared);
+        using var scrambled = await ReadAsync(scramble);
+
+        var kernels = plan.Scenarios[0].Architecture.Layers.Select(layer => layer.Name + ".weight").ToList();
+        Assert.All(kernels, name => Assert.Equal(SumFilters(partner[name]).Order(), SumFilters(scrambled[name]).Order()));
+        Assert.Contains(kernels, name => !SumFilters(partner[name]).SequenceEqual(SumFilters(scrambled[name])));
+
+        async Task<StateDict> ReadAsync(Stage stage) =>
+            Safetensors.Read((await store.GetAsync(stage.Key, Cancellation))[StageFiles.Prepared], "it").Tensors;
+
+        static float[] SumFilters(TorchSharp.torch.Tensor kernel) => [.. kernel.sum([1L, 2L, 3L]).data<float>()];
     }
 
     [Fact]
@@ -247,7 +271,7 @@ public class StageRunnerTests
         var model = trial.FindOutput(OutputRole.Model)!.Stage;
         return trial.Stages.Sum(stage => stage switch
         {
-            ProbeStage or MergeStage => 1,
+            ProbeStage or MergeStage or StatisticsStage => 1,
             KernelWeightStage learn => learn.Learning.Epochs,
             FineTuneStage tune when tune == model => tune.Training.Epochs,
             _ => 0,

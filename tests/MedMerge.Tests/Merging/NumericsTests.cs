@@ -97,6 +97,7 @@ public class NumericsTests
         var folded = KernelFolding.Fold(sources, alpha);
         using var statistics = BatchNormRestoration.Measure(folded, Target, loader, CancellationToken.None);
         RandomModels.Head(architecture, Target.Classes).AddTo(architecture, statistics);
+        sources[0].CopyNormsTo(architecture, statistics); // also with the kernels scaled back
         using var merged = BatchNormRestoration.Restore(folded, statistics);
 
         var certificate = Measure(alpha, images: 16);

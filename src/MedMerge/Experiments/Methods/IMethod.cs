@@ -20,6 +20,9 @@ internal interface IMethod
     /// <summary>Whether beating this control shows that the gain comes from what the partner has learned.</summary>
     bool IsolatesTransfer => false;
 
+    /// <summary>Whether beating this baseline shows that learning the kernel weights adds something.</summary>
+    bool IsolatesLearning => false;
+
     /// <summary>Its rows in a scenario's table: one, or one for each source.</summary>
     IEnumerable<MethodRow> GetRows(Scenario scenario) => [new MethodRow(this, Source: null)];
 

@@ -14,6 +14,6 @@ internal sealed class MedMergeMethod : IMethod
     {
         var init = stages.InitAtAnchor(stages.Scenario.Anchor);
         var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, init));
-        return stages.LearnMergeAndFineTune(probed, stages.SourceNames, seed);
+        return stages.LearnMergeAndFineTune(probed, stages.SourceNames, stages.Scenario.Anchor, seed);
     }
 }

@@ -10,8 +10,10 @@ internal static class MethodRegistry
         new AverageMethod(),
         new FineTuneMethod(),
         new LpFtMethod(),
+        new RestoredMethod(),
         new ScratchMethod(),
         new UntrainedPartnerMethod(),
+        new ScrambledPartnerMethod(),
         new SelfScaleMethod(),
     ];
 

@@ -7,6 +7,9 @@ namespace MedMerge.Experiments.Methods;
 /// <summary>Creates the stages that methods compose trials from, on one scenario.</summary>
 internal sealed class ScenarioStages(Scenario scenario)
 {
+    /// <summary>The probe and the batch norm statistics take one pass each.</summary>
+    private const int PassesOfMerge = 2;
+
     private readonly Dictionary<string, ProbedSources> _probed = [];
 
     /// <summary>The scenario.</summary>
@@ -56,17 +59,29 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     /// <summary>Learns kernel weights, merges the models with them, and fine-tunes.</summary>
     /// <param name="names">Names of the models for the file of kernel weights.</param>
-    public TrialStages LearnMergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, ulong seed)
+    /// <param name="anchor">Index of the model whose kernel norms the merged model gets.</param>
+    public TrialStages LearnMergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, int anchor, ulong seed)
     {
         var learn = new KernelWeightStage(probed.Sources, probed.Head, probed.Init, scenario.Settings.KernelWeights, Target, seed);
-        var merge = new MergeStage(probed.Sources, names, learn, Fixed: null, Target);
+        var merge = new MergeStage(probed.Sources, names, learn, Fixed: null, anchor, Target);
         var stages = FineTuneMerge(merge, scenario.Settings.FineTune.Epochs, seed);
         var history = new TrialOutput(OutputRole.KernelWeightHistory, learn, StageFiles.History);
         return stages with { Outputs = [.. stages.Outputs, history] };
     }
 
+    /// <summary>Merges the models by the α they were probed at, and fine-tunes.</summary>
+    /// <inheritdoc cref="LearnMergeAndFineTune" path="/param" />
+    public TrialStages MergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, int anchor, ulong seed)
+    {
+        var merge = new MergeStage(probed.Sources, names, probed.Head, probed.Init, anchor, Target);
+        return FineTuneMerge(merge, scenario.Budget - PassesOfMerge, seed);
+    }
+
+    /// <summary>Re-estimates a model's batch norm statistics on the target.</summary>
+    public Stage RestoreStatistics(Stage model) => new StatisticsStage(model, scenario.Settings.FineTune.ShardBatchSize, Target);
+
     /// <summary>Fine-tunes a merged model and keeps its head, which was fitted to the target.</summary>
-    public TrialStages FineTuneMerge(MergeStage merge, int epochs, ulong seed)
+    private TrialStages FineTuneMerge(MergeStage merge, int epochs, ulong seed)
     {
         var stages = FineTune(merge, head: null, keepsHead: true, epochs, seed);
         return stages with
@@ -98,7 +113,8 @@ internal sealed class ScenarioStages(Scenario scenario)
             ]);
     }
 
-    private Stage Prepare(Stage model) => model is ZeroStage ? model : new PrepareStage(model, scenario.Architecture);
+    /// <summary>Folds a model's batch norm, unless it comes folded.</summary>
+    public Stage Prepare(Stage model) => model is ZeroStage or ScrambleStage ? model : new PrepareStage(model, scenario.Architecture);
 }
 
 /// <summary>Models prepared for merging, with the head that was probed on them.</summary>

@@ -22,6 +22,6 @@ internal sealed class SelfScaleMethod : IMethod
         var anchor = stages.Scenario.Sources[stages.Scenario.Anchor];
         var probed = stages.ProbeOnce(row.Title, () =>
             stages.Probe([anchor.Stage, new ZeroStage(stages.Scenario.Architecture)], stages.InitAtAnchor(0)));
-        return stages.LearnMergeAndFineTune(probed, [anchor.Name, PartnerName], seed);
+        return stages.LearnMergeAndFineTune(probed, [anchor.Name, PartnerName], anchor: 0, seed);
     }
 }

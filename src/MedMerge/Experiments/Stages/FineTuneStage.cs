@@ -1,3 +1,4 @@
+using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
@@ -33,6 +34,8 @@ internal sealed record FineTuneStage(
 
     /// <inheritdoc />
     public IReadOnlyList<Stage> ShardInputs => Inputs;
+
+    private ulong StreamSeed => StreamKeys.Derive(Seed, StreamKeys.FineTuning);
 
     /// <summary>Whether the start may be the best epoch; random weights never are.</summary>
     private bool StartCounts => Start is not UntrainedStage;
@@ -70,7 +73,7 @@ internal sealed record FineTuneStage(
     public FineTuneGradientComputer Open(IReadOnlyList<StageOutput> inputs, TorchSharp.torch.Device device, long? memoryLimit)
     {
         using var start = ReadStart(inputs);
-        return new FineTuneGradientComputer(Target.Architecture, start, Target.Dataset, Training, Seed, device);
+        return new FineTuneGradientComputer(Target.Architecture, start, Target.Dataset, Training, StreamSeed, device);
     }
 
     /// <summary>
@@ -150,7 +153,7 @@ internal sealed record FineTuneStage(
     private FineTuner CreateTuner(IReadOnlyList<StageOutput> inputs, byte[]? saved, DeviceThread device)
     {
         using var start = ReadStart(inputs);
-        var tuner = new FineTuner(Target.Architecture, start, StartCounts, Target.Dataset, Training, Seed, device.Device);
+        var tuner = new FineTuner(Target.Architecture, start, StartCounts, Target.Dataset, Training, StreamSeed, device.Device);
         if (saved is not null) tuner.Restore(saved);
         return tuner;
     }

@@ -1,3 +1,4 @@
+using MedMerge.Data;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
@@ -69,7 +70,7 @@ internal sealed record KernelWeightStage(
             sources,
             Target.Dataset,
             Learning,
-            Seed,
+            StreamKeys.Derive(Seed, StreamKeys.KernelWeightLearning),
             device,
             memoryLimit: memoryLimit);
     }

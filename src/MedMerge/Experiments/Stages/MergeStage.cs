@@ -15,11 +15,16 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="SourceNames">Their names in the same order, for the file of kernel weights.</param>
 /// <param name="Weights">A <see cref="KernelWeightStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
 /// <param name="Fixed">α if it is not learned; otherwise null.</param>
+/// <param name="Anchor">
+/// Index of the source whose kernel norms the merged model gets. The scale of a kernel in front of batch norm changes nothing that it
+/// computes, but fine-tuning moves it at an effective rate of lr/‖K‖² (van Laarhoven 2017), which should be the same for every method.
+/// </param>
 internal sealed record MergeStage(
     IReadOnlyList<Stage> Sources,
     IReadOnlyList<string> SourceNames,
     Stage Weights,
     KernelWeightInit? Fixed,
+    int Anchor,
     TargetContext Target) : Stage
 {
     private const int MaxCertificateImages = 64;
@@ -37,7 +42,7 @@ internal sealed record MergeStage(
     public override IReadOnlyList<Stage> Inputs => [.. Sources, Weights];
 
     /// <inheritdoc />
-    protected override object Settings => new { SourceNames, Fixed, Task = Target, Target.Dataset.Title };
+    protected override object Settings => new { SourceNames, Fixed, Anchor, Task = Target, Target.Dataset.Title };
 
     /// <inheritdoc />
     public override double Cost => Target.ForwardPass + CertificateCost;
@@ -65,6 +70,7 @@ internal sealed record MergeStage(
             using var loader = new BatchLoader(dataset, device);
             var folded = KernelFolding.Fold(sources, alpha).Convert(tensor => tensor.to(device));
             var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
+            sources[Anchor].CopyNormsTo(architecture, statistics);
             head.AddTo(architecture, statistics);
             using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics);
             using var merged = learned.Apply(sources);

@@ -14,7 +14,8 @@ internal sealed record BatchNorm(string Name, int Channels)
     /// <summary>ε, PyTorch's default.</summary>
     public const double Epsilon = 1e-5;
 
-    private const double Momentum = 0.1;
+    /// <summary>The share of a batch's statistics in the running ones, PyTorch's default.</summary>
+    public const double Momentum = 0.1;
 
     /// <summary>The name of γ, [channels].</summary>
     public string Scale => Name + ".weight";

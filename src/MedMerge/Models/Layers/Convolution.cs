@@ -10,6 +10,9 @@ namespace MedMerge.Models.Layers;
 /// </summary>
 internal sealed record Convolution : Layer
 {
+    /// <summary>Beyond these the variance would leave float32's exact range together with its ε.</summary>
+    private const double MinFactor = 1e-3, MaxFactor = 1e3;
+
     /// <param name="name">Such as <c>layer1.0.conv1</c>.</param>
     /// <param name="batchNorm">Its batch norm's name, such as <c>layer1.0.bn1</c>; null where none follows it.</param>
     public Convolution(string name, string? batchNorm, int inputs, int outputs, int kernel, int stride)
@@ -60,20 +63,48 @@ internal sealed record Convolution : Layer
     }
 
     /// <inheritdoc />
-    /// <remarks>The kernel stays as it is, so s = 1. Without a batch norm the bias is that of a fold of such layers: zero.</remarks>
+    /// <remarks>
+    /// A kernel K that is scaled to cK has statistics cμ and c²σ², and s = 1/c. With c = 1 it stays as it is. Without a batch norm the bias
+    /// is that of a fold of such layers: zero.
+    /// </remarks>
     public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics)
     {
-        model.Add(Weight, kernel);
-        Norm?.AddAffine(
+        if (Norm is null || !statistics.Contains(Norms))
+        {
+            model.Add(Weight, kernel);
+            Norm?.AddAffine(
+                model,
+                scale: ones(Out, ScalarType.Float64),
+                shift: bias.to(ScalarType.Float64),
+                statistics[Norm.Mean],
+                statistics[Norm.Variance]);
+            return;
+        }
+        var factor = ScaleTo(statistics[Norms], kernel);
+        Tensor Scale(Tensor tensor, Tensor by) => (tensor.to(ScalarType.Float64) * by).to(ScalarType.Float32);
+        model.Add(Weight, Scale(kernel, factor.view(-1, 1, 1, 1)));
+        Norm.AddAffine(
             model,
-            scale: ones(Out, ScalarType.Float64),
+            scale: factor.reciprocal(),
             shift: bias.to(ScalarType.Float64),
-            statistics[Norm.Mean],
-            statistics[Norm.Variance]);
+            Scale(statistics[Norm.Mean], factor),
+            Scale(statistics[Norm.Variance], factor.Squared()));
     }
 
     /// <inheritdoc />
+    public override Tensor? MeasureNorms(StateDict model) => Norm is null ? null : MeasureNorms(model[Weight]).to(ScalarType.Float32);
+
+    /// <inheritdoc />
     public override Tensor Normalised(Tensor input, Tensor output) => output;
+
+    /// <summary>The factors c that give the kernels these norms, [out], float64; 1 for a kernel that is or was all but zero.</summary>
+    private static Tensor ScaleTo(Tensor norms, Tensor kernel)
+    {
+        var factors = (norms.to(ScalarType.Float64) / MeasureNorms(kernel)).cpu().data<double>().ToArray();
+        return tensor(Array.ConvertAll(factors, factor => factor is >= MinFactor and <= MaxFactor ? factor : 1), device: kernel.device);
+    }
+
+    private static Tensor MeasureNorms(Tensor kernel) => kernel.to(ScalarType.Float64).Squared().sum([1L, 2L, 3L]).sqrt();
 
     /// <inheritdoc />
     /// <remarks>Normal with variance 2 / fan-out (He et al. 2015).</remarks>

@@ -32,7 +32,10 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
     public abstract (Tensor Kernel, Tensor Bias) Fold(StateDict model);
 
     /// <summary>Adds the form with batch norm that computes what a kernel and a bias (both float32) compute.</summary>
-    /// <param name="statistics">Has the batch norm's mean and variance: those of <see cref="Normalised"/> over the target.</param>
+    /// <param name="statistics">
+    /// Has the batch norm's mean and variance: those of <see cref="Normalised"/> over the target. If it has <see cref="Norms"/> too, the
+    /// kernels are scaled to them: batch norm divides their scale out again, but not its effect on training.
+    /// </param>
     public abstract void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics);
 
     /// <summary>What the layer's batch norm normalises.</summary>
@@ -41,6 +44,12 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
 
     /// <summary>Adds the tensors that training from scratch starts with: kernels drawn at random, batch norm the identity.</summary>
     public abstract void Initialise(StateDict model, RandomStream random);
+
+    /// <summary>The name of the Euclidean norms of each filter's kernel, [out], before folding.</summary>
+    public string Norms => "norm." + Name;
+
+    /// <summary>The norms of the kernels in front of a batch norm, [out], float32; null where there are none.</summary>
+    public virtual Tensor? MeasureNorms(StateDict model) => null;
 
     private protected static IEnumerable<(string Name, long[] Shape)> TensorsOf(BatchNorm? norm) => norm is null
         ? []
