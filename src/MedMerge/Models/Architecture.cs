@@ -62,7 +62,7 @@ internal abstract class Architecture
     /// <summary>Filters over all layers, the length of one source's kernel weights.</summary>
     public int Filters { get; }
 
-    /// <summary>The shortest side of an image, in pixels, that <see cref="Forward"/> takes.</summary>
+    /// <summary>The shortest side of an image that <see cref="Forward"/> takes, in pixels.</summary>
     public virtual int MinSide => 1;
 
     /// <summary>Other names under which files may have the architecture's tensors.</summary>
@@ -70,6 +70,15 @@ internal abstract class Architecture
 
     /// <summary>Name and width, as shown to people.</summary>
     public string Title => Width == 1 ? Name : FormattableString.Invariant($"{Name} (width {Width})");
+
+    /// <summary>Checks that the network takes a data set's images.</summary>
+    /// <exception cref="InputException">They are too small.</exception>
+    public void Check(ImageDataset data)
+    {
+        if (data.Height >= MinSide && data.Width >= MinSide) return;
+        throw new InputException(
+            $"{Title} needs images of at least {MinSide} × {MinSide} pixels; those of {data.Name} have {data.Height} × {data.Width}.");
+    }
 
     /// <summary>The features before the classifier, [batch, <see cref="Features"/>], from images [batch, 3, height, width].</summary>
     public abstract Tensor Forward(Tensor images, LayerFunction apply);

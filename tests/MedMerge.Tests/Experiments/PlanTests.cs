@@ -90,6 +90,22 @@ public class PlanTests
         Assert.Contains("second: fine-tune b", PlanTable.Render(plan, _ => false), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Each_point_of_a_grid_is_a_scenario_and_the_sources_are_shared()
+    {
+        var specification = (Defaults with { Methods = "[fine-tune]" }).BuildPlan().Specification;
+        var hot = specification.Settings with { FineTune = specification.Settings.FineTune with { LearningRate = 0.01 } };
+        var grid = specification with { Points = [new("cold", specification.Settings), new("hot", hot)] };
+
+        var plan = Plan.Build(FrozenSpecification.Read(FrozenSpecification.Write(grid)));
+
+        Assert.Equal(["cold", "hot"], plan.Scenarios.Select(scenario => scenario.Name));
+        Assert.Equal([0.001, 0.01], plan.Scenarios.Select(scenario => scenario.Settings.FineTune.LearningRate));
+        var keys = plan.Scenarios.Select(scenario => string.Join(',', scenario.Sources.Select(source => source.Stage.Key)));
+        Assert.Single(keys.Distinct());
+        Assert.Equal(2, plan.Trials.Select(trial => trial.Predictions.Key).Distinct().Count() / plan.Scenarios[0].Sources.Count);
+    }
+
     [Theory]
     [InlineData("first", "../second")]
     [InlineData("first", "a/b")]

@@ -27,9 +27,13 @@ internal interface IMethod
     IEnumerable<MethodRow> GetRows(Scenario scenario) => [new MethodRow(this, Source: null)];
 
     /// <summary>
-    /// Creates the stages of one trial. Together they make <see cref="Scenario.Budget"/> passes over the training
-    /// images, so that every method sees them equally often.
+    /// Passes over the training images that a trial makes, over all stages. All methods see the images equally often, but for upper
+    /// bounds, whose passes tables show.
     /// </summary>
+    /// <param name="budget">The passes of all others.</param>
+    int GetPasses(int budget) => budget;
+
+    /// <summary>Creates the stages of one trial.</summary>
     /// <param name="row">One of <see cref="GetRows"/>.</param>
     TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed);
 }

@@ -114,7 +114,7 @@ internal sealed class ScenarioStages(Scenario scenario)
     }
 
     /// <summary>Folds a model's batch norm, unless it comes folded.</summary>
-    public Stage Prepare(Stage model) => model is ZeroStage or ScrambleStage ? model : new PrepareStage(model, scenario.Architecture);
+    public Stage Prepare(Stage model) => model.IsPrepared ? model : new PrepareStage(model, scenario.Architecture);
 }
 
 /// <summary>Models prepared for merging, with the head that was probed on them.</summary>

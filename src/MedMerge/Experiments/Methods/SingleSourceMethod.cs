@@ -10,7 +10,7 @@ internal abstract class SingleSourceMethod : IMethod
     public abstract string Name { get; }
 
     /// <inheritdoc />
-    public MethodRole Role => MethodRole.SingleSource;
+    public virtual MethodRole Role => MethodRole.SingleSource;
 
     /// <inheritdoc />
     public IEnumerable<MethodRow> GetRows(Scenario scenario) =>

@@ -14,6 +14,7 @@ internal static class PretrainStages
     public static FineTuneStage Create(Pretraining pretraining, Architecture architecture, ScenarioSettings settings, FileReader read)
     {
         var data = pretraining.Data.Load(read);
+        architecture.Check(data);
         pretraining.Training.PlanFor(data.Train.Count, pretraining.Seed);
         var untrained = new UntrainedStage(architecture, data.Classes, pretraining.Seed, UntrainedStage.Pretraining);
         var target = new TargetContext(architecture, data, settings.Threads, settings.DeviceKind);

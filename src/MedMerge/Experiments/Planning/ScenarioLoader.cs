@@ -14,59 +14,72 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
     private readonly List<string> _problems = [];
     private readonly List<string> _notes = [];
 
+    private readonly Dictionary<SourceKey, Stage> _stages = [];
+
     /// <summary>Names of the sources by backbone hash, to find the same model in two files.</summary>
     private readonly Dictionary<string, string> _backbones = [];
 
     /// <summary>Decisions made while reading, to show to the user.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
-    /// <summary>Loads the specification's scenarios.</summary>
+    /// <summary>Loads the specification's scenarios: one for each point of its settings.</summary>
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
     public IReadOnlyList<Scenario> Load()
     {
         var target = TryLoad(() => specification.Target.Load(read));
-        var sources = specification.Sources.Select(source => TryLoad(() => LoadSource(source))).ToList();
-        if (target is not null) CheckTarget(target);
-        CheckInitialisations(sources);
+        var scenarios = specification.GetPoints().Select(point => LoadScenario(point, target)).ToList();
         if (_problems.Count > 0) throw new InputException(string.Join('\n', _problems.Distinct()));
+        return [.. scenarios.Select(scenario => scenario!)];
+    }
 
-        var scenario = new Scenario(
-            specification.Name,
+    /// <summary>Loads one scenario; null if there are problems.</summary>
+    private Scenario? LoadScenario(SettingsPoint point, ImageDataset? target)
+    {
+        var sources = specification.Sources.Select(source => TryLoad(() => LoadSource(source, point.Settings))).ToList();
+        if (target is not null) CheckTarget(target, point.Settings);
+        CheckInitialisations(sources);
+        if (_problems.Count > 0) return null;
+        return new Scenario(
+            point.Name,
             specification.Architecture,
             target!,
             [.. specification.Sources.Zip(sources, (model, stage) => new ScenarioSource(model, stage!))],
             specification.Anchor,
-            specification.Settings,
+            point.Settings,
             specification.Seeds);
-        return [scenario];
     }
 
-    private void CheckTarget(ImageDataset target)
+    private void CheckTarget(ImageDataset target, ScenarioSettings settings)
     {
-        var settings = specification.Settings;
         var kernelWeights = settings.KernelWeights;
         TryLoad(() => new ShardPlan(target.Train.Count, kernelWeights.Shards, kernelWeights.BatchSize, seed: 0));
         TryLoad(() => settings.FineTune.PlanFor(target.Train.Count, seed: 0));
-        CheckSide(target, specification.Architecture.MinSide);
+        TryLoad(() => Check(target));
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
     }
 
-    private void CheckSide(ImageDataset data, int minSide)
+    private ImageDataset Check(ImageDataset target)
     {
-        if (data.Height >= minSide && data.Width >= minSide) return;
-        _problems.Add($"{specification.Architecture.Title} needs images of at least {minSide} × {minSide} pixels; " +
-                      $"those of {data.Name} have {data.Height} × {data.Width}.");
+        specification.Architecture.Check(target);
+        return target;
     }
 
     /// <summary>
     /// Creates the stage that provides a source: the import of a file, which is checked here, or a pretraining.
+    /// Scenarios share it where they can.
     /// </summary>
-    private Stage LoadSource(SourceModel source)
+    private Stage LoadSource(SourceModel source, ScenarioSettings settings)
+    {
+        var key = source.Pretrain is null ? new SourceKey(source.Name) : new SourceKey(source.Name, settings.Threads, settings.DeviceKind);
+        if (_stages.TryGetValue(key, out var stage)) return stage;
+        return _stages[key] = CreateStage(source, settings);
+    }
+
+    private Stage CreateStage(SourceModel source, ScenarioSettings settings)
     {
         var architecture = specification.Architecture;
-        if (source.Pretrain is { } pretrain)
-            return PretrainStages.Create(pretrain, architecture, specification.Settings, read);
+        if (source.Pretrain is { } pretrain) return PretrainStages.Create(pretrain, architecture, settings, read);
         if (areSourcesChecked && FrozenSpecification.HashOf(source.Weights!) is { } hash)
             return new ImportStage(source.Weights!, hash, architecture);
 
@@ -127,4 +140,7 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
     private static string DescribeSameModel(string one, string other) =>
         $"The sources '{one}' and '{other}' are the same model. Merging needs models of different initialisations: " +
         "give another file, or another 'seed' to 'pretrain'.";
+
+    /// <summary>What the stage of a source depends on; a weight file's on the file alone.</summary>
+    private sealed record SourceKey(string Name, int? Threads = null, string? Device = null);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MedMerge.Data;
 using MedMerge.Models;
 using MedMerge.Training;
@@ -31,12 +32,23 @@ internal sealed record Specification
     /// <summary>Training settings, device and threads.</summary>
     public ScenarioSettings Settings { get; init; } = new();
 
+    /// <summary>What differs between scenarios; null for one scenario with <see cref="Settings"/> and the sweep's name.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<SettingsPoint>? Points { get; init; }
+
     /// <summary>
     /// Concurrent trials over the whole cluster; null for one on each node with the device. Results do not depend on
     /// it.
     /// </summary>
     public int? Parallel { get; init; }
+
+    /// <summary>The settings of each scenario, by name.</summary>
+    public IReadOnlyList<SettingsPoint> GetPoints() => Points ?? [new SettingsPoint(Name, Settings)];
 }
+
+/// <summary>The settings of one scenario of a grid.</summary>
+/// <param name="Name">The scenario's name.</param>
+internal sealed record SettingsPoint(string Name, ScenarioSettings Settings);
 
 /// <summary>A source model: a weight file, or a data set that it is pretrained on as part of the run.</summary>
 /// <param name="Weights">Path of a safetensors file or PyTorch checkpoint; null if it is pretrained.</param>

@@ -27,6 +27,9 @@ internal sealed record FineTuneStage(
     public override IReadOnlyList<Stage> Inputs => Head is null ? [Start] : [Start, Head];
 
     /// <inheritdoc />
+    public override bool HasEpochs => true;
+
+    /// <inheritdoc />
     public override bool HasCoordinator => Training.Shards > 1;
 
     /// <inheritdoc />

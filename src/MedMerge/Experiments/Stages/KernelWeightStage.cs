@@ -25,6 +25,9 @@ internal sealed record KernelWeightStage(
     public override IReadOnlyList<Stage> Inputs => [.. Sources, Head];
 
     /// <inheritdoc />
+    public override bool HasEpochs => true;
+
+    /// <inheritdoc />
     public override bool HasCoordinator => true;
 
     /// <inheritdoc />

@@ -14,6 +14,9 @@ internal sealed record PrepareStage(Stage Model, Architecture Architecture) : St
     public override IReadOnlyList<Stage> Inputs => [Model];
 
     /// <inheritdoc />
+    public override bool IsPrepared => true;
+
+    /// <inheritdoc />
     protected override object Settings => new { };
 
     /// <inheritdoc />

@@ -18,6 +18,9 @@ internal sealed record ScrambleStage(Stage Prepared, Architecture Architecture, 
     public override IReadOnlyList<Stage> Inputs => [Prepared];
 
     /// <inheritdoc />
+    public override bool IsPrepared => true;
+
+    /// <inheritdoc />
     protected override object Settings => new { Seed, Index };
 
     /// <inheritdoc />

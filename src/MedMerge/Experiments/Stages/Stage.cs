@@ -28,6 +28,12 @@ internal abstract record Stage
     /// <summary>Whether a cluster distributes it over several devices, with a coordinator that holds its state.</summary>
     public virtual bool HasCoordinator => false;
 
+    /// <summary>Whether its output is a source that is prepared for merging: folded, without batch norm.</summary>
+    public virtual bool IsPrepared => false;
+
+    /// <summary>Whether it trains in epochs, each of which has a span of its own.</summary>
+    public virtual bool HasEpochs => false;
+
     /// <summary>Everything else that its output depends on, as a value that is serialised to JSON for the key.</summary>
     protected abstract object Settings { get; }
 

@@ -43,8 +43,7 @@ internal sealed class StageRunner(IStageStore store, DeviceThread device, StageF
         StageContext context,
         CancellationToken cancellation)
     {
-        var hasEpochs = stage is KernelWeightStage or FineTuneStage;
-        using var span = hasEpochs ? null : Spans.Start($"{stage.Name} compute", context.Span);
+        using var span = stage.HasEpochs ? null : Spans.Start($"{stage.Name} compute", context.Span);
         return await stage.ExecuteAsync(inputs, context, cancellation).ConfigureAwait(false);
     }
 }

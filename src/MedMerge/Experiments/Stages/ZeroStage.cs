@@ -14,6 +14,9 @@ internal sealed record ZeroStage(Architecture Architecture) : Stage
     public override IReadOnlyList<Stage> Inputs => [];
 
     /// <inheritdoc />
+    public override bool IsPrepared => true;
+
+    /// <inheritdoc />
     protected override object Settings => new { Architecture.Title };
 
     /// <inheritdoc />
