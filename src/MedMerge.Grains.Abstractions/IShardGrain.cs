@@ -80,4 +80,9 @@ public sealed record GradientPart(
 
 /// <summary>Scores of a candidate on the validation split.</summary>
 [GenerateSerializer, Immutable]
-public sealed record ValidationMessage([property: Id(0)] double MacroF1, [property: Id(1)] double Loss);
+public sealed record ValidationMessage(
+    [property: Id(0)] double MacroF1,
+    [property: Id(1)] double Loss,
+    [property: Id(2)] double BalancedAccuracy,
+    [property: Id(3)] double Accuracy,
+    [property: Id(4)] double Auc);

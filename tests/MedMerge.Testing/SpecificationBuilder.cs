@@ -44,6 +44,9 @@ internal sealed record SpecificationBuilder
     /// <inheritdoc cref="KernelWeights" />
     public string? FineTune { get; init; } = "{ epochs: 1, batchSize: 8 }";
 
+    /// <summary>Learning rates that each fine-tuning tries.</summary>
+    public int LearningRateTries { get; init; } = 1;
+
     /// <summary>As a user writes it.</summary>
     public string Yaml => FormattableString.Invariant($$"""
         name: {{Name}}
@@ -58,6 +61,7 @@ internal sealed record SpecificationBuilder
         methods: {{Methods}}
         seeds: {{Seeds}}
         threads: {{Threads}}
+        learningRateTries: {{LearningRateTries}}
         {{WriteOptional()}}
         """).TrimEnd();
 

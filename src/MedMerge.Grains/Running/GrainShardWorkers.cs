@@ -50,7 +50,12 @@ internal sealed class GrainShardWorkers<TStep, TGradient, TNumber>(ShardSet shar
         {
             await PutAsync(grain, request, parts, cancellation).ConfigureAwait(false);
             var answer = await shards.WithinLoadAsync(grain.ValidateAsync(request, parts[^1]), cancellation).ConfigureAwait(false);
-            return new Validation(answer.MacroF1, answer.Loss);
+            return new Validation(answer.MacroF1, answer.Loss)
+            {
+                BalancedAccuracy = answer.BalancedAccuracy,
+                Accuracy = answer.Accuracy,
+                Auc = answer.Auc,
+            };
         }, cancellation);
     }
 

@@ -108,7 +108,12 @@ internal sealed class ShardSession<TStep, TGradient, TNumber>(
         {
             var candidate = Complete(last);
             var validation = await session.RunAsync(computer => computer.Validate(candidate, CancellationToken.None)).ConfigureAwait(false);
-            return new ValidationMessage(validation.MacroF1, validation.Loss);
+            return new ValidationMessage(
+                validation.MacroF1,
+                validation.Loss,
+                validation.BalancedAccuracy,
+                validation.Accuracy,
+                validation.Auc);
         }
 
         /// <summary>The step, once its last part is here.</summary>

@@ -14,8 +14,22 @@ internal static class ComparisonTable
     /// <summary>Roles that a reader must know about to read a row rightly.</summary>
     private static readonly IReadOnlyDictionary<MethodRole, string> RoleLabels = new Dictionary<MethodRole, string>
     {
-        [MethodRole.Control] = " (control)",
-        [MethodRole.UpperBound] = " (upper bound)",
+        [MethodRole.Control] = "control",
+        [MethodRole.UpperBound] = "upper bound",
+    };
+
+    private static readonly IReadOnlyDictionary<Metric, string> Headings = new Dictionary<Metric, string>
+    {
+        [Metric.MacroF1] = "macro F1",
+        [Metric.BalancedAccuracy] = "balanced accuracy",
+        [Metric.Accuracy] = "accuracy",
+        [Metric.Auc] = "AUC",
+    };
+
+    private static readonly IReadOnlyDictionary<Metric, string> ShortHeadings = new Dictionary<Metric, string>(Headings)
+    {
+        [Metric.MacroF1] = "F1",
+        [Metric.BalancedAccuracy] = "bal. acc.",
     };
 
     /// <summary>Renders the tables of all scenarios.</summary>
@@ -24,15 +38,32 @@ internal static class ComparisonTable
     /// <summary>Renders the table of a scenario.</summary>
     public static string Render(ScenarioResult result)
     {
-        var rows = new List<IReadOnlyList<string>> { (string[])["method", "macro F1", "accuracy", "AUC", "Δ F1", "Δ AUC"] };
-        rows.AddRange(result.Summaries.Select(CreateRow));
+        var scores = ChooseScores(result.Metric);
+        var differences = ChooseDifferences(result.Metric);
+        var rows = new List<IReadOnlyList<string>>
+        {
+            (string[])
+            [
+                "method",
+                .. scores.Select(metric => Headings[metric]),
+                .. differences.Select(metric => "Δ " + ShortHeadings[metric]),
+            ],
+        };
+        rows.AddRange(result.Summaries.Select(summary => (string[])
+        [
+            CreateTitle(result, summary),
+            .. scores.Select(metric => FormatMean(summary.Scores[metric])),
+            .. differences.Select(metric => FormatDifference(summary.Differences.GetValueOrDefault(metric))),
+        ]));
         return $"""
             {CreateHeading(result)}
             Sources: {string.Join(", ", result.Scenario.Sources.Select(source => source.Title))}
             Settings: {SettingsText.Render(result.Scenario)}
 
             {TextTable.Render(rows)}
-            In per cent: mean and 95 % interval over seeds. {DescribeDifference(result)}
+            In per cent: mean and 95 % interval over seeds. {DescribeDifferences(result, differences)}
+            Seeds vary what a trial draws: batches, augmentation, untrained and scrambled partners. Sources, the split and the training
+            images are the same for all.
 
             {Verdict.Of(result)}
 
@@ -40,29 +71,43 @@ internal static class ComparisonTable
             """ + "\n";
     }
 
+    /// <summary>The scenario's metric comes first.</summary>
+    private static List<Metric> ChooseScores(Metric first) =>
+        [first, .. new[] { Metric.MacroF1, Metric.Accuracy, Metric.Auc }.Where(metric => metric != first)];
+
+    private static Metric[] ChooseDifferences(Metric first) => [first, first == Metric.Auc ? Metric.MacroF1 : Metric.Auc];
+
     private static string CreateHeading(ScenarioResult result)
     {
         var scenario = result.Scenario;
         var seeds = scenario.Seeds.Count == 1 ? "1 seed" : $"{scenario.Seeds.Count} seeds";
+        var rates = scenario.Settings.LearningRates.Count;
+        var tries = rates == 1 ? "" : $", the best of {rates} learning rates on validation";
         return $"{scenario.Name}: {scenario.Architecture} on {scenario.Target.Title}, {scenario.Target.TestImages} test images, " +
-               $"{seeds}, {scenario.Settings.Budget} passes over the training images for every method";
+               $"{seeds}, {scenario.Settings.Budget} passes over the training images for every method{tries}";
     }
 
-    private static string[] CreateRow(MethodSummary summary) =>
-    [
-        summary.Method.Title + RoleLabels.GetValueOrDefault(summary.Method.Role, ""),
-        FormatMean(summary.MacroF1),
-        FormatMean(summary.Accuracy),
-        FormatMean(summary.Auc),
-        summary.Difference is null ? "–" : FormatDifference(summary.Difference.MacroF1),
-        summary.Difference is null ? "–" : FormatDifference(summary.Difference.Auc),
-    ];
-
-    private static string DescribeDifference(ScenarioResult result)
+    private static string CreateTitle(ScenarioResult result, MethodSummary summary)
     {
-        if (result.BestSingleSource is not { } best) return "Δ: no single source was run to compare with.";
+        var method = summary.Method.Method;
+        var notes = new List<string>();
+        if (RoleLabels.TryGetValue(method.Role, out var role)) notes.Add(role);
+        var passes = method.GetPasses(result.Scenario.Settings.Budget);
+        if (passes != result.Scenario.Settings.Budget) notes.Add($"{passes} passes");
+        if (summary.Seeds < result.Scenario.Seeds.Count) notes.Add($"{summary.Seeds} of {result.Scenario.Seeds.Count} seeds");
+        return notes.Count == 0 ? summary.Method.Title : $"{summary.Method.Title} ({string.Join(", ", notes)})";
+    }
+
+    private static string DescribeDifferences(ScenarioResult result, IEnumerable<Metric> metrics)
+    {
+        if (result.Rivals.Count == 0) return "Δ: no single source was run to compare with.";
+        var rivals = metrics
+            .Where(result.Rivals.ContainsKey)
+            .GroupBy(metric => result.Rivals[metric])
+            .Select(group => $"{group.Key.Title} for {string.Join(" and ", group.Select(Verdict.Name))}");
         var over = result.Scenario.Seeds.Count == 1 ? "test images" : "seeds and test images";
-        return $"Δ: paired difference to the best single source ({best.Title}), with its 95 % bootstrap interval over {over}.";
+        return $"Δ: paired difference to the single source that is best on validation ({string.Join(", ", rivals)}), with its 95 % " +
+               $"interval over {over}.";
     }
 
     private static string DescribeCertificate(ScenarioResult result)
@@ -83,7 +128,7 @@ internal static class ComparisonTable
         return string.Create(CultureInfo.InvariantCulture, $"{estimate} ± {100 * (interval.High - interval.Estimate):0.0}");
     }
 
-    private static string FormatDifference(Interval interval) => string.Create(
+    private static string FormatDifference(Interval? interval) => interval is null ? "–" : string.Create(
         CultureInfo.InvariantCulture,
         $"{100 * interval.Estimate:+0.0;−0.0;0.0} [{100 * interval.Low:+0.0;−0.0;0.0}, {100 * interval.High:+0.0;−0.0;0.0}]");
 }

@@ -42,6 +42,7 @@ internal static class OutputFiles
         [OutputRole.Certificate] = "certificate.json",
         [OutputRole.Model] = "model.safetensors",
         [OutputRole.FineTuneHistory] = "fine-tuning.json",
+        [OutputRole.LearningRate] = "learning-rate.json",
         [OutputRole.KernelWeightHistory] = "weighing.json",
     };
 

@@ -46,9 +46,12 @@ internal static class ResultFiles
             scenario.Settings.Threads,
             scenario.Settings.Budget,
             Settings = SettingsText.ToJson(scenario),
-            BestSingleSource = result.BestSingleSource?.Title,
+            Metric = Name(result.Metric),
+            BestSingleSource = result.Rival?.Title,
+            BestSingleSources = result.Rivals.ToDictionary(rival => Name(rival.Key), rival => rival.Value.Title),
             Verdict = Verdict.Of(result),
             Methods = result.Summaries.Select(Describe),
+            Comparisons = result.Comparisons.Select(Describe),
             Trials = result.Trials.Select(Describe),
         }, Json) + "\n";
     }
@@ -104,19 +107,23 @@ internal static class ResultFiles
     private static object Describe(MethodSummary summary) => new
     {
         Method = summary.Method.Title,
-        Role = JsonNamingPolicy.CamelCase.ConvertName(summary.Method.Role.ToString()),
-        MacroF1 = Describe(summary.MacroF1),
-        Accuracy = Describe(summary.Accuracy),
-        Auc = Describe(summary.Auc),
-        DifferenceToBestSingleSource = summary.Difference is { } difference
-            ? new
-            {
-                MacroF1 = Describe(difference.MacroF1),
-                Accuracy = Describe(difference.Accuracy),
-                Auc = Describe(difference.Auc),
-            }
-            : null,
+        Role = Name(summary.Method.Role),
+        summary.Seeds,
+        Scores = Describe(summary.Scores),
+        DifferenceToBestSingleSource = summary.Differences.Count == 0 ? null : Describe(summary.Differences),
     };
+
+    private static object Describe(MethodComparison comparison) => new
+    {
+        Method = comparison.Other.Title,
+        comparison.Seeds,
+        Difference = Describe(comparison.Difference),
+    };
+
+    private static Dictionary<string, object> Describe(IReadOnlyDictionary<Metric, Interval> intervals) =>
+        intervals.ToDictionary(interval => Name(interval.Key), interval => Describe(interval.Value));
+
+    private static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 
     private static object Describe(TrialResult result) => new
     {
@@ -124,6 +131,7 @@ internal static class ResultFiles
         Method = result.Trial.Row.Title,
         result.Trial.Seed,
         Model = result.Trial.FindOutput(OutputRole.Model)?.Stage,
+        LearningRate = result.LearningRate?.LearningRate,
         Certificate = result.Certificate is { } certificate
             ? new { certificate.Worst.Layer, certificate.Worst.Relative, certificate.Holds }
             : null,

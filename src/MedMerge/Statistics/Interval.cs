@@ -18,4 +18,7 @@ internal sealed record Interval(double Estimate, double Low, double High)
 
     /// <summary>Whether the whole interval lies below 0.</summary>
     public bool IsBelowZero => High < 0;
+
+    /// <summary>Whether the whole interval lies within ± <paramref name="margin"/>.</summary>
+    public bool IsWithin(double margin) => Low > -margin && High < margin;
 }

@@ -21,6 +21,16 @@ internal sealed record Scores(
 {
     private const int CalibrationBins = 15;
 
+    /// <summary>The score of a metric.</summary>
+    public double Get(Metric metric) => metric switch
+    {
+        Metric.MacroF1 => MacroF1,
+        Metric.BalancedAccuracy => BalancedAccuracy,
+        Metric.Accuracy => Accuracy,
+        Metric.Auc => Auc,
+        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
+    };
+
     /// <summary>All scores of <paramref name="predictions"/>.</summary>
     public static Scores Of(Predictions predictions)
     {

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Statistics;
 
 namespace MedMerge.Training;
 
@@ -28,6 +29,9 @@ internal sealed record FineTuneSettings
 
     /// <summary>What happens to training images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
+
+    /// <summary>The validation score that the best epoch is chosen by.</summary>
+    public Metric Metric { get; init; } = Metric.MacroF1;
 
     /// <summary>Which images a shard takes in which step.</summary>
     /// <param name="images">Training images.</param>

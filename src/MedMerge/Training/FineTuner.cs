@@ -11,7 +11,7 @@ namespace MedMerge.Training;
 
 /// <summary>
 /// Trains a whole model on one device, epoch by epoch, with AdamW and a cosine schedule, and keeps the best epoch by
-/// validation macro F1. If cancelled, it stops between two steps and can be saved there. Device thread only.
+/// its score on the validation split. If cancelled, it stops between two steps and can be saved there. Device thread only.
 /// </summary>
 internal sealed class FineTuner : IDisposable
 {
@@ -105,7 +105,7 @@ internal sealed class FineTuner : IDisposable
         var predictions = Scoring.Predict(Logits, _target.Validation, _target.Classes, _loader, cancellation);
         var validation = Scoring.Validate(predictions);
         var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : _loss / _target.Train.Count, validation);
-        _history = _history.With(record, _startCounts);
+        _history = _history.With(record, _startCounts, _settings.Metric);
         _step = 0;
         _loss = 0;
         if (epoch > 0 && _history.BestEpoch == epoch)

@@ -73,7 +73,7 @@ internal sealed class KernelWeightLearner
 
         var loss = epoch == 0 ? double.NaN : _state.Loss / _state.Images;
         var record = new EpochRecord(epoch, loss, validation, KernelWeights.Entropy(alpha));
-        var isBest = _state.Best is null || validation.IsBetterThan(_state.History[_state.Best.Epoch].Validation);
+        var isBest = _state.Best is null || validation.IsBetterThan(_state.History[_state.Best.Epoch].Validation, _settings.Metric);
         _state = _state with
         {
             Best = isBest ? new Candidate(epoch, alpha.Values, head) : _state.Best,

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Statistics;
 
 namespace MedMerge.Training;
 
@@ -41,4 +42,7 @@ public sealed record KernelWeightSettings
 
     /// <summary>What happens to training images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
+
+    /// <summary>The validation score that the best epoch is chosen by.</summary>
+    public Metric Metric { get; init; } = Metric.MacroF1;
 }

@@ -59,7 +59,7 @@ internal static class Scoring
         return cat(parts, 0);
     }
 
-    /// <summary>Macro F1 and mean cross-entropy.</summary>
+    /// <summary>All that epochs are chosen by.</summary>
     public static Validation Validate(Predictions predictions)
     {
         var loss = 0.0;
@@ -68,6 +68,12 @@ internal static class Scoring
             var probability = predictions.Row(i)[predictions.Labels[i]];
             loss -= Math.Log(Math.Max(probability, MinProbability));
         }
-        return new Validation(ConfusionMatrix.Of(predictions).MacroF1, loss / predictions.Count);
+        var confusion = ConfusionMatrix.Of(predictions);
+        return new Validation(confusion.MacroF1, loss / predictions.Count)
+        {
+            BalancedAccuracy = confusion.BalancedAccuracy,
+            Accuracy = confusion.Accuracy,
+            Auc = new RocRanking(predictions).Auc(),
+        };
     }
 }

@@ -66,7 +66,8 @@ internal sealed class ShardedFineTuner
         var candidate = new FineTuneStep(epoch, _progress.Step, _values);
         var validation = await workers.ValidateAsync(candidate, cancellation).ConfigureAwait(false);
         var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : _progress.Loss / _progress.Images, validation);
-        _progress = new Progress(_progress.OptimiserSteps, _progress.History.With(record, _startCounts), Step: 0, Loss: 0, Images: 0);
+        var history = _progress.History.With(record, _startCounts, _settings.Metric);
+        _progress = new Progress(_progress.OptimiserSteps, history, Step: 0, Loss: 0, Images: 0);
         if (epoch > 0 && _progress.History.BestEpoch == epoch) _values.CopyTo(_best, 0);
         return record;
     }

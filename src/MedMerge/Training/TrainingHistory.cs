@@ -1,3 +1,5 @@
+using MedMerge.Statistics;
+
 namespace MedMerge.Training;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace MedMerge.Training;
 /// counts as epoch 0.
 /// </summary>
 /// <param name="Epochs">From 0.</param>
-/// <param name="BestEpoch">By validation macro F1.</param>
+/// <param name="BestEpoch">By the score on the validation split.</param>
 internal sealed record TrainingHistory(IReadOnlyList<EpochRecord> Epochs, int BestEpoch)
 {
     /// <summary>Before anything was measured.</summary>
@@ -18,8 +20,9 @@ internal sealed record TrainingHistory(IReadOnlyList<EpochRecord> Epochs, int Be
     /// <param name="startCounts">
     /// Whether the start may be the best epoch; random weights may not, however well they score by luck on a small validation split.
     /// </param>
-    public TrainingHistory With(EpochRecord epoch, bool startCounts) =>
-        new([.. Epochs, epoch], IsBest(epoch, startCounts) ? epoch.Epoch : BestEpoch);
+    /// <param name="metric">What the best epoch is chosen by.</param>
+    public TrainingHistory With(EpochRecord epoch, bool startCounts, Metric metric) =>
+        new([.. Epochs, epoch], IsBest(epoch, startCounts, metric) ? epoch.Epoch : BestEpoch);
 
     /// <summary>Refuses a loss that is no longer a number.</summary>
     /// <exception cref="InputException">Names the epoch.</exception>
@@ -30,10 +33,10 @@ internal sealed record TrainingHistory(IReadOnlyList<EpochRecord> Epochs, int Be
             $"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({settings.LearningRate}).");
     }
 
-    private bool IsBest(EpochRecord epoch, bool startCounts)
+    private bool IsBest(EpochRecord epoch, bool startCounts, Metric metric)
     {
         if (epoch.Epoch == 0) return false; // it is the best until another is better
         if (epoch.Epoch == 1 && !startCounts) return true;
-        return epoch.Validation.IsBetterThan(Epochs[BestEpoch].Validation);
+        return epoch.Validation.IsBetterThan(Epochs[BestEpoch].Validation, metric);
     }
 }

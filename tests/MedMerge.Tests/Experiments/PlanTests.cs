@@ -70,7 +70,7 @@ public class PlanTests
     {
         var keys = string.Join('\n', Defaults.BuildPlan().Stages.Select(stage => stage.Key));
 
-        Assert.Equal("25562cb88832a5ee15ecb738873bc3f1", ContentHash.Of(keys)[..32]);
+        Assert.Equal("fde98df2bbd21c70a5466a1154db3f9e", ContentHash.Of(keys)[..32]);
     }
 
     [Fact]

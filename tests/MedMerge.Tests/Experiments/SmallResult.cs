@@ -57,8 +57,20 @@ internal static class SmallResult
         int[] labels = [0, 1, 0, 1];
         var test = Answer(labels, (label, image) => image < right ? label : 1 - label);
         var validation = Answer(labels[..2], (label, _) => label);
-        return new TrialResult(trial, new HeldOutPredictions(validation, test), certificate);
+        return new TrialResult(trial, new HeldOutPredictions(validation, test), certificate, LearningRate: null);
     }
+
+    /// <summary>A row with the same interval for every metric.</summary>
+    /// <param name="difference">To the rival of each metric; null for the rival itself.</param>
+    public static MethodSummary Summary(MethodRow row, Interval score, Interval? difference = null, int seeds = 1) => new(
+        row,
+        seeds,
+        Enum.GetValues<Metric>().ToDictionary(metric => metric, _ => score),
+        difference is null ? new Dictionary<Metric, Interval>() : Enum.GetValues<Metric>().ToDictionary(metric => metric, _ => difference));
+
+    /// <summary>The same rival for every metric.</summary>
+    public static IReadOnlyDictionary<Metric, MethodRow> Rivals(MethodRow row) =>
+        Enum.GetValues<Metric>().ToDictionary(metric => metric, _ => row);
 
     /// <summary>A certificate of one layer.</summary>
     public static Certificate Certificate(double relative) =>

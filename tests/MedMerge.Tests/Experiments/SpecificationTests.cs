@@ -240,6 +240,7 @@ public class SpecificationTests
     private static string ChooseValue(Setting<ScenarioSettings> setting) => setting.Path switch
     {
         "kernelWeights.anchorWeight" => "0.75",
+        "equivalenceMargin" => "0.25",
         "fineTune.batchSize" or "kernelWeights.batchSize" => "8",
         _ => setting.CreateSchema() switch
         {

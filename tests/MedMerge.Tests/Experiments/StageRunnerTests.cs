@@ -64,11 +64,27 @@ public class StageRunnerTests
 
         var table = ComparisonTable.Render(result);
         Assert.Contains("phantom:lesions (synthetic)", table, StringComparison.Ordinal);
-        Assert.Contains("Merging", table, StringComparison.Ordinal);
+        Assert.Contains("No verdict: it takes 5 seeds", table, StringComparison.Ordinal);
         Assert.Contains("self-scale (control)", table, StringComparison.Ordinal);
         using var json = System.Text.Json.JsonDocument.Parse(ResultFiles.ToJson(result));
         Assert.Equal(plan.Trials.Count, json.RootElement.GetProperty("trials").GetArrayLength());
         Assert.Equal(1 + (2 * plan.Trials.Count), ResultFiles.ToCsv(result).TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
+    public async Task Every_method_tries_the_same_learning_rates_and_validation_chooses()
+    {
+        var plan = (Small with { Methods = "[scratch, average]", Seeds = 1, LearningRateTries = 3 }).BuildPlan();
+
+        var result = await RunAsync(plan, new CountingStageStore());
+
+        Assert.Equal(2, result.Trials.Count);
+        foreach (var choice in result.Trials.Select(trial => trial.LearningRate!))
+        {
+            Assert.Equal([0.001 / 3, 0.001, 0.003], choice.Tries.Select(rate => rate.LearningRate), new Tolerance(1e-12));
+            var chosen = choice.Tries.Single(rate => rate.LearningRate == choice.LearningRate);
+            Assert.All(choice.Tries, rate => Assert.False(rate.Best.IsBetterThan(chosen.Best)));
+        }
     }
 
     [Fact]
@@ -266,14 +282,21 @@ public class StageRunnerTests
     private static string GetKey(string yaml) => BuildPlan(yaml).Trials[0].Predictions.Key;
 
     /// <summary>Passes over the target's training images; making the sources is not among them.</summary>
+    private sealed class Tolerance(double tolerance) : IEqualityComparer<double>
+    {
+        public bool Equals(double x, double y) => Math.Abs(x - y) <= tolerance;
+
+        public int GetHashCode(double value) => 0;
+    }
+
     private static int CountPasses(Trial trial)
     {
-        var model = trial.FindOutput(OutputRole.Model)!.Stage;
+        var tuned = ((ChooseRateStage)trial.FindOutput(OutputRole.Model)!.Stage).Tries.Single();
         return trial.Stages.Sum(stage => stage switch
         {
             ProbeStage or MergeStage or StatisticsStage => 1,
             KernelWeightStage learn => learn.Learning.Epochs,
-            FineTuneStage tune when tune == model => tune.Training.Epochs,
+            FineTuneStage tune when tune == tuned => tune.Training.Epochs,
             _ => 0,
         });
     }

@@ -1,20 +1,17 @@
-using MedMerge.Experiments.Methods;
-using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Statistics;
 
 namespace MedMerge.Tests.Experiments;
 
 public class VerdictTests
 {
-    private const string Transfer = "what helps is what the partner has learned";
+    private const string Transfer = "consistent with the partner's having learned what helps";
 
     private static readonly Interval Above = new(0.05, 0.01, 0.09);
     private static readonly Interval Around = new(0.01, -0.02, 0.04);
     private static readonly Interval Below = new(-0.05, -0.09, -0.01);
 
-    private static readonly ScenarioSummary TwoSeeds = SmallResult.Scenario with { Seeds = [0, 1] };
+    private static readonly Interval Small = new(0.002, -0.004, 0.008);
 
     [Fact]
     public void Transfer_is_claimed_where_merging_helped_and_beat_every_control()
@@ -60,35 +57,61 @@ public class VerdictTests
         Assert.Contains("The untrained partner was better: ", Say(Above, untrained: Below), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void One_seed_alone_is_said_to_be_one()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Fewer_than_five_seeds_give_no_verdict(int seeds)
     {
-        var one = TwoSeeds with { Seeds = [0] };
+        var verdict = Say(Above, untrained: Above, seeds: seeds);
 
-        var verdict = Say(Above, untrained: Above, scenario: one);
+        Assert.StartsWith("No verdict: it takes 5 seeds", verdict, StringComparison.Ordinal);
+        Assert.Contains("So far: +5.0 points", verdict, StringComparison.Ordinal);
+        Assert.Equal(seeds == 1, verdict.Contains("over test images alone", StringComparison.Ordinal));
+        Assert.DoesNotContain("helped", verdict, StringComparison.Ordinal);
+    }
 
-        Assert.Contains("With one seed the intervals are over test images alone", verdict, StringComparison.Ordinal);
-        Assert.DoesNotContain("With one seed", Say(Above, untrained: Above), StringComparison.Ordinal);
+    [Fact]
+    public void No_difference_is_said_only_within_a_named_margin()
+    {
+        Assert.StartsWith("Merging did not help measurably", Say(Small), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Merging made no difference that matters, by less than the margin of 2.0 points",
+            Say(Small, margin: 0.02),
+            StringComparison.Ordinal);
+        Assert.StartsWith("Merging did not help measurably", Say(Around, margin: 0.02), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_baseline_that_is_better_or_as_good_is_not_passed_over()
+    {
+        Assert.Contains("But the scratch was better", Say(Above, baseline: ("scratch", Below)), StringComparison.Ordinal);
+        Assert.DoesNotContain("scratch", Say(Above, baseline: ("scratch", Around)), StringComparison.Ordinal);
+        Assert.Contains(
+            "learning the kernel weights added nothing measurable",
+            Say(Above, baseline: ("average", Around)),
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("average", Say(Above, baseline: ("average", Above)), StringComparison.Ordinal);
     }
 
     private static string Say(
         Interval toBest,
         Interval? untrained = null,
         Interval? selfScale = null,
-        ScenarioSummary? scenario = null)
+        (string Method, Interval Difference)? baseline = null,
+        int seeds = 5,
+        double margin = 0)
     {
-        var controls = new[] { ("untrained-partner", untrained), ("self-scale", selfScale) }
-            .Where(control => control.Item2 is not null)
-            .Select(control => new ControlComparison(SmallResult.Row(control.Item1), SameForAll(control.Item2!)));
+        var rival = SmallResult.Row("fine-tune", "a");
         var score = new Interval(0.8, 0.7, 0.9);
-        var proposed = new MethodSummary(SmallResult.Row("medmerge"), score, score, score, SameForAll(toBest));
+        var comparisons = new List<MethodComparison> { new(rival, toBest, seeds) };
+        if (untrained is not null) comparisons.Add(new(SmallResult.Row("untrained-partner"), untrained, seeds));
+        if (selfScale is not null) comparisons.Add(new(SmallResult.Row("self-scale"), selfScale, seeds));
+        if (baseline is { } other) comparisons.Add(new(SmallResult.Row(other.Method), other.Difference, seeds));
         return Verdict.Of(new ScenarioResult(
-            scenario ?? TwoSeeds,
+            SmallResult.Scenario with { Settings = SmallResult.Scenario.Settings with { EquivalenceMargin = margin } },
             Trials: [],
-            BestSingleSource: SmallResult.Row("fine-tune", "a"),
-            Summaries: [proposed],
-            Controls: [.. controls]));
+            SmallResult.Rivals(rival),
+            Summaries: [SmallResult.Summary(SmallResult.Row("medmerge"), score, toBest, seeds)],
+            comparisons));
     }
-
-    private static PairedBootstrap.Differences SameForAll(Interval interval) => new(interval, interval, interval);
 }

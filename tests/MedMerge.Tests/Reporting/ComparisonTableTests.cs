@@ -1,9 +1,11 @@
+using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Merging;
 using MedMerge.Reporting;
 using MedMerge.Statistics;
 using MedMerge.Tests.Experiments;
+using MedMerge.Training;
 
 namespace MedMerge.Tests.Reporting;
 
@@ -11,10 +13,9 @@ public class ComparisonTableTests
 {
     private static readonly Interval Score = new(0.8, 0.7, 0.9);
     private static readonly Interval Gain = new(0.05, 0.01, 0.09);
-    private static readonly PairedBootstrap.Differences Gains = new(Gain, Gain, new Interval(-0.02, -0.05, 0.01));
-    private static readonly MethodSummary Proposed = new(SmallResult.Row("medmerge"), Score, Score, Score, Gains);
-    private static readonly MethodSummary Rival = new(SmallResult.Row("fine-tune", "a"), Score, Score, Score, Difference: null);
-    private static readonly MethodSummary Control = new(SmallResult.Row("self-scale"), Score, Score, Score, Gains);
+    private static readonly MethodSummary Proposed = SmallResult.Summary(SmallResult.Row("medmerge"), Score, Gain, seeds: 2);
+    private static readonly MethodSummary Rival = SmallResult.Summary(SmallResult.Row("fine-tune", "a"), Score, seeds: 2);
+    private static readonly MethodSummary Control = SmallResult.Summary(SmallResult.Row("self-scale"), Score, Gain, seeds: 2);
     private static readonly ScenarioSummary TwoSeeds = SmallResult.Scenario with { Seeds = [0, 1] };
 
     [Fact]
@@ -22,19 +23,22 @@ public class ComparisonTableTests
     {
         var result = Create(TwoSeeds, SmallResult.Certificate(3.14e-7), Proposed, Rival, Control);
 
-        var expected = $"""
-            small: resnet20 on scans, 4 test images, 2 seeds, 32 passes over the training images for every method
+        var expected = "small: resnet20 on scans, 4 test images, 2 seeds, 32 passes over the training images for every method, "
+            + $"""
+            the best of 3 learning rates on validation
             Sources: a (a.safetensors), b (pretrained on cells)
             Settings: threads 1; defaults otherwise
 
             | method               |    macro F1 |    accuracy |         AUC |              Δ F1 |             Δ AUC |
             | -------------------- | ----------: | ----------: | ----------: | ----------------: | ----------------: |
-            | medmerge             | 80.0 ± 10.0 | 80.0 ± 10.0 | 80.0 ± 10.0 | +5.0 [+1.0, +9.0] | −2.0 [−5.0, +1.0] |
+            | medmerge             | 80.0 ± 10.0 | 80.0 ± 10.0 | 80.0 ± 10.0 | +5.0 [+1.0, +9.0] | +5.0 [+1.0, +9.0] |
             | fine-tune a          | 80.0 ± 10.0 | 80.0 ± 10.0 | 80.0 ± 10.0 |                 – |                 – |
-            | self-scale (control) | 80.0 ± 10.0 | 80.0 ± 10.0 | 80.0 ± 10.0 | +5.0 [+1.0, +9.0] | −2.0 [−5.0, +1.0] |
+            | self-scale (control) | 80.0 ± 10.0 | 80.0 ± 10.0 | 80.0 ± 10.0 | +5.0 [+1.0, +9.0] | +5.0 [+1.0, +9.0] |
 
-            In per cent: mean and 95 % interval over seeds. Δ: paired difference to the best single source (fine-tune a), with its 95 %
-            """.Trim() + " bootstrap interval over seeds and test images.\n\n" + Verdict.Of(result) + "\n\n"
+            In per cent: mean and 95 % interval over seeds. Δ: paired difference to the single source that is best on validation
+            """.Trim() + " (fine-tune a for macro F1 and AUC), with its 95 % interval over seeds and test images.\n"
+            + "Seeds vary what a trial draws: batches, augmentation, untrained and scrambled partners. Sources, the split and the "
+            + "training\nimages are the same for all.\n\n" + Verdict.Of(result) + "\n\n"
             + "Certificate: over all merges the folded model differs from its weighted features by at most 3.1e-7 of a layer's root mean "
             + "square (conv1); it holds (limit 1e-5).\n";
         Assert.Equal(expected, ComparisonTable.Render(result));
@@ -46,17 +50,17 @@ public class ComparisonTableTests
         var one = new Interval(0.8, double.NaN, double.NaN);
 
         var table = ComparisonTable.Render(Create(
-            SmallResult.Scenario, certificate: null, Proposed with { MacroF1 = one, Accuracy = one, Auc = one }, Rival));
+            SmallResult.Scenario, certificate: null, SmallResult.Summary(Proposed.Method, one, Gain), Rival));
 
         Assert.Contains("4 test images, 1 seed, ", table, StringComparison.Ordinal);
         Assert.Matches(@"\| medmerge +\| +80\.0 \| +80\.0 \| +80\.0 \|", table);
-        Assert.Contains("bootstrap interval over test images.", table, StringComparison.Ordinal);
+        Assert.Contains("interval over test images.", table, StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_was_not_run_is_said()
     {
-        var table = ComparisonTable.Render(Create(TwoSeeds, certificate: null, Control with { Difference = null }));
+        var table = ComparisonTable.Render(Create(TwoSeeds, certificate: null, SmallResult.Summary(Control.Method, Score, seeds: 2)));
 
         Assert.Contains("Δ: no single source was run to compare with.", table, StringComparison.Ordinal);
         Assert.Contains("Nothing was merged.", table, StringComparison.Ordinal);
@@ -69,6 +73,19 @@ public class ComparisonTableTests
 
         Assert.Contains("at most 2.0e-5 of", table, StringComparison.Ordinal);
         Assert.Contains("(conv1); IT DOES NOT HOLD (limit 1e-5).", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_scenarios_metric_comes_first_and_a_row_without_all_seeds_says_so()
+    {
+        var byAuc = TwoSeeds with { Settings = TwoSeeds.Settings with { FineTune = new FineTuneSettings { Metric = Metric.Auc } } };
+        var partial = SmallResult.Summary(SmallResult.Row("scratch"), Score, Gain, seeds: 1);
+
+        var table = ComparisonTable.Render(Create(byAuc, certificate: null, Proposed, Rival, partial));
+
+        Assert.Matches(@"\| method +\| +AUC \| +macro F1 \| +accuracy \| +Δ AUC \| +Δ F1 \|", table);
+        Assert.Contains("| scratch (1 of 2 seeds) |", table, StringComparison.Ordinal);
+        Assert.Contains("(fine-tune a for AUC and macro F1)", table, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,7 +103,7 @@ public class ComparisonTableTests
     private static ScenarioResult Create(ScenarioSummary scenario, Certificate? certificate, params MethodSummary[] summaries) => new(
         scenario,
         Trials: certificate is null ? [] : [SmallResult.Result(SmallResult.Trial(1, "medmerge"), right: 4, certificate)],
-        BestSingleSource: summaries.FirstOrDefault(summary => summary == Rival)?.Method,
+        Rivals: summaries.Contains(Rival) ? SmallResult.Rivals(Rival.Method) : new Dictionary<Metric, MethodRow>(),
         Summaries: summaries,
-        Controls: []);
+        Comparisons: []);
 }

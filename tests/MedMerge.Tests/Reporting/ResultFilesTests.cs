@@ -44,7 +44,7 @@ public class ResultFilesTests
     public void A_score_that_does_not_exist_is_empty_in_the_table_and_null_in_the_json()
     {
         var oneClass = new Predictions(Classes: 2, [0.75, 0.25, 0.75, 0.25], Labels: [0, 0]); // no AUC
-        var result = Compare(new TrialResult(Single.Trial, new HeldOutPredictions(oneClass, oneClass), Certificate: null));
+        var result = Compare(new TrialResult(Single.Trial, new HeldOutPredictions(oneClass, oneClass), null, null));
 
         Assert.Contains("2,fine-tune a,0,test,1,1,1,,", ResultFiles.ToCsv(result), StringComparison.Ordinal);
         using var json = JsonDocument.Parse(ResultFiles.ToJson(result));
@@ -69,7 +69,8 @@ public class ResultFilesTests
         Assert.Equal(["medmerge", "fine-tune a", "self-scale"], rows.Select(row => row.GetProperty("method").GetString()));
         Assert.Equal(["proposed", "singleSource", "control"], rows.Select(row => row.GetProperty("role").GetString()));
         Assert.Equal(JsonValueKind.Null, rows[1].GetProperty("differenceToBestSingleSource").ValueKind);
-        Assert.Equal(JsonValueKind.Null, rows[0].GetProperty("macroF1").GetProperty("low").ValueKind); // one seed has no interval
+        var score = rows[0].GetProperty("scores").GetProperty("macroF1");
+        Assert.Equal(JsonValueKind.Null, score.GetProperty("low").ValueKind); // one seed has no interval
     }
 
     [Fact]

@@ -110,25 +110,4 @@ public class ScoresTests
         Assert.Equal(2 - (4.30265 / Math.Sqrt(3)), interval.Low, 1e-4);
         Assert.True(double.IsNaN(Interval.OfMean([1]).Low));
     }
-
-    [Fact]
-    public void The_bootstrap_sees_a_real_difference_and_none_where_there_is_none()
-    {
-        var random = new MedMerge.Data.RandomStream(5);
-        double Answer(int label, double skill) => 0.5 + (skill * (label - 0.5)) + (0.3 * random.NextNormal());
-        Predictions Model(double skill) =>
-            Binary([.. Enumerable.Range(0, 200).Select(i => (i % 2, Math.Clamp(Answer(i % 2, skill), 0.01, 0.99)))]);
-        var good = Enumerable.Range(0, 3).Select(_ => Model(0.8)).ToList();
-        var bad = Enumerable.Range(0, 3).Select(_ => Model(0.2)).ToList();
-        var draws = new MedMerge.Data.RandomStream(1);
-
-        var apart = PairedBootstrap.Compare(good, bad, draws.Below, 500, TestContext.Current.CancellationToken);
-        var same = PairedBootstrap.Compare(good, good, draws.Below, 500, TestContext.Current.CancellationToken);
-
-        Assert.True(apart.MacroF1.IsAboveZero && apart.Auc.IsAboveZero, $"{apart}");
-        var difference = good.Average(p => ConfusionMatrix.Of(p).MacroF1) - bad.Average(p => ConfusionMatrix.Of(p).MacroF1);
-        Assert.Equal(difference, apart.MacroF1.Estimate, 1e-12);
-        Assert.Equal(0, same.MacroF1.Estimate);
-        Assert.False(same.MacroF1.IsAboveZero || same.MacroF1.IsBelowZero);
-    }
 }

@@ -103,14 +103,21 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     private TrialStages FineTune(Stage model, Stage? head, bool keepsHead, int epochs, ulong seed)
     {
-        var training = scenario.Settings.FineTune with { Epochs = epochs };
-        var tune = new FineTuneStage(model, head, keepsHead, training, Target, seed);
+        var tries = scenario.Settings.LearningRates.Select(TryRate).ToList();
+        var chosen = new ChooseRateStage(tries, scenario.Settings.Metric);
         return new TrialStages(
-            new EvaluateStage(tune, Target),
+            new EvaluateStage(chosen, Target),
             [
-                new TrialOutput(OutputRole.Model, tune, StageFiles.Model),
-                new TrialOutput(OutputRole.FineTuneHistory, tune, StageFiles.History),
+                new TrialOutput(OutputRole.Model, chosen, StageFiles.Model),
+                new TrialOutput(OutputRole.FineTuneHistory, chosen, StageFiles.History),
+                new TrialOutput(OutputRole.LearningRate, chosen, StageFiles.LearningRate),
             ]);
+
+        FineTuneStage TryRate(double rate)
+        {
+            var training = scenario.Settings.FineTune with { Epochs = epochs, LearningRate = rate };
+            return new FineTuneStage(model, head, keepsHead, training, Target, seed);
+        }
     }
 
     /// <summary>Folds a model's batch norm, unless it comes folded.</summary>

@@ -30,6 +30,9 @@ internal enum OutputRole
     /// <summary>The learning curve of the fine-tuning.</summary>
     FineTuneHistory,
 
+    /// <summary>The learning rate that was chosen, and what the others scored.</summary>
+    LearningRate,
+
     /// <summary>The learning curve of the kernel weights.</summary>
     KernelWeightHistory,
 }

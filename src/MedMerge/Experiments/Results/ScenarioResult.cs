@@ -1,4 +1,3 @@
-using MedMerge.Data;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Merging;
@@ -7,34 +6,46 @@ using MedMerge.Statistics;
 namespace MedMerge.Experiments.Results;
 
 /// <summary>One row of the comparison.</summary>
-/// <param name="Difference">
-/// To the best single source, paired by seed and test image; null for that source itself and where there is none.
+/// <param name="Seeds">Number of trials that have a result.</param>
+/// <param name="Scores">Means over the seeds, on the test split.</param>
+/// <param name="Differences">
+/// To the rival of each metric, paired by seed and test image; without the metrics whose rival is this row, or that have none.
 /// </param>
 internal sealed record MethodSummary(
     MethodRow Method,
-    Interval MacroF1,
-    Interval Accuracy,
-    Interval Auc,
-    PairedBootstrap.Differences? Difference);
-
-/// <summary>The paired difference of the proposed method to a control, proposed minus control.</summary>
-internal sealed record ControlComparison(MethodRow Control, PairedBootstrap.Differences Difference);
+    int Seeds,
+    IReadOnlyDictionary<Metric, Interval> Scores,
+    IReadOnlyDictionary<Metric, Interval> Differences);
 
 /// <summary>The results of a scenario's trials and their comparison, which tables, files and pages show.</summary>
-/// <param name="BestSingleSource">
-/// The single source with the highest mean test macro F1; null if none was run. Choosing it on the test split favours
-/// it over the merge.
+/// <param name="Rivals">
+/// For each metric the single source with the highest mean on the validation split; empty if none was run. Choosing it on the test split
+/// would favour it, and choosing one for all metrics would favour the others in the rest.
 /// </param>
 /// <param name="Summaries">The rows of the table, in the plan's order.</param>
-/// <param name="Controls">The proposed method against each control; empty if either was not run.</param>
+/// <param name="Comparisons">The proposed method against every other row; empty if it was not run.</param>
 internal sealed record ScenarioResult(
     ScenarioSummary Scenario,
     IReadOnlyList<TrialResult> Trials,
-    MethodRow? BestSingleSource,
+    IReadOnlyDictionary<Metric, MethodRow> Rivals,
     IReadOnlyList<MethodSummary> Summaries,
-    IReadOnlyList<ControlComparison> Controls)
+    IReadOnlyList<MethodComparison> Comparisons)
 {
-    private const int BootstrapReplicates = 2000;
+    private const int Resamples = 5000;
+
+    /// <summary>Bounds time and memory: resamples × trials.</summary>
+    private const int MaxScores = 1_000_000;
+
+    private static readonly IReadOnlyList<Metric> Metrics = Enum.GetValues<Metric>();
+
+    /// <summary>What the verdict is about.</summary>
+    public Metric Metric => Scenario.Settings.Metric;
+
+    /// <summary>The rival in the scenario's metric; null if no single source was run.</summary>
+    public MethodRow? Rival => Rivals.GetValueOrDefault(Metric);
+
+    /// <summary>The proposed method against its rival; null if either was not run, or they have no seed in common.</summary>
+    public MethodComparison? ToRival => Comparisons.FirstOrDefault(comparison => comparison.Other == Rival);
 
     /// <summary>The certificate with the largest difference of all merges; null if nothing was merged.</summary>
     public Certificate? WorstCertificate =>
@@ -47,63 +58,47 @@ internal sealed record ScenarioResult(
         CancellationToken cancellation)
     {
         var rows = trials.GroupBy(trial => trial.Trial.Row).ToList();
-        var best = rows
-            .Where(row => row.Key.Role == MethodRole.SingleSource)
-            .MaxBy(row => row.Average(trial => trial.Test.MacroF1));
+        var pairs = PairedTrials.Resample(trials, Math.Min(Resamples, Math.Max(500, MaxScores / Math.Max(1, trials.Count))), cancellation);
+        var rivals = ChooseRivals([.. rows.Where(row => row.Key.Role == MethodRole.SingleSource)]);
         var proposed = rows.FirstOrDefault(row => row.Key.Role == MethodRole.Proposed);
-        var controls = rows.Where(row => row.Key.Role == MethodRole.Control);
         return new ScenarioResult(
             scenario,
             trials,
-            best?.Key,
-            [.. rows.Select(row => Summarise(row, best, cancellation))],
-            proposed is null ? [] : [.. CompareToControls(proposed, controls, cancellation)]);
+            rivals,
+            [.. rows.Select(Summarise)],
+            proposed is null ? [] : [.. rows.Where(row => row != proposed).Select(CompareToProposed).OfType<MethodComparison>()]);
+
+        MethodSummary Summarise(IGrouping<MethodRow, TrialResult> row) => new(
+            row.Key,
+            row.Count(),
+            Metrics.ToDictionary(metric => metric, metric => Interval.OfMean([.. row.Select(trial => trial.Test.Get(metric))])),
+            rivals
+                .Where(rival => rival.Value != row.Key)
+                .Select(rival => (Metric: rival.Key, Difference: pairs.Compare(row.Key, rival.Value, rival.Key)?.Difference))
+                .Where(difference => difference.Difference is not null)
+                .ToDictionary(difference => difference.Metric, difference => difference.Difference!));
+
+        MethodComparison? CompareToProposed(IGrouping<MethodRow, TrialResult> row) =>
+            pairs.Compare(proposed!.Key, row.Key, scenario.Settings.Metric);
     }
 
-    private static IEnumerable<ControlComparison> CompareToControls(
-        IEnumerable<TrialResult> proposed,
-        IEnumerable<IGrouping<MethodRow, TrialResult>> controls,
-        CancellationToken cancellation)
+    /// <summary>The best row on validation for each metric, over the seeds that all of them have.</summary>
+    private static Dictionary<Metric, MethodRow> ChooseRivals(IReadOnlyList<IGrouping<MethodRow, TrialResult>> rows)
     {
-        foreach (var control in controls)
+        var rivals = new Dictionary<Metric, MethodRow>();
+        if (rows.Count == 0) return rivals;
+        var seeds = rows
+            .Select(row => row.Select(trial => trial.Trial.Seed))
+            .Aggregate((common, others) => common.Intersect(others))
+            .ToHashSet();
+        if (seeds.Count == 0) return rivals;
+        foreach (var metric in Metrics)
         {
-            if (Compare(proposed, control, cancellation) is { } difference)
-                yield return new ControlComparison(control.Key, difference);
+            var best = rows.MaxBy(row => row
+                .Where(trial => seeds.Contains(trial.Trial.Seed))
+                .Average(trial => trial.Validation.Get(metric)));
+            rivals[metric] = best!.Key;
         }
-    }
-
-    private static MethodSummary Summarise(
-        IGrouping<MethodRow, TrialResult> trials,
-        IGrouping<MethodRow, TrialResult>? best,
-        CancellationToken cancellation)
-    {
-        var hasRival = best is not null && best.Key != trials.Key;
-        return new MethodSummary(
-            trials.Key,
-            Interval.OfMean([.. trials.Select(trial => trial.Test.MacroF1)]),
-            Interval.OfMean([.. trials.Select(trial => trial.Test.Accuracy)]),
-            Interval.OfMean([.. trials.Select(trial => trial.Test.Auc)]),
-            hasRival ? Compare(trials, best!, cancellation) : null);
-    }
-
-    /// <summary>First minus second; null if no seed has both, because trials may fail.</summary>
-    private static PairedBootstrap.Differences? Compare(
-        IEnumerable<TrialResult> first,
-        IEnumerable<TrialResult> second,
-        CancellationToken cancellation)
-    {
-        var pairs = first.Join(
-            second,
-            trial => trial.Trial.Seed,
-            trial => trial.Trial.Seed,
-            (one, other) => (One: one.Predictions.Test, Other: other.Predictions.Test)).ToList();
-        if (pairs.Count == 0) return null;
-        var random = new RandomStream(0, StreamKeys.Bootstrap);
-        return PairedBootstrap.Compare(
-            [.. pairs.Select(pair => pair.One)],
-            [.. pairs.Select(pair => pair.Other)],
-            random.Below,
-            BootstrapReplicates,
-            cancellation);
+        return rivals;
     }
 }

@@ -34,12 +34,15 @@ internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResul
     {
         var last = await store.GetAsync(trial.Predictions, cancellation).ConfigureAwait(false);
         var predictions = StageFiles.Read<HeldOutPredictions>(last, StageFiles.Predictions);
-        Certificate? certificate = null;
-        if (trial.FindOutput(OutputRole.Certificate) is { } found)
+        var certificate = await ReadAsync<Certificate>(OutputRole.Certificate).ConfigureAwait(false);
+        var rate = await ReadAsync<LearningRateChoice>(OutputRole.LearningRate).ConfigureAwait(false);
+        return new TrialResult(trial, predictions, certificate, rate);
+
+        async Task<T?> ReadAsync<T>(OutputRole role) where T : class
         {
-            var merge = await store.GetAsync(found.Stage, cancellation).ConfigureAwait(false);
-            certificate = StageFiles.Read<Certificate>(merge, found.Artefact);
+            if (trial.FindOutput(role) is not { } found) return null;
+            var output = await store.GetAsync(found.Stage, cancellation).ConfigureAwait(false);
+            return StageFiles.Read<T>(output, found.Artefact);
         }
-        return new TrialResult(trial, predictions, certificate);
     }
 }

@@ -7,7 +7,12 @@ namespace MedMerge.Experiments.Results;
 
 /// <summary>The result of one trial.</summary>
 /// <param name="Certificate">The certificate of its merge; null if nothing was merged.</param>
-internal sealed record TrialResult(PlannedTrial Trial, HeldOutPredictions Predictions, Certificate? Certificate)
+/// <param name="LearningRate">The learning rate that fine-tuning chose; null if nothing was fine-tuned.</param>
+internal sealed record TrialResult(
+    PlannedTrial Trial,
+    HeldOutPredictions Predictions,
+    Certificate? Certificate,
+    LearningRateChoice? LearningRate)
 {
     /// <summary>Scores on the test split.</summary>
     public Scores Test { get; } = Scores.Of(Predictions.Test);

@@ -4,61 +4,97 @@ using MedMerge.Statistics;
 
 namespace MedMerge.Experiments.Results;
 
-/// <summary>The conclusion in plain words: whether merging helped, and whether the controls helped as much.</summary>
+/// <summary>The conclusion in plain words: whether merging helped, and whether baselines and controls helped as much.</summary>
 internal static class Verdict
 {
-    private const string OneSeed =
-        " With one seed the intervals are over test images alone; what another seed would change is not in them.";
+    /// <summary>Fewer seeds tell too little about what another seed would change.</summary>
+    public const int MinSeeds = 5;
 
     /// <summary>
-    /// The verdict on macro F1. A difference counts if its 95 % interval excludes zero. Transfer is claimed only if
-    /// merging helped and beat all controls, including one that isolates transfer.
+    /// The verdict in the scenario's metric. A difference counts if its 95 % interval excludes zero. Transfer is spoken of only if merging
+    /// helped and beat all controls, including one that isolates transfer.
     /// </summary>
     public static string Of(ScenarioResult result)
     {
-        var proposed = result.Summaries.FirstOrDefault(summary => summary.Method.Role == MethodRole.Proposed);
-        if (proposed is null) return $"{MethodRegistry.Proposed.Name} was not among the methods, so there is no verdict on merging.";
-        if (proposed.Difference is not { } difference)
+        if (result.Summaries.All(summary => summary.Method.Role != MethodRole.Proposed))
+            return $"{MethodRegistry.Proposed.Name} was not among the methods, so there is no verdict on merging.";
+        if (result.ToRival is not { } toRival)
             return "No single source was fine-tuned beside it, so there is nothing to compare merging with.";
 
-        var helped = difference.MacroF1.IsAboveZero;
-        var outcome = difference.MacroF1 switch
+        var difference = $"{FormatPoints(toRival.Difference)} of {Name(result.Metric)} against the best single source " +
+                         $"({toRival.Other.Title})";
+        if (toRival.Seeds < MinSeeds)
         {
-            { IsAboveZero: true } => "Merging helped",
-            { IsBelowZero: true } => "Merging hurt",
+            var seeds = toRival.Seeds == 1 ? "1 seed" : $"{toRival.Seeds} seeds";
+            var images = toRival.Seeds == 1 ? " The interval is over test images alone." : "";
+            return $"No verdict: it takes {MinSeeds} seeds, and there is a result of {seeds}. So far: {difference}.{images}";
+        }
+        var helped = toRival.Difference.IsAboveZero;
+        return $"{DescribeOutcome(toRival.Difference, result.Scenario.Settings.EquivalenceMargin)}: {difference}. " +
+               $"{DescribeBaselines(result)}{DescribeControls(result, helped)}";
+    }
+
+    /// <summary>A metric's name within a sentence.</summary>
+    public static string Name(Metric metric) => metric switch
+    {
+        Metric.MacroF1 => "macro F1",
+        Metric.BalancedAccuracy => "balanced accuracy",
+        Metric.Accuracy => "accuracy",
+        Metric.Auc => "AUC",
+        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
+    };
+
+    private static string DescribeOutcome(Interval difference, double margin)
+    {
+        var isEquivalent = margin > 0 && difference.IsWithin(margin);
+        var within = isEquivalent
+            ? string.Create(CultureInfo.InvariantCulture, $", by less than the margin of {100 * margin:0.0} points")
+            : "";
+        return difference switch
+        {
+            { IsAboveZero: true } => $"Merging helped{within}",
+            { IsBelowZero: true } => $"Merging hurt{within}",
+            _ when isEquivalent => $"Merging made no difference that matters{within}",
             _ => "Merging did not help measurably",
         };
-        var isUndecided = !helped && !difference.MacroF1.IsBelowZero;
-        var interval = isUndecided ? ", an interval that holds zero" : "";
-        var comparison = $"{outcome}: {FormatPoints(difference.MacroF1)} of macro F1 against the best single source " +
-                         $"({result.BestSingleSource!.Title}){interval}.";
-        var seeds = result.Scenario.Seeds.Count == 1 ? OneSeed : "";
-        return $"{comparison} {DescribeControls(result, helped)}{seeds}";
+    }
+
+    private static string DescribeBaselines(ScenarioResult result) =>
+        string.Concat(result.Comparisons.Where(comparison => comparison.Other.Role == MethodRole.Baseline).Select(DescribeBaseline));
+
+    private static string DescribeBaseline(MethodComparison comparison)
+    {
+        var noun = comparison.Other.Method.Noun;
+        var points = FormatPoints(comparison.Difference);
+        if (comparison.Difference.IsBelowZero) return $"But the {noun} was better: {points} between them. ";
+        if (!comparison.Other.Method.IsolatesLearning || comparison.Difference.IsAboveZero) return "";
+        return $"The {noun} was not measurably worse: {points} between them, so learning the kernel weights added nothing measurable. ";
     }
 
     private static string DescribeControls(ScenarioResult result, bool helped)
     {
-        if (result.Controls.Count == 0) return "No control was run, so nothing can be said about transfer.";
-        var comparisons = string.Concat(result.Controls.Select(DescribeControl));
-        if (!result.Controls.Any(control => control.Control.Method.IsolatesTransfer))
+        var controls = result.Comparisons.Where(comparison => comparison.Other.Role == MethodRole.Control).ToList();
+        if (controls.Count == 0) return "No control was run, so nothing can be said about transfer.";
+        var comparisons = string.Concat(controls.Select(DescribeControl));
+        if (!controls.Any(control => control.Other.Method.IsolatesTransfer))
         {
-            var missing = MethodRegistry.All.First(method => method.IsolatesTransfer);
-            return comparisons + $"The {missing.Noun} was not run, so nothing can be said about transfer.";
+            var missing = MethodRegistry.All.Where(method => method.IsolatesTransfer).Select(method => method.Noun);
+            return comparisons + $"Neither the {string.Join(" nor the ", missing)} was run, so nothing can be said about transfer.";
         }
-        var beatAll = result.Controls.All(control => control.Difference.MacroF1.IsAboveZero);
+        var beatAll = controls.All(control => control.Difference.IsAboveZero);
         return comparisons + (helped, beatAll) switch
         {
-            (true, true) => "So what helps is what the partner has learned.",
+            (true, true) => "This is consistent with the partner's having learned what helps here.",
             (true, false) => "So the gain need not come from what the partner has learned: no transfer is shown.",
             (false, true) => "So the partner adds something, yet not enough to beat the best single source: no transfer is claimed.",
             (false, false) => "So no transfer from the partner is shown.",
         };
     }
 
-    private static string DescribeControl(ControlComparison control)
+    private static string DescribeControl(MethodComparison control)
     {
-        var noun = control.Control.Method.Noun;
-        return control.Difference.MacroF1 switch
+        var noun = control.Other.Method.Noun;
+        return control.Difference switch
         {
             { IsAboveZero: true } difference => $"It beat the {noun} by {FormatPoints(difference)}. ",
             { IsBelowZero: true } difference => $"The {noun} was better: {FormatPoints(difference)} between them. ",

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MedMerge.Statistics;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
@@ -6,17 +7,42 @@ namespace MedMerge.Experiments.Specifications;
 /// <summary>The settings of a scenario; <see cref="SettingTable"/> names and bounds each.</summary>
 internal sealed record ScenarioSettings
 {
+    private const double LearningRateFactor = 3;
+
     /// <summary>How kernel weights are learned.</summary>
     public KernelWeightSettings KernelWeights { get; init; } = new();
 
     /// <summary>How models are fine-tuned.</summary>
     public FineTuneSettings FineTune { get; init; } = new();
 
+    /// <summary>
+    /// Learning rates that every trial's fine-tuning tries, a factor of three apart around <see cref="FineTuneSettings.LearningRate"/>;
+    /// the one with the best validation score counts.
+    /// </summary>
+    public int LearningRateTries { get; init; } = 3;
+
+    /// <summary>
+    /// The largest difference between two methods that makes no difference in practice, in units of the metric; 0 where none is named.
+    /// </summary>
+    public double EquivalenceMargin { get; init; }
+
     /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Number of libtorch threads; the order of its sums depends on it.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>What epochs, learning rates and rivals are chosen by, and what the verdict is about.</summary>
+    [JsonIgnore]
+    public Metric Metric => FineTune.Metric;
+
+    /// <summary>The learning rates that are tried, from the lowest.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<double> LearningRates =>
+    [
+        .. Enumerable.Range(0, LearningRateTries)
+            .Select(i => FineTune.LearningRate * Math.Pow(LearningRateFactor, i - ((LearningRateTries - 1) / 2))),
+    ];
 
     /// <summary><c>cpu</c> or <c>cuda</c>: results are the same on any device of a kind.</summary>
     [JsonIgnore]

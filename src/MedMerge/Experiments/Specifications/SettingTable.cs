@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Statistics;
 using MedMerge.Tensors;
 using MedMerge.Training;
 
@@ -13,11 +14,21 @@ internal static class SettingTable
     /// <inheritdoc cref="KernelWeightsKey" />
     internal const string FineTuneKey = "fineTune";
 
+    private const int MaxTries = 9;
+
     private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new OrderedDictionary<string, Augmentation>
     {
         ["none"] = Augmentation.None,
         ["shift"] = Augmentation.Shift,
         ["shift-flip"] = Augmentation.ShiftFlip,
+    };
+
+    private static readonly IReadOnlyDictionary<string, Metric> Metrics = new OrderedDictionary<string, Metric>
+    {
+        ["macro-f1"] = Metric.MacroF1,
+        ["balanced-accuracy"] = Metric.BalancedAccuracy,
+        ["accuracy"] = Metric.Accuracy,
+        ["auc"] = Metric.Auc,
     };
 
     private static readonly IReadOnlyDictionary<string, KernelWeightStart> Starts = new OrderedDictionary<string, KernelWeightStart>
@@ -151,6 +162,26 @@ internal static class SettingTable
             Augmentations,
             settings => settings.FineTune.Augmentation,
             WithAugmentation),
+        new ChoiceSetting<ScenarioSettings, Metric>(
+            "metric",
+            "the score that epochs, learning rates and the rival are chosen by on validation, and that the verdict is about",
+            Metrics,
+            settings => settings.Metric,
+            WithMetric),
+        new NumberSetting<ScenarioSettings>(
+            "equivalenceMargin",
+            "a difference of the metric below which methods are as good as equal in practice, such as 0.02; 0 names none",
+            0,
+            0.5,
+            settings => settings.EquivalenceMargin,
+            (settings, value) => settings with { EquivalenceMargin = value }),
+        new WholeNumberSetting<ScenarioSettings>(
+            "learningRateTries",
+            "rates that every fine-tuning tries, a factor of 3 apart around `fineTune.learningRate`; validation chooses",
+            1,
+            MaxTries,
+            settings => settings.LearningRateTries,
+            (settings, value) => settings with { LearningRateTries = value }),
         new TextSetting<ScenarioSettings>(
             "device",
             "what to compute on",
@@ -194,6 +225,12 @@ internal static class SettingTable
         TrainingBounds.MaxEpochs,
         settings => settings.Epochs,
         (settings, value) => settings with { Epochs = value });
+
+    private static ScenarioSettings WithMetric(ScenarioSettings settings, Metric value) => settings with
+    {
+        KernelWeights = settings.KernelWeights with { Metric = value },
+        FineTune = settings.FineTune with { Metric = value },
+    };
 
     private static ScenarioSettings WithAugmentation(ScenarioSettings settings, Augmentation value) => settings with
     {

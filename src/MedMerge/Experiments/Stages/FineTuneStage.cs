@@ -41,7 +41,7 @@ internal sealed record FineTuneStage(
     private ulong StreamSeed => StreamKeys.Derive(Seed, StreamKeys.FineTuning);
 
     /// <summary>Whether the start may be the best epoch; random weights never are.</summary>
-    private bool StartCounts => Start is not UntrainedStage;
+    public bool StartCounts => Start is not UntrainedStage;
 
     /// <inheritdoc />
     protected override object Settings => new { KeepsHead, Training, Task = Target, Seed };

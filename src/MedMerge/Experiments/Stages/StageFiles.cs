@@ -30,6 +30,9 @@ internal static class StageFiles
     /// <summary>A learning curve.</summary>
     public const string History = "history.json";
 
+    /// <summary>The learning rate of a fine-tuning, and what others scored.</summary>
+    public const string LearningRate = "learning-rate.json";
+
     /// <summary>Predictions on the test and the validation split.</summary>
     public const string Predictions = "predictions.json";
 

@@ -1,0 +1,62 @@
+using MedMerge.Statistics;
+using MedMerge.Training;
+
+namespace MedMerge.Experiments.Stages;
+
+/// <summary>A learning rate that was tried.</summary>
+/// <param name="Best">The validation of its best epoch.</param>
+internal sealed record LearningRateTry(double LearningRate, Validation Best);
+
+/// <summary>The learning rate that was chosen.</summary>
+/// <param name="Tries">All that were tried, from the lowest.</param>
+internal sealed record LearningRateChoice(double LearningRate, IReadOnlyList<LearningRateTry> Tries);
+
+/// <summary>
+/// Chooses the learning rate of a fine-tuning on the validation split. Every method gets the same tries, because one rate for all would
+/// suit some methods better than others.
+/// </summary>
+/// <param name="Tries">The same fine-tuning at each rate, from the lowest.</param>
+internal sealed record ChooseRateStage(IReadOnlyList<FineTuneStage> Tries, Metric Metric) : Stage
+{
+    /// <inheritdoc />
+    public override string Name => "choose rate";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<Stage> Inputs => Tries;
+
+    /// <inheritdoc />
+    public override double Cost => 0;
+
+    /// <inheritdoc />
+    protected override object Settings => new { Metric };
+
+    /// <inheritdoc />
+    public override Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation)
+    {
+        var tries = Tries
+            .Zip(inputs, (stage, output) => new LearningRateTry(stage.Training.LearningRate, FindBest(stage, output)))
+            .ToList();
+        var best = 0;
+        for (var i = 1; i < tries.Count; i++)
+            if (tries[i].Best.IsBetterThan(tries[best].Best, Metric)) best = i;
+        var choice = new LearningRateChoice(tries[best].LearningRate, tries);
+        return Task.FromResult(new StageOutput(new Dictionary<string, byte[]>
+        {
+            [StageFiles.Model] = inputs[best][StageFiles.Model],
+            [StageFiles.Source] = inputs[best][StageFiles.Source],
+            [StageFiles.History] = inputs[best][StageFiles.History],
+            [StageFiles.LearningRate] = StageFiles.Write(choice),
+        }));
+    }
+
+    private Validation FindBest(FineTuneStage stage, StageOutput output)
+    {
+        var history = TrainingHistory.Empty;
+        foreach (var epoch in StageFiles.Read<List<EpochRecord>>(output, StageFiles.History))
+            history = history.With(epoch, stage.StartCounts, Metric);
+        return history.Epochs[history.BestEpoch].Validation;
+    }
+}
