@@ -31,10 +31,11 @@ internal sealed partial class FailureReporter(
     }
 
     /// <summary>
-    /// Whether its message says all: another's failure was logged with its stack where it occurred, bad input is the
-    /// user's to mend, and a lost output is computed again.
+    /// Whether its message is enough: another's failure was logged with its stack where it occurred, bad input is the
+    /// user's to correct, and a lost output is computed again. A computation that failed on valid input is not expected.
     /// </summary>
-    private static bool IsExpected(Exception error) => error is WorkFailedException or InputException or MissingOutputException;
+    private static bool IsExpected(Exception error) =>
+        error is WorkFailedException or MissingOutputException or (InputException and not ComputationException);
 
     [LoggerMessage(LogLevel.Warning, "{Work} failed: {Reason}")]
     private partial void LogFailed(string work, string reason);

@@ -23,6 +23,7 @@ internal static class FailureClass
     {
         WorkFailedException failed => failed.Failure,
         InputException => new Failure(FailureKind.Permanent, error.Message),
+        UnreadableArtefactException => new Failure(FailureKind.Permanent, Named(error)),
         OutOfMemoryException => new Failure(FailureKind.Permanent, $"Out of memory: {Named(error)}"),
         ExternalException when IsOutOfMemory(error) => new Failure(FailureKind.Permanent, $"{OutOfDeviceMemory} {Named(error)}"),
         ExternalException when Mentions(error, Assertion) => new Failure(FailureKind.Permanent, Named(error)),

@@ -135,7 +135,7 @@ internal sealed class FineTuner : IDisposable
     /// <summary>Continues from a state that <see cref="Save"/> gave, of a training with the same start and settings.</summary>
     public void Restore(byte[] saved)
     {
-        var (state, metadata) = Safetensors.Read(saved, "a checkpoint of fine-tuning");
+        var (state, metadata) = ArtefactTensors.Read(saved, "fine-tuning checkpoint");
         using (state)
         {
             var progress = JsonSerializer.Deserialize<Progress>(metadata["progress"], Json)

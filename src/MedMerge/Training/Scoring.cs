@@ -12,7 +12,7 @@ internal static class Scoring
     private const double MinProbability = 1e-300; // for a finite logarithm
 
     /// <summary>Class probabilities for every image, in order, from a function that gives logits [batch, classes] for images.</summary>
-    /// <exception cref="InputException">An answer is not a number: the weights are damaged or their training diverged.</exception>
+    /// <exception cref="ComputationException">An answer is not a number: the weights are damaged or their training diverged.</exception>
     public static Predictions Predict(
         Func<Tensor, Tensor> logits,
         ImageSplit split,
@@ -31,7 +31,7 @@ internal static class Scoring
             var rows = answers.cpu().contiguous().data<double>().ToArray();
             if (Array.FindIndex(rows, row => !double.IsFinite(row)) is >= 0 and var bad)
             {
-                throw new InputException(
+                throw new ComputationException(
                     $"The network's answer for held-out image {(at + bad) / classes} is not a number: its weights or its batch norm " +
                     "statistics are no longer finite. A lower learning rate or a larger batch helps where it was trained just now.");
             }

@@ -25,11 +25,11 @@ internal sealed record TrainingHistory(IReadOnlyList<EpochRecord> Epochs, int Be
         new([.. Epochs, epoch], IsBest(epoch, startCounts, metric) ? epoch.Epoch : BestEpoch);
 
     /// <summary>Refuses a loss that is no longer a number.</summary>
-    /// <exception cref="InputException">Names the epoch.</exception>
+    /// <exception cref="ComputationException">Names the epoch.</exception>
     public static void CheckLoss(double loss, int epoch, FineTuneSettings settings)
     {
         if (double.IsFinite(loss)) return;
-        throw new InputException(
+        throw new ComputationException(
             $"Training diverged in epoch {epoch}: the loss is {loss}. Lower the learning rate ({settings.LearningRate}).");
     }
 

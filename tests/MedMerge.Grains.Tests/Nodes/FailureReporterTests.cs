@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using MedMerge.Grains.Nodes;
+using MedMerge.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -39,6 +40,24 @@ public sealed class FailureReporterTests
         var line = Assert.Single(_log.Lines);
         Assert.Null(line.Error);
         Assert.Equal("Stage 'import' failed: sources.yaml:3: no such file.", line.Message);
+    }
+
+    /// <summary>They are never retried either, but their cause may be a bug.</summary>
+    [Fact]
+    public void A_computation_that_failed_and_an_unreadable_artefact_are_logged_with_their_stack()
+    {
+        var diverged = Thrown(new ComputationException("Training diverged."));
+        var unreadable = Thrown(new UnreadableArtefactException("model.safetensors", new InputException("its header is not JSON")));
+
+        var failures = new[] { _reporter.Report(diverged, "Stage 'fine-tune'"), _reporter.Report(unreadable, "Stage 'evaluate'") };
+
+        Assert.All(failures, failure => Assert.Equal(FailureKind.Permanent, failure.Kind));
+        Assert.All(failures, failure => Assert.NotNull(failure.Origin));
+        Assert.Equal([diverged, unreadable], _log.Lines.Select(line => line.Error));
+        Assert.Equal("Training diverged.", failures[0].Reason);
+        Assert.Equal(
+            "UnreadableArtefactException: The artefact 'model.safetensors' can't be read: its header is not JSON",
+            failures[1].Reason);
     }
 
     [Fact]

@@ -299,7 +299,7 @@ public class TrainingTests
     {
         using var loader = new BatchLoader(Target, CPU);
         static Tensor NaN(Tensor images) => zeros(images.shape[0], 3).log() - zeros(images.shape[0], 3).log();
-        var error = Assert.Throws<InputException>(() => Scoring.Predict(NaN, Target.Validation, 3, loader, CancellationToken.None));
+        var error = Assert.Throws<ComputationException>(() => Scoring.Predict(NaN, Target.Validation, 3, loader, CancellationToken.None));
         Assert.Contains("held-out image 0 is not a number", error.Message, StringComparison.Ordinal);
     }
 

@@ -38,7 +38,7 @@ internal sealed record EvaluateStage(Stage Model, TargetContext Target) : Stage
         CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
-            using var weights = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
+            using var weights = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
             using var network = new BatchNormNetwork(Target.Architecture, weights, context.Device.Device);
             using var loader = new BatchLoader(Target.Dataset, context.Device.Device);
             var predictions = new HeldOutPredictions(Predict(Target.Dataset.Validation), Predict(Target.Dataset.Test));

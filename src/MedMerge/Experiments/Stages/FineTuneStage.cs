@@ -174,7 +174,7 @@ internal sealed record FineTuneStage(
 
     private StateDict ReadStart(IReadOnlyList<StageOutput> inputs)
     {
-        using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
+        using var model = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
         return ReplaceHead(model, inputs);
     }
 

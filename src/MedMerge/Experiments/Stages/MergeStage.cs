@@ -77,7 +77,7 @@ internal sealed record MergeStage(
 
             var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, CertificateImages)]);
             var certificate = Certificate.Measure(sources, alpha, folded, merged, images, cancellation);
-            if (!certificate.Holds) throw new InputException(DescribeFailure(certificate));
+            if (!certificate.Holds) throw new ComputationException(DescribeFailure(certificate));
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.KernelWeights] = learned.Write(),

@@ -29,7 +29,7 @@ internal sealed record PrepareStage(Stage Model, Architecture Architecture) : St
         CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
-            using var weights = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
+            using var weights = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
             using var prepared = PreparedSource.Fold("", Architecture, weights);
             return new StageOutput(new Dictionary<string, byte[]>
             {

@@ -10,7 +10,7 @@ internal sealed class PreparedSources : List<PreparedSource>, IDisposable
     {
         foreach (var output in outputs)
         {
-            var layers = Safetensors.Read(output[StageFiles.Prepared], "an artefact").Tensors;
+            var layers = StageFiles.ReadTensors(output, StageFiles.Prepared);
             Add(new PreparedSource("", layers));
         }
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Stages;
 
@@ -46,7 +47,20 @@ internal static class StageFiles
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Json);
 
     /// <summary>Reads a value from JSON.</summary>
-    public static T Read<T>(StageOutput output, string name) =>
-        JsonSerializer.Deserialize<T>(output[name], Json)
-        ?? throw new JsonException($"The artefact '{name}' is null.");
+    /// <exception cref="UnreadableArtefactException">It is not the JSON of such a value.</exception>
+    public static T Read<T>(StageOutput output, string name)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(output[name], Json) ?? throw new JsonException("its JSON is null");
+        }
+        catch (JsonException error)
+        {
+            throw new UnreadableArtefactException(name, error);
+        }
+    }
+
+    /// <summary>Reads tensors.</summary>
+    /// <exception cref="UnreadableArtefactException">The file is not a whole safetensors file.</exception>
+    public static StateDict ReadTensors(StageOutput output, string name) => ArtefactTensors.Read(output[name], name).Tensors;
 }

@@ -27,7 +27,7 @@ internal sealed record StatisticsStage(Stage Model, int BatchSize, TargetContext
         CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
-            using var model = Safetensors.Read(inputs[0][StageFiles.Model], "an artefact").Tensors;
+            using var model = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
             using var loader = new BatchLoader(Target.Dataset, context.Device.Device);
             using var restored = BatchNormStatistics.Estimate(
                 Target.Architecture,

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace MedMerge.Grains.Tests;
+namespace MedMerge.Testing;
 
 /// <summary>A line of a log.</summary>
 internal sealed record LogLine(string Category, LogLevel Level, string Message, Exception? Error);
