@@ -143,9 +143,15 @@ internal sealed partial class GatewayClient : IDisposable
             {
                 return await events.MoveNextAsync();
             }
-            catch (Exception error) when (error is IOException or JsonException || IsTimeout(error, cancellation))
+            catch (Exception error) when (error is IOException || IsTimeout(error, cancellation))
             {
                 return false;
+            }
+            catch (JsonException error)
+            {
+                throw new GatewayException(
+                    $"The events from {Authority} were cut off or are not from a gateway of this version: {error.Message}",
+                    error);
             }
         }
     }

@@ -57,14 +57,14 @@ internal sealed partial class GatewayExceptionHandler(
     };
 
     /// <summary>
-    /// Logs what the client did not cause, with its stack, except an <see cref="UnavailableException"/>: a connection
-    /// has logged its cause.
+    /// Logs what the client did not cause, with its stack, except an <see cref="UnavailableException"/> without a cause:
+    /// a connection has logged that.
     /// </summary>
     private void Log(Exception exception, int status, HttpRequest request)
     {
         if (exception is UnavailableException)
         {
-            LogNotConnected(request.Method, request.Path, exception.Message);
+            LogNotConnected(exception.InnerException is null ? null : exception, request.Method, request.Path, exception.Message);
         }
         else if (status == StatusCodes.Status503ServiceUnavailable)
         {
@@ -83,5 +83,5 @@ internal sealed partial class GatewayExceptionHandler(
     private partial void LogUnavailable(Exception error, string method, string path);
 
     [LoggerMessage(LogLevel.Warning, "{Method} {Path} was refused: {Reason}")]
-    private partial void LogNotConnected(string method, string path, string reason);
+    private partial void LogNotConnected(Exception? error, string method, string path, string reason);
 }

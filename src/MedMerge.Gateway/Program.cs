@@ -1,5 +1,6 @@
 using MedMerge;
 using MedMerge.Gateway;
+using Microsoft.AspNetCore.Connections;
 
 try
 {
@@ -12,8 +13,8 @@ catch (InputException problem)
     await Console.Error.WriteLineAsync($"error: {problem.Message}");
     return 2;
 }
-catch (IOException problem) // the port is in use
+catch (IOException problem) when (problem.InnerException is AddressInUseException)
 {
-    await Console.Error.WriteLineAsync($"failed: {problem.Message}");
-    return 1;
+    await Console.Error.WriteLineAsync($"error: {problem.Message} Choose another address with --urls or ASPNETCORE_URLS.");
+    return 2;
 }

@@ -15,11 +15,13 @@ internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) 
         var problems = await Task.WhenAll(
             FindProblemAsync("The cluster", () => cluster.Nodes.ListAsync(), cancellationToken),
             FindProblemAsync("The store", () => store.ReadAsync(SweepStore.Prefix + "ready", cancellationToken), cancellationToken));
-        var found = problems.OfType<string>().ToList();
-        return found.Count == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(string.Join('\n', found));
+        var found = problems.OfType<Problem>().ToList();
+        return found.Count == 0
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy(string.Join('\n', found.Select(problem => problem.Description)), Combine(found));
     }
 
-    private static async Task<string?> FindProblemAsync(string service, Func<Task> probe, CancellationToken cancellation)
+    private static async Task<Problem?> FindProblemAsync(string service, Func<Task> probe, CancellationToken cancellation)
     {
         try
         {
@@ -28,12 +30,17 @@ internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store) 
         }
         catch (UnavailableException error)
         {
-            return error.Message;
+            return new Problem(error.Message, error);
         }
         catch (Exception error) when (!cancellation.IsCancellationRequested)
         {
             var firstLine = error.Message.Split('\n')[0].Trim(); // Orleans appends a stack to its messages
-            return $"{service} does not answer: {firstLine}";
+            return new Problem($"{service} does not answer: {firstLine}", error);
         }
     }
+
+    private static Exception Combine(List<Problem> problems) =>
+        problems.Count == 1 ? problems[0].Error : new AggregateException(problems.Select(problem => problem.Error));
+
+    private sealed record Problem(string Description, Exception Error);
 }

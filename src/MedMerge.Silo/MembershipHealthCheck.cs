@@ -12,9 +12,6 @@ internal sealed class MembershipHealthCheck(ISiloStatusOracle silo, IMembershipT
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
 
-    private static HealthCheckResult Forgotten =>
-        HealthCheckResult.Unhealthy("The membership table does not know this node. Was it emptied? Restart all nodes.");
-
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         if (silo.CurrentStatus != SiloStatus.Active) return HealthCheckResult.Unhealthy($"The silo is {silo.CurrentStatus}.");
@@ -22,18 +19,21 @@ internal sealed class MembershipHealthCheck(ISiloStatusOracle silo, IMembershipT
         {
             var reading = table.ReadRowAsync(silo.SiloAddress, cancellationToken);
             var row = await reading.WaitAsync(AnswerTimeout, cancellationToken).ConfigureAwait(false);
-            return row.Members.Count > 0 ? HealthCheckResult.Healthy() : Forgotten;
+            return row.Members.Count > 0 ? HealthCheckResult.Healthy() : Forget(error: null);
         }
         catch (Exception error) when (IsEmptied(error))
         {
-            return Forgotten;
+            return Forget(error);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             // A cluster works without its table; only joining, leaving and declaring nodes dead wait for it.
-            return HealthCheckResult.Healthy($"The membership table does not answer: {error.Message}");
+            return new HealthCheckResult(HealthStatus.Healthy, $"The membership table does not answer: {error.Message}", error);
         }
     }
+
+    private static HealthCheckResult Forget(Exception? error) =>
+        HealthCheckResult.Unhealthy("The membership table does not know this node. Was it emptied? Restart all nodes.", error);
 
     /// <summary>The table answers, but its version row, or the table itself, is gone.</summary>
     private static bool IsEmptied(Exception error) =>

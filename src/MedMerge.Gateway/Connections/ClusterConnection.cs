@@ -49,11 +49,13 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
             await host.StartAsync(cancellation).WaitAsync(StartTimeout, cancellation).ConfigureAwait(false);
             return host;
         }
-        catch (TimeoutException)
+        catch (TimeoutException error)
         {
             await CloseAsync(host).ConfigureAwait(false);
-            throw new TimeoutException("no node has let the gateway in. "
-                + "Does one run, with the same Orleans__ClusterId and Orleans__ServiceId, and with a certificate of the same authority?");
+            throw new TimeoutException(
+                "no node has let the gateway in. " +
+                "Does one run, with the same Orleans__ClusterId and Orleans__ServiceId, and with a certificate of the same authority?",
+                error);
         }
         catch
         {
@@ -68,9 +70,9 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
         {
             return get(Grains);
         }
-        catch (ArgumentException) // Orleans' for an interface that no node implements, none being left
+        catch (ArgumentException error) // Orleans' for an interface that no node implements, none being left
         {
-            throw new UnavailableException("The cluster has no node now.");
+            throw new UnavailableException("The cluster has no node now.", error);
         }
     }
 

@@ -1,4 +1,4 @@
 namespace MedMerge.Gateway.Connections;
 
 /// <summary>Something that the gateway needs can't be reached now; it is tried again.</summary>
-internal sealed class UnavailableException(string message) : Exception(message);
+internal sealed class UnavailableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,5 +1,3 @@
-using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Queries;
@@ -65,41 +63,13 @@ internal static partial class SweepEndpoints
         string id,
         ClusterConnection cluster,
         IHostApplicationLifetime lifetime,
+        ILoggerFactory loggers,
         CancellationToken cancellation)
     {
         var sweep = cluster.Sweep(id);
+        var events = new SweepEvents(id, sweep, loggers.CreateLogger<SweepEvents>());
         var first = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation); // a failure here still gets an error response
-        return TypedResults.ServerSentEvents(WatchAsync(sweep, first, lifetime.ApplicationStopping));
-    }
-
-    /// <summary>
-    /// The grain answers on every change and every five seconds, as a heartbeat. If it is unavailable the stream ends,
-    /// and clients reconnect.
-    /// </summary>
-    private static async IAsyncEnumerable<SseItem<SweepStatus>> WatchAsync(
-        ISweepGrain sweep,
-        SweepStatus first,
-        CancellationToken stopping,
-        [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellation);
-        for (var status = first; status is not null; status = await GetNextAsync(sweep, status.Version, linked.Token))
-        {
-            yield return new SseItem<SweepStatus>(status, "status");
-            if (status.HasEnded) yield break;
-        }
-    }
-
-    private static async Task<SweepStatus?> GetNextAsync(ISweepGrain sweep, long knownVersion, CancellationToken cancellation)
-    {
-        try
-        {
-            return await sweep.StatusAsync(knownVersion).WaitAsync(cancellation);
-        }
-        catch (Exception error) when (error is OperationCanceledException or TimeoutException or Orleans.Runtime.OrleansException)
-        {
-            return null;
-        }
+        return TypedResults.ServerSentEvents(events.WatchAsync(first, lifetime.ApplicationStopping));
     }
 
     private static async ValueTask<object?> CheckExistsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

@@ -1,11 +1,15 @@
+using System.Collections.Concurrent;
 using MedMerge.Grains;
 using MedMerge.Storage;
 
 namespace MedMerge.Gateway.Queries;
 
 /// <summary>The sweeps in the store.</summary>
-internal sealed class SweepQueries(SweepStore sweeps)
+internal sealed partial class SweepQueries(SweepStore sweeps, ILogger<SweepQueries> logger)
 {
+    /// <summary>The damaged records that were logged: once, not at every listing.</summary>
+    private readonly ConcurrentDictionary<string, bool> _logged = [];
+
     /// <summary>Whether a sweep with this id exists.</summary>
     public async Task<bool> ExistsAsync(string id, CancellationToken cancellation) =>
         await sweeps.FindAsync(id, cancellation) is not null;
@@ -22,6 +26,7 @@ internal sealed class SweepQueries(SweepStore sweeps)
             }
             catch (InvalidDataException damaged)
             {
+                if (_logged.TryAdd(id, true)) LogDamaged(damaged, id);
                 summaries.Add(new SweepSummary(id, id, WorkState.Damaged, DateTimeOffset.MinValue, 0, 0, damaged.Message));
             }
         }
@@ -36,4 +41,7 @@ internal sealed class SweepQueries(SweepStore sweeps)
         record.Trials.Count,
         record.Trials.Count(trial => trial.State == WorkState.Done),
         record.Reason);
+
+    [LoggerMessage(LogLevel.Error, "The record of sweep {Sweep} can't be read; it is listed as damaged.")]
+    private partial void LogDamaged(Exception error, string sweep);
 }

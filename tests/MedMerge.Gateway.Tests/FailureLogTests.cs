@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using MedMerge.Gateway.Connections;
+using MedMerge.Gateway.Endpoints;
+using MedMerge.Gateway.Queries;
+using MedMerge.Grains;
+using MedMerge.Storage;
+using MedMerge.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+
+namespace MedMerge.Gateway.Tests;
+
+/// <summary>What the gateway catches and answers in its own words keeps its exception.</summary>
+public sealed class FailureLogTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
+    private readonly RecordingLogger _log = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_damaged_record_is_listed_as_such_and_logged_once()
+    {
+        var store = new FolderObjectStore(_folder);
+        await store.TryCreateAsync(SweepStore.Prefix + "torn", "{"u8.ToArray(), Cancellation);
+        var queries = new SweepQueries(new SweepStore(store), _log.CreateLogger<SweepQueries>());
+
+        await queries.ListAsync(Cancellation);
+        var listed = Assert.Single(await queries.ListAsync(Cancellation));
+
+        Assert.Equal(WorkState.Damaged, listed.State);
+        Assert.IsType<InvalidDataException>(Assert.Single(_log.Lines).Error);
+    }
+
+    [Fact]
+    public async Task An_event_stream_that_ends_because_of_its_grain_is_logged_and_one_that_the_client_leaves_is_not()
+    {
+        var first = new SweepStatus("id", "name", WorkState.Running, 1, 0, null, [], null);
+        var failure = new TimeoutException("no answer");
+        var events = new SweepEvents("id", new SilentSweep(Task.FromException<SweepStatus>(failure)), _log.CreateLogger<SweepEvents>());
+        Assert.Single(await events.WatchAsync(first, CancellationToken.None, Cancellation).ToListAsync(Cancellation));
+        Assert.Same(failure, Assert.Single(_log.Lines).Error);
+
+        using var left = new CancellationTokenSource();
+        await left.CancelAsync();
+        var pending = new TaskCompletionSource<SweepStatus>();
+        events = new SweepEvents("id", new SilentSweep(pending.Task), _log.CreateLogger<SweepEvents>());
+        Assert.Single(await events.WatchAsync(first, left.Token, Cancellation).ToListAsync(Cancellation));
+        Assert.Single(_log.Lines);
+    }
+
+    [Fact]
+    public async Task Readiness_keeps_the_exceptions_of_its_probes()
+    {
+        using var loggers = LoggerFactory.Create(logging => logging.AddProvider(_log));
+        using var cluster = new ClusterConnection(new ConfigurationBuilder().Build(), loggers, TimeProvider.System);
+        var check = new ReadyCheck(cluster, new ClosedStore());
+
+        var result = await check.CheckHealthAsync(new HealthCheckContext(), Cancellation);
+
+        Assert.Equal(HealthStatus.Unhealthy, result.Status);
+        Assert.Contains("The store does not answer: the disk is gone", result.Description, StringComparison.Ordinal);
+        var errors = Assert.IsType<AggregateException>(result.Exception).InnerExceptions;
+        Assert.Equal([typeof(UnavailableException), typeof(IOException)], errors.Select(error => error.GetType()));
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_a_line_that_names_the_setting()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        string[] arguments = [Repository.Program("MedMerge.Gateway"), $"--urls=http://127.0.0.1:{port}", $"--Store:Folder={_folder}"];
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(Cancellation);
+        var error = await process.StandardError.ReadToEndAsync(Cancellation);
+        await process.WaitForExitAsync(Cancellation);
+
+        Assert.Equal(2, process.ExitCode);
+        Assert.Matches($@"^error: .*127\.0\.0\.1:{port}.* Choose another address with --urls or ASPNETCORE_URLS\.\s*$", error);
+        await output;
+    }
+
+    /// <summary>Answers every question for its status the same way.</summary>
+    private sealed class SilentSweep(Task<SweepStatus> answer) : ISweepGrain
+    {
+        public Task<SweepStatus> StatusAsync(long knownVersion) => answer;
+
+        public Task StartAsync(StartSweep start) => throw new NotSupportedException();
+
+        public Task<SweepStatus> PauseAsync() => throw new NotSupportedException();
+
+        public Task<SweepStatus> ResumeAsync() => throw new NotSupportedException();
+
+        public Task<SweepStatus> CancelAsync() => throw new NotSupportedException();
+
+        public Task<SweepStatus> RepairAsync(string stage) => throw new NotSupportedException();
+
+        public Task WakeAsync() => throw new NotSupportedException();
+    }
+
+    private sealed class ClosedStore : IObjectStore
+    {
+        public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => throw new IOException("the disk is gone");
+
+        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task DeleteAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+    }
+}
