@@ -88,7 +88,11 @@ public static partial class SiloApplication
         var guard = new SuspensionGuard(GrainsHosting.SuspensionLimit, TimeProvider.System);
         guard.Start();
         builder.Services.AddSingleton(guard);
-        if (node.CacheFolder is { } cache) store = new ArtefactCache(store, cache, node.CacheMiB << 20, TimeProvider.System);
+        if (node.CacheFolder is { } cache)
+        {
+            var logger = loggers.CreateLogger<ArtefactCache>();
+            store = new ArtefactCache(store, cache, node.CacheMiB << 20, TimeProvider.System, logger);
+        }
         builder.Services.AddSingleton<IObjectStore>(new GuardedObjectStore(decorate?.Invoke(store) ?? store, guard));
         var tables = await dependencies.TablesAsync().ConfigureAwait(false);
         builder.Services.AddKeyedSingleton(ClusterTable.ConnectionName(builder.Configuration), tables);

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using MedMerge.Telemetry;
+using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Storage;
 
@@ -13,8 +14,12 @@ namespace MedMerge.Storage;
 /// <param name="folder">Made where it is missing.</param>
 /// <param name="bytes">How much it may hold; processes that write at the same time may exceed it until one writes
 /// again.</param>
-public sealed partial class ArtefactCache(IObjectStore inner, string folder, long bytes, TimeProvider time) : IObjectStore
+public sealed partial class ArtefactCache(IObjectStore inner, string folder, long bytes, TimeProvider time, ILogger logger)
+    : IObjectStore
 {
+    /// <summary>The kind of the last failure, which is logged where it changes: a full disk fails at every write.</summary>
+    private volatile string? _lastFailure;
+
     /// <summary>A temporary file that is older than this was left by a crash.</summary>
     private static readonly TimeSpan LeftBehind = TimeSpan.FromHours(1);
 
@@ -68,9 +73,13 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
             }
             Drop(hash);
         }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // not cached
+        }
         catch (Exception error) when (IsOfFiles(error))
         {
-            // Missing or unreadable: the inner store has it.
+            Report(error); // the inner store has it
         }
         return null;
     }
@@ -87,7 +96,7 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         }
         catch (Exception error) when (IsOfFiles(error))
         {
-            // The disk is full or the folder can't be written: the next read asks the inner store again.
+            Report(error); // the next read asks the inner store again
         }
     }
 
@@ -126,9 +135,20 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         }
         catch (Exception error) when (IsOfFiles(error))
         {
-            // It stays; its hash is checked at every read.
+            Report(error); // it stays; its hash is checked at every read
         }
     }
+
+    private void Report(Exception error)
+    {
+        var failure = $"{error.GetType().Name} {error.HResult}";
+        if (failure == _lastFailure) return;
+        _lastFailure = failure;
+        LogFailed(error, folder);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The cache in {Folder} can't be used; artefacts are read from the store instead.")]
+    private partial void LogFailed(Exception error, string folder);
 
     private string PathOf(string hash) => Path.Combine(folder, hash);
 

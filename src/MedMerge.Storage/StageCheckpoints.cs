@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using MedMerge.Telemetry;
 using MedMerge.Training;
+using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Storage;
 
@@ -9,7 +10,8 @@ namespace MedMerge.Storage;
 /// The intermediate states of a running stage. Only the last two are kept. Of two processes that run the same stage,
 /// the one that loses the race for the pointer stops.
 /// </summary>
-public sealed class StageCheckpoints(IObjectStore objects, string stage) : ICheckpoints
+/// <param name="stage">The stage's key.</param>
+public sealed partial class StageCheckpoints(IObjectStore objects, string stage, ILogger logger) : ICheckpoints
 {
     private const string StateFile = "state";
     private const int Kept = 2;
@@ -28,9 +30,9 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
         {
             _last = await _store.LoadAsync(cancellation).ConfigureAwait(false);
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException error)
         {
-            // All are damaged: the stage is computed from its start, which costs nothing but time.
+            LogStartingOver(error, stage);
             await ClearAsync(cancellation).ConfigureAwait(false);
         }
         return _last?.Files[StateFile][_mark.Length..];
@@ -55,4 +57,7 @@ public sealed class StageCheckpoints(IObjectStore objects, string stage) : IChec
         _last = null;
         await _store.DeleteAsync(cancellation).ConfigureAwait(false);
     }
+
+    [LoggerMessage(LogLevel.Warning, "Stage {Stage} is computed from its start: all its checkpoints are damaged.")]
+    private partial void LogStartingOver(Exception error, string stage);
 }

@@ -1,5 +1,7 @@
 using MedMerge.Experiments.Stages;
 using MedMerge.Training;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MedMerge.Storage;
 
@@ -7,7 +9,8 @@ namespace MedMerge.Storage;
 /// Stages' outputs: the files are artefacts, <c>stages/KEY</c> lists them. The list is written last, so an output is
 /// there whole or not at all; what a crash leaves behind are unreferenced artefacts.
 /// </summary>
-internal sealed class StageStore(IObjectStore objects) : IStageStore
+/// <param name="logger">Where damage goes that costs time only; null for nowhere.</param>
+internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logger = null) : IStageStore
 {
     /// <summary>Prefix of all lists.</summary>
     public const string Prefix = "stages/";
@@ -48,7 +51,7 @@ internal sealed class StageStore(IObjectStore objects) : IStageStore
     }
 
     /// <inheritdoc />
-    public ICheckpoints Checkpoints(string key) => new StageCheckpoints(objects, key);
+    public ICheckpoints Checkpoints(string key) => new StageCheckpoints(objects, key, logger ?? NullLogger<StageStore>.Instance);
 
     /// <inheritdoc />
     public async Task SaveAsync(string key, string stage, StageOutput output, CancellationToken cancellation)

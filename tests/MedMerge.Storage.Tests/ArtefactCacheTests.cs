@@ -1,4 +1,5 @@
 using MedMerge.Storage.Tests.Faults;
+using MedMerge.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace MedMerge.Storage.Tests;
@@ -13,6 +14,7 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
     private readonly FolderObjectStore _folder;
     private readonly FaultyObjectStore _inner;
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly RecordingLogger _log = new();
     private Fault _fault = Fault.None;
 
     public ArtefactCacheTests()
@@ -186,11 +188,23 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
     }
 
     [Fact]
+    public async Task A_folder_that_cannot_be_used_is_logged_once()
+    {
+        var hashes = new[] { await PutAsync(1), await PutAsync(2) };
+        await File.WriteAllTextAsync(CacheFolder, "in the way", Cancellation);
+        foreach (var hash in hashes) Assert.NotNull(await Artefacts.ReadAsync(hash, Cancellation));
+        var line = Assert.Single(_log.Lines);
+        Assert.IsAssignableFrom<IOException>(line.Error);
+        Assert.Contains(CacheFolder, line.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Who_cancels_a_read_gets_no_answer_and_leaves_nothing()
     {
         var hash = await PutAsync(1);
         using var cancel = new CancellationTokenSource();
-        var cache = new ArtefactCache(new CancellingStore(_folder, cancel), CacheFolder, Limit, _time);
+        var cache = new ArtefactCache(
+            new CancellingStore(_folder, cancel), CacheFolder, Limit, _time, _log.CreateLogger<ArtefactCache>());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cache.ReadAsync(ArtefactStore.Prefix + hash, cancel.Token));
         Assert.Empty(Directory.GetFiles(CacheFolder));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.ReadAsync(ArtefactStore.Prefix + hash, cancel.Token));
@@ -199,7 +213,7 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
 
     private static byte[] Content(byte value, int size = 100) => [.. Enumerable.Repeat(value, size)];
 
-    private ArtefactCache Cache() => new(_inner, CacheFolder, Limit, _time);
+    private ArtefactCache Cache() => new(_inner, CacheFolder, Limit, _time, _log.CreateLogger<ArtefactCache>());
 
     private Task<string> PutAsync(byte value, int size = 100) => new ArtefactStore(_folder).WriteAsync(Content(value, size), Cancellation);
 

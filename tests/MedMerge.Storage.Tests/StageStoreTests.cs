@@ -1,4 +1,5 @@
 using MedMerge.Experiments.Stages;
+using MedMerge.Testing;
 using MedMerge.Training;
 
 namespace MedMerge.Storage.Tests;
@@ -77,13 +78,15 @@ public sealed class StageStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_every_state_is_damaged_the_stage_starts_anew()
+    public async Task Where_every_state_is_damaged_the_stage_starts_over_and_the_log_says_so()
     {
         var checkpoints = _store.Checkpoints(Key);
         await checkpoints.SaveAsync([1], Cancellation);
         Directory.GetFiles(Path.Combine(_folder, "artefacts")).ToList().ForEach(file => File.WriteAllBytes(file, [0]));
-        var again = _store.Checkpoints(Key);
+        var log = new RecordingLogger();
+        var again = new StageStore(new FolderObjectStore(_folder), log.CreateLogger<StageStore>()).Checkpoints(Key);
         Assert.Null(await again.LoadAsync(Cancellation));
+        Assert.IsType<InvalidDataException>(Assert.Single(log.Lines).Error);
         await again.SaveAsync([2], Cancellation);
         Assert.Equal([2], await _store.Checkpoints(Key).LoadAsync(Cancellation));
     }
