@@ -88,7 +88,7 @@ internal static class Safetensors
         }
         catch (JsonException error)
         {
-            throw Bad(origin, $"its header is not JSON ({error.Message})");
+            throw Bad(origin, $"its header is not JSON ({error.Message})", error);
         }
 
         var data = file[(LengthBytes + (int)length)..];
@@ -114,7 +114,7 @@ internal static class Safetensors
         {
             tensors.Dispose();
             if (error is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
-                throw Bad(origin, error.Message);
+                throw Bad(origin, error.Message, error);
             throw;
         }
         finally
@@ -154,5 +154,6 @@ internal static class Safetensors
         return end;
     }
 
-    private static InputException Bad(string origin, string what) => new($"{origin} is not a valid safetensors file: {what}.");
+    private static InputException Bad(string origin, string what, Exception? inner = null) =>
+        new($"{origin} is not a valid safetensors file: {what}.", inner);
 }

@@ -29,9 +29,9 @@ internal static class PyTorchFile
         {
             archive = new ZipArchive(file, ZipArchiveMode.Read);
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException error)
         {
-            throw new FormatException("its zip directory is missing: it is truncated");
+            throw new FormatException("its zip directory is missing: it is truncated", error);
         }
         using (archive)
         {
@@ -111,7 +111,7 @@ internal static class PyTorchFile
         }
         catch (InvalidDataException error)
         {
-            throw new FormatException($"its entry '{entry.FullName}' is damaged ({error.Message})");
+            throw new FormatException($"its entry '{entry.FullName}' is damaged ({error.Message})", error);
         }
     }
 
