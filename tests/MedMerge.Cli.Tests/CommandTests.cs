@@ -31,6 +31,7 @@ public sealed class CommandTests : IDisposable
             "certificate.json",
             "fine-tuning.json",
             "kernel-weights.safetensors",
+            "learning-rate.json",
             "merged.safetensors",
             "model.safetensors",
             "weighing.json",

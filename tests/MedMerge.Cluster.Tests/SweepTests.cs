@@ -86,6 +86,7 @@ public sealed class SweepTests(AzuriteServer azurite)
             methods: [lp-ft]
             seeds: 1
             threads: 1
+            learningRateTries: 1
             fineTune: { epochs: 1, batchSize: 8 }
             """, model);
         File.Delete(model);
