@@ -106,6 +106,19 @@ public class PlanTests
         Assert.Equal(2, plan.Trials.Select(trial => trial.Predictions.Key).Distinct().Count() / plan.Scenarios[0].Sources.Count);
     }
 
+    [Fact]
+    public void A_source_that_was_pretrained_on_the_target_is_noted()
+    {
+        var specification = Defaults.BuildPlan().Specification;
+        var source = specification.Sources[0];
+        var leaking = source with { Pretrain = source.Pretrain! with { Data = specification.Target } };
+
+        var plan = Plan.Build(specification with { Sources = [leaking, specification.Sources[1]] });
+
+        Assert.Contains(plan.Notes, note => note.Contains($"'{source.Name}' is pretrained on the target itself", StringComparison.Ordinal));
+        Assert.DoesNotContain(Defaults.BuildPlan().Notes, note => note.Contains("itself", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("first", "../second")]
     [InlineData("first", "a/b")]

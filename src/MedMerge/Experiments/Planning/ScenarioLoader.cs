@@ -38,6 +38,7 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
         var sources = specification.Sources.Select(source => TryLoad(() => LoadSource(source, point.Settings))).ToList();
         if (target is not null) CheckTarget(target, point.Settings);
         CheckInitialisations(sources);
+        if (target is not null) CheckLeakage(sources, target);
         if (_problems.Count > 0) return null;
         return new Scenario(
             point.Name,
@@ -121,6 +122,16 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
                 _notes.Add($"the sources '{known[start.Key]}' and '{source.Name}' are pretrained from the same random weights: " +
                            "give one another 'seed'");
             }
+        }
+    }
+
+    /// <summary>A source that was pretrained on the target's own images has seen more of them than the budget says.</summary>
+    private void CheckLeakage(IReadOnlyList<Stage?> sources, ImageDataset target)
+    {
+        foreach (var (source, stage) in specification.Sources.Zip(sources))
+        {
+            if (stage is FineTuneStage pretraining && pretraining.Target.Dataset.ContentHash == target.ContentHash)
+                _notes.Add($"the source '{source.Name}' is pretrained on the target itself, so its rows saw the images more often");
         }
     }
 
