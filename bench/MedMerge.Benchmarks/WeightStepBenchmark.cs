@@ -47,7 +47,7 @@ public class WeightStepBenchmark
         for (var i = 0; i < Sources; i++)
         {
             using var weights = _architecture.Initialise((ulong)i, Target.Classes);
-            sources.Add(PreparedSource.Fold($"source{i}", _architecture, weights));
+            sources.Add(PreparedSource.Prepare($"source{i}", _architecture, weights));
         }
         using var start = _architecture.Initialise(99, Target.Classes);
         _network = new BatchNormNetwork(_architecture, start, CPU);

@@ -60,7 +60,7 @@ public static class ClusterTable
     public static async Task EnsureExistsAsync(TableServiceClient tables, CancellationToken cancellation) =>
         await tables.CreateTableIfNotExistsAsync(AzureStorageClusteringOptions.DEFAULT_TABLE_NAME, cancellation).ConfigureAwait(false);
 
-    /// <summary>Where the tables of an account are whose blobs are at an address: the same host but for one label.</summary>
+    /// <summary>The address of an account's tables, given that of its blobs: the hosts differ in one label.</summary>
     /// <exception cref="InputException">The address is not of the usual form.</exception>
     private static Uri TableAddress(Uri blobs, string name)
     {

@@ -29,7 +29,7 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     public async Task<SweepStatus> StartAsync(SubmitRequest request, CancellationToken cancellation)
     {
         var uploaded = request.Files ?? new Dictionary<string, string>();
-        var specification = SpecificationReader.ReadSent(request.Specification, Origin, uploaded);
+        var specification = SpecificationReader.ReadUploaded(request.Specification, Origin, uploaded);
         var files = await ReadFilesAsync(specification, cancellation);
         byte[] Read(string location, string kind) => files[location];
         var plan = await Task.Run(() => PlanSummary.Of(Plan.Build(specification, Read)), cancellation);

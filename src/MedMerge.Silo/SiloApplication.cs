@@ -18,7 +18,7 @@ public static partial class SiloApplication
 
     private const int RestartExitCode = 75; // EX_TEMPFAIL: start it again
 
-    /// <summary>A silo hands its work over at the next step and is gone within 30 s of SIGTERM.</summary>
+    /// <summary>On SIGTERM a silo releases its work after the current step and ends within 30 s.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25);
 
     /// <summary>What has not ended in good order by then is ended by force; nothing is lost by that.</summary>

@@ -162,7 +162,7 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
 
     /// <summary>
     /// The manifest with the highest number below that of <paramref name="name"/>, or of all where that is null: for
-    /// when a manifest is torn and can't name its predecessor.
+    /// when a manifest is damaged and can't name its predecessor.
     /// </summary>
     private async Task<string?> BeforeAsync(string? name, CancellationToken cancellation)
     {

@@ -5,7 +5,7 @@ namespace MedMerge.Storage;
 
 /// <summary>
 /// Small JSON objects that say what is: <c>{"schema": 1, "kind": …, "commit": …, "sha256": …, "body": {…}}</c>. The
-/// hash is over the commit and the body's text, so a torn or altered manifest is noticed; the commit is a number of the
+/// hash is over the commit and the body's text, so a truncated or altered manifest is noticed; the commit is a number of the
 /// writer's own, by which it recognises its own write.
 /// </summary>
 public static class Manifest

@@ -7,7 +7,7 @@ public static class StoreMaintenance
 {
     /// <summary>What a check found.</summary>
     /// <param name="Objects">How many objects were read.</param>
-    /// <param name="Damaged">The names of those that are torn or not what their name says, and of artefacts that are
+    /// <param name="Damaged">The names of those that are damaged or not what their name says, and of artefacts that are
     /// missing.</param>
     public sealed record Findings(int Objects, IReadOnlyList<string> Damaged);
 

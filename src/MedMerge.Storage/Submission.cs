@@ -26,7 +26,7 @@ internal sealed record Submission(string Id, string Name, string Specification, 
         {
             if (FrozenSpecification.HashOf(location) is not null)
             {
-                addresses[location] = location; // sent along before
+                addresses[location] = location; // uploaded before
                 continue;
             }
             var content = read(location, kind);

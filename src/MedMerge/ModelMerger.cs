@@ -205,7 +205,7 @@ public sealed class ModelMerger : IAsyncDisposable
         if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
         var hash = SourceHash.Compute(architecture, model);
         return hash == source.Sha256
-            ? PreparedSource.Fold(source.Name, architecture, model)
+            ? PreparedSource.Prepare(source.Name, architecture, model)
             : throw new InputException(
                 $"'{path}' is not the source '{source.Name}' that the weights were learned for: " +
                 $"its backbone's hash is {hash}, wanted {source.Sha256}.");

@@ -119,8 +119,8 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
     }
 
     [Theory]
-    [InlineData("/etc/passwd", null, "line 2: 'target.data': the file '/etc/passwd' was not sent along")]
-    [InlineData("../store/.lock", null, "was not sent along")]
+    [InlineData("/etc/passwd", null, "line 2: 'target.data': the file '/etc/passwd' was not uploaded")]
+    [InlineData("../store/.lock", null, "was not uploaded")]
     [InlineData("data.npz", "/etc/passwd", "which is not sha256:HASH/NAME")]
     [InlineData("data.npz", "sha256:" + NoHash + "/../x", "which is not sha256:HASH/NAME")]
     [InlineData("data.npz", "sha256:" + NoHash + "/", "which is not sha256:HASH/NAME")]

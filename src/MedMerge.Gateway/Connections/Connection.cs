@@ -34,7 +34,7 @@ internal abstract partial class Connection<T>(string what, TimeProvider time, IL
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
-                var problem = Short(error);
+                var problem = Summarise(error);
                 LogFailed(problem == _problem ? null : error, what, problem, RetryDelay); // its stack once, not every few seconds
                 _problem = problem;
                 await Task.Delay(RetryDelay, time, stoppingToken).ConfigureAwait(false);
@@ -43,7 +43,7 @@ internal abstract partial class Connection<T>(string what, TimeProvider time, IL
     }
 
     /// <summary>The beginning says what is wrong; Azure's clients add a page of headers.</summary>
-    private static string Short(Exception error)
+    private static string Summarise(Exception error)
     {
         var message = (error is AggregateException all ? all.InnerExceptions[0] : error).Message;
         return message.Length <= MaxReason ? message : message[..MaxReason] + "…";

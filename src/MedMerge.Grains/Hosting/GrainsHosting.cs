@@ -29,7 +29,7 @@ public static class GrainsHosting
     /// </summary>
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
     /// <param name="keepsSweeps">
-    /// Whether the node goes on with any sweep that the store holds, or only with those that it is asked for.
+    /// Whether the node resumes every active sweep in the store, or runs only those that it is asked for.
     /// </param>
     public static ISiloBuilder AddMedMerge(this ISiloBuilder silo, string device, bool keepsSweeps)
     {
@@ -61,9 +61,9 @@ public static class GrainsHosting
     }
 
     /// <summary>
-    /// A silo that was killed is declared dead after about three missed probes of a second each. One that hangs, or
-    /// whose machine is gone, is only after it has been silent for three times the longest probe: Orleans takes a
-    /// connection that was heard of meanwhile for a sign of life. See docs/operations.md.
+    /// A silo that was killed is declared dead after about three missed probes of a second each. A silo that hangs, or
+    /// whose machine is gone, is declared dead only after a silence of three times the longest probe, because Orleans
+    /// counts any message on the connection as a sign of life. See docs/operations.md.
     /// </summary>
     private static void Membership(ClusterMembershipOptions options)
     {

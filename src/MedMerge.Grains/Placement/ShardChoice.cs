@@ -10,7 +10,7 @@ namespace MedMerge.Grains.Placement;
 internal sealed record Candidate(string Node, int Work, double Held);
 
 /// <summary>
-/// Chooses nodes for shards: the least loaded one, and of equals one that holds their inputs already.
+/// Chooses nodes for shards: the least loaded one; a tie goes to one that holds their inputs already.
 /// </summary>
 internal static class ShardChoice
 {

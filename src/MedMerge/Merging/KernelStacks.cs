@@ -55,9 +55,9 @@ internal sealed class KernelStacks : IDisposable
     {
         if (_onDevice is not null) return compute(_onDevice[layer]);
         using var scope = NewDisposeScope();
-        var brought = _onHost is not null ? _onHost[layer].to(_device) : Stack(_parts![layer]);
-        PeakBytes = Math.Max(PeakBytes, Bytes(brought));
-        return compute(brought).MoveToOuterDisposeScope();
+        var onDevice = _onHost is not null ? _onHost[layer].to(_device) : Stack(_parts![layer]);
+        PeakBytes = Math.Max(PeakBytes, Bytes(onDevice));
+        return compute(onDevice).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc />

@@ -67,7 +67,7 @@ internal sealed record LearnedKernelWeights(
 
     /// <summary>Reads such a file.</summary>
     /// <param name="origin">What messages call the file.</param>
-    /// <exception cref="InputException">It is torn, another kind of file, or does not fit the architecture it names.</exception>
+    /// <exception cref="InputException">It is damaged, another kind of file, or does not fit the architecture it names.</exception>
     public static LearnedKernelWeights Read(byte[] file, string origin)
     {
         using var read = ModelFile.Read(file, origin);
@@ -87,7 +87,7 @@ internal sealed record LearnedKernelWeights(
         }
         try
         {
-            return ReadWhole(file, create);
+            return ReadContent(file, create);
         }
         catch (FormatException error)
         {
@@ -99,7 +99,7 @@ internal sealed record LearnedKernelWeights(
     public void Dispose() => TargetTensors.Dispose();
 
     /// <exception cref="FormatException">Says what is wrong with it.</exception>
-    private static LearnedKernelWeights ReadWhole(ModelFile file, Func<string, double, Architecture> create)
+    private static LearnedKernelWeights ReadContent(ModelFile file, Func<string, double, Architecture> create)
     {
         using var scope = NewDisposeScope();
         var architecture = ReadArchitecture(file, create);
@@ -131,7 +131,7 @@ internal sealed record LearnedKernelWeights(
 
     private static KernelWeightMatrix ReadAlpha(ModelFile file, Architecture architecture, int sources)
     {
-        var layers = architecture.Layers.Select(layer => Take(file, AlphaName(layer), ScalarType.Float64, sources, layer.Out));
+        var layers = architecture.Layers.Select(layer => GetTensor(file, AlphaName(layer), ScalarType.Float64, sources, layer.Out));
         var values = cat([.. layers], 1).contiguous().data<double>().ToArray();
         return new KernelWeightMatrix(architecture, sources, values);
     }
@@ -144,14 +144,14 @@ internal sealed record LearnedKernelWeights(
             foreach (var norm in architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>())
             {
                 foreach (var name in new[] { norm.Mean, norm.Variance })
-                    target.Add(name, Take(file, name, ScalarType.Float32, norm.Channels).clone());
+                    target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
             }
             foreach (var layer in architecture.Layers.Where(layer => file.Names.Contains(layer.Norms)))
-                target.Add(layer.Norms, Take(file, layer.Norms, ScalarType.Float32, layer.Out).clone());
+                target.Add(layer.Norms, GetTensor(file, layer.Norms, ScalarType.Float32, layer.Out).clone());
             var (weight, bias) = (architecture.Classifier + ".weight", architecture.Classifier + ".bias");
-            var classifier = Take(file, weight, ScalarType.Float32, AnySize, architecture.Features);
+            var classifier = GetTensor(file, weight, ScalarType.Float32, AnySize, architecture.Features);
             target.Add(weight, classifier.clone());
-            target.Add(bias, Take(file, bias, ScalarType.Float32, classifier.shape[0]).clone());
+            target.Add(bias, GetTensor(file, bias, ScalarType.Float32, classifier.shape[0]).clone());
             return target;
         }
         catch
@@ -186,27 +186,27 @@ internal sealed record LearnedKernelWeights(
         try
         {
             return JsonSerializer.Deserialize<List<WeightedSource?>>(Metadata(file, "sources")) is { Count: > 0 } sources
-                ? sources.ConvertAll(Whole)
+                ? sources.ConvertAll(CheckComplete)
                 : throw new FormatException("it names no sources");
         }
         catch (JsonException error)
         {
-            throw new FormatException($"its sources are not the JSON they should be ({error.Message})", error);
+            throw new FormatException($"its list of sources is not valid JSON ({error.Message})", error);
         }
 
-        static WeightedSource Whole(WeightedSource? source) => source is { Name.Length: > 0, Sha256.Length: > 0 }
+        static WeightedSource CheckComplete(WeightedSource? source) => source is { Name.Length: > 0, Sha256.Length: > 0 }
             ? source
             : throw new FormatException("one of its sources lacks its name or its hash");
     }
 
     /// <summary>The tensor of that name, if it is as the model needs it.</summary>
-    private static Tensor Take(ModelFile file, string name, ScalarType type, params long[] shape)
+    private static Tensor GetTensor(ModelFile file, string name, ScalarType type, params long[] shape)
     {
         var sizes = shape.Select(size => size == AnySize ? "classes" : $"{size}");
-        var wanted = $"wanted {ElementType.Of(type).Name} [{string.Join(", ", sizes)}]";
+        var expected = $"expected {ElementType.Of(type).Name} [{string.Join(", ", sizes)}]";
         if (file.Unread.FirstOrDefault(unread => unread.Name == name) is { } other)
-            throw new FormatException($"its '{name}' is {other.Type} [{string.Join(", ", other.Shape)}], {wanted}");
-        if (!file.Tensors.Contains(name)) throw new FormatException($"it lacks '{name}', {wanted}");
+            throw new FormatException($"its '{name}' is {other.Type} [{string.Join(", ", other.Shape)}], {expected}");
+        if (!file.Tensors.Contains(name)) throw new FormatException($"it lacks '{name}', {expected}");
 
         var tensor = file.Tensors[name];
         var fits = tensor.dtype == type
@@ -215,6 +215,6 @@ internal sealed record LearnedKernelWeights(
         return fits
             ? tensor
             : throw new FormatException(
-                $"its '{name}' is {ElementType.Of(tensor.dtype).Name} [{string.Join(", ", tensor.shape)}], {wanted}");
+                $"its '{name}' is {ElementType.Of(tensor.dtype).Name} [{string.Join(", ", tensor.shape)}], {expected}");
     }
 }

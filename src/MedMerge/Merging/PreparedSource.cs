@@ -26,15 +26,15 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             tensors.Add(layer.Norms, Layers[layer.Norms].clone());
     }
 
-    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="Layer.Fold"/>).</summary>
+    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="Layer.Prepare"/>).</summary>
     /// <exception cref="InputException">A folded value is beyond float32; the message names the layer.</exception>
-    public static PreparedSource Fold(string name, Architecture architecture, StateDict model)
+    public static PreparedSource Prepare(string name, Architecture architecture, StateDict model)
     {
         var layers = new StateDict();
         using var scope = NewDisposeScope();
         foreach (var layer in architecture.Layers)
         {
-            var (kernel, bias) = layer.Fold(model);
+            var (kernel, bias) = layer.Prepare(model);
             layers.Add(layer.Name + ".weight", kernel.to(ScalarType.Float32));
             layers.Add(layer.Name + ".bias", bias.to(ScalarType.Float32));
             if (layer.MeasureNorms(model) is { } norms) layers.Add(layer.Norms, norms);

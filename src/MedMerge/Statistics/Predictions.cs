@@ -12,7 +12,7 @@ internal sealed record Predictions(int Classes, double[] Probabilities, int[] La
     /// <summary>Image <paramref name="image"/>'s probabilities, [classes].</summary>
     public ReadOnlySpan<double> Row(int image) => Probabilities.AsSpan(image * Classes, Classes);
 
-    /// <summary>The most probable class; of equals, the first.</summary>
+    /// <summary>The most probable class; a tie goes to the first.</summary>
     public int Predicted(int image)
     {
         var row = Row(image);

@@ -184,7 +184,7 @@ internal sealed class DeviceThread : IAsyncDisposable
             _threads = threads;
         }
 
-        /// <summary>Runs what is queued now, and not what is queued meanwhile: the caller must get on.</summary>
+        /// <summary>Runs the work that is queued now, and none that arrives meanwhile, so the caller waits for a bounded time.</summary>
         public void RunWaiting()
         {
             RecordProgress();

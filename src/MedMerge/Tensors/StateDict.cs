@@ -30,7 +30,7 @@ internal sealed class StateDict : IDisposable, IEnumerable<KeyValuePair<string, 
         var owned = tensor.detach().cpu().contiguous().DetachFromDisposeScope();
         if (_tensors.TryAdd(name, owned)) return;
         owned.Dispose();
-        throw new ArgumentException($"The tensor '{name}' is there twice.", nameof(name));
+        throw new ArgumentException($"The tensor '{name}' is duplicated.", nameof(name));
     }
 
     /// <summary>Whether there is a tensor of that name.</summary>

@@ -13,7 +13,7 @@ internal sealed record FineTuneSettings
     public int BatchSize { get; init; } = 64;
 
     /// <summary>
-    /// Fixed parts that the training images are dealt into. Part of what is computed: batch norm normalises by each shard's own images.
+    /// Fixed parts that the training images are split into. Part of what is computed: batch norm normalises by each shard's own images.
     /// One stays on its device, several are data-parallel over the cluster.
     /// </summary>
     public int Shards { get; init; } = 1;

@@ -9,7 +9,7 @@ public enum KernelWeightStart
     /// <summary>The anchor holds <see cref="KernelWeightSettings.AnchorWeight"/> of every filter.</summary>
     Anchored,
 
-    /// <summary>Every source weighs the same. Wants a learning rate of about 0.01.</summary>
+    /// <summary>Every source has the same weight. Needs a learning rate of about 0.01.</summary>
     Uniform,
 }
 
@@ -22,7 +22,7 @@ public sealed record KernelWeightSettings
     /// <summary>Images in a step, over all shards.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Fixed parts that the training images are dealt into. Part of what is computed, unlike the number of nodes.</summary>
+    /// <summary>Fixed parts that the training images are split into. Part of what is computed, unlike the number of nodes.</summary>
     public int Shards { get; init; } = 1;
 
     /// <summary>Adam's rate for the logits θ.</summary>

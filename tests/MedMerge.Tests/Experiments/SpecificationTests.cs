@@ -69,7 +69,7 @@ public class SpecificationTests
             "line 5: the source 'a' needs either 'weights' (a file) or 'pretrain' (a data set)",
             "line 6: in 'sources[0]' there is no key 'weigths'; did you mean 'weights'?",
             "line 7: the source 'a' needs either",
-            "line 7: the source name 'a' is there twice",
+            "line 7: the source name 'a' is used twice",
             "line 8: 'sources[1].weights': there is no file 'missing.pt'; looked for /data/missing.pt",
             "line 9: there is no data set 'phantom:cell'",
             "line 9: 'sources[1].pretrain.epochs' is 'many'; it must be a whole number from 1 to 100000",

@@ -172,7 +172,7 @@ public class StageRunnerTests
         {
             var source = await store.FindAsync(prepared.Inputs[0].Key, Cancellation);
             using var weights = Safetensors.Read(source![StageFiles.Model], prepared.Name).Tensors;
-            sources.Add(PreparedSource.Fold("", learned.Architecture, weights));
+            sources.Add(PreparedSource.Prepare("", learned.Architecture, weights));
         }
         using var merged = learned.Apply(sources);
         Assert.Equal(output[StageFiles.Model], Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture)));

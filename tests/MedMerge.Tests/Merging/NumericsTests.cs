@@ -150,7 +150,7 @@ public class NumericsTests
         var architecture = PreActivationNet.Create(name, width);
         using var scope = NewDisposeScope();
         using var weights = RandomModels.Weights(architecture, seed: 11, classes: 2);
-        using var prepared = PreparedSource.Fold("source", architecture, weights);
+        using var prepared = PreparedSource.Prepare("source", architecture, weights);
         using var loader = new BatchLoader(Target, CPU);
         var images = loader.Load(Target.Train, [0, 1, 2, 3]);
         using var original = new BatchNormNetwork(architecture, weights, CPU);

@@ -109,7 +109,7 @@ public class ModelImportTests
         weights[tensor][0] = 3e38f;
         weights[layer + ".weight"].view(-1)[0] = 1e3f;
         weights[layer.Replace("conv", "bn", StringComparison.Ordinal) + ".weight"][0] = 3e38f;
-        var error = Assert.Throws<InputException>(() => PreparedSource.Fold("a", ResNet20, weights));
+        var error = Assert.Throws<InputException>(() => PreparedSource.Prepare("a", ResNet20, weights));
         Assert.Contains($"source 'a': folding batch norm into the layer '{layer}'", error.Message, StringComparison.Ordinal);
     }
 

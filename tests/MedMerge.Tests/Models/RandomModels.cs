@@ -42,7 +42,7 @@ internal static class RandomModels
         for (var i = 0; i < count; i++)
         {
             using var weights = Weights(architecture, (ulong)i + 20, 2);
-            sources.Add(PreparedSource.Fold($"source{i}", architecture, weights));
+            sources.Add(PreparedSource.Prepare($"source{i}", architecture, weights));
         }
         return sources;
     }

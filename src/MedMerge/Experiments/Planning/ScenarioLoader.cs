@@ -96,7 +96,7 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
         using var file = ModelFile.Read(bytes, origin);
         var notes = new List<string>();
         using var weights = Models.ModelImport.Import(architecture, file, origin, notes);
-        PreparedSource.Fold(source.Name, architecture, weights).Dispose(); // refuses now what could not be folded later
+        PreparedSource.Prepare(source.Name, architecture, weights).Dispose(); // refuses now what could not be folded later
         var backbone = SourceHash.Compute(architecture, weights);
         if (!_backbones.TryAdd(backbone, source.Name))
             throw new InputException(DescribeSameModel(_backbones[backbone], source.Name));

@@ -35,19 +35,19 @@ internal sealed class LocalFiles(IReadOnlyList<string> folders) : ISpecification
 /// never opened.
 /// </summary>
 /// <param name="sent">Addresses <c>sha256:HASH/NAME</c> by the path as written.</param>
-internal sealed class SentFiles(IReadOnlyDictionary<string, string> sent) : ISpecificationFiles
+internal sealed class UploadedFiles(IReadOnlyDictionary<string, string> uploaded) : ISpecificationFiles
 {
     private const int MaxName = 255;
 
     public string? Find(string path, out string problem)
     {
-        var address = FrozenSpecification.HashOf(path) is null ? sent.GetValueOrDefault(path) : path;
+        var address = FrozenSpecification.HashOf(path) is null ? uploaded.GetValueOrDefault(path) : path;
         if (address is null)
         {
-            problem = $"the file '{path}' was not sent along";
+            problem = $"the file '{path}' was not uploaded";
             return null;
         }
-        problem = $"the file '{path}' was sent along as '{address}', which is not sha256:HASH/NAME with a plain file name";
+        problem = $"the file '{path}' was uploaded as '{address}', which is not sha256:HASH/NAME with a plain file name";
         return IsAddress(address) ? address : null;
     }
 

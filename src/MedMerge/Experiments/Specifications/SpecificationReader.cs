@@ -48,10 +48,10 @@ internal sealed class SpecificationReader
 
     /// <summary>Reads YAML text whose files were uploaded; nothing is looked up on this machine's disk.</summary>
     /// <param name="origin">What messages call it.</param>
-    /// <param name="sent">The <see cref="FrozenSpecification.Address"/> of each file by the path as written.</param>
+    /// <param name="uploaded">The <see cref="FrozenSpecification.Address"/> of each file by the path as written.</param>
     /// <exception cref="InputException">The text has errors; the message lists all of them.</exception>
-    public static Specification ReadSent(string yaml, string origin, IReadOnlyDictionary<string, string> sent) =>
-        Read(yaml, origin, new SentFiles(sent));
+    public static Specification ReadUploaded(string yaml, string origin, IReadOnlyDictionary<string, string> uploaded) =>
+        Read(yaml, origin, new UploadedFiles(uploaded));
 
     private static Specification Read(string yaml, string origin, ISpecificationFiles files)
     {
@@ -136,7 +136,7 @@ internal sealed class SpecificationReader
         if (count > MaxSources) map.AddError("sources", $"'sources' has {count} entries; there may be {MaxSources}");
         var duplicates = entries.GroupBy(source => source.Model?.Name).Where(group => group.Key is not null && group.Count() > 1);
         foreach (var duplicate in duplicates)
-            _errors.Add(duplicate.Last().Line, $"the source name '{duplicate.Key}' is there twice");
+            _errors.Add(duplicate.Last().Line, $"the source name '{duplicate.Key}' is used twice");
         return [.. entries.Select(entry => entry.Model)];
     }
 

@@ -38,6 +38,6 @@ internal sealed record GivenKernelWeightStage(
             context.Device.Device,
             memoryLimit: 0);
         var solution = new KernelWeightSolution(Alpha.Values, computer.Probe(Alpha, cancellation));
-        return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Weights] = StageFiles.Write(solution) });
+        return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.LearnedAlpha] = StageFiles.Write(solution) });
     }, cancellation);
 }

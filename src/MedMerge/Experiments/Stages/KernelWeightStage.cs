@@ -103,7 +103,7 @@ internal sealed record KernelWeightStage(
         var solution = new KernelWeightSolution(learner.Best.Alpha.Values, learner.Best.Head);
         return new StageOutput(new Dictionary<string, byte[]>
         {
-            [StageFiles.Weights] = StageFiles.Write(solution),
+            [StageFiles.LearnedAlpha] = StageFiles.Write(solution),
             [StageFiles.History] = StageFiles.Write(learner.History),
         });
     }

@@ -13,7 +13,7 @@ namespace MedMerge.Experiments.Stages;
 /// </summary>
 /// <param name="Sources">The prepared sources.</param>
 /// <param name="SourceNames">Their names in the same order, for the file of kernel weights.</param>
-/// <param name="Weights">A <see cref="KernelWeightStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
+/// <param name="KernelWeights">A <see cref="KernelWeightStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
 /// <param name="Fixed">α if it is not learned; otherwise null.</param>
 /// <param name="Anchor">
 /// Index of the source whose kernel norms the merged model gets. The scale of a kernel in front of batch norm changes nothing that it
@@ -22,7 +22,7 @@ namespace MedMerge.Experiments.Stages;
 internal sealed record MergeStage(
     IReadOnlyList<Stage> Sources,
     IReadOnlyList<string> SourceNames,
-    Stage Weights,
+    Stage KernelWeights,
     KernelWeightInit? Fixed,
     int Anchor,
     TargetContext Target) : Stage
@@ -39,7 +39,7 @@ internal sealed record MergeStage(
     public override string Name => "merge";
 
     /// <inheritdoc />
-    public override IReadOnlyList<Stage> Inputs => [.. Sources, Weights];
+    public override IReadOnlyList<Stage> Inputs => [.. Sources, KernelWeights];
 
     /// <inheritdoc />
     protected override object Settings => new { SourceNames, Fixed, Anchor, Task = Target, Target.Dataset.Title };
@@ -86,12 +86,12 @@ internal sealed record MergeStage(
             });
         }, cancellation);
 
-    private (KernelWeightMatrix Alpha, Head Head) ReadKernelWeights(StageOutput weights)
+    private (KernelWeightMatrix Alpha, Head Head) ReadKernelWeights(StageOutput output)
     {
         var architecture = Target.Architecture;
         if (Fixed is not null)
-            return (Fixed.Alpha(architecture, Sources.Count), StageFiles.Read<Head>(weights, StageFiles.Head));
-        var learned = StageFiles.Read<KernelWeightSolution>(weights, StageFiles.Weights);
+            return (Fixed.Alpha(architecture, Sources.Count), StageFiles.Read<Head>(output, StageFiles.Head));
+        var learned = StageFiles.Read<KernelWeightSolution>(output, StageFiles.LearnedAlpha);
         return (new KernelWeightMatrix(architecture, Sources.Count, learned.Alpha), learned.Head);
     }
 

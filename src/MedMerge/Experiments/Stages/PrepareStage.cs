@@ -30,7 +30,7 @@ internal sealed record PrepareStage(Stage Model, Architecture Architecture) : St
         context.Device.RunAsync(() =>
         {
             using var weights = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
-            using var prepared = PreparedSource.Fold("", Architecture, weights);
+            using var prepared = PreparedSource.Prepare("", Architecture, weights);
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.Prepared] = Safetensors.Write(prepared.Layers),

@@ -10,7 +10,7 @@ internal static class StageFiles
     /// <summary>A model with its architecture's tensor names.</summary>
     public const string Model = "model.safetensors";
 
-    /// <summary>Folded kernels and biases.</summary>
+    /// <summary>A prepared source's kernels and biases.</summary>
     public const string Prepared = "prepared.safetensors";
 
     /// <summary>A source's backbone hash and the decisions that its reader made.</summary>
@@ -20,7 +20,7 @@ internal static class StageFiles
     public const string Head = "head.json";
 
     /// <summary>α and head after learning the kernel weights.</summary>
-    public const string Weights = "weights.json";
+    public const string LearnedAlpha = "weights.json";
 
     /// <summary>Learned kernel weights with the target's batch norm statistics and head.</summary>
     public const string KernelWeights = "kernel-weights.safetensors";

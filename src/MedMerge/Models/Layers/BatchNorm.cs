@@ -41,9 +41,9 @@ internal sealed record BatchNorm(string Name, int Channels)
     /// <summary>s and t in evaluation mode, float64, [channels] each.</summary>
     public (Tensor Scale, Tensor Shift) ToAffine(StateDict model)
     {
-        Tensor Part(string name) => model[name].to(ScalarType.Float64);
-        var scale = Part(Scale) / Part(Variance).Plus(Epsilon).sqrt();
-        return (scale, Part(Shift) - (scale * Part(Mean)));
+        Tensor Load(string name) => model[name].to(ScalarType.Float64);
+        var scale = Load(Scale) / Load(Variance).Plus(Epsilon).sqrt();
+        return (scale, Load(Shift) - (scale * Load(Mean)));
     }
 
     /// <summary>

@@ -54,7 +54,7 @@ internal sealed record Convolution : Layer
     }
 
     /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias) Fold(StateDict model)
+    public override (Tensor Kernel, Tensor Bias) Prepare(StateDict model)
     {
         var kernel = model[Weight].to(ScalarType.Float64);
         if (Norm is null) return (kernel, zeros(Out, ScalarType.Float64));

@@ -29,7 +29,7 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
     public abstract Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training);
 
     /// <summary>The folded form, float64, that computes what <paramref name="model"/> computes in evaluation mode.</summary>
-    public abstract (Tensor Kernel, Tensor Bias) Fold(StateDict model);
+    public abstract (Tensor Kernel, Tensor Bias) Prepare(StateDict model);
 
     /// <summary>Adds the form with batch norm that computes what a kernel and a bias (both float32) compute.</summary>
     /// <param name="statistics">

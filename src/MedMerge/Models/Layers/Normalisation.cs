@@ -38,7 +38,7 @@ internal sealed record Normalisation : Layer
     public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training) => _norm.Apply(input, tensors, training);
 
     /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias) Fold(StateDict model) => _norm.ToAffine(model);
+    public override (Tensor Kernel, Tensor Bias) Prepare(StateDict model) => _norm.ToAffine(model);
 
     /// <inheritdoc />
     public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics) => _norm.AddAffine(
