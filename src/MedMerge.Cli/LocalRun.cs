@@ -1,6 +1,5 @@
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains;
 using MedMerge.Grains.Hosting;
@@ -9,26 +8,25 @@ using MedMerge.Storage;
 
 namespace MedMerge.Cli;
 
-/// <summary>Runs a specification on a cluster inside this process, and reads its results.</summary>
+/// <summary>Runs a sweep on a cluster inside this process, and reads its results.</summary>
 internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
 {
     private const long NoVersion = -1;
     private readonly StageStore _stages = new(objects);
 
     /// <summary>Runs every trial. Outputs in the store are reused, and damaged ones recomputed.</summary>
-    /// <param name="read">Reads the files that the specification names.</param>
+    /// <param name="device">What to compute on.</param>
     /// <param name="useResults">Called with the results.</param>
     /// <returns>The trials that failed.</returns>
     public async Task<IReadOnlyList<TrialSummary>> RunAsync(
-        Specification specification,
+        Submission submission,
         PlanSummary plan,
-        FileReader read,
+        string device,
         Func<SweepResult, Task> useResults,
         CancellationToken cancellation)
     {
-        var submission = await Submission.WriteAsync(specification, plan, read, new ArtefactStore(objects), cancellation);
         using var exclusive = RunLock.Take(submission.Id, objects);
-        await using var cluster = await StartClusterAsync(specification.Settings.Device, cancellation);
+        await using var cluster = await StartClusterAsync(device, cancellation);
         var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
         var start = new StartSweep(submission.Name, submission.Specification, submission.Plan, []);
         await sweep.StartAsync(start).WaitAsync(cancellation);

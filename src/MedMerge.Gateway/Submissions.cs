@@ -31,18 +31,20 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         var uploaded = request.Files ?? new Dictionary<string, string>();
         var specification = SpecificationReader.ReadUploaded(request.Specification, Origin, uploaded);
         var files = await ReadFilesAsync(specification, cancellation);
-        byte[] Read(string location, string kind) => files[location];
-        var plan = await Task.Run(() => PlanSummary.Of(Plan.Build(specification, Read)), cancellation);
-
-        var submission = await Submission.WriteAsync(specification, plan, Read, artefacts, cancellation);
+        var plan = await Task.Run(() => Plan.Build(specification, Read), cancellation);
+        var submission = await Submission.WriteAsync(plan, Read, artefacts, cancellation);
         var sweep = cluster.Sweep(submission.Id);
         var isNew = await sweeps.FindAsync(submission.Id, cancellation) is null;
-        IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, plan) : [];
+        IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, PlanSummary.Of(plan)) : [];
         var start = new StartSweep(submission.Name, submission.Specification, submission.Plan, traces);
         await sweep.StartAsync(start).WaitAsync(cancellation);
         var status = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation);
         if (status.State == WorkState.Cancelled) status = await sweep.ResumeAsync().WaitAsync(cancellation);
         return status;
+
+        byte[] Read(string location, string kind) => files.TryGetValue(location, out var file)
+            ? file
+            : throw new InputException($"The {kind} needs the file '{location}', which the specification does not name.");
     }
 
     private async Task<IReadOnlyDictionary<string, byte[]>> ReadFilesAsync(
@@ -53,7 +55,7 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         var missing = new List<string>();
         foreach (var (location, kind) in FrozenSpecification.Files(specification))
         {
-            var hash = FrozenSpecification.HashOf(location)!;
+            if (FrozenSpecification.HashOf(location) is not { } hash) continue; // drawn, not read
             if (await artefacts.ReadAsync(hash, cancellation) is { } content)
             {
                 files[location] = content;

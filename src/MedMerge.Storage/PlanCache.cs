@@ -1,3 +1,4 @@
+using MedMerge.Data;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
@@ -29,11 +30,11 @@ internal sealed class PlanCache(ArtefactStore artefacts)
         }
     }
 
-    /// <summary>The SHA-256 of every file that a frozen specification names.</summary>
+    /// <summary>The SHA-256 of every packed data set and weight file that a frozen specification names.</summary>
     public async Task<IEnumerable<string>> FilesAsync(string specification)
     {
         var frozen = await SpecificationAsync(specification).ConfigureAwait(false);
-        return FrozenSpecification.Files(frozen).Select(file => FrozenSpecification.HashOf(file.Location)).OfType<string>().Distinct();
+        return FrozenSpecification.Files(frozen).Select(file => FrozenSpecification.GetHash(file.Location)).Distinct();
     }
 
     /// <summary>A trial with one of its stages.</summary>
@@ -45,21 +46,20 @@ internal sealed class PlanCache(ArtefactStore artefacts)
         return (trial, trial.Stages.First(stage => stage.Key == key));
     }
 
-    /// <summary>A file that a frozen specification names.</summary>
-    public async Task<byte[]> FileAsync(string location, string kind, CancellationToken cancellation)
-    {
-        var hash = FrozenSpecification.HashOf(location)
-            ?? throw new InputException($"The {kind} '{location}' is not named by its content.");
-        return await ArtefactAsync(hash, $"{kind} '{location}'", cancellation).ConfigureAwait(false);
-    }
+    /// <summary>A packed data set or weight file that a frozen specification names.</summary>
+    public Task<byte[]> FileAsync(string location, string kind, CancellationToken cancellation) =>
+        ArtefactAsync(FrozenSpecification.GetHash(location), $"{kind} '{location}'", cancellation);
 
     private async Task<Plan> BuildAsync(string hash)
     {
         var specification = await SpecificationAsync(hash).ConfigureAwait(false);
-        var files = new Dictionary<string, byte[]>();
-        foreach (var (location, kind) in FrozenSpecification.DataFiles(specification))
-            files[location] = await FileAsync(location, kind, CancellationToken.None).ConfigureAwait(false);
-        return Plan.BuildFrozen(specification, (location, _) => files[location]);
+        var datasets = new Dictionary<DatasetSource, ImageDataset>();
+        foreach (var source in FrozenSpecification.Datasets(specification))
+        {
+            var packed = await FileAsync(source.Location, ImageDataset.Kind, CancellationToken.None).ConfigureAwait(false);
+            datasets[source] = PackedDataset.Read(packed, $"'{source.Location}'");
+        }
+        return Plan.BuildFrozen(specification, datasets);
     }
 
     private async Task<Specification> SpecificationAsync(string hash) =>

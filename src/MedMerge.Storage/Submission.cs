@@ -1,11 +1,14 @@
 using System.Text;
+using MedMerge.Data;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
+using MedMerge.Tensors;
 
 namespace MedMerge.Storage;
 
 /// <summary>
-/// A frozen specification in the store, with every file that it names: from here on no path is needed.
+/// A frozen specification in the store, with the packed data sets and the weight files that it names: from here on no path
+/// and no format of data sets is needed.
 /// </summary>
 /// <param name="Id">The sweep's: the specification's name and the start of its hash, so that submitting twice is
 /// submitting once.</param>
@@ -16,27 +19,42 @@ internal sealed record Submission(string Id, string Name, string Specification, 
 {
     private const int HashDigits = 12, MaxSlug = 40;
 
-    /// <summary>Writes the files, the specification, and the plan's summary.</summary>
-    /// <param name="read">Gives the files that the specification names.</param>
+    /// <summary>Writes the packed data sets, the weight files, the specification, and the plan's summary.</summary>
+    /// <param name="read">Gives the weight files that the specification names.</param>
+    /// <exception cref="InputException">A data set is too large to be packed.</exception>
     public static async Task<Submission> WriteAsync(
-        Specification specification, PlanSummary plan, FileReader read, ArtefactStore artefacts, CancellationToken cancellation)
+        Plan plan,
+        FileReader read,
+        ArtefactStore artefacts,
+        CancellationToken cancellation)
     {
-        var addresses = new Dictionary<string, string>();
-        foreach (var (location, kind) in FrozenSpecification.Files(specification))
+        var specification = plan.Specification;
+        var data = new Dictionary<DatasetSource, string>();
+        foreach (var (source, dataset) in plan.Datasets)
+            data[source] = await WriteAsync(PackedDataset.Write(dataset), dataset.Name, artefacts, cancellation).ConfigureAwait(false);
+        var weights = new Dictionary<string, string>();
+        foreach (var path in FrozenSpecification.WeightFiles(specification))
         {
-            if (FrozenSpecification.HashOf(location) is not null)
-            {
-                addresses[location] = location; // uploaded before
-                continue;
-            }
-            var content = read(location, kind);
-            await artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
-            addresses[location] = FrozenSpecification.Address(content, location);
+            var isUploaded = FrozenSpecification.HashOf(path) is not null;
+            weights[path] = isUploaded
+                ? path
+                : await WriteAsync(read(path, ModelFile.Kind), path, artefacts, cancellation).ConfigureAwait(false);
         }
-        var frozen = FrozenSpecification.Freeze(specification, location => addresses[location]);
+        var frozen = FrozenSpecification.Freeze(specification, source => data[source], path => weights[path]);
         var hash = await artefacts.WriteAsync(FrozenSpecification.Write(frozen), cancellation).ConfigureAwait(false);
-        var summary = await artefacts.WriteAsync(plan.Write(), cancellation).ConfigureAwait(false);
+        var summary = await artefacts.WriteAsync(PlanSummary.Of(plan).Write(), cancellation).ConfigureAwait(false);
         return new Submission($"{Slug(specification.Name)}-{hash[..HashDigits]}", specification.Name, hash, summary);
+    }
+
+    /// <returns>The content's address.</returns>
+    private static async Task<string> WriteAsync(
+        byte[] content,
+        string name,
+        ArtefactStore artefacts,
+        CancellationToken cancellation)
+    {
+        await artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
+        return FrozenSpecification.Address(content, name);
     }
 
     private static string Slug(string name)

@@ -149,9 +149,8 @@ public sealed class TestCluster : IAsyncDisposable
 
     private async Task<Submission> WriteAsync(string yaml)
     {
-        var specification = SpecificationReader.Read(yaml, "test.yaml", []);
-        var plan = PlanSummary.Of(Plan.Build(specification));
-        return await Submission.WriteAsync(specification, plan, InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
+        var plan = Plan.Build(SpecificationReader.Read(yaml, "test.yaml", []));
+        return await Submission.WriteAsync(plan, InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
     }
 
     private async Task<string> StartAsync(Submission submission)

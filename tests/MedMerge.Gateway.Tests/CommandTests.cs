@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using MedMerge.Cli;
+using MedMerge.Data;
+using MedMerge.Storage;
 using MedMerge.Testing;
 
 namespace MedMerge.Gateway.Tests;
@@ -87,6 +89,30 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.True(second == ExitCodes.Done, secondError);
         Assert.DoesNotContain("Uploading", secondError, StringComparison.Ordinal);
         Assert.Contains("(cells.safetensors)", (await RunAsync("report", id.Trim())).Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Clients upload the file as it is; what the sweep needs from then on is the packed data set.</summary>
+    [Fact]
+    public async Task An_uploaded_data_set_is_packed_by_the_gateway()
+    {
+        var file = NpzFile.Write(_gateway.Folder, train: 16);
+        var specification = new SpecificationBuilder { Methods = "[average]" };
+        var yaml = specification.Yaml.Replace("'phantom:lesions', trainImages: 24", "set.npz, trainImages: 12", StringComparison.Ordinal);
+        File.WriteAllText(In("npz.yaml"), yaml);
+
+        var (code, id, error) = await RunAsync("submit", In("npz.yaml"), "--watch");
+        Assert.True(code == ExitCodes.Done, error);
+        Assert.Contains("Uploading 'set.npz'", error, StringComparison.Ordinal);
+
+        var cancellation = TestContext.Current.CancellationToken;
+        var store = new FolderObjectStore(In("store"));
+        var inputs = (await new SweepStore(store).FindAsync(id.Trim(), cancellation))!.Value.Record.Inputs;
+        Assert.DoesNotContain(ContentHash.Of(File.ReadAllBytes(file)), inputs);
+        var artefacts = new ArtefactStore(store);
+        var packed = await Task.WhenAll(inputs.Select(hash => artefacts.ReadAsync(hash, cancellation)));
+        var data = packed.Select(content => PackedDataset.Read(content, "input")).Single(read => read.Name == "set");
+        Assert.Equal(12, data.Train.Count);
+        Assert.Equal(ContentHash.Of(File.ReadAllBytes(file)), data.Info.Provenance.Sha256);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using MedMerge.Experiments.Planning;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
 using MedMerge.Testing;
@@ -14,8 +13,7 @@ internal static class LocalSweep
     {
         var plan = specification.BuildPlan();
         var submission = await Submission.WriteAsync(
-            plan.Specification,
-            PlanSummary.Of(plan),
+            plan,
             InputFile.Read,
             new ArtefactStore(objects),
             TestContext.Current.CancellationToken);

@@ -26,7 +26,7 @@ internal static class PretrainCommand
             var network = Architectures.Create(parsed.GetValue(options.Architecture)!, parsed.GetValue(options.Width));
             var data = new DatasetSource(parsed.GetValue(options.Data)!);
             var pretraining = new Pretraining(data, training, parsed.GetValue(options.Seed));
-            var stage = PretrainStages.Create(pretraining, network, settings, InputFile.Read);
+            var stage = PretrainStages.Create(pretraining, data.Load(InputFile.Read), network, settings);
             var file = parsed.GetValue(options.Output)!;
             await TrainAsync(stage, settings, file, parsed.GetValue(options.Store), output, error, cancellation);
             return ExitCodes.Done;

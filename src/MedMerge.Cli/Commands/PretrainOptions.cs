@@ -16,7 +16,7 @@ internal sealed class PretrainOptions
 
     public Option<string> Data { get; } = new("--data")
     {
-        Description = $"The data set: {DatasetFormats.Description}.",
+        Description = $"The data set: {DatasetFormats.All.Description}.",
         HelpName = "DATA",
         Required = true,
     };

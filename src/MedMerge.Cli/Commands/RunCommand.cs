@@ -54,12 +54,13 @@ internal static class RunCommand
         if (dryRun && json) throw new InputException("--dry-run prints a table for people; leave out --json.");
         var specification = SpecificationReader.ReadFile(file);
         var files = new Dictionary<string, byte[]>();
-        var plan = PlanSummary.Of(Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind)));
+        Plan? plan = Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind));
+        var summary = PlanSummary.Of(plan);
         DeviceThread.Check(specification.Settings.Device);
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
-        if (dryRun) return await ShowPlanAsync(plan, store, output, cancellation);
+        if (dryRun) return await ShowPlanAsync(summary, store, output, cancellation);
 
-        var folder = OpenOutput(outputFolder, specification, plan);
+        var folder = OpenOutput(outputFolder, specification, summary);
         var objects = await ObjectStores.OpenAsync(store, cancellation);
         if (objects is AzureBlobStore blobs)
         {
@@ -67,8 +68,12 @@ internal static class RunCommand
                 $"note: everything is kept in {blobs.Address}. A cluster that uses it also works on this sweep, and continues when this " +
                 "command ends; --store DIR uses a folder of your own.");
         }
+        var artefacts = new ArtefactStore(objects);
+        var submission = await Submission.WriteAsync(plan, (location, _) => files[location], artefacts, cancellation);
+        plan = null; // the silo reads the packed data sets; these and the files would stay in memory for the whole run
+        files.Clear();
         var run = new LocalRun(objects, CommonOptions.CreateProgressLine(error));
-        var failed = await run.RunAsync(specification, plan, (location, _) => files[location], ShowAsync, cancellation);
+        var failed = await run.RunAsync(submission, summary, specification.Settings.Device, ShowAsync, cancellation);
         foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
         return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
 

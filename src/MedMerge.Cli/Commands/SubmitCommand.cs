@@ -42,6 +42,7 @@ internal static class SubmitCommand
         var contents = new Dictionary<string, byte[]>();
         var plan = Plan.Build(specification, (location, kind) => contents[location] = InputFile.Read(location, kind));
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
+        CheckFiles(contents.Keys, paths.Values);
 
         using var gateway = new GatewayClient(address);
         var addresses = paths.ToDictionary(
@@ -57,5 +58,17 @@ internal static class SubmitCommand
         var status = await gateway.SubmitAsync(yaml, addresses, cancellation);
         await output.WriteLineAsync(status.Id);
         return watch ? await new SweepWatch(gateway, error).RunAsync(status.Id, cancellation) : ExitCodes.Done;
+    }
+
+    /// <summary>Refuses data sets of several files.</summary>
+    /// <param name="read">What was read.</param>
+    /// <param name="named">What the specification names.</param>
+    /// <exception cref="InputException">Something was read that it does not name.</exception>
+    internal static void CheckFiles(IEnumerable<string> read, IEnumerable<string> named)
+    {
+        if (read.Except(named).FirstOrDefault() is not { } other) return;
+        throw new InputException(
+            $"A data set reads '{other}', which the specification does not name itself. A gateway takes data sets of one file only; " +
+            "`medmerge run` reads this one.");
     }
 }

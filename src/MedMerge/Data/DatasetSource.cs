@@ -4,17 +4,17 @@ using MedMerge.Data.Formats;
 namespace MedMerge.Data;
 
 /// <summary>Where a data set comes from, as a specification names it.</summary>
-/// <param name="Location">What one of <see cref="DatasetFormats"/> reads.</param>
-/// <param name="Classes">The number of classes; null reads it off the training labels.</param>
+/// <param name="Location">What <see cref="Format"/> reads; in a frozen specification the packed data set's address.</param>
+/// <param name="Classes">The number of classes; null for what the data say.</param>
 /// <param name="TrainImages">Keep only that many training images, in equal shares of the classes as far as they go; null keeps all.</param>
 internal sealed record DatasetSource(string Location, int? Classes = null, int? TrainImages = null)
 {
     /// <summary>Its format.</summary>
     [JsonIgnore]
-    public IDatasetFormat Format => DatasetFormats.Get(Location);
+    public IDatasetFormat Format { get; init; } = DatasetFormats.All.Get(Location);
 
     /// <summary>Reads or draws the data set.</summary>
-    /// <param name="read">Gives the file.</param>
+    /// <param name="read">Reads files.</param>
     /// <exception cref="InputException">It is missing or unusable.</exception>
     public ImageDataset Load(FileReader read)
     {
@@ -39,7 +39,7 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
             .Select(item => item.index)
             .Order()
             .ToArray();
-        var size = dataset.Height * dataset.Width * dataset.Channels;
+        var size = (int)dataset.Info.ImageBytes;
         var pixels = chosen.SelectMany(i => dataset.Train.Pixels.AsSpan(i * size, size).ToArray());
         return new ImageSplit([.. pixels], [.. chosen.Select(i => labels[i])]);
     }

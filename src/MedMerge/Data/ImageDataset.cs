@@ -4,36 +4,33 @@ using System.Security.Cryptography;
 namespace MedMerge.Data;
 
 /// <summary>A classification data set of equally sized images, grey (1 channel) or RGB (3).</summary>
-internal sealed class ImageDataset(
-    string name,
-    bool isSynthetic,
-    int height,
-    int width,
-    int channels,
-    int classes,
-    ImageSplit train,
-    ImageSplit validation,
-    ImageSplit test)
+internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSplit validation, ImageSplit test)
 {
-    private readonly Lazy<(double[] Mean, double[] Deviation)> _normalisation = new(() => Measure(train, channels));
+    /// <summary>What messages call its file.</summary>
+    public const string Kind = "data set";
 
-    /// <summary>As shown in tables.</summary>
-    public string Name { get; } = name;
+    private readonly Lazy<(double[] Mean, double[] Deviation)> _normalisation = new(() => Measure(train, info.Channels));
 
-    /// <summary>Drawn by seed, not taken from patients; shown wherever the data set is named.</summary>
-    public bool IsSynthetic { get; } = isSynthetic;
+    /// <summary>What is known about it besides images and labels.</summary>
+    public DatasetInfo Info { get; } = info;
 
-    /// <summary>Pixels from top to bottom.</summary>
-    public int Height { get; } = height;
+    /// <inheritdoc cref="DatasetInfo.Name" />
+    public string Name => Info.Name;
 
-    /// <summary>Pixels from left to right.</summary>
-    public int Width { get; } = width;
+    /// <inheritdoc cref="Provenance.IsSynthetic" />
+    public bool IsSynthetic => Info.Provenance.IsSynthetic;
 
-    /// <summary>1 for grey, 3 for RGB.</summary>
-    public int Channels { get; } = channels;
+    /// <inheritdoc cref="DatasetInfo.Height" />
+    public int Height => Info.Height;
 
-    /// <summary>The number of classes.</summary>
-    public int Classes { get; } = classes;
+    /// <inheritdoc cref="DatasetInfo.Width" />
+    public int Width => Info.Width;
+
+    /// <inheritdoc cref="DatasetInfo.Channels" />
+    public int Channels => Info.Channels;
+
+    /// <inheritdoc cref="DatasetInfo.Classes" />
+    public int Classes => Info.Classes;
 
     /// <summary>What models learn from.</summary>
     public ImageSplit Train { get; } = train;
@@ -45,19 +42,16 @@ internal sealed class ImageDataset(
     public ImageSplit Test { get; } = test;
 
     /// <summary>SHA-256 over everything that training can see, in hexadecimal.</summary>
-    public string ContentHash { get; } = Hash(height, width, channels, classes, train, validation, test);
+    public string ContentHash { get; } = Hash(info, train, validation, test);
 
     /// <summary>Mean and standard deviation of each channel over the training split, values scaled to 0 … 1; measured once.</summary>
     public (double[] Mean, double[] Deviation) Normalisation => _normalisation.Value;
 
-    /// <summary>The name, with "(synthetic)" where it is.</summary>
-    public string Title => GetTitle(Name, IsSynthetic);
-
-    /// <summary>A name with "(synthetic)" behind it where it is.</summary>
-    internal static string GetTitle(string name, bool isSynthetic) => isSynthetic ? $"{name} (synthetic)" : name;
+    /// <inheritdoc cref="DatasetInfo.Title" />
+    public string Title => Info.Title;
 
     /// <summary>The same data set with other training images.</summary>
-    public ImageDataset WithTrain(ImageSplit train) => new(Name, IsSynthetic, Height, Width, Channels, Classes, train, Validation, Test);
+    public ImageDataset WithTrain(ImageSplit train) => new(Info, train, Validation, Test);
 
     /// <summary>Checks what no reader can repair.</summary>
     /// <exception cref="InputException">An empty split, a label out of range, or training data of one class only.</exception>
@@ -69,10 +63,12 @@ internal sealed class ImageDataset(
                 $"Data set {Name} has {Classes} class(es); classification needs at least two. " +
                 "Are all labels of the training split the same?");
         }
+        if (Info.ClassNames.Count > 0 && Info.ClassNames.Count != Classes)
+            throw new InputException($"Data set {Name} has {Classes} classes and names {Info.ClassNames.Count}.");
         foreach (var (name, split) in new[] { ("train", Train), ("val", Validation), ("test", Test) })
         {
             if (split.Count == 0) throw new InputException($"Data set {Name}: the split '{name}' is empty.");
-            if (split.Pixels.Length != (long)split.Count * Height * Width * Channels)
+            if (split.Pixels.Length != split.Count * Info.ImageBytes)
             {
                 throw new InputException(
                     $"Data set {Name}: the split '{name}' has {split.Count} labels, but its images are of another number.");
@@ -100,10 +96,10 @@ internal sealed class ImageDataset(
         return this;
     }
 
-    private static string Hash(int height, int width, int channels, int classes, params ReadOnlySpan<ImageSplit> splits)
+    private static string Hash(DatasetInfo info, params ReadOnlySpan<ImageSplit> splits)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(MemoryMarshal.AsBytes<int>([height, width, channels, classes]));
+        hash.AppendData(MemoryMarshal.AsBytes<int>([info.Height, info.Width, info.Channels, info.Classes]));
         foreach (var split in splits)
         {
             hash.AppendData(MemoryMarshal.AsBytes<int>([split.Count]));

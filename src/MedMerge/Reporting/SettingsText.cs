@@ -12,7 +12,7 @@ internal static class SettingsText
     public static string Render(ScenarioSummary scenario)
     {
         var changed = SettingTable.All
-            .Select(setting => (setting.Path, Value: setting.GetValue(scenario.Settings).ToString(), setting.DefaultText))
+            .Select(setting => (setting.Path, Value: setting.GetValue(scenario.Settings)?.ToString(), setting.DefaultText))
             .Where(setting => setting.Value != setting.DefaultText)
             .Select(setting => $"{setting.Path} {setting.Value}")
             .ToList();

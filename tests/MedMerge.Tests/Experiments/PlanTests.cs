@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MedMerge.Data;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
@@ -50,13 +51,18 @@ public class PlanTests
                 seeds: 1
                 threads: 1
                 """, "test.yaml", [folder]);
-            var frozen = FrozenSpecification.Freeze(specification, path => FrozenSpecification.Address(File.ReadAllBytes(path), path));
+            var built = Plan.Build(specification);
+            var frozen = FrozenSpecification.Freeze(
+                specification,
+                source => FrozenSpecification.Address(PackedDataset.Write(built.Datasets[source]), source.Location),
+                path => FrozenSpecification.Address(File.ReadAllBytes(path), path));
 
-            var plan = Plan.BuildFrozen(
-                frozen,
-                (location, kind) => throw new InvalidOperationException($"The {kind} '{location}' is read."));
+            var plan = Plan.BuildFrozen(frozen, new Dictionary<DatasetSource, ImageDataset>
+            {
+                [frozen.Target] = built.Datasets[specification.Target],
+            });
 
-            Assert.Equal(Plan.Build(specification).Stages.Select(stage => stage.Key), plan.Stages.Select(stage => stage.Key));
+            Assert.Equal(built.Stages.Select(stage => stage.Key), plan.Stages.Select(stage => stage.Key));
         }
         finally
         {

@@ -102,7 +102,9 @@ public class SpecificationTests
     [InlineData("methods: []", "line 1: 'methods' is an empty list")]
     [InlineData("device: gpu", "line 1: 'device' is 'gpu'; it must be 'cpu' or 'cuda:N'")]
     [InlineData("device: 'cuda: 1'", "line 1: 'device' is 'cuda: 1'")]
-    [InlineData("target:\n  data: phantom:lesions\n  classes: 3", "line 3: 'target.classes' is for files")]
+    [InlineData(
+        "target:\n  data: phantom:lesions\n  classes: 3",
+        "line 3: the classes of phantom:lesions are fixed: leave 'target.classes' out")]
     [InlineData("target:\n  data: \"a\\0b.npz\"", "line 2: 'target.data' holds a NUL character")]
     [InlineData("target:\n  data: ''", "line 2: in 'target' the key 'data' is missing")]
     [InlineData("fineTune:\n  batchSize: 16\n  shards: 3", "line 3: 'fineTune.batchSize' (16) must be a multiple of 'fineTune.shards' (3)")]
@@ -227,9 +229,9 @@ public class SpecificationTests
 
             var read = Read($"{Minimal}\n{yaml}");
 
-            Assert.Equal(text, setting.GetValue(read.Settings).ToString());
+            Assert.Equal(text, setting.GetValue(read.Settings)!.ToString());
             var defaults = new ScenarioSettings();
-            Assert.Equal(text, setting.GetValue(setting.With(defaults, text, out var problem)).ToString());
+            Assert.Equal(text, setting.GetValue(setting.With(defaults, text, out var problem))!.ToString());
             Assert.Null(problem);
             Assert.Equal(defaults, setting.With(defaults, "?", out problem));
             Assert.NotNull(problem);

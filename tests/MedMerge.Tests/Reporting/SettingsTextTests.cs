@@ -29,7 +29,7 @@ public class SettingsTextTests
         var json = SettingsText.ToJson(SmallResult.Scenario);
 
         Assert.All(SettingTable.All, setting => Assert.Equal(
-            setting.GetValue(SmallResult.Scenario.Settings).ToJsonString(),
+            setting.GetValue(SmallResult.Scenario.Settings)!.ToJsonString(),
             json[setting.Path]!.ToJsonString()));
     }
 

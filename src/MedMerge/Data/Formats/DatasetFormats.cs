@@ -1,14 +1,15 @@
 namespace MedMerge.Data.Formats;
 
-/// <summary>All formats of data sets.</summary>
-internal static class DatasetFormats
+/// <summary>Formats of data sets.</summary>
+/// <param name="formats">The first that matches a location is used; the last matches every location.</param>
+internal sealed class DatasetFormats(params IReadOnlyList<IDatasetFormat> formats)
 {
-    /// <summary>The first that matches a location is used; the last matches every location.</summary>
-    private static readonly IReadOnlyList<IDatasetFormat> All = [new PhantomFormat(), new MedMnistFormat()];
+    /// <summary>All formats that a specification may use.</summary>
+    public static DatasetFormats All { get; } = new(new PhantomFormat(), new MedMnistFormat());
 
     /// <summary>What a specification may write, for help and schema.</summary>
-    public static string Description { get; } = string.Join(", or ", All.Reverse().Select(format => format.Description));
+    public string Description { get; } = string.Join(", or ", formats.Reverse().Select(format => format.Description));
 
-    /// <summary>Gets the format of a location.</summary>
-    public static IDatasetFormat Get(string location) => All.First(format => format.Matches(location));
+    /// <summary>Gets the format of a location as written in a specification.</summary>
+    public IDatasetFormat Get(string location) => formats.First(format => format.Matches(location));
 }

@@ -2,31 +2,43 @@ namespace MedMerge.Data.Formats;
 
 /// <summary>
 /// A form in which data sets are given. It turns a location into the one <see cref="ImageDataset"/> that everything else
-/// works on; adding a format takes a class and a line in <see cref="DatasetFormats"/>.
+/// works on, when a specification is submitted; nodes know only the packed form of that.
 /// </summary>
 internal interface IDatasetFormat
 {
     /// <summary>What a specification may write, for help and schema: <c>a MedMNIST .npz file</c>.</summary>
     string Description { get; }
 
-    /// <summary>What messages call the file at the location; null if none is read.</summary>
-    string? FileKind { get; }
+    /// <summary>What a location of this format names.</summary>
+    LocationKind Kind { get; }
 
-    /// <summary>All locations, if they are not files. The number of classes of such data sets is fixed.</summary>
-    IReadOnlyList<string> KnownLocations { get; }
+    /// <summary>All locations, if <see cref="Kind"/> is <see cref="LocationKind.Name"/>.</summary>
+    IReadOnlyList<string> KnownLocations => [];
 
-    /// <summary>Whether the data sets are drawn by seed instead of taken from patients.</summary>
-    bool IsSynthetic { get; }
+    /// <summary>Whether the format itself says how many classes there are, so that a specification may not.</summary>
+    bool HasFixedClasses => false;
 
-    /// <summary>Whether a location is of this format.</summary>
+    /// <summary>Whether a location, as written in a specification, is of this format.</summary>
     bool Matches(string location);
 
-    /// <summary>The data set's name for display.</summary>
-    string GetTitle(string location);
-
     /// <summary>Reads or draws the data set.</summary>
-    /// <param name="classes">The number of classes; null for the highest training label plus one.</param>
-    /// <param name="read">Reads files.</param>
+    /// <param name="location">A name, a path on this machine, or the address of an uploaded file: <c>sha256:HASH/NAME</c>.</param>
+    /// <param name="classes">The number of classes; null for what the data say.</param>
+    /// <param name="read">Reads files; every byte of the data set comes from it.</param>
+    /// <returns>A data set that was <see cref="ImageDataset.Validated"/>.</returns>
     /// <exception cref="InputException">The data set is missing or unusable.</exception>
     ImageDataset Load(string location, int? classes, FileReader read);
+}
+
+/// <summary>What the location of a data set names.</summary>
+internal enum LocationKind
+{
+    /// <summary>Nothing on a disk: one of <see cref="IDatasetFormat.KnownLocations"/>.</summary>
+    Name,
+
+    /// <summary>A file.</summary>
+    File,
+
+    /// <summary>A folder.</summary>
+    Folder,
 }

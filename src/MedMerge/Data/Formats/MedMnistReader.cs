@@ -9,13 +9,10 @@ namespace MedMerge.Data.Formats;
 /// </summary>
 internal static class MedMnistReader
 {
-    /// <summary>What messages call such a file.</summary>
-    public const string Kind = "data set";
-
     /// <summary>Reads and checks the file.</summary>
     /// <param name="classes">The number of classes, or null for the highest training label plus one.</param>
     /// <exception cref="InputException">Missing, torn, of another layout, or with unusable labels; the message names the array.</exception>
-    public static ImageDataset Read(string path, int? classes = null) => Read(InputFile.Read(path, Kind), path, classes);
+    public static ImageDataset Read(string path, int? classes = null) => Read(InputFile.Read(path, ImageDataset.Kind), path, classes);
 
     /// <inheritdoc cref="Read(string, int?)" />
     public static ImageDataset Read(byte[] file, string path, int? classes)
@@ -23,7 +20,7 @@ internal static class MedMnistReader
         try
         {
             using var content = new MemoryStream(file);
-            return Read(content, Path.GetFileNameWithoutExtension(path), classes);
+            return Read(content, Path.GetFileNameWithoutExtension(path), ContentHash.Of(file), classes);
         }
         catch (Exception error) when (error is FormatException or InvalidDataException or OverflowException)
         {
@@ -31,7 +28,7 @@ internal static class MedMnistReader
         }
     }
 
-    private static ImageDataset Read(Stream file, string name, int? classes)
+    private static ImageDataset Read(Stream file, string name, string sha256, int? classes)
     {
         using var archive = new ZipArchive(file, ZipArchiveMode.Read);
         var train = Images(archive, "train");
@@ -47,13 +44,17 @@ internal static class MedMnistReader
         }
         var trainLabels = Labels(archive, "train");
         var count = classes ?? (trainLabels.Length == 0 ? 0 : trainLabels.Max() + 1);
+        var info = new DatasetInfo
+        {
+            Name = name,
+            Height = train.Shape[1],
+            Width = train.Shape[2],
+            Channels = train.Shape.Length == 4 ? 3 : 1,
+            Classes = count,
+            Provenance = new Provenance("MedMNIST .npz", sha256),
+        };
         var dataset = new ImageDataset(
-            name,
-            isSynthetic: false,
-            height: train.Shape[1],
-            width: train.Shape[2],
-            channels: train.Shape.Length == 4 ? 3 : 1,
-            count,
+            info,
             new ImageSplit(train.Data, trainLabels),
             new ImageSplit(validation.Data, Labels(archive, "val")),
             new ImageSplit(test.Data, Labels(archive, "test")));

@@ -7,19 +7,16 @@ internal sealed class PhantomFormat : IDatasetFormat
     public string Description => string.Join(", ", KnownLocations);
 
     /// <inheritdoc />
-    public string? FileKind => null;
+    public LocationKind Kind => LocationKind.Name;
 
     /// <inheritdoc />
     public IReadOnlyList<string> KnownLocations { get; } = [.. Phantoms.Names.Select(name => Phantoms.Prefix + name)];
 
     /// <inheritdoc />
-    public bool IsSynthetic => true;
+    public bool HasFixedClasses => true;
 
     /// <inheritdoc />
     public bool Matches(string location) => location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal);
-
-    /// <inheritdoc />
-    public string GetTitle(string location) => ImageDataset.GetTitle(location, IsSynthetic);
 
     /// <inheritdoc />
     public ImageDataset Load(string location, int? classes, FileReader read) =>

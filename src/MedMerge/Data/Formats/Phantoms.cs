@@ -47,16 +47,16 @@ internal static class Phantoms
             return new ImageSplit(pixels, labels);
         }
 
-        var dataset = new ImageDataset(
-            Prefix + task,
-            isSynthetic: true,
-            height: side,
-            width: side,
-            definition.Channels,
-            definition.Classes,
-            Split(0, train),
-            Split(1, validation),
-            Split(2, test));
+        var info = new DatasetInfo
+        {
+            Name = Prefix + task,
+            Height = side,
+            Width = side,
+            Channels = definition.Channels,
+            Classes = definition.Classes,
+            Provenance = new Provenance("phantom", Sha256: null, IsSynthetic: true),
+        };
+        var dataset = new ImageDataset(info, Split(0, train), Split(1, validation), Split(2, test));
         return dataset.Validated();
     }
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MedMerge.Data;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
@@ -21,23 +22,29 @@ internal sealed partial record Plan(
     public IReadOnlyList<Stage> Stages { get; } =
         [.. Trials.SelectMany(trial => trial.Stages).DistinctBy(stage => stage.Key)];
 
+    /// <summary>The loaded data sets, by how the specification names them.</summary>
+    public IReadOnlyDictionary<DatasetSource, ImageDataset> Datasets { get; init; } = new Dictionary<DatasetSource, ImageDataset>();
+
     /// <summary>
     /// Loads the data sets, checks every source against the architecture, and lays out the trials, without running
     /// them.
     /// </summary>
     /// <param name="read">Reads the files that the specification names; null reads from disk.</param>
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
-    public static Plan Build(Specification specification, FileReader? read = null) =>
-        Build(specification, new ScenarioLoader(specification, read ?? InputFile.Read, areSourcesChecked: false));
+    public static Plan Build(Specification specification, FileReader? read = null)
+    {
+        var reader = read ?? InputFile.Read;
+        return Build(specification, new ScenarioLoader(specification, source => source.Load(reader), reader));
+    }
 
     /// <summary>
     /// Builds the same plan from a frozen specification, which was checked at submission. Weight files are identified
     /// by their hashes and not read here; their import stages read and check them.
     /// </summary>
-    /// <param name="read">Reads the data sets.</param>
-    /// <exception cref="InputException">A data set is unusable.</exception>
-    public static Plan BuildFrozen(Specification specification, FileReader read) =>
-        Build(specification, new ScenarioLoader(specification, read, areSourcesChecked: true));
+    /// <param name="datasets">The data sets that it names, unpacked.</param>
+    /// <exception cref="InputException">A weight file is not named by its content.</exception>
+    public static Plan BuildFrozen(Specification specification, IReadOnlyDictionary<DatasetSource, ImageDataset> datasets) =>
+        Build(specification, new ScenarioLoader(specification, source => datasets[source], readWeights: null));
 
     /// <summary>Lays out the trials of loaded scenarios.</summary>
     /// <exception cref="InputException">There are more trials than a sweep may have.</exception>
@@ -83,6 +90,6 @@ internal sealed partial record Plan(
     private static Plan Build(Specification specification, ScenarioLoader loader)
     {
         var scenarios = loader.Load();
-        return LayOut(specification, scenarios, loader.Notes);
+        return LayOut(specification, scenarios, loader.Notes) with { Datasets = loader.Datasets };
     }
 }

@@ -139,7 +139,7 @@ internal sealed record TargetSummary(
 {
     /// <summary>The name, followed by "(synthetic)" if it is.</summary>
     [JsonIgnore]
-    public string Title => Data.ImageDataset.GetTitle(Name, IsSynthetic);
+    public string Title => Data.DatasetInfo.GetTitle(Name, IsSynthetic);
 
     internal static TargetSummary Of(Data.ImageDataset target)
     {
@@ -162,7 +162,7 @@ internal sealed record SourceSummary(
 {
     internal static SourceSummary Of(ScenarioSource source) => new(
         source.Name,
-        source.Model.GetTitle(),
+        source.Title,
         source.Stage.Key,
         source.Model.Pretrain?.Training,
         source.Model.Pretrain?.Seed);

@@ -1,3 +1,4 @@
+using MedMerge.Data;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
@@ -7,13 +8,16 @@ namespace MedMerge.Experiments.Planning;
 /// <summary>Creates stages that train source models from scratch.</summary>
 internal static class PretrainStages
 {
-    /// <summary>Loads the data set and creates the training stage.</summary>
+    /// <summary>Creates the training stage.</summary>
+    /// <param name="data">The loaded data set.</param>
     /// <param name="settings">Device and threads; <paramref name="pretraining"/> has the training settings.</param>
-    /// <param name="read">Reads the data set's file.</param>
-    /// <exception cref="InputException">The data set is missing, unusable, or too small for the settings.</exception>
-    public static FineTuneStage Create(Pretraining pretraining, Architecture architecture, ScenarioSettings settings, FileReader read)
+    /// <exception cref="InputException">The data set is too small for the settings or the architecture.</exception>
+    public static FineTuneStage Create(
+        Pretraining pretraining,
+        ImageDataset data,
+        Architecture architecture,
+        ScenarioSettings settings)
     {
-        var data = pretraining.Data.Load(read);
         architecture.Check(data);
         pretraining.Training.PlanFor(data.Train.Count, pretraining.Seed);
         var untrained = new UntrainedStage(architecture, data.Classes, pretraining.Seed, UntrainedStage.Pretraining);

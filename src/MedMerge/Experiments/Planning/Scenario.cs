@@ -30,4 +30,9 @@ internal sealed record ScenarioSource(SourceModel Model, Stage Stage)
 {
     /// <summary>Its name in the specification.</summary>
     public string Name => Model.Name;
+
+    /// <summary>Its name and origin for display: <c>cells (pretrained on phantom:cells (synthetic))</c>.</summary>
+    public string Title => Stage is FineTuneStage { Target.Dataset: var data }
+        ? $"{Name} (pretrained on {data.Title})"
+        : $"{Name} ({Path.GetFileName(Model.Weights)})";
 }

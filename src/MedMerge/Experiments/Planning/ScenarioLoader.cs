@@ -7,10 +7,14 @@ using MedMerge.Tensors;
 namespace MedMerge.Experiments.Planning;
 
 /// <summary>Loads the data sets and sources that a specification names, and collects all problems with them.</summary>
-/// <param name="read">Reads the files.</param>
-/// <param name="areSourcesChecked">Whether weight files with a known hash were checked before and need not be read.</param>
-internal sealed class ScenarioLoader(Specification specification, FileReader read, bool areSourcesChecked)
+/// <param name="loadData">Loads a data set.</param>
+/// <param name="readWeights">Reads weight files; null for a frozen specification, whose weight files were checked before.</param>
+internal sealed class ScenarioLoader(
+    Specification specification,
+    Func<DatasetSource, ImageDataset> loadData,
+    FileReader? readWeights)
 {
+    private readonly Dictionary<DatasetSource, ImageDataset> _datasets = [];
     private readonly List<string> _problems = [];
     private readonly List<string> _notes = [];
 
@@ -22,11 +26,14 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
     /// <summary>Decisions made while reading, to show to the user.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
+    /// <summary>The data sets that were loaded, by how the specification names them.</summary>
+    public IReadOnlyDictionary<DatasetSource, ImageDataset> Datasets => _datasets;
+
     /// <summary>Loads the specification's scenarios: one for each point of its settings.</summary>
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
     public IReadOnlyList<Scenario> Load()
     {
-        var target = TryLoad(() => specification.Target.Load(read));
+        var target = TryLoad(() => LoadData(specification.Target));
         var scenarios = specification.GetPoints().Select(point => LoadScenario(point, target)).ToList();
         if (_problems.Count > 0) throw new InputException(string.Join('\n', _problems.Distinct()));
         return [.. scenarios.Select(scenario => scenario!)];
@@ -48,6 +55,13 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
             specification.Anchor,
             point.Settings,
             specification.Seeds);
+    }
+
+    /// <summary>Loads a data set, once if several parts of the specification name it.</summary>
+    private ImageDataset LoadData(DatasetSource source)
+    {
+        if (_datasets.TryGetValue(source, out var known)) return known;
+        return _datasets[source] = loadData(source);
     }
 
     private void CheckTarget(ImageDataset target, ScenarioSettings settings)
@@ -80,11 +94,11 @@ internal sealed class ScenarioLoader(Specification specification, FileReader rea
     private Stage CreateStage(SourceModel source, ScenarioSettings settings)
     {
         var architecture = specification.Architecture;
-        if (source.Pretrain is { } pretrain) return PretrainStages.Create(pretrain, architecture, settings, read);
-        if (areSourcesChecked && FrozenSpecification.HashOf(source.Weights!) is { } hash)
-            return new ImportStage(source.Weights!, hash, architecture);
+        if (source.Pretrain is { } pretrain)
+            return PretrainStages.Create(pretrain, LoadData(pretrain.Data), architecture, settings);
+        if (readWeights is null) return new ImportStage(source.Weights!, FrozenSpecification.GetHash(source.Weights!), architecture);
 
-        var bytes = read(source.Weights!, ModelFile.Kind);
+        var bytes = readWeights(source.Weights!, ModelFile.Kind);
         CheckWeights(source, bytes);
         return new ImportStage(source.Weights!, ContentHash.Of(bytes), architecture);
     }

@@ -7,8 +7,8 @@ using MedMerge.Tensors;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
-/// A specification in the form that nodes receive: defaults are explicit and files are named by their content as
-/// <c>sha256:HASH/NAME</c>, so that every node reads the same.
+/// A specification in the form that nodes receive: defaults are explicit, and weight files and packed data sets are named by
+/// their content as <c>sha256:HASH/NAME</c>, so that every node reads the same.
 /// </summary>
 internal static class FrozenSpecification
 {
@@ -21,44 +21,45 @@ internal static class FrozenSpecification
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, // a setting of another version must not be lost silently
     };
 
-    /// <summary>The files that a specification names, each once.</summary>
+    /// <summary>The data sets and weight files that a specification names, each location once.</summary>
     public static IReadOnlyList<(string Location, string Kind)> Files(Specification specification) =>
     [
-        .. DataFiles(specification),
-        .. specification.Sources
-            .Select(source => source.Weights)
-            .OfType<string>()
-            .Distinct()
-            .Select(path => (path, ModelFile.Kind)),
+        .. Datasets(specification).Select(source => (source.Location, ImageDataset.Kind)).Distinct(),
+        .. WeightFiles(specification).Select(path => (path, ModelFile.Kind)),
     ];
 
-    /// <summary>The data sets among the files that a specification names, each once.</summary>
-    public static IEnumerable<(string Location, string Kind)> DataFiles(Specification specification) =>
+    /// <summary>The data sets that a specification names, each once.</summary>
+    public static IEnumerable<DatasetSource> Datasets(Specification specification) =>
         specification.Sources
             .Select(source => source.Pretrain?.Data)
             .Append(specification.Target)
             .OfType<DatasetSource>()
-            .Where(source => source.Format.FileKind is not null)
-            .Select(source => (source.Location, source.Format.FileKind!))
             .Distinct();
 
-    /// <summary>Names every file of a specification by its content.</summary>
-    /// <param name="address">Gets the <see cref="Address"/> of a location.</param>
-    public static Specification Freeze(Specification specification, Func<string, string> address)
+    /// <summary>The weight files that a specification names, each once.</summary>
+    public static IEnumerable<string> WeightFiles(Specification specification) =>
+        specification.Sources.Select(source => source.Weights).OfType<string>().Distinct();
+
+    /// <summary>
+    /// Names everything by its content. A data set's options are left out: they were applied when it was packed.
+    /// </summary>
+    /// <param name="data">Gets the <see cref="Address"/> of a packed data set.</param>
+    /// <param name="weights">Gets the <see cref="Address"/> of a weight file.</param>
+    public static Specification Freeze(
+        Specification specification,
+        Func<DatasetSource, string> data,
+        Func<string, string> weights)
     {
         return specification with
         {
-            Target = FreezeData(specification.Target),
+            Target = new DatasetSource(data(specification.Target)),
             Sources = [.. specification.Sources.Select(FreezeSource)],
         };
 
-        DatasetSource FreezeData(DatasetSource data) =>
-            data.Format.FileKind is null ? data : data with { Location = address(data.Location) };
-
         SourceModel FreezeSource(SourceModel source) => source with
         {
-            Weights = source.Weights is null ? null : address(source.Weights),
-            Pretrain = source.Pretrain is { } pretrain ? pretrain with { Data = FreezeData(pretrain.Data) } : null,
+            Weights = source.Weights is null ? null : weights(source.Weights),
+            Pretrain = source.Pretrain is { } pretrain ? pretrain with { Data = new DatasetSource(data(pretrain.Data)) } : null,
         };
     }
 
@@ -77,6 +78,11 @@ internal static class FrozenSpecification
         var hash = rest[..HashLength];
         return hash.AsSpan().ContainsAnyExcept("0123456789abcdef") ? null : hash;
     }
+
+    /// <summary>The SHA-256 in an address, in hexadecimal.</summary>
+    /// <exception cref="InputException">The location is no address.</exception>
+    public static string GetHash(string location) => HashOf(location) ?? throw new InputException(
+        $"'{location}' is not named by its content: the sweep was submitted by another version of MedMerge. Submit it again.");
 
     /// <summary>Writes a specification as JSON.</summary>
     public static byte[] Write(Specification specification) => JsonSerializer.SerializeToUtf8Bytes(specification, Json);

@@ -20,11 +20,11 @@ internal abstract class Setting<TOwner>(string path, string help)
     /// <summary>The values it takes, as shown in documentation: <c>1 to 1024</c>.</summary>
     public abstract string Range { get; }
 
-    /// <summary>Its default as written in YAML; null if that depends on the machine.</summary>
+    /// <summary>Its default as written in YAML; null if that depends on the machine or the data.</summary>
     public abstract string? DefaultText { get; }
 
-    /// <summary>Its value as shown in results: a number or a word.</summary>
-    public abstract JsonNode GetValue(TOwner owner);
+    /// <summary>Its value as shown in results: a number or a word; null if it is optional and left out.</summary>
+    public abstract JsonNode? GetValue(TOwner owner);
 
     /// <summary>Creates its part of the JSON schema.</summary>
     public abstract JsonObject CreateSchema();
@@ -64,7 +64,7 @@ internal sealed class NestedSetting<TOuter, TOwner>(
     public override string? DefaultText => inner.DefaultText;
 
     /// <inheritdoc />
-    public override JsonNode GetValue(TOuter owner) => inner.GetValue(get(owner));
+    public override JsonNode? GetValue(TOuter owner) => inner.GetValue(get(owner));
 
     /// <inheritdoc />
     public override JsonObject CreateSchema() => inner.CreateSchema();

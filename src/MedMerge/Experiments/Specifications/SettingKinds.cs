@@ -79,6 +79,43 @@ internal sealed class WholeNumberSetting<TOwner>(
     protected override JsonObject DescribeType() => new() { ["type"] = "integer", ["minimum"] = min, ["maximum"] = max };
 }
 
+/// <summary>A whole number from <paramref name="min"/> to <paramref name="max"/> that may be left out.</summary>
+internal sealed class OptionalWholeNumberSetting<TOwner>(
+    string path,
+    string help,
+    int min,
+    int max,
+    Func<TOwner, int?> get,
+    Func<TOwner, int, TOwner> with) : Setting<TOwner>(path, help)
+{
+    /// <inheritdoc />
+    public override string Range => string.Create(CultureInfo.InvariantCulture, $"{min} to {max}");
+
+    /// <inheritdoc />
+    public override string? DefaultText => null;
+
+    /// <inheritdoc />
+    public override JsonNode? GetValue(TOwner owner) => get(owner);
+
+    /// <inheritdoc />
+    public override JsonObject CreateSchema() => new()
+    {
+        ["type"] = "integer",
+        ["minimum"] = min,
+        ["maximum"] = max,
+        ["description"] = Help,
+    };
+
+    /// <inheritdoc />
+    public override TOwner With(TOwner owner, string text, out string? problem)
+    {
+        var isNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
+        var isValid = isNumber && value >= min && value <= max;
+        problem = isValid ? null : $"a whole number from {min} to {max}";
+        return isValid ? with(owner, value) : owner;
+    }
+}
+
 /// <summary>A number from <paramref name="min"/> to <paramref name="max"/>.</summary>
 internal sealed class NumberSetting<TOwner>(
     string path,

@@ -9,29 +9,18 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>Reads the parts of a specification that name data sets and weight files.</summary>
-internal sealed partial class SourceReader(ISpecificationFiles files, SpecificationErrors errors)
+internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFormats formats, SpecificationErrors errors)
 {
-    private const int MaxClasses = 10_000;
-
     /// <summary>Reads a data set; null if its location is missing.</summary>
     public DatasetSource? ReadDataset(YamlMap map)
     {
         var location = map.ReadText("data", required: true);
-        var classes = map.ReadWhole("classes", 2, MaxClasses);
-        var trainImages = map.ReadWhole("trainImages", 2, int.MaxValue);
+        var source = SettingTable.Read(SettingTable.Dataset, map, new DatasetSource(location ?? ""));
         if (location is null) return null;
-        var format = DatasetFormats.Get(location);
-        if (format.FileKind is not null)
-            return new DatasetSource(Resolve(map, "data", location), classes, trainImages);
-
-        if (classes is not null)
-            map.AddError("classes", $"'{map.GetPath("classes")}' is for files; the classes of {location} are fixed: leave it out");
-        if (!format.KnownLocations.Contains(location))
-        {
-            map.AddError("data", $"there is no data set '{location}'; there are {string.Join(", ", format.KnownLocations)}" +
-                                 SpellingSuggestion.Suggest(location, format.KnownLocations));
-        }
-        return new DatasetSource(location, classes, trainImages);
+        var format = formats.Get(location);
+        if (format.HasFixedClasses && source.Classes is not null)
+            map.AddError("classes", $"the classes of {location} are fixed: leave '{map.GetPath("classes")}' out");
+        return source with { Location = Locate(map, location, format), Format = format };
     }
 
     /// <summary>Reads a source model; null if it has no name.</summary>
@@ -46,7 +35,7 @@ internal sealed partial class SourceReader(ISpecificationFiles files, Specificat
         var hasOneOrigin = weights is null != pretrain is null;
         if (!hasOneOrigin)
             errors.Add(map.Line, $"the source '{name}' needs either 'weights' (a file) or 'pretrain' (a data set)");
-        if (weights is not null) weights = Resolve(map, "weights", weights);
+        if (weights is not null) weights = Resolve(map, "weights", weights, isFolder: false);
         map.RefuseUnknownKeys();
         return name is null ? null : new SourceModel(name, weights, pretraining);
     }
@@ -66,14 +55,25 @@ internal sealed partial class SourceReader(ISpecificationFiles files, Specificat
     private static int DeriveSeed(string name) =>
         BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name))) & int.MaxValue;
 
-    private string Resolve(YamlMap map, string key, string path)
+    private string Locate(YamlMap map, string location, IDatasetFormat format)
+    {
+        if (format.Kind != LocationKind.Name) return Resolve(map, "data", location, format.Kind == LocationKind.Folder);
+        if (!format.KnownLocations.Contains(location))
+        {
+            map.AddError("data", $"there is no data set '{location}'; there are {string.Join(", ", format.KnownLocations)}" +
+                                 SpellingSuggestion.Suggest(location, format.KnownLocations));
+        }
+        return location;
+    }
+
+    private string Resolve(YamlMap map, string key, string path, bool isFolder)
     {
         if (path.Contains('\0', StringComparison.Ordinal))
         {
             map.AddError(key, $"'{map.GetPath(key)}' holds a NUL character, which no path can");
             return path;
         }
-        if (files.Find(path, out var problem) is { } found) return found;
+        if (files.Find(path, isFolder, out var problem) is { } found) return found;
         map.AddError(key, $"'{map.GetPath(key)}': {problem}");
         return path;
     }

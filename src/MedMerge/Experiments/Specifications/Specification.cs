@@ -53,16 +53,7 @@ internal sealed record SettingsPoint(string Name, ScenarioSettings Settings);
 /// <summary>A source model: a weight file, or a data set that it is pretrained on as part of the run.</summary>
 /// <param name="Weights">Path of a safetensors file or PyTorch checkpoint; null if it is pretrained.</param>
 /// <param name="Pretrain">How it is pretrained; null if it is read from a file.</param>
-internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pretrain)
-{
-    /// <summary>Its name and origin for display: <c>cells (pretrained on phantom:cells (synthetic))</c>.</summary>
-    public string GetTitle()
-    {
-        if (Pretrain is null) return $"{Name} ({Path.GetFileName(Weights)})";
-        var data = Pretrain.Data;
-        return $"{Name} (pretrained on {data.Format.GetTitle(data.Location)})";
-    }
-}
+internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pretrain);
 
 /// <summary>How a source model is trained from scratch on a data set.</summary>
 internal sealed record Pretraining(DatasetSource Data, FineTuneSettings Training, ulong Seed);

@@ -1,14 +1,14 @@
 namespace MedMerge.Experiments.Specifications;
 
-/// <summary>Finds the files that a specification names.</summary>
+/// <summary>Finds the files and folders that a specification names.</summary>
 internal interface ISpecificationFiles
 {
-    /// <summary>Finds a file's location; null, with the problem, if there is none.</summary>
+    /// <summary>Finds the location of a file or folder; null, with the problem, if there is none.</summary>
     /// <param name="path">The path as written.</param>
-    string? Find(string path, out string problem);
+    string? Find(string path, bool isFolder, out string problem);
 }
 
-/// <summary>Files on this machine.</summary>
+/// <summary>Files and folders on this machine.</summary>
 /// <param name="folders">Where relative paths are looked up, in order.</param>
 internal sealed class LocalFiles(IReadOnlyList<string> folders) : ISpecificationFiles
 {
@@ -17,14 +17,15 @@ internal sealed class LocalFiles(IReadOnlyList<string> folders) : ISpecification
     /// <summary>The locations that were found, by the path as written.</summary>
     public IReadOnlyDictionary<string, string> Found => _found;
 
-    public string? Find(string path, out string problem)
+    public string? Find(string path, bool isFolder, out string problem)
     {
         var isAbsolute = Path.IsPathRooted(path);
         List<string> candidates = isAbsolute ? [path] : [.. folders.Select(folder => Path.GetFullPath(Path.Combine(folder, path)))];
         var isDataFolderSet = Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 };
         var hint = isAbsolute || isDataFolderSet ? "" : " (MEDMERGE_DATA is not set)";
-        problem = $"there is no file '{path}'; looked for {string.Join(" and ", candidates)}{hint}";
-        if (candidates.FirstOrDefault(File.Exists) is not { } found) return null;
+        problem = $"there is no {(isFolder ? "folder" : "file")} '{path}'; looked for {string.Join(" and ", candidates)}{hint}";
+        Func<string, bool> exists = isFolder ? Directory.Exists : File.Exists;
+        if (candidates.FirstOrDefault(exists) is not { } found) return null;
         _found[path] = found;
         return found;
     }
@@ -39,8 +40,13 @@ internal sealed class UploadedFiles(IReadOnlyDictionary<string, string> uploaded
 {
     private const int MaxName = 255;
 
-    public string? Find(string path, out string problem)
+    public string? Find(string path, bool isFolder, out string problem)
     {
+        if (isFolder)
+        {
+            problem = $"'{path}' is a folder, and folders can't be uploaded to a gateway yet; `medmerge run` reads them";
+            return null;
+        }
         var address = FrozenSpecification.HashOf(path) is null ? uploaded.GetValueOrDefault(path) : path;
         if (address is null)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MedMerge.Data.Formats;
 using MedMerge.Experiments.Methods;
 using MedMerge.Models;
 using MedMerge.Training;
@@ -17,7 +18,8 @@ internal sealed class SpecificationReader
     private readonly SpecificationErrors _errors = new();
     private readonly SourceReader _sources;
 
-    private SpecificationReader(ISpecificationFiles files) => _sources = new SourceReader(files, _errors);
+    private SpecificationReader(ISpecificationFiles files, DatasetFormats formats) =>
+        _sources = new SourceReader(files, formats, _errors);
 
     /// <summary>Reads a file. Relative paths are looked up beside it, then in the folder that MEDMERGE_DATA names.</summary>
     /// <exception cref="InputException">The file is missing or has errors; the message lists all of them.</exception>
@@ -34,7 +36,7 @@ internal sealed class SpecificationReader
         var folders = new List<string> { Path.GetDirectoryName(Path.GetFullPath(path))! };
         if (Environment.GetEnvironmentVariable("MEDMERGE_DATA") is { Length: > 0 } data) folders.Add(Path.GetFullPath(data));
         var local = new LocalFiles(folders);
-        var specification = Read(yaml, $"'{path}'", local);
+        var specification = Read(yaml, $"'{path}'", local, DatasetFormats.All);
         files = local.Found;
         return specification;
     }
@@ -42,21 +44,31 @@ internal sealed class SpecificationReader
     /// <summary>Reads YAML text.</summary>
     /// <param name="origin">What messages call it.</param>
     /// <param name="folders">Where relative paths are looked up, in order.</param>
+    /// <param name="formats">Formats of the data sets; null for all that there are.</param>
     /// <exception cref="InputException">The text has errors; the message lists all of them.</exception>
-    public static Specification Read(string yaml, string origin, IReadOnlyList<string> folders) =>
-        Read(yaml, origin, new LocalFiles(folders));
+    public static Specification Read(
+        string yaml,
+        string origin,
+        IReadOnlyList<string> folders,
+        DatasetFormats? formats = null) =>
+        Read(yaml, origin, new LocalFiles(folders), formats ?? DatasetFormats.All);
 
     /// <summary>Reads YAML text whose files were uploaded; nothing is looked up on this machine's disk.</summary>
     /// <param name="origin">What messages call it.</param>
     /// <param name="uploaded">The <see cref="FrozenSpecification.Address"/> of each file by the path as written.</param>
+    /// <param name="formats">Formats of the data sets; null for all that there are.</param>
     /// <exception cref="InputException">The text has errors; the message lists all of them.</exception>
-    public static Specification ReadUploaded(string yaml, string origin, IReadOnlyDictionary<string, string> uploaded) =>
-        Read(yaml, origin, new UploadedFiles(uploaded));
+    public static Specification ReadUploaded(
+        string yaml,
+        string origin,
+        IReadOnlyDictionary<string, string> uploaded,
+        DatasetFormats? formats = null) =>
+        Read(yaml, origin, new UploadedFiles(uploaded), formats ?? DatasetFormats.All);
 
-    private static Specification Read(string yaml, string origin, ISpecificationFiles files)
+    private static Specification Read(string yaml, string origin, ISpecificationFiles files, DatasetFormats formats)
     {
         var root = YamlText.Load(yaml, origin);
-        var reader = new SpecificationReader(files);
+        var reader = new SpecificationReader(files, formats);
         var specification = reader.ReadSpecification(new YamlMap(root, "", reader._errors));
         reader._errors.ThrowIfAny(origin);
         return specification!;

@@ -88,12 +88,12 @@ internal static class SpecificationSchema
         return source;
     }
 
-    private static JsonObject CreateDataset() => new()
+    private static JsonObject CreateDataset()
     {
-        ["data"] = DescribeText($"The data set: {DatasetFormats.Description}."),
-        ["classes"] = DescribeWhole(2, "Read off the training labels where it is left out."),
-        ["trainImages"] = DescribeWhole(2, "Keep only that many training images, the classes in turns."),
-    };
+        var properties = new JsonObject { ["data"] = DescribeText($"The data set: {DatasetFormats.All.Description}.") };
+        AddSettings(properties, SettingTable.Dataset);
+        return properties;
+    }
 
     private static JsonObject CreateSettings<TOwner>(IEnumerable<Setting<TOwner>> settings)
     {

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace MedMerge.Tests.Data;
+namespace MedMerge.Testing;
 
 /// <summary>Writes MedMNIST-like files for tests.</summary>
 internal static class NpzFile

@@ -1,0 +1,138 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MedMerge.Data;
+
+/// <summary>
+/// A data set as one file, which is what nodes read, whatever format it was given in. The same data set gives the same bytes.
+/// <list type="number">
+/// <item>the text <c>MedMerge data set 1</c> and a line feed</item>
+/// <item>the length of the header in bytes, int32</item>
+/// <item>
+/// the header, JSON: a <see cref="DatasetInfo"/>, the number of images of each split, the <see cref="ImageDataset.ContentHash"/>
+/// </item>
+/// <item>for train, validation and test: pixels [count × height × width × channels], a byte each; labels [count], int32</item>
+/// </list>
+/// Numbers are little-endian.
+/// </summary>
+internal static class PackedDataset
+{
+    private const int SplitCount = 3;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    private static ReadOnlySpan<byte> Magic => "MedMerge data set 1\n"u8;
+
+    /// <summary>Packs a data set.</summary>
+    /// <exception cref="InputException">It would have more than 2 GiB.</exception>
+    public static byte[] Write(ImageDataset dataset)
+    {
+        ImageSplit[] splits = [dataset.Train, dataset.Validation, dataset.Test];
+        var header = JsonSerializer.SerializeToUtf8Bytes(
+            new Header(dataset.Info, [.. splits.Select(split => split.Count)], dataset.ContentHash), Json);
+        var length = Magic.Length + sizeof(int) + header.Length + splits.Sum(split => GetLength(dataset.Info, split.Count));
+        if (length > Array.MaxLength)
+        {
+            throw new InputException(
+                $"Data set {dataset.Name} has {length / (double)(1 << 30):0.0} GiB of images; 2 GiB are the most. " +
+                "'trainImages' keeps only some of the training images.");
+        }
+        var content = new byte[length];
+        var rest = content.AsSpan();
+        Append(ref rest, Magic);
+        AppendNumber(ref rest, header.Length);
+        Append(ref rest, header);
+        foreach (var split in splits)
+        {
+            Append(ref rest, split.Pixels);
+            foreach (var label in split.Labels) AppendNumber(ref rest, label);
+        }
+        return content;
+    }
+
+    /// <summary>Reads a packed data set and checks its hash.</summary>
+    /// <param name="origin">What messages call it.</param>
+    /// <exception cref="InputException">It is truncated, damaged, or of another version.</exception>
+    public static ImageDataset Read(ReadOnlySpan<byte> content, string origin)
+    {
+        try
+        {
+            return Read(content);
+        }
+        catch (Exception error) when (error is FormatException or JsonException or OverflowException)
+        {
+            throw new InputException(
+                $"The data set {origin} can't be read: {error.Message.TrimEnd('.')}. Submit the sweep again: that packs it anew.", error);
+        }
+    }
+
+    private static ImageDataset Read(ReadOnlySpan<byte> content)
+    {
+        if (!content.StartsWith(Magic)) throw new FormatException("it is not a packed data set of this version");
+        var rest = content[Magic.Length..];
+        var headerLength = TakeNumber(ref rest);
+        var header = JsonSerializer.Deserialize<Header>(Take(ref rest, headerLength), Json)
+            ?? throw new FormatException("its header is null");
+        Check(header);
+        var train = TakeSplit(ref rest, header, 0);
+        var validation = TakeSplit(ref rest, header, 1);
+        var test = TakeSplit(ref rest, header, 2);
+        if (rest.Length > 0) throw new FormatException($"{rest.Length} bytes follow its end");
+        var dataset = new ImageDataset(header.Info, train, validation, test);
+        if (dataset.ContentHash != header.Sha256) throw new FormatException("it is damaged: its hash differs");
+        return dataset.Validated();
+    }
+
+    private static void Check(Header header)
+    {
+        var info = header.Info;
+        if (info.Height < 1 || info.Width < 1 || info.Channels is not (1 or 3))
+            throw new FormatException($"its images have the shape [{info.Height}, {info.Width}, {info.Channels}]");
+        if (header.Images.Count != SplitCount) throw new FormatException($"it has {header.Images.Count} splits instead of {SplitCount}");
+    }
+
+    private static ImageSplit TakeSplit(ref ReadOnlySpan<byte> rest, Header header, int position)
+    {
+        var count = header.Images[position];
+        var pixels = Take(ref rest, checked(count * header.Info.ImageBytes)).ToArray();
+        var labels = Take(ref rest, (long)count * sizeof(int));
+        var values = new int[count];
+        for (var i = 0; i < count; i++) values[i] = BinaryPrimitives.ReadInt32LittleEndian(labels[(i * sizeof(int))..]);
+        return new ImageSplit(pixels, values);
+    }
+
+    private static long GetLength(DatasetInfo info, int count) => count * (info.ImageBytes + sizeof(int));
+
+    private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> rest, long length)
+    {
+        if (length < 0) throw new FormatException("a length in it is negative");
+        if (length > rest.Length) throw new FormatException("it is truncated");
+        var taken = rest[..(int)length];
+        rest = rest[(int)length..];
+        return taken;
+    }
+
+    private static int TakeNumber(ref ReadOnlySpan<byte> rest) => BinaryPrimitives.ReadInt32LittleEndian(Take(ref rest, sizeof(int)));
+
+    private static void Append(ref Span<byte> rest, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(rest);
+        rest = rest[bytes.Length..];
+    }
+
+    private static void AppendNumber(ref Span<byte> rest, int number)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(rest, number);
+        rest = rest[sizeof(int)..];
+    }
+
+    /// <param name="Images">The number of images of each split.</param>
+    /// <param name="Sha256">The data set's content hash.</param>
+    private sealed record Header(DatasetInfo Info, IReadOnlyList<int> Images, string Sha256);
+}
