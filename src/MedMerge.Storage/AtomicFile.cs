@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace MedMerge.Storage;
 
 /// <summary>Writes files so that they are there whole or not at all.</summary>
@@ -5,6 +7,12 @@ public static class AtomicFile
 {
     /// <summary>Suffix of files that are being written; listings skip them.</summary>
     public const string TemporarySuffix = ".writing";
+
+    private const int NotPermitted = 1; // EPERM
+    private const int FileExists = 17; // EEXIST
+    private const int NotImplemented = 38; // ENOSYS of Linux
+    private const int NotSupportedOnLinux = 95; // EOPNOTSUPP
+    private const int NotSupportedOnMac = 45; // ENOTSUP
 
     /// <summary>Creates a folder if it is missing, and checks that it is writable; leaves nothing behind.</summary>
     public static void TryFolder(string folder)
@@ -30,16 +38,49 @@ public static class AtomicFile
                 await stream.WriteAsync(content, cancellation).ConfigureAwait(false);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(temporary, path, overwrite);
-            return true;
-        }
-        catch (IOException) when (!overwrite && File.Exists(path))
-        {
-            return false;
+            return overwrite ? Replace(temporary, path) : TryPublish(temporary, path);
         }
         finally
         {
             File.Delete(temporary);
         }
     }
+
+    private static bool Replace(string temporary, string path)
+    {
+        File.Move(temporary, path, overwrite: true);
+        return true;
+    }
+
+    /// <summary>
+    /// Gives a file its name unless another has it. On Unix by link(2), which fails where the name is taken:
+    /// <see cref="File.Move(string, string, bool)"/> there looks first and renames afterwards, so of two writers both succeed.
+    /// </summary>
+    private static bool TryPublish(string temporary, string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            if (Link(temporary, path) == 0) return true;
+            var error = Marshal.GetLastPInvokeError();
+            if (error == FileExists) return false;
+            if (error is not (NotPermitted or NotSupportedOnLinux or NotSupportedOnMac or NotImplemented))
+                throw new IOException($"'{path}' can't be written: {Marshal.GetPInvokeErrorMessage(error)}");
+            // A file system without hard links: the best there is.
+        }
+        try
+        {
+            File.Move(temporary, path, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return false;
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "link", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Link(
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string existing,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string created);
 }

@@ -19,6 +19,24 @@ public sealed class FolderObjectStoreTests : ObjectStoreConformance, IDisposable
         Assert.Equal(["a"], await NamesAsync(""));
     }
 
+    /// <summary>Each pair of writers meets at the same name as closely as threads allow.</summary>
+    [Fact]
+    public async Task Of_two_writers_of_a_name_exactly_one_creates_it()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        for (var round = 0; round < 200; round++)
+        {
+            using var together = new Barrier(2);
+            var writers = Enumerable.Range(0, 2).Select(writer => Task.Run(async () =>
+            {
+                together.SignalAndWait(cancellation);
+                return await Store.TryCreateAsync($"n/{round}", new[] { (byte)writer }, cancellation);
+            }, cancellation));
+            var won = Assert.Single((await Task.WhenAll(writers)).OfType<string>());
+            Assert.Equal(won, (await Store.ReadAsync($"n/{round}", cancellation))!.ETag);
+        }
+    }
+
     [Fact]
     public async Task A_listing_looks_into_no_folder_beside_its_prefix()
     {
