@@ -31,6 +31,14 @@ internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logg
         return new StageOutput(files);
     }
 
+    /// <inheritdoc />
+    public async Task<byte[]?> FindFileAsync(string key, string name, CancellationToken cancellation)
+    {
+        var listed = await ListedAsync(key, cancellation).ConfigureAwait(false);
+        if (listed?.Files.GetValueOrDefault(name) is not { } hash) return null;
+        return await _artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>Whether an output is listed. Its files are not read: damage shows when they are needed.</summary>
     public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
         await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
@@ -62,9 +70,10 @@ internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logg
         var manifest = Manifest.Write(Kind, commit: "", new StageFilesList(stage, files));
         if (await objects.TryCreateAsync(Prefix + key, manifest, cancellation).ConfigureAwait(false) is not null) return;
 
-        // A list is there already: of a run beside this one, or one that was found damaged.
+        // A list is there already. That of a run beside this one stays, for others have read it; a damaged one is replaced.
         var current = await objects.ReadAsync(Prefix + key, cancellation).ConfigureAwait(false);
-        if (current is not null && !current.Content.AsSpan().SequenceEqual(manifest))
+        if (current is null || current.Content.AsSpan().SequenceEqual(manifest)) return;
+        if (await FindAsync(key, cancellation).ConfigureAwait(false) is null)
             await objects.TryReplaceAsync(Prefix + key, manifest, current.ETag, cancellation).ConfigureAwait(false);
     }
 

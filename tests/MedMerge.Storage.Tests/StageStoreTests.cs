@@ -1,4 +1,5 @@
 using MedMerge.Experiments.Stages;
+using MedMerge.Storage.Tests.Faults;
 using MedMerge.Testing;
 using MedMerge.Training;
 
@@ -53,6 +54,33 @@ public sealed class StageStoreTests : IDisposable
             }
         }
         Assert.Equal(Output["history"], (await _store.FindAsync(Key, Cancellation))!["history"]);
+    }
+
+    [Fact]
+    public async Task Of_two_that_finish_a_stage_the_first_is_kept()
+    {
+        await _store.SaveAsync(Key, "fine-tune", Output, Cancellation);
+        var other = new StageOutput(new Dictionary<string, byte[]> { ["model"] = [7], ["history"] = [8] });
+        await _store.SaveAsync(Key, "fine-tune", other, Cancellation);
+        Assert.Equal(Output["model"], (await _store.FindAsync(Key, Cancellation))!["model"]);
+    }
+
+    [Fact]
+    public async Task One_file_of_an_output_is_read_without_the_others()
+    {
+        await _store.SaveAsync(Key, "merge", Output, Cancellation);
+        var reads = new List<string>();
+        var faulty = new FaultyObjectStore(new FolderObjectStore(_folder), (call, _) =>
+        {
+            reads.Add(call);
+            return Fault.None;
+        });
+
+        Assert.Equal(Output["history"], await new StageStore(faulty).GetFileAsync(Key, "history", Cancellation));
+
+        var history = $"read {ArtefactStore.Prefix}{ContentHash.Of(Output["history"])}";
+        Assert.Equal([$"read {StageStore.Prefix}{Key}", history], reads);
+        await Assert.ThrowsAsync<MissingOutputException>(() => _store.GetFileAsync(Key, "certificate", Cancellation));
     }
 
     [Fact]

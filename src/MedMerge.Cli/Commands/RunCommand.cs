@@ -126,8 +126,7 @@ internal static class RunCommand
         async Task<byte[]> ReadModelAsync(string name)
         {
             var model = models[name];
-            var stage = await store.GetAsync(model.Stage, cancellation);
-            return stage[model.Artefact];
+            return await store.GetFileAsync(model.Stage, model.Artefact, cancellation);
         }
     }
 }

@@ -34,8 +34,8 @@ internal sealed class ResultQueries(SweepStore sweeps, PlanSummaries plans, Stag
 
     /// <summary>A file's bytes.</summary>
     /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
-    public async Task<byte[]> ReadAsync(ExportedFile file, CancellationToken cancellation) =>
-        (await stages.GetAsync(file.Stage, cancellation))[file.Artefact];
+    public Task<byte[]> ReadAsync(ExportedFile file, CancellationToken cancellation) =>
+        stages.GetFileAsync(file.Stage, file.Artefact, cancellation);
 
     private async Task<(PlanSummary Plan, IReadOnlyList<PlannedTrial> Finished)> GetFinishedAsync(string id, CancellationToken cancellation)
     {

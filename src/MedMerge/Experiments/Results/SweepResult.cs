@@ -32,17 +32,16 @@ internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResul
         IStageStore store,
         CancellationToken cancellation)
     {
-        var last = await store.GetAsync(trial.Predictions, cancellation).ConfigureAwait(false);
-        var predictions = StageFiles.Read<HeldOutPredictions>(last, StageFiles.Predictions);
-        var certificate = await ReadAsync<Certificate>(OutputRole.Certificate).ConfigureAwait(false);
-        var rate = await ReadAsync<LearningRateChoice>(OutputRole.LearningRate).ConfigureAwait(false);
+        var predictions = await ReadAsync<HeldOutPredictions>(trial.Predictions, StageFiles.Predictions).ConfigureAwait(false);
+        var certificate = await FindAsync<Certificate>(OutputRole.Certificate).ConfigureAwait(false);
+        var rate = await FindAsync<LearningRateChoice>(OutputRole.LearningRate).ConfigureAwait(false);
         return new TrialResult(trial, predictions, certificate, rate);
 
-        async Task<T?> ReadAsync<T>(OutputRole role) where T : class
-        {
-            if (trial.FindOutput(role) is not { } found) return null;
-            var output = await store.GetAsync(found.Stage, cancellation).ConfigureAwait(false);
-            return StageFiles.Read<T>(output, found.Artefact);
-        }
+        async Task<T?> FindAsync<T>(OutputRole role) where T : class => trial.FindOutput(role) is { } found
+            ? await ReadAsync<T>(found.Stage, found.Artefact).ConfigureAwait(false)
+            : null;
+
+        async Task<T> ReadAsync<T>(string stage, string name) =>
+            StageFiles.Read<T>(await store.GetFileAsync(stage, name, cancellation).ConfigureAwait(false), name);
     }
 }

@@ -18,6 +18,10 @@ internal interface IStageStore
     /// <summary>Finds the output of a stage; null if it is missing, incomplete or damaged.</summary>
     Task<StageOutput?> FindAsync(string key, CancellationToken cancellation);
 
+    /// <summary>Finds one file of a stage's output; null if it is missing or damaged.</summary>
+    async Task<byte[]?> FindFileAsync(string key, string name, CancellationToken cancellation) =>
+        (await FindAsync(key, cancellation).ConfigureAwait(false))?.Files.GetValueOrDefault(name);
+
     /// <summary>The checkpoints of a running stage.</summary>
     ICheckpoints Checkpoints(string key);
 
@@ -33,6 +37,12 @@ internal static class StageStoreExtensions
     /// <exception cref="MissingOutputException">The output is missing or damaged.</exception>
     public static async Task<StageOutput> GetAsync(this IStageStore store, string key, CancellationToken cancellation) =>
         await store.FindAsync(key, cancellation).ConfigureAwait(false)
+        ?? throw new MissingOutputException(key);
+
+    /// <summary>Gets one file of the output of a stage that has run, without reading the others.</summary>
+    /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
+    public static async Task<byte[]> GetFileAsync(this IStageStore store, string key, string name, CancellationToken cancellation) =>
+        await store.FindFileAsync(key, name, cancellation).ConfigureAwait(false)
         ?? throw new MissingOutputException(key);
 }
 

@@ -48,11 +48,15 @@ internal static class StageFiles
 
     /// <summary>Reads a value from JSON.</summary>
     /// <exception cref="UnreadableArtefactException">It is not the JSON of such a value.</exception>
-    public static T Read<T>(StageOutput output, string name)
+    public static T Read<T>(StageOutput output, string name) => Read<T>(output[name], name);
+
+    /// <inheritdoc cref="Read{T}(StageOutput, string)" />
+    /// <param name="name">The file's, for messages.</param>
+    public static T Read<T>(byte[] file, string name)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(output[name], Json) ?? throw new JsonException("its JSON is null");
+            return JsonSerializer.Deserialize<T>(file, Json) ?? throw new JsonException("its JSON is null");
         }
         catch (JsonException error)
         {
