@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MedMerge.Storage;
 
 /// <summary>
@@ -20,6 +22,11 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
 
     private const string CheckpointKind = "checkpoint";
     private const string PointerKind = "pointer";
+    private const int NumberDigits = 8;
+
+    /// <summary>What the pointer names where all checkpoints were removed.</summary>
+    private const string Cleared = "";
+
     private readonly ArtefactStore _artefacts = new(objects);
 
     private string Folder => $"{Prefix}{stage}/";
@@ -32,7 +39,7 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     public async Task<Checkpoint?> LoadAsync(CancellationToken cancellation)
     {
         var (name, fence) = await PointedAtAsync(cancellation).ConfigureAwait(false);
-        if (fence is null) return null;
+        if (fence is null || name == Cleared) return null;
         while (name is not null)
         {
             var (listed, _) = await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false);
@@ -67,50 +74,75 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
             (predecessor, var current) = await PointedAtAsync(cancellation).ConfigureAwait(false);
             if (current != previous.Fence) return null; // another process has moved the pointer
         }
-        var manifestName = $"{Folder}{number:D8}-{commit}";
+        var manifestName = $"{Folder}{number.ToString("D" + NumberDigits, CultureInfo.InvariantCulture)}-{commit}";
         var manifest = Manifest.Write(CheckpointKind, commit, new Listed(number, hashes, predecessor));
         await objects.TryCreateAsync(manifestName, manifest, cancellation).ConfigureAwait(false);
 
         var pointer = Manifest.Write(PointerKind, commit, new Pointer(manifestName));
         var moved = previous is null
-            ? await objects.TryCreateAsync(PointerName, pointer, cancellation).ConfigureAwait(false)
+            ? await TryCreatePointerAsync(pointer, cancellation).ConfigureAwait(false)
             : await objects.TryReplaceAsync(PointerName, pointer, previous.Fence, cancellation).ConfigureAwait(false);
         moved ??= await OwnWriteAsync(commit, cancellation).ConfigureAwait(false);
         return moved is null ? null : new Checkpoint(number, files, moved);
     }
 
     /// <summary>
-    /// Removes all but the newest <paramref name="kept"/> checkpoints, with those of their artefacts that the kept ones
-    /// don't need. Only for stages whose files no other manifest refers to.
+    /// Removes all checkpoints but the one that the pointer names and its predecessors, <paramref name="kept"/> together, with
+    /// those of their artefacts that the kept ones don't need. A higher number than the pointer's stays too: another process
+    /// may be about to move the pointer there. Only for stages whose files no other manifest refers to.
     /// </summary>
     public async Task PruneAsync(int kept, CancellationToken cancellation)
     {
-        var names = new List<string>();
-        await foreach (var found in objects.ListAsync(Folder, cancellation).ConfigureAwait(false))
-            if (IsManifest(found.Name)) names.Add(found.Name);
-        if (names.Count <= kept) return;
+        var (name, fence) = await PointedAtAsync(cancellation).ConfigureAwait(false);
+        if (fence is null || name is null or Cleared) return;
+        var current = NumberOf(name);
+        var keep = new HashSet<string>();
         var needed = new HashSet<string>();
-        foreach (var name in names.TakeLast(kept))
+        while (name is not null && keep.Count < kept)
         {
-            if ((await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false)).Body is { } listed)
-                needed.UnionWith(listed.Files.Values);
+            keep.Add(name);
+            var (listed, _) = await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false);
+            if (listed is not null) needed.UnionWith(listed.Files.Values);
+            name = listed is null ? await BeforeAsync(name, cancellation).ConfigureAwait(false) : listed.Predecessor;
         }
-        foreach (var name in names.SkipLast(kept))
+        var old = new List<string>();
+        foreach (var manifest in await ManifestsAsync(cancellation).ConfigureAwait(false))
         {
-            var (old, _) = await Manifest.ReadAsync<Listed>(objects, name, CheckpointKind, cancellation).ConfigureAwait(false);
-            // The manifest first: without its artefacts it would look damaged.
-            await objects.DeleteAsync(name, cancellation).ConfigureAwait(false);
-            if (old is null) continue;
-            foreach (var hash in old.Files.Values.Where(hash => !needed.Contains(hash)))
-                await objects.DeleteAsync(ArtefactStore.Prefix + hash, cancellation).ConfigureAwait(false);
+            if (keep.Contains(manifest)) continue;
+            if (NumberOf(manifest) <= current) old.Add(manifest);
+            else needed.UnionWith(await HashesAsync(manifest, cancellation).ConfigureAwait(false));
         }
+        await RemoveAsync(old, needed, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Removes the pointer, then every checkpoint as <see cref="PruneAsync"/> does.</summary>
-    public async Task DeleteAsync(CancellationToken cancellation)
+    /// <summary>
+    /// Removes every checkpoint, on condition that the pointer is still what this process read or wrote last: another process
+    /// that has moved it since continues from there. The pointer stays, marked as cleared, until the store is cleaned up:
+    /// removing it could hit that of a process that begins the stage anew.
+    /// </summary>
+    /// <param name="fence">The pointer's ETag.</param>
+    /// <returns>Whether they are removed.</returns>
+    public async Task<bool> TryDeleteAsync(string fence, CancellationToken cancellation)
     {
-        await objects.DeleteAsync(PointerName, cancellation).ConfigureAwait(false);
-        await PruneAsync(kept: 0, cancellation).ConfigureAwait(false);
+        var old = await ManifestsAsync(cancellation).ConfigureAwait(false); // listed first: later ones are of who begins anew
+        var cleared = Manifest.Write(PointerKind, Guid.NewGuid().ToString("N"), new Pointer(Cleared));
+        if (await objects.TryReplaceAsync(PointerName, cleared, fence, cancellation).ConfigureAwait(false) is null) return false;
+        var needed = new HashSet<string>();
+        foreach (var other in (await ManifestsAsync(cancellation).ConfigureAwait(false)).Except(old))
+            needed.UnionWith(await HashesAsync(other, cancellation).ConfigureAwait(false));
+        await RemoveAsync(old, needed, cancellation).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>
+    /// As <see cref="TryDeleteAsync"/>, where <see cref="LoadAsync"/> found no checkpoint that can be read. One that another process
+    /// commits meanwhile moves the pointer, and stays.
+    /// </summary>
+    public async Task TryDeleteDamagedAsync(CancellationToken cancellation)
+    {
+        var (_, fence) = await PointedAtAsync(cancellation).ConfigureAwait(false);
+        if (fence is not null && !await HasReadableAsync(cancellation).ConfigureAwait(false))
+            await TryDeleteAsync(fence, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -126,6 +158,56 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     /// <summary>The artefacts that a checkpoint's manifest refers to, or null where it is damaged.</summary>
     public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) =>
         Manifest.Read<Listed>(manifest, CheckpointKind)?.Files.Values;
+
+    private async Task<string?> TryCreatePointerAsync(byte[] pointer, CancellationToken cancellation)
+    {
+        if (await objects.TryCreateAsync(PointerName, pointer, cancellation).ConfigureAwait(false) is { } etag) return etag;
+        var (found, fence) = await Manifest.ReadAsync<Pointer>(objects, PointerName, PointerKind, cancellation).ConfigureAwait(false);
+        if (found?.Checkpoint != Cleared || fence is null) return null;
+        return await objects.TryReplaceAsync(PointerName, pointer, fence, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<bool> HasReadableAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await LoadAsync(cancellation).ConfigureAwait(false) is not null;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<List<string>> ManifestsAsync(CancellationToken cancellation)
+    {
+        var names = new List<string>();
+        await foreach (var found in objects.ListAsync(Folder, cancellation).ConfigureAwait(false))
+            if (IsManifest(found.Name)) names.Add(found.Name);
+        return names;
+    }
+
+    private async Task<IEnumerable<string>> HashesAsync(string manifest, CancellationToken cancellation)
+    {
+        var (listed, _) = await Manifest.ReadAsync<Listed>(objects, manifest, CheckpointKind, cancellation).ConfigureAwait(false);
+        return listed?.Files.Values ?? Enumerable.Empty<string>();
+    }
+
+    private async Task RemoveAsync(List<string> manifests, HashSet<string> needed, CancellationToken cancellation)
+    {
+        foreach (var manifest in manifests)
+        {
+            var hashes = await HashesAsync(manifest, cancellation).ConfigureAwait(false);
+            // The manifest first: without its artefacts it would look damaged.
+            await objects.DeleteAsync(manifest, cancellation).ConfigureAwait(false);
+            foreach (var hash in hashes.Where(hash => !needed.Contains(hash)))
+                await objects.DeleteAsync(ArtefactStore.Prefix + hash, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The number in a manifest's name, which sorts as text.</summary>
+    private int NumberOf(string manifest) =>
+        int.Parse(manifest.AsSpan(Folder.Length, NumberDigits), NumberStyles.None, CultureInfo.InvariantCulture);
 
     /// <summary>
     /// An answer that was lost after the write makes the SDK try again, and the second try fails on its own first one.

@@ -33,7 +33,7 @@ public sealed partial class StageCheckpoints(IObjectStore objects, string stage,
         catch (InvalidDataException error)
         {
             LogStartingOver(error, stage);
-            await ClearAsync(cancellation).ConfigureAwait(false);
+            await _store.TryDeleteDamagedAsync(cancellation).ConfigureAwait(false);
         }
         return _last?.Files[StateFile][_mark.Length..];
     }
@@ -54,8 +54,9 @@ public sealed partial class StageCheckpoints(IObjectStore objects, string stage,
     /// <inheritdoc />
     public async Task ClearAsync(CancellationToken cancellation)
     {
+        if (_last is not { } last) return; // there were none, or they are another process's
         _last = null;
-        await _store.DeleteAsync(cancellation).ConfigureAwait(false);
+        await _store.TryDeleteAsync(last.Fence, cancellation).ConfigureAwait(false);
     }
 
     [LoggerMessage(LogLevel.Warning, "Stage {Stage} is computed from its start: all its checkpoints are damaged.")]

@@ -147,6 +147,31 @@ public sealed class CheckpointStoreTests(AzuriteServer azurite) : IDisposable
         Assert.Equal("state 3", Text((await store.LoadAsync(Cancellation))!));
     }
 
+    /// <summary>Processes that lost the race for the pointer leave manifests whose names may sort after the winner's.</summary>
+    [Fact]
+    public async Task Pruning_keeps_the_checkpoint_that_the_pointer_names_whatever_the_losers_left()
+    {
+        var store = new CheckpointStore(Folder("prune"), "t");
+        var first = await store.CommitAsync(null, State(1), Cancellation);
+        var second = await store.CommitAsync(first, State(2), Cancellation);
+        for (var loser = 0; loser < 8; loser++)
+        {
+            // Its conditional write fails, as if the pointer had been moved between its reading and its writing.
+            var late = new FaultyObjectStore(Folder("prune"), (call, _) => call.StartsWith("replace", StringComparison.Ordinal)
+                ? Fault.Refused
+                : Fault.None);
+            await Assert.ThrowsAsync<ServiceFaultException>(
+                () => new CheckpointStore(late, "t").CommitAsync(second, State(100 + loser), Cancellation));
+        }
+        await store.CommitAsync(second, State(3), Cancellation);
+
+        await store.PruneAsync(kept: 2, Cancellation);
+
+        Assert.Equal("state 3", Text((await store.LoadAsync(Cancellation))!));
+        Assert.Equal(2, FilesBelow("prune").Count(file => Path.GetFileName(file).StartsWith('0')));
+        Assert.Empty((await StoreMaintenance.VerifyAsync(Folder("prune"), Cancellation)).Damaged);
+    }
+
     [Theory]
     [InlineData(0.01)]
     [InlineData(0.05)]
