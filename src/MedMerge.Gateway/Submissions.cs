@@ -30,7 +30,8 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     {
         var uploaded = request.Files ?? new Dictionary<string, string>();
         var specification = SpecificationReader.ReadUploaded(request.Specification, Origin, uploaded);
-        var files = await ReadFilesAsync(specification, cancellation);
+        await CheckFilesAsync(specification, cancellation);
+        byte[] Read(string location, string kind) => ReadFile(location, kind, cancellation);
         var plan = await Task.Run(() => Plan.Build(specification, Read), cancellation);
         var submission = await Submission.WriteAsync(plan, Read, artefacts, cancellation);
         var sweep = cluster.Sweep(submission.Id);
@@ -41,31 +42,25 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         var status = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation);
         if (status.State == WorkState.Cancelled) status = await sweep.ResumeAsync().WaitAsync(cancellation);
         return status;
-
-        byte[] Read(string location, string kind) => files.TryGetValue(location, out var file)
-            ? file
-            : throw new InputException($"The {kind} needs the file '{location}', which the specification does not name.");
     }
 
-    private async Task<IReadOnlyDictionary<string, byte[]>> ReadFilesAsync(
-        Specification specification,
-        CancellationToken cancellation)
+    /// <summary>
+    /// Checks that every file was uploaded and is whole, one after the other: together they may be larger than the memory.
+    /// </summary>
+    private async Task CheckFilesAsync(Specification specification, CancellationToken cancellation)
     {
-        var files = new Dictionary<string, byte[]>();
         var missing = new List<string>();
         foreach (var (location, kind) in FrozenSpecification.Files(specification))
         {
             if (FrozenSpecification.HashOf(location) is not { } hash) continue; // drawn, not read
-            if (await artefacts.ReadAsync(hash, cancellation) is { } content)
-            {
-                files[location] = content;
-            }
-            else
-            {
+            if (await artefacts.RenewAsync(hash, cancellation) is null)
                 missing.Add($"The {kind} '{location}' was not uploaded; PUT it to /api/v1/files/{hash} first.");
-            }
         }
         if (missing.Count > 0) throw new InputException(string.Join('\n', missing));
-        return files;
     }
+
+    /// <summary>Reads a file when the plan asks for it, on a thread of the plan's own.</summary>
+    private byte[] ReadFile(string location, string kind, CancellationToken cancellation) =>
+        artefacts.ReadAsync(FrozenSpecification.HashOf(location)!, cancellation).GetAwaiter().GetResult()
+        ?? throw new InputException($"The {kind} '{location}' was removed meanwhile; upload it again.");
 }

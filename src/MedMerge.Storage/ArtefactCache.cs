@@ -61,6 +61,14 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         if (HashIn(name) is { } hash) Drop(hash);
     }
 
+    /// <inheritdoc />
+    public async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation)
+    {
+        var isGone = await inner.TryDeleteAsync(listed, cancellation).ConfigureAwait(false);
+        if (isGone && HashIn(listed.Name) is { } hash) Drop(hash);
+        return isGone;
+    }
+
     private async Task<byte[]?> FindAsync(string hash, CancellationToken cancellation)
     {
         try

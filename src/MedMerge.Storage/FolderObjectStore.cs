@@ -48,8 +48,10 @@ public sealed class FolderObjectStore : IObjectStore
     {
         try
         {
-            var content = await File.ReadAllBytesAsync(PathOf(name), cancellation).ConfigureAwait(false);
-            return new StoredObject(content, ContentHash.Of(content));
+            var path = PathOf(name);
+            var modified = File.GetLastWriteTimeUtc(path); // before the content: a write in between makes it look older, never newer
+            var content = await File.ReadAllBytesAsync(path, cancellation).ConfigureAwait(false);
+            return new StoredObject(content, ContentHash.Of(content)) { Modified = modified };
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -99,6 +101,19 @@ public sealed class FolderObjectStore : IObjectStore
         var path = PathOf(name);
         if (File.Exists(path)) File.Delete(path);
         return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation)
+    {
+        var held = await LockAsync(cancellation).ConfigureAwait(false);
+        await using (held.ConfigureAwait(false))
+        {
+            var path = PathOf(listed.Name);
+            if (File.Exists(path) && File.GetLastWriteTimeUtc(path) > listed.Modified) return false;
+            await DeleteAsync(listed.Name, cancellation).ConfigureAwait(false);
+            return true;
+        }
     }
 
     private static bool IsObject(string name) =>

@@ -32,4 +32,12 @@ public sealed class GuardedObjectStore(IObjectStore inner, SuspensionGuard guard
         guard.Check();
         await inner.DeleteAsync(name, cancellation).ConfigureAwait(false);
     }
+
+    /// <inheritdoc />
+    /// <exception cref="ProcessFencedException">The process was stopped for too long; nothing was removed.</exception>
+    public async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation)
+    {
+        guard.Check();
+        return await inner.TryDeleteAsync(listed, cancellation).ConfigureAwait(false);
+    }
 }

@@ -2,7 +2,11 @@ namespace MedMerge.Storage;
 
 /// <summary>An object as read.</summary>
 /// <param name="ETag">Changes with every write.</param>
-public sealed record StoredObject(byte[] Content, string ETag);
+public sealed record StoredObject(byte[] Content, string ETag)
+{
+    /// <summary>When it was last written; null where the store does not know.</summary>
+    public DateTimeOffset? Modified { get; init; }
+}
 
 /// <summary>An object as listed.</summary>
 /// <param name="Modified">When it was last written.</param>
@@ -32,4 +36,12 @@ public interface IObjectStore
 
     /// <summary>Removes an object; does nothing where there is none.</summary>
     Task DeleteAsync(string name, CancellationToken cancellation);
+
+    /// <summary>Removes an object unless it was written since it was listed (If-Unmodified-Since).</summary>
+    /// <returns>Whether it is gone.</returns>
+    async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation)
+    {
+        await DeleteAsync(listed.Name, cancellation).ConfigureAwait(false);
+        return true;
+    }
 }

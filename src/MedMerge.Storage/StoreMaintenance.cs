@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
+using MedMerge.Experiments.Planning;
+using MedMerge.Grains;
 
 namespace MedMerge.Storage;
 
@@ -47,7 +50,8 @@ public static class StoreMaintenance
     /// <summary>
     /// Removes the checkpoints of stages that nothing has touched for <paramref name="age"/>, then artefacts that no
     /// manifest refers to and that are as old: a run writes artefacts before the manifest that lists them. Such a stage
-    /// is done or was given up; a run that needs it after all computes it from the start.
+    /// is done or was given up, unless a sweep that has not ended needs it: an epoch may take longer than that. What is
+    /// written or renewed (<see cref="ArtefactStore.RenewAsync"/>) after it was listed stays.
     /// </summary>
     /// <exception cref="InvalidDataException">A manifest is damaged, so what it refers to is not known; nothing is
     /// removed.</exception>
@@ -58,7 +62,7 @@ public static class StoreMaintenance
         await foreach (var found in objects.ListAsync(ArtefactStore.Prefix, cancellation).ConfigureAwait(false)) artefacts.Add(found);
         var oldest = time.GetUtcNow() - age;
         var stages = await UntouchedStagesAsync(objects, oldest, cancellation).ConfigureAwait(false);
-        var dropped = stages.SelectMany(stage => stage).ToHashSet();
+        var dropped = stages.SelectMany(stage => stage).Select(item => item.Name).ToHashSet();
         var referred = new HashSet<string>();
         await foreach (var (name, hashes) in ManifestsAsync(objects, cancellation).ConfigureAwait(false))
         {
@@ -67,21 +71,48 @@ public static class StoreMaintenance
                 $"'{name}' is damaged, so what it refers to is not known; nothing was removed. `medmerge storage verify` lists all damage; "
                 + "a damaged stage is computed again by the next run that needs it."));
         }
-        foreach (var name in dropped) await objects.DeleteAsync(name, cancellation).ConfigureAwait(false);
+        foreach (var stage in stages) await RemoveCheckpointsAsync(objects, stage, cancellation).ConfigureAwait(false);
         var removed = 0;
         foreach (var artefact in artefacts.Where(artefact => artefact.Modified < oldest && !referred.Contains(HashOf(artefact))))
-        {
-            await objects.DeleteAsync(artefact.Name, cancellation).ConfigureAwait(false);
-            removed++;
-        }
+            if (await objects.TryDeleteAsync(artefact, cancellation).ConfigureAwait(false)) removed++;
         return new Cleaned(artefacts.Count - removed, removed, stages.Count);
+    }
+
+    /// <summary>Removes a stage's checkpoints, unless the first of them was replaced meanwhile: then it runs after all.</summary>
+    private static async Task RemoveCheckpointsAsync(IObjectStore objects, List<ObjectInfo> stage, CancellationToken cancellation)
+    {
+        foreach (var item in stage)
+            if (!await objects.TryDeleteAsync(item, cancellation).ConfigureAwait(false)) return;
+    }
+
+    /// <summary>The stages of sweeps that have not ended; null where one's plan can't be read.</summary>
+    private static async Task<HashSet<string>?> NeededStagesAsync(IObjectStore objects, CancellationToken cancellation)
+    {
+        var sweeps = new SweepStore(objects);
+        var artefacts = new ArtefactStore(objects);
+        var keys = new HashSet<string>();
+        foreach (var id in await sweeps.ListAsync(cancellation).ConfigureAwait(false))
+        {
+            if (await sweeps.FindAsync(id, cancellation).ConfigureAwait(false) is not { Record: var record }) continue;
+            if (record.State is not (WorkState.Running or WorkState.Paused)) continue;
+            try
+            {
+                if (await artefacts.ReadAsync(record.Plan, cancellation).ConfigureAwait(false) is not { } plan) return null;
+                keys.UnionWith(PlanSummary.Read(plan).Stages.Select(stage => stage.Key));
+            }
+            catch (JsonException)
+            {
+                return null; // of another version
+            }
+        }
+        return keys;
     }
 
     /// <summary>
     /// The checkpoints of each stage whose newest is older than that; the pointer first, for without it the rest means
     /// nothing.
     /// </summary>
-    private static async Task<List<List<string>>> UntouchedStagesAsync(
+    private static async Task<List<List<ObjectInfo>>> UntouchedStagesAsync(
         IObjectStore objects,
         DateTimeOffset oldest,
         CancellationToken cancellation)
@@ -89,10 +120,16 @@ public static class StoreMaintenance
         var found = new List<ObjectInfo>();
         foreach (var prefix in new[] { CheckpointStore.Prefix, CheckpointStore.LegacyPrefix })
             await foreach (var item in objects.ListAsync(prefix, cancellation).ConfigureAwait(false)) found.Add(item);
-        return [.. found
+        var old = found
             .GroupBy(item => CheckpointStore.StageOf(item.Name))
             .Where(stage => stage.All(item => item.Modified < oldest))
-            .Select(stage => stage.Select(item => item.Name).OrderBy(CheckpointStore.IsManifest).ToList())];
+            .ToList();
+        if (old.Count == 0) return [];
+        var needed = await NeededStagesAsync(objects, cancellation).ConfigureAwait(false);
+        if (needed is null) return [];
+        return [.. old
+            .Where(stage => !needed.Contains(stage.Key))
+            .Select(stage => stage.OrderBy(item => CheckpointStore.IsManifest(item.Name)).ToList())];
     }
 
     /// <summary>Every manifest that refers to artefacts, with their hashes; null where it is damaged.</summary>

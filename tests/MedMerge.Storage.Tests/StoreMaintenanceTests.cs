@@ -1,5 +1,7 @@
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains;
+using MedMerge.Testing;
 
 namespace MedMerge.Storage.Tests;
 
@@ -119,6 +121,53 @@ public sealed class StoreMaintenanceTests : IDisposable
         await Assert.ThrowsAsync<InvalidDataException>(() => CollectAsync(hours: 1));
     }
 
+    /// <summary>The clean-up has read the manifests when a sweep is submitted that refers to a file of long ago.</summary>
+    [Fact]
+    public async Task An_artefact_that_is_renewed_while_a_clean_up_runs_stays()
+    {
+        var hash = await new ArtefactStore(_objects).WriteAsync(new byte[] { 5 }, Cancellation);
+        Age("artefacts", hours: 48);
+        var scanned = new PausingStore(_objects, beforeDeletion: async () =>
+            Assert.NotNull(await new ArtefactStore(_objects).RenewAsync(hash, Cancellation)));
+
+        var cleaned = await StoreMaintenance.CollectAsync(scanned, TimeSpan.FromHours(24), TimeProvider.System, Cancellation);
+
+        Assert.Equal(0, cleaned.Removed);
+        Assert.NotNull(await new ArtefactStore(_objects).ReadAsync(hash, Cancellation));
+    }
+
+    [Fact]
+    public async Task What_was_written_before_counts_as_written_now_where_it_is_written_again()
+    {
+        var artefacts = new ArtefactStore(_objects);
+        await artefacts.WriteAsync(new byte[] { 5 }, Cancellation);
+        Age("artefacts", hours: 48);
+        await artefacts.WriteAsync(new byte[] { 5 }, Cancellation);
+        Assert.Equal(0, (await CollectAsync(hours: 24)).Removed);
+    }
+
+    /// <summary>An epoch of theirs may take longer than a clean-up waits.</summary>
+    [Fact]
+    public async Task Old_checkpoints_of_a_stage_that_a_running_sweep_needs_stay()
+    {
+        var plan = PlanSummary.Of(new SpecificationBuilder { Methods = "[scratch]" }.BuildPlan());
+        var stage = plan.Stages[0].Key;
+        var hash = await new ArtefactStore(_objects).WriteAsync(plan.Write(), Cancellation);
+        var sweeps = new SweepStore(_objects);
+        var record = new SweepRecord("s", hash, hash, [], WorkState.Running, DateTimeOffset.UnixEpoch, []);
+        var etag = await sweeps.TryCreateAsync("s", record, Cancellation);
+        await new StageStore(_objects).Checkpoints(stage).SaveAsync([1], Cancellation);
+        await new StageStore(_objects).Checkpoints("other").SaveAsync([1], Cancellation);
+        Age("", hours: 48);
+
+        Assert.Equal(1, (await CollectAsync(hours: 24)).Stages);
+        Assert.Equal([1], await new StageStore(_objects).Checkpoints(stage).LoadAsync(Cancellation));
+
+        await sweeps.TryReplaceAsync("s", record with { State = WorkState.Cancelled }, etag!, Cancellation);
+        Assert.Equal(1, (await CollectAsync(hours: 24)).Stages);
+        Assert.Null(await new StageStore(_objects).Checkpoints(stage).LoadAsync(Cancellation));
+    }
+
     private Task<StoreMaintenance.Cleaned> CollectAsync(int hours) =>
         StoreMaintenance.CollectAsync(_objects, TimeSpan.FromHours(hours), TimeProvider.System, Cancellation);
 
@@ -134,5 +183,32 @@ public sealed class StoreMaintenanceTests : IDisposable
         var output = new StageOutput(new Dictionary<string, byte[]> { ["a"] = [1] });
         await new StageStore(_objects).SaveAsync("key", "stage", output, Cancellation);
         await new CheckpointStore(_objects, "t").CommitAsync(null, new Dictionary<string, byte[]> { ["b"] = [2] }, Cancellation);
+    }
+
+    /// <summary>Pauses before the first deletion.</summary>
+    private sealed class PausingStore(IObjectStore inner, Func<Task> beforeDeletion) : IObjectStore
+    {
+        public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => inner.ReadAsync(name, cancellation);
+
+        public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+            inner.TryCreateAsync(name, content, cancellation);
+
+        public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
+            inner.TryReplaceAsync(name, content, etag, cancellation);
+
+        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) =>
+            inner.ListAsync(prefix, cancellation);
+
+        public async Task DeleteAsync(string name, CancellationToken cancellation)
+        {
+            await beforeDeletion();
+            await inner.DeleteAsync(name, cancellation);
+        }
+
+        public async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation)
+        {
+            await beforeDeletion();
+            return await inner.TryDeleteAsync(listed, cancellation);
+        }
     }
 }
