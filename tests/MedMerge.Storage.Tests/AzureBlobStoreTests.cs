@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Sas;
 using MedMerge.Testing;
@@ -23,7 +24,7 @@ public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConf
     {
         var options = AzuriteServer.Options();
         options.Retry.MaxRetries = 1;
-        var error = await Assert.ThrowsAsync<InputException>(() => AzureBlobStore.OpenAsync(connection, "c", options, Cancellation));
+        var error = await Assert.ThrowsAnyAsync<InputException>(() => AzureBlobStore.OpenAsync(connection, "c", options, Cancellation));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
@@ -59,7 +60,23 @@ public sealed class AzureBlobStoreTests(AzuriteServer azurite) : ObjectStoreConf
     {
         var connection = AzuriteServer.ConnectionString(azurite.Address).Replace("Eby8", "AAAA", StringComparison.Ordinal);
         var options = AzuriteServer.Options();
-        var error = await Assert.ThrowsAsync<InputException>(() => AzureBlobStore.OpenAsync(connection, "c", options, Cancellation));
+        var error =
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => AzureBlobStore.OpenAsync(connection, "c", options, Cancellation));
         Assert.Contains("can't be used", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_its_container_nothing_is_read_or_written_in_silence()
+    {
+        var service = new BlobServiceClient(AzuriteServer.ConnectionString(azurite.Address), AzuriteServer.Options());
+        var container = service.GetBlobContainerClient("test-" + Guid.NewGuid().ToString("N"));
+        var store = await AzureBlobStore.OpenAsync(
+            AzuriteServer.ConnectionString(azurite.Address), container.Name, AzuriteServer.Options(), Cancellation);
+        await store.TryCreateAsync("a", new byte[] { 1 }, Cancellation);
+        await container.DeleteAsync(cancellationToken: Cancellation);
+
+        await Assert.ThrowsAsync<RequestFailedException>(() => store.ReadAsync("a", Cancellation));
+        await Assert.ThrowsAsync<RequestFailedException>(() => store.TryCreateAsync("b", new byte[] { 1 }, Cancellation));
+        await Assert.ThrowsAsync<RequestFailedException>(() => store.TryReplaceAsync("a", new byte[] { 1 }, "\"0\"", Cancellation));
     }
 }
