@@ -5,12 +5,26 @@ using MedMerge.Experiments.Stages;
 
 namespace MedMerge.Storage;
 
-/// <summary>Plans of frozen specifications, built once per node, with their data sets.</summary>
-internal sealed class PlanCache(ArtefactStore artefacts)
+/// <summary>
+/// Plans of frozen specifications, built once per node, with their data sets. The least recently used are dropped where all
+/// together have more than a limit of images; the one that was asked for last is kept whatever its size.
+/// </summary>
+/// <param name="limit">In bytes.</param>
+internal sealed class PlanCache(ArtefactStore artefacts, long limit)
 {
-    private const int Kept = 4;
+    /// <summary>The limit of a node: a few data sets of the largest kind, or hundreds of small ones.</summary>
+    public const long DefaultLimit = 2L << 30;
+
+    /// <summary>Bounds what has hardly any images.</summary>
+    private const int MaxPlans = 256;
+
     private readonly Lock _gate = new();
     private readonly LinkedList<(string Specification, Task<Plan> Plan)> _recent = [];
+
+    /// <summary>With the <see cref="DefaultLimit"/>.</summary>
+    public PlanCache(ArtefactStore artefacts) : this(artefacts, DefaultLimit)
+    {
+    }
 
     /// <summary>The plan of a frozen specification.</summary>
     /// <param name="specification">Its SHA-256.</param>
@@ -21,11 +35,11 @@ internal sealed class PlanCache(ArtefactStore artefacts)
         lock (_gate)
         {
             var known = _recent.FirstOrDefault(entry => entry.Specification == specification);
-            if (known.Plan is { IsFaulted: false, IsCanceled: false }) return known.Plan;
             if (known.Plan is not null) _recent.Remove(known);
-            var plan = Task.Run(() => BuildAsync(specification));
+            var isUsable = known.Plan is { IsFaulted: false, IsCanceled: false };
+            var plan = isUsable ? known.Plan! : Task.Run(() => BuildAsync(specification));
             _recent.AddFirst((specification, plan));
-            if (_recent.Count > Kept) _recent.RemoveLast();
+            while (_recent.Count > 1 && IsOverLimit()) _recent.RemoveLast();
             return plan;
         }
     }
@@ -49,6 +63,17 @@ internal sealed class PlanCache(ArtefactStore artefacts)
     /// <summary>A packed data set or weight file that a frozen specification names.</summary>
     public Task<byte[]> FileAsync(string location, string kind, CancellationToken cancellation) =>
         ArtefactAsync(FrozenSpecification.GetHash(location), $"{kind} '{location}'", cancellation);
+
+    /// <summary>A plan that is being built counts once it is built, at the next question.</summary>
+    private bool IsOverLimit()
+    {
+        if (_recent.Count > MaxPlans) return true;
+        var built = _recent.Where(entry => entry.Plan.IsCompletedSuccessfully).Select(entry => entry.Plan.Result);
+        return built.SelectMany(plan => plan.Scenarios).Select(scenario => scenario.Target).Distinct().Sum(SizeOf) > limit;
+    }
+
+    private static long SizeOf(ImageDataset data) =>
+        new[] { data.Train, data.Validation, data.Test }.Sum(split => (long)split.Pixels.Length);
 
     private async Task<Plan> BuildAsync(string hash)
     {

@@ -39,7 +39,14 @@ internal sealed class PlanSummaries(ArtefactStore artefacts)
 
     private PlanSummary? Find(string hash)
     {
-        lock (_gate) return _recent.FirstOrDefault(entry => entry.Hash == hash).Plan;
+        lock (_gate)
+        {
+            var known = _recent.FirstOrDefault(entry => entry.Hash == hash);
+            if (known.Plan is null) return null;
+            _recent.Remove(known);
+            _recent.AddFirst(known);
+            return known.Plan;
+        }
     }
 
     private void Keep(string hash, PlanSummary plan)
