@@ -3,7 +3,14 @@ namespace MedMerge;
 /// <summary>A source model's weight file.</summary>
 /// <param name="Name">What kernel weights and messages call it.</param>
 /// <param name="Path">A safetensors file or a PyTorch checkpoint.</param>
-public sealed record SourceFile(string Name, string Path);
+public sealed record SourceFile(string Name, string Path)
+{
+    /// <summary>
+    /// Which of several models in the file is meant: what stands before its tensors' names, such as <c>teacher</c>, or the start of it.
+    /// Null where the file holds one model, and for learned kernel weights, which know their source.
+    /// </summary>
+    public string? Prefix { get; init; }
+}
 
 /// <summary>What is merged, and the data set to merge it for.</summary>
 public sealed record MergeInputs

@@ -138,7 +138,11 @@ public sealed class ModelMerger : IAsyncDisposable
             Name = nameof(ModelMerger),
             Target = new DatasetSource(inputs.Data),
             Architecture = Architectures.Create(inputs.Architecture, inputs.Width),
-            Sources = [.. inputs.Sources.Select(source => new SourceModel(source.Name, source.Path, Pretrain: null))],
+            Sources =
+            [
+                .. inputs.Sources.Select(source =>
+                    new SourceModel(source.Name, source.Path, Pretrain: null) { Prefix = source.Prefix?.TrimEnd('.') }),
+            ],
             Anchor = anchor,
             Methods = [MethodRegistry.Proposed.Name],
             Seeds = [seed],
@@ -200,14 +204,19 @@ public sealed class ModelMerger : IAsyncDisposable
         var path = files.FirstOrDefault(file => file.Name == source.Name)?.Path
                    ?? throw new InputException($"The kernel weights need the source '{source.Name}', and no file is given for it.");
         using var file = ModelFile.Read(path);
-        var found = new List<string>();
-        using var model = ModelImport.Import(architecture, file, $"source '{source.Name}' ('{path}')", found);
-        if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
-        var hash = SourceHash.Compute(architecture, model);
-        return hash == source.Sha256
-            ? PreparedSource.Prepare(source.Name, architecture, model)
-            : throw new InputException(
-                $"'{path}' is not the source '{source.Name}' that the weights were learned for: " +
-                $"its backbone's hash is {hash}, wanted {source.Sha256}.");
+        var hashes = new List<string>();
+        // Of several models in the file it is the one whose hash the weights name.
+        foreach (var prefix in ModelImport.FindPrefixes(architecture, file))
+        {
+            var found = new List<string>();
+            using var model = ModelImport.Import(architecture, file, prefix, $"source '{source.Name}' ('{path}')", found);
+            hashes.Add(SourceHash.Compute(architecture, model));
+            if (hashes[^1] != source.Sha256) continue;
+            if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
+            return PreparedSource.Prepare(source.Name, architecture, model);
+        }
+        throw new InputException(
+            $"'{path}' is not the source '{source.Name}' that the weights were learned for: " +
+            $"its backbone's hash is {string.Join(" or ", hashes)}, wanted {source.Sha256}.");
     }
 }

@@ -39,7 +39,7 @@ public sealed partial class ModelMergerTests : IDisposable
         var merged = await File.ReadAllBytesAsync(Path.Combine(_folder, "merged.safetensors"), Cancellation);
         Assert.Equal(merged, await File.ReadAllBytesAsync(Path.Combine(_folder, "again.safetensors"), Cancellation));
         using var file = ModelFile.Read(merged, "a file");
-        Assert.Contains("resnet20", ModelImport.Recognise(file).Select(architecture => architecture.Title));
+        Assert.Contains("resnet20", ModelImport.Recognise(file).Select(found => found.Architecture.Title));
     }
 
     [Fact]

@@ -13,6 +13,8 @@ namespace MedMerge.Cli.Commands;
 /// <summary><c>medmerge inspect FILE</c>: shows the contents of a weight file.</summary>
 internal static class InspectCommand
 {
+    private const int MaxShown = 8;
+
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -42,11 +44,11 @@ internal static class InspectCommand
     private static async Task<int> RunAsync(string path, bool json, TextWriter output, CancellationToken cancellation)
     {
         using var file = ModelFile.Read(path);
-        var architectures = ModelImport.Recognise(file).Select(architecture => architecture.Title).ToList();
+        var models = ModelImport.Recognise(file).Select(found => new FoundModel(found.Architecture.Title, found.Prefix)).ToList();
         var tensors = DescribeTensors(file);
         if (json)
         {
-            await output.WriteLineAsync(RenderJson(file, architectures, tensors).AsMemory(), cancellation);
+            await output.WriteLineAsync(RenderJson(file, models, tensors).AsMemory(), cancellation);
             return ExitCodes.Done;
         }
         var isKernelWeights = file.Metadata.GetValueOrDefault("format") == LearnedKernelWeights.Format;
@@ -57,31 +59,33 @@ internal static class InspectCommand
             await output.WriteAsync("\n" + RenderKernelWeights(learned));
             return ExitCodes.Done;
         }
-        await output.WriteLineAsync(DescribeArchitectures(architectures));
+        await output.WriteLineAsync(DescribeModels(models));
         await output.WriteAsync("\n" + RenderTensors(tensors));
         return ExitCodes.Done;
     }
 
     private static List<TensorSummary> DescribeTensors(ModelFile file)
     {
-        var readable = file.Tensors.Select(pair => new TensorSummary(
-            pair.Key,
-            ElementType.Of(pair.Value.dtype).Name,
-            pair.Value.shape,
-            ComputeRms(pair.Value)));
-        var unread = file.Unread.Select(tensor => new TensorSummary(tensor.Name, tensor.Type, tensor.Shape, Rms: null));
-        return [.. readable, .. unread];
+        return [.. file.Tensors.Select(Describe)];
+
+        static TensorSummary Describe(StoredTensor tensor)
+        {
+            var summary = new TensorSummary(tensor.Name, tensor.Type, tensor.Shape, Rms: null);
+            if (!tensor.IsFloat || summary.Count == 0) return summary;
+            using var values = tensor.Read();
+            return summary with { Rms = ComputeRms(values), HasNonFinite = tensor.HasNonFinite() };
+        }
     }
 
-    private static string RenderJson(ModelFile file, IReadOnlyList<string> architectures, IReadOnlyList<TensorSummary> tensors)
+    private static string RenderJson(ModelFile file, IReadOnlyList<FoundModel> models, IReadOnlyList<TensorSummary> tensors)
     {
         var summary = new
         {
             file.Format,
-            file.Notes,
-            Architectures = architectures,
+            Models = models,
+            file.Unread,
             file.Metadata,
-            NonFinite = file.Tensors.FirstNonFinite(),
+            NonFinite = tensors.FirstOrDefault(tensor => tensor.HasNonFinite)?.Name,
             Tensors = tensors,
         };
         return JsonSerializer.Serialize(summary, Indented);
@@ -95,14 +99,21 @@ internal static class InspectCommand
     {
         var values = tensors.Sum(tensor => tensor.Count);
         await output.WriteLineAsync($"{path}: {file.Format}, {tensors.Count} tensors, {values:N0} values");
-        foreach (var note in file.Notes) await output.WriteLineAsync($"  {note}");
-        if (file.Tensors.FirstNonFinite() is { } bad) await output.WriteLineAsync($"  NaN or infinite values in '{bad}'");
+        foreach (var (name, type) in file.Unread.Take(MaxShown))
+            await output.WriteLineAsync($"  not read: '{name}', an object of '{type}'");
+        if (tensors.FirstOrDefault(tensor => tensor.HasNonFinite) is { } bad)
+            await output.WriteLineAsync($"  NaN or infinite values in '{bad.Name}'");
         foreach (var (key, value) in file.Metadata) await output.WriteLineAsync($"  {key}: {value}");
     }
 
-    private static string DescribeArchitectures(IReadOnlyList<string> architectures) => architectures.Count > 0
-        ? $"  fits {string.Join(", ", architectures)}"
-        : "  fits no known architecture at width 1 or at the width in its metadata";
+    private static string DescribeModels(IReadOnlyList<FoundModel> models)
+    {
+        if (models.Count == 0) return "  fits no known architecture at any width";
+        var isWhole = models.All(model => model.Prefix.Length == 0);
+        return string.Join('\n', models.Take(MaxShown).Select(model => isWhole
+            ? $"  fits {model.Architecture}"
+            : $"  fits {model.Architecture} under '{(model.Prefix.Length == 0 ? "." : model.Prefix)}'"));
+    }
 
     private static string RenderTensors(IReadOnlyList<TensorSummary> tensors)
     {
@@ -132,14 +143,19 @@ internal static class InspectCommand
     /// <summary>The root mean square of a tensor's values; null where it is not finite or not defined.</summary>
     private static double? ComputeRms(torch.Tensor tensor)
     {
-        if (!tensor.is_floating_point() || tensor.numel() == 0) return null;
         using var scope = torch.NewDisposeScope();
         var rms = tensor.to(torch.ScalarType.Float64).Squared().mean().sqrt().item<double>();
         return double.IsFinite(rms) ? rms : null;
     }
 
+    /// <param name="Prefix">What stands before its tensors' names.</param>
+    private sealed record FoundModel(string Architecture, string Prefix);
+
     private sealed record TensorSummary(string Name, string Type, IReadOnlyList<long> Shape, double? Rms)
     {
+        [JsonIgnore]
+        public bool HasNonFinite { get; init; }
+
         [JsonIgnore]
         public long Count => Shape.Aggregate(1L, (product, size) => product * size);
     }

@@ -109,10 +109,11 @@ internal sealed record LearnedKernelWeights(
         try
         {
             var alphaNames = architecture.Layers.Select(AlphaName).ToHashSet(StringComparer.Ordinal);
-            if (file.Names.FirstOrDefault(name => !target.Contains(name) && !alphaNames.Contains(name)) is { } other)
+            var names = file.Tensors.Select(tensor => tensor.Name);
+            if (names.FirstOrDefault(name => !target.Contains(name) && !alphaNames.Contains(name)) is { } other)
                 throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
-            if (file.Tensors.FirstNonFinite() is { } bad)
-                throw new FormatException($"it holds NaN or infinite values in '{bad}'");
+            if (file.Tensors.FirstOrDefault(tensor => tensor.HasNonFinite()) is { } bad)
+                throw new FormatException($"it holds NaN or infinite values in '{bad.Name}'");
             if (!KernelWeights.AreShares(alpha))
             {
                 throw new FormatException(
@@ -146,7 +147,7 @@ internal sealed record LearnedKernelWeights(
                 foreach (var name in new[] { norm.Mean, norm.Variance })
                     target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
             }
-            foreach (var layer in architecture.Layers.Where(layer => file.Names.Contains(layer.Norms)))
+            foreach (var layer in architecture.Layers.Where(layer => file.Contains(layer.Norms)))
                 target.Add(layer.Norms, GetTensor(file, layer.Norms, ScalarType.Float32, layer.Out).clone());
             var (weight, bias) = (architecture.Classifier + ".weight", architecture.Classifier + ".bias");
             var classifier = GetTensor(file, weight, ScalarType.Float32, AnySize, architecture.Features);
@@ -204,17 +205,12 @@ internal sealed record LearnedKernelWeights(
     {
         var sizes = shape.Select(size => size == AnySize ? "classes" : $"{size}");
         var expected = $"expected {ElementType.Of(type).Name} [{string.Join(", ", sizes)}]";
-        if (file.Unread.FirstOrDefault(unread => unread.Name == name) is { } other)
-            throw new FormatException($"its '{name}' is {other.Type} [{string.Join(", ", other.Shape)}], {expected}");
-        if (!file.Tensors.Contains(name)) throw new FormatException($"it lacks '{name}', {expected}");
-
-        var tensor = file.Tensors[name];
-        var fits = tensor.dtype == type
-                   && tensor.shape.Length == shape.Length
-                   && tensor.shape.Zip(shape, (found, size) => size is AnySize || found == size).All(isSame => isSame);
+        if (file.Find(name) is not { } tensor) throw new FormatException($"it lacks '{name}', {expected}");
+        var fits = tensor.Type == ElementType.Of(type).Name
+                   && tensor.Shape.Count == shape.Length
+                   && tensor.Shape.Zip(shape, (found, size) => size is AnySize || found == size).All(isSame => isSame);
         return fits
-            ? tensor
-            : throw new FormatException(
-                $"its '{name}' is {ElementType.Of(tensor.dtype).Name} [{string.Join(", ", tensor.shape)}], {expected}");
+            ? tensor.Read()
+            : throw new FormatException($"its '{name}' is {tensor.Type} [{string.Join(", ", tensor.Shape)}], {expected}");
     }
 }

@@ -6,51 +6,48 @@ namespace MedMerge.Models;
 /// <summary>Brings a weight file's tensors under an architecture's own names, checked layer by layer.</summary>
 internal static class ModelImport
 {
+    private const int MaxShown = 8;
+
     /// <summary>
-    /// The file's weights as float32 under <paramref name="architecture"/>'s names, in its order. A classifier is included where the file
-    /// has one, whatever its classes; a prefix before every name is detected and removed.
+    /// The file's weights as float32 under <paramref name="architecture"/>'s names, in its order. They are found under whatever prefix they
+    /// have. A classifier is included where the file has one, whatever its classes.
     /// </summary>
+    /// <param name="chosen">
+    /// Which of several models in the file is meant, by the prefix of its names or the start of it, without the '.' at its end; null where
+    /// there is one.
+    /// </param>
     /// <param name="origin">What messages call the file.</param>
     /// <param name="notes">Receives what was detected, one sentence each.</param>
-    /// <exception cref="InputException">Another architecture: names the first layer that differs, with both shapes. Or a NaN.</exception>
-    public static StateDict Import(Architecture architecture, ModelFile file, string origin, ICollection<string> notes)
+    /// <exception cref="InputException">
+    /// Another architecture: names the first layer that differs, with both shapes. Several models that fit: names them. Or a NaN.
+    /// </exception>
+    public static StateDict Import(
+        Architecture architecture,
+        ModelFile file,
+        string? chosen,
+        string origin,
+        ICollection<string> notes)
     {
-        foreach (var note in file.Notes) notes.Add(note);
-        var mismatch = $"{origin} is not a {architecture.Title}";
-        var names = file.Names.ToHashSet(StringComparer.Ordinal);
-        var prefix = FindPrefix(architecture, names);
-        if (prefix.Length > 0) notes.Add($"removed the prefix '{prefix}'");
+        var candidate = Choose(architecture, file, chosen, origin);
+        if (candidate.Prefix.Length > 0) notes.Add($"took the tensors under '{candidate.Prefix}'");
+        if (file.Unread.Count > 0)
+        {
+            var types = file.Unread.Values.Distinct().Take(MaxShown);
+            notes.Add($"left out what is not read ({string.Join(", ", types)})");
+        }
 
         var weights = new StateDict();
-        var used = new HashSet<string>();
         try
         {
-            using var scope = NewDisposeScope();
             foreach (var layer in architecture.Layers)
             {
-                foreach (var (name, shape) in layer.Tensors) weights.Add(name, Take(name, shape));
+                foreach (var (name, _) in layer.Tensors) Add(weights, name, candidate.Find(name)!, origin);
                 if (layer.Norm is not { } norm) continue;
-                used.Add(Find(norm.BatchesTracked) ?? "");
-                weights.Add(norm.BatchesTracked, zeros(1, ScalarType.Int64).squeeze());
+                using var counter = zeros([], ScalarType.Int64);
+                weights.Add(norm.BatchesTracked, counter);
             }
-            if (Find(architecture.Classifier + ".weight") is { } classifier && file.Tensors.Contains(classifier)
-                && file.Tensors[classifier].shape is [var classes, var features] && features == architecture.Features)
-            {
-                weights.Add(architecture.Classifier + ".weight", Take(architecture.Classifier + ".weight", [classes, features]));
-                weights.Add(architecture.Classifier + ".bias", Take(architecture.Classifier + ".bias", [classes]));
-            }
-            if (file.Names.FirstOrDefault(IsUnknown) is { } unknown)
-                throw new InputException($"{mismatch}: it also has '{unknown}' of shape {Show(ShapeOf(unknown))}.");
-            if (weights.FirstNonFinite() is { } bad)
-            {
-                throw new InputException(
-                    $"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
-            }
-            if (weights.FirstNegativeVariance() is { } negative)
-            {
-                throw new InputException(
-                    $"{origin} holds negative variances in '{negative}': no batch norm has them, the file is damaged.");
-            }
+            AddClassifier(weights, architecture, candidate, origin, notes);
+            CheckValues(weights, origin);
             return weights;
         }
         catch
@@ -58,75 +55,131 @@ internal static class ModelImport
             weights.Dispose();
             throw;
         }
-
-        string? Find(string name)
-        {
-            if (names.Contains(prefix + name)) return prefix + name;
-            return architecture.KeyAliases
-                .Select(alias => prefix + name.Replace(alias.Ours, alias.Theirs, StringComparison.Ordinal))
-                .FirstOrDefault(names.Contains);
-        }
-
-        bool IsUnknown(string name) =>
-            !used.Contains(name) && name.StartsWith(prefix, StringComparison.Ordinal) && architecture.IsBackbone(name[prefix.Length..]);
-
-        UnreadTensor? Unread(string name) => file.Unread.FirstOrDefault(tensor => tensor.Name == name);
-
-        IReadOnlyList<long> ShapeOf(string name) => Unread(name)?.Shape ?? file.Tensors[name].shape;
-
-        Tensor Take(string name, long[] shape)
-        {
-            var found = Find(name) ?? throw new InputException($"{mismatch}: it has no '{name}' (wanted shape {Show(shape)}).");
-            var foundShape = ShapeOf(found);
-            if (!foundShape.SequenceEqual(shape))
-                throw new InputException($"{mismatch}: '{name}' has shape {Show(foundShape)}, wanted {Show(shape)}.");
-            if (Unread(found) is { } unread)
-            {
-                throw new InputException(
-                    $"{origin} can't be used: '{name}' has the type {unread.Type}, which is not read; convert it to F32, F16 or BF16.");
-            }
-            used.Add(found);
-            return file.Tensors[found].to(ScalarType.Float32);
-        }
     }
 
-    /// <summary>The architectures that the file's tensors fit: at width 1, or at the width in its metadata.</summary>
-    public static IEnumerable<Architecture> Recognise(ModelFile file)
+    /// <summary>
+    /// The prefixes, as <see cref="Import"/> takes them, of all models in a file that fit; a null where none does, so that the import
+    /// says why.
+    /// </summary>
+    public static IReadOnlyList<string?> FindPrefixes(Architecture architecture, ModelFile file)
     {
-        var candidates = Architectures.Names
-            .Select(name => Architectures.Create(name))
-            .Append(ModelMetadata.Read(file.Metadata))
-            .OfType<Architecture>()
-            .DistinctBy(architecture => architecture.Title);
-        foreach (var architecture in candidates)
+        var fitting = ModelCandidate.All(architecture, file)
+            .Where(candidate => candidate.Mismatch is null)
+            .Take(MaxShown)
+            .Select(string? (candidate) => candidate.Prefix.TrimEnd('.'))
+            .ToList();
+        if (fitting.Count == 0) fitting.Add(null);
+        return fitting;
+    }
+
+    /// <summary>The models in a file: architectures, at the width that fits, with the prefix of the names.</summary>
+    public static IEnumerable<(Architecture Architecture, string Prefix)> Recognise(ModelFile file)
+    {
+        foreach (var basic in Architectures.Names.Select(name => Architectures.Create(name)))
         {
-            StateDict weights;
-            try
+            var stem = basic.Layers[0];
+            foreach (var prefix in ModelCandidate.All(basic, file).Select(candidate => candidate.Prefix))
             {
-                weights = Import(architecture, file, "it", new List<string>());
+                var shape = file.Find(prefix + stem.Tensors[0].Name)!.Shape;
+                if (shape.Count == 0 || TryCreate(basic.Name, shape[0] / (double)stem.Out) is not { } architecture) continue;
+                if (new ModelCandidate(architecture, file, prefix).Mismatch is null) yield return (architecture, prefix);
             }
-            catch (InputException)
-            {
-                continue;
-            }
-            weights.Dispose();
-            yield return architecture;
         }
     }
 
-    /// <summary>The prefix under which most of the architecture's names are found.</summary>
-    private static string FindPrefix(Architecture architecture, HashSet<string> found)
+    private static ModelCandidate Choose(Architecture architecture, ModelFile file, string? chosen, string origin)
     {
-        var names = architecture.Layers.Select(layer => layer.Tensors[0].Name).ToHashSet();
-        var stem = architecture.Layers[0].Tensors[0].Name;
-        return found
-            .Where(name => name == stem || name.EndsWith("." + stem, StringComparison.Ordinal))
-            .Select(name => name[..^stem.Length])
-            .Distinct()
-            .OrderByDescending(prefix => names.Count(name => found.Contains(prefix + name)))
-            .ThenBy(prefix => prefix.Length)
-            .FirstOrDefault("");
+        var all = ModelCandidate.All(architecture, file);
+        var possible = chosen is null ? all : Restrict(all, chosen, origin);
+        var fitting = possible.Where(candidate => candidate.Mismatch is null).Take(MaxShown).ToList();
+        if (fitting.Count == 1) return fitting[0];
+        if (fitting.Count > 1)
+        {
+            throw new InputException(
+                $"{origin} holds several models that fit a {architecture.Title}, under {Show(fitting)}; " +
+                "choose one with the source's 'prefix'.");
+        }
+        var nearest = possible.Count > 0 ? possible[0] : new ModelCandidate(architecture, file, "");
+        throw new InputException($"{origin} is not a {architecture.Title}: {nearest.Mismatch}.");
     }
 
-    private static string Show(IReadOnlyList<long> shape) => $"[{string.Join(", ", shape)}]";
+    /// <summary>Keeps the candidate with that prefix, or else those whose prefixes start with it.</summary>
+    private static List<ModelCandidate> Restrict(IReadOnlyList<ModelCandidate> all, string chosen, string origin)
+    {
+        var prefix = chosen.Length == 0 ? "" : chosen + ".";
+        if (all.FirstOrDefault(candidate => candidate.Prefix == prefix) is { } exact) return [exact];
+        var within = all.Where(candidate => candidate.Prefix.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+        if (within.Count > 0) return within;
+        var known = all.Count == 0 ? "" : $"; there is one under {Show(all.Take(MaxShown))}";
+        throw new InputException($"{origin} holds no model under the prefix '{chosen}'{known}.");
+    }
+
+    private static string Show(IEnumerable<ModelCandidate> candidates) =>
+        string.Join(", ", candidates.Select(candidate => $"'{(candidate.Prefix.Length == 0 ? "." : candidate.Prefix)}'"));
+
+    private static void AddClassifier(
+        StateDict weights,
+        Architecture architecture,
+        ModelCandidate candidate,
+        string origin,
+        ICollection<string> notes)
+    {
+        var (weightName, biasName) = (architecture.Classifier + ".weight", architecture.Classifier + ".bias");
+        if (candidate.Find(weightName) is not { Shape: [var classes, var features] } weight || features != architecture.Features) return;
+        var bias = candidate.Find(biasName);
+        var biasFits = bias is null || (bias.IsFloat && bias.Shape.SequenceEqual([classes]));
+        if (!weight.IsFloat || !biasFits)
+        {
+            notes.Add($"left out its classifier '{architecture.Classifier}', which has another form");
+            return;
+        }
+        Add(weights, weightName, weight, origin);
+        if (bias is not null)
+        {
+            Add(weights, biasName, bias, origin);
+            return;
+        }
+        notes.Add($"took zeros for '{biasName}', which it does not have");
+        using var zero = zeros(classes);
+        weights.Add(biasName, zero);
+    }
+
+    private static void Add(StateDict weights, string name, StoredTensor found, string origin)
+    {
+        if (!found.IsFloat)
+        {
+            throw new InputException(
+                $"{origin} can't be used: '{name}' has the type {found.Type}; parameters are read from F64, F32, F16 or BF16. " +
+                "Convert it, with its scale if it is quantised.");
+        }
+        using var values = found.Read();
+        using var converted = values.to(ScalarType.Float32);
+        weights.Add(name, converted);
+    }
+
+    private static void CheckValues(StateDict weights, string origin)
+    {
+        if (weights.FirstNonFinite() is { } bad)
+        {
+            throw new InputException(
+                $"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
+        }
+        if (weights.FirstNegativeVariance() is { } negative)
+        {
+            throw new InputException(
+                $"{origin} holds negative variances in '{negative}': no batch norm has them, the file is damaged.");
+        }
+    }
+
+    private static Architecture? TryCreate(string name, double width)
+    {
+        try
+        {
+            return Architectures.Create(name, width);
+        }
+        catch (InputException)
+        {
+            return null;
+        }
+    }
 }

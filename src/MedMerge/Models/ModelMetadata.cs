@@ -12,19 +12,4 @@ internal static class ModelMetadata
         ["architecture"] = architecture.Name,
         ["width"] = architecture.Width.ToString("R", CultureInfo.InvariantCulture),
     };
-
-    /// <summary>The architecture that a file's metadata name; null where they name none, or an unknown one.</summary>
-    public static Architecture? Read(IReadOnlyDictionary<string, string> metadata)
-    {
-        if (!metadata.TryGetValue("architecture", out var name)) return null;
-        if (!double.TryParse(metadata.GetValueOrDefault("width"), CultureInfo.InvariantCulture, out var width)) return null;
-        try
-        {
-            return Architectures.Create(name, width);
-        }
-        catch (InputException)
-        {
-            return null;
-        }
-    }
 }

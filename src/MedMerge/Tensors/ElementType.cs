@@ -20,6 +20,9 @@ internal sealed record ElementType(ScalarType Torch, string Name, int Size)
         new(ScalarType.Bool, "BOOL", 1),
     ];
 
+    /// <summary>Whether it holds floating-point numbers.</summary>
+    public bool IsFloat => Torch is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
+
     /// <summary>The entry of a torch type.</summary>
     public static ElementType Of(ScalarType type) =>
         All.FirstOrDefault(t => t.Torch == type) ?? throw new InputException($"Tensors of type {type} are not supported.");

@@ -1,33 +1,42 @@
 using MedMerge.Tensors.PyTorch;
-using TorchSharp;
 
 namespace MedMerge.Tensors;
 
-/// <summary>A weight file as read: its tensors under the names it uses, its metadata, and what was done to find them.</summary>
-/// <param name="Tensors">The tensors, in the file's order.</param>
-/// <param name="Format">What kind of file it is, in words.</param>
-/// <param name="Metadata">safetensors metadata; empty for other files.</param>
-/// <param name="Notes">What the reader detected, one sentence each.</param>
-internal sealed record ModelFile(
-    StateDict Tensors,
-    string Format,
-    IReadOnlyDictionary<string, string> Metadata,
-    IReadOnlyList<string> Notes) : IDisposable
+/// <summary>
+/// A weight file: the names, types and shapes of its tensors under the names it uses, and their values as far as they are asked for.
+/// Which of the tensors are a model is for the reader to say, who knows what it looks for.
+/// </summary>
+internal sealed class ModelFile : IDisposable
 {
     /// <summary>What messages call such a file.</summary>
     public const string Kind = "weight file";
 
-    /// <summary>Where training scripts put the state dictionary, by how often they do.</summary>
-    private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model", "net", "weights"];
+    private readonly OrderedDictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);
+    private readonly IDisposable? _storages;
+    private readonly Lazy<string[]> _sortedNames;
 
-    /// <summary>Tensors of types that are not read; a reader that needs one refuses the file.</summary>
-    public IReadOnlyList<UnreadTensor> Unread { get; init; } = [];
+    private ModelFile(string format, IEnumerable<StoredTensor> tensors, IDisposable? storages)
+    {
+        Format = format;
+        foreach (var tensor in tensors) _tensors.Add(tensor.Name, tensor);
+        _storages = storages;
+        _sortedNames = new Lazy<string[]>(() => [.. _tensors.Keys.Order(StringComparer.Ordinal)]);
+    }
 
-    /// <summary>Every tensor's name, read or not.</summary>
-    public IEnumerable<string> Names => Tensors.Names.Concat(Unread.Select(tensor => tensor.Name));
+    /// <summary>What kind of file it is, in words.</summary>
+    public string Format { get; }
+
+    /// <summary>The tensors, in the file's order.</summary>
+    public IReadOnlyList<StoredTensor> Tensors => _tensors.Values;
+
+    /// <summary>safetensors metadata; empty for other files.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>Objects that are not read, by name, and their classes; empty for safetensors.</summary>
+    public IReadOnlyDictionary<string, string> Unread { get; private init; } = new Dictionary<string, string>();
 
     /// <summary>Reads safetensors or a PyTorch checkpoint, old or new; the content decides which.</summary>
-    /// <exception cref="InputException">The file is missing, torn, of another kind, or asks for code to run.</exception>
+    /// <exception cref="InputException">The file is missing, torn, or of another kind.</exception>
     public static ModelFile Read(string path) => Read(InputFile.Read(path, Kind), $"'{path}'");
 
     /// <inheritdoc cref="Read(string)" />
@@ -36,88 +45,79 @@ internal sealed record ModelFile(
         TorchRuntime.Start();
         if (bytes.Length == 0) throw new InputException($"{origin} is empty.");
         var isZip = bytes.AsSpan().StartsWith("PK\x03\x04"u8);
-        if (!isZip && !PyTorchFile.LooksOld(bytes))
-        {
-            var unread = new List<UnreadTensor>();
-            var (tensors, metadata) = Safetensors.Read(bytes, origin, unread);
-            return new ModelFile(tensors, "safetensors", metadata, []) { Unread = unread };
-        }
-        try
-        {
-            using var stream = new MemoryStream(bytes);
-            var (root, storages) = isZip ? PyTorchFile.ReadZip(stream) : PyTorchFile.ReadOld(stream);
-            var notes = new List<string>();
-            var tensors = Materialise(Unwrap(root, notes), storages);
-            var format = isZip ? "PyTorch checkpoint (zip)" : "PyTorch checkpoint (before 1.6)";
-            return new ModelFile(tensors, format, new Dictionary<string, string>(), notes);
-        }
-        catch (Exception error) when (error is FormatException or OverflowException)
-        {
-            throw new InputException($"{origin} can't be read as a PyTorch checkpoint: {error.Message}.", error);
-        }
+        if (isZip || PyTorchFile.LooksOld(bytes)) return ReadPyTorch(bytes, origin, isZip);
+        return ReadSafetensors(bytes, origin);
+    }
+
+    /// <summary>The tensor of that name; null if there is none.</summary>
+    public StoredTensor? Find(string name) => _tensors.GetValueOrDefault(name);
+
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Contains(string name) => _tensors.ContainsKey(name);
+
+    /// <summary>The names that start with a prefix.</summary>
+    public IEnumerable<string> NamesUnder(string prefix)
+    {
+        var names = _sortedNames.Value;
+        var found = Array.BinarySearch(names, prefix, StringComparer.Ordinal);
+        var start = found >= 0 ? found : ~found;
+        return names.Skip(start).TakeWhile(name => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
     /// <inheritdoc />
-    public void Dispose() => Tensors.Dispose();
+    public void Dispose() => _storages?.Dispose();
 
-    private static PickledDictionary Unwrap(object? root, List<string> notes)
+    private static ModelFile ReadSafetensors(byte[] bytes, string origin)
     {
-        var dictionary = root as PickledDictionary ?? throw new FormatException("it does not hold a dictionary of tensors");
-        if (HoldsTensors(dictionary)) return dictionary;
-        var inner = dictionary.Entries
-            .Where(entry => entry.Value is PickledDictionary candidate && HoldsTensors(candidate))
-            .OrderBy(entry => Array.IndexOf(Wrappers, entry.Key) is >= 0 and var rank ? rank : Wrappers.Length)
-            .FirstOrDefault();
-        if (inner.Value is not PickledDictionary found)
+        var header = SafetensorsHeader.Read(bytes, origin);
+        var tensors = header.Entries.Select(entry =>
         {
-            var keys = string.Join(", ", dictionary.Entries.Take(8).Select(entry => entry.Key));
-            throw new FormatException($"it holds no dictionary of tensors (its keys: {keys})");
-        }
-        notes.Add($"took the tensors under '{inner.Key}'");
-        return found;
+            var type = ElementType.Named(entry.Type);
+            return new StoredTensor(
+                entry.Name,
+                entry.Type,
+                entry.Shape,
+                type is null ? null : () => type.CreateTensor(bytes.AsSpan(entry.Begin, entry.Length), entry.Shape));
+        });
+        return new ModelFile("safetensors", tensors, storages: null) { Metadata = header.Metadata };
     }
 
-    private static bool HoldsTensors(PickledDictionary dictionary) =>
-        dictionary.Entries.Any(entry => entry is { Key: string, Value: PickledTensor });
-
-    private static StateDict Materialise(PickledDictionary dictionary, IReadOnlyDictionary<string, byte[]> storages)
+    private static ModelFile ReadPyTorch(byte[] bytes, string origin, bool isZip)
     {
-        var tensors = new StateDict();
+        PyTorchFile? file = null;
         try
         {
-            foreach (var (key, value) in dictionary.Entries)
-            {
-                if (key is not string name || value is not PickledTensor tensor) continue;
-                using var scope = torch.NewDisposeScope();
-                tensors.Add(name, View(name, tensor, storages));
-            }
-            return tensors;
+            file = isZip ? PyTorchFile.ReadZip(bytes) : PyTorchFile.ReadOld(bytes);
+            var content = CheckpointContent.Of(file.Root);
+            var tensors = content.Tensors.Select(pair => Describe(pair.Key, pair.Value, file, origin));
+            var format = isZip ? "PyTorch checkpoint (zip)" : "PyTorch checkpoint (before 1.6)";
+            return new ModelFile(format, tensors, file) { Unread = content.Unread };
         }
-        catch
+        catch (Exception error) when (error is FormatException or OverflowException)
         {
-            tensors.Dispose();
-            throw;
+            file?.Dispose();
+            throw Invalid(origin, error);
         }
     }
 
-    private static torch.Tensor View(string name, PickledTensor tensor, IReadOnlyDictionary<string, byte[]> storages)
+    private static StoredTensor Describe(string name, PickledTensor tensor, PyTorchFile file, string origin)
     {
-        if (!storages.TryGetValue(tensor.Storage.Key, out var bytes))
-            throw new FormatException($"the storage of tensor '{name}' is missing");
-        var type = ElementType.Of(tensor.Storage.Type);
-        var (shape, strides) = (tensor.Shape, tensor.Strides);
-        if (shape.Length != strides.Length || shape.Any(size => size < 0) || strides.Any(stride => stride < 0) || tensor.Offset < 0)
-            throw new FormatException($"tensor '{name}' has an impossible shape");
-        var last = shape.Contains(0) ? -1 : tensor.Offset + shape.Zip(strides, (size, stride) => checked((size - 1) * stride)).Sum();
-        var elements = bytes.Length / type.Size;
-        if (last >= elements)
+        var type = tensor.Storage.Type;
+        return new StoredTensor(name, type?.Name ?? tensor.Storage.TypeName, tensor.Shape, type is null ? null : Read);
+
+        TorchSharp.torch.Tensor Read()
         {
-            throw new FormatException(
-                $"tensor '{name}' of shape [{string.Join(", ", shape)}] reaches beyond its storage of {elements} elements");
+            try
+            {
+                return tensor.Read(name, type, file.GetStorage(tensor.Storage.Key));
+            }
+            catch (Exception error) when (error is FormatException or OverflowException)
+            {
+                throw Invalid(origin, error);
+            }
         }
-        if (shape.Aggregate(1L, (product, size) => checked(product * size)) > elements)
-            throw new FormatException($"tensor '{name}' claims more elements than its storage has");
-        using var storage = type.CreateTensor(bytes, [elements]);
-        return storage.as_strided(shape, strides, tensor.Offset).clone();
     }
+
+    private static InputException Invalid(string origin, Exception error) =>
+        new($"{origin} can't be read as a PyTorch checkpoint: {error.Message.TrimEnd('.')}.", error);
 }

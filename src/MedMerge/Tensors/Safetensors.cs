@@ -11,10 +11,6 @@ namespace MedMerge.Tensors;
 /// </summary>
 internal static class Safetensors
 {
-    private const int LengthBytes = 8;
-    private const long MaxHeaderBytes = 100_000_000; // the reference implementation's own limit
-    private const string MetadataKey = "__metadata__";
-
     /// <summary>The file's bytes for <paramref name="tensors"/> in their order, with metadata sorted by key.</summary>
     public static byte[] Write(
         IEnumerable<KeyValuePair<string, Tensor>> tensors,
@@ -27,7 +23,7 @@ internal static class Safetensors
             json.WriteStartObject();
             if (metadata is { Count: > 0 })
             {
-                json.WriteStartObject(MetadataKey);
+                json.WriteStartObject(SafetensorsHeader.MetadataKey);
                 foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(key, value);
                 json.WriteEndObject();
             }
@@ -50,13 +46,14 @@ internal static class Safetensors
             }
             json.WriteEndObject();
         }
-        while (header.Length % LengthBytes != 0) header.WriteByte((byte)' '); // keep the data aligned, as the reference writer does
+        // Keep the data aligned, as the reference writer does.
+        while (header.Length % SafetensorsHeader.LengthBytes != 0) header.WriteByte((byte)' ');
 
         var data = list.Sum(pair => pair.Value.numel() * ElementType.Of(pair.Value.dtype).Size);
-        var file = new byte[LengthBytes + header.Length + data];
+        var file = new byte[SafetensorsHeader.LengthBytes + header.Length + data];
         BinaryPrimitives.WriteInt64LittleEndian(file, header.Length);
-        header.ToArray().CopyTo(file, LengthBytes);
-        var at = LengthBytes + (int)header.Length;
+        header.ToArray().CopyTo(file, SafetensorsHeader.LengthBytes);
+        var at = SafetensorsHeader.LengthBytes + (int)header.Length;
         foreach (var (_, tensor) in list)
         {
             using var scope = NewDisposeScope();
@@ -69,91 +66,28 @@ internal static class Safetensors
 
     /// <summary>Reads a whole file image.</summary>
     /// <param name="origin">What messages call the file.</param>
-    /// <param name="unread">Receives the tensors of types that are not known here; null refuses them.</param>
-    /// <exception cref="InputException">The bytes are not a whole, consistent safetensors file.</exception>
-    public static (StateDict Tensors, IReadOnlyDictionary<string, string> Metadata) Read(
-        ReadOnlySpan<byte> file,
-        string origin,
-        ICollection<UnreadTensor>? unread = null)
+    /// <exception cref="InputException">
+    /// The bytes are not a whole, consistent safetensors file, or a tensor has a type that is not known here.
+    /// </exception>
+    public static (StateDict Tensors, IReadOnlyDictionary<string, string> Metadata) Read(ReadOnlySpan<byte> file, string origin)
     {
-        if (file.Length < LengthBytes) throw Bad(origin, "it is shorter than the 8 bytes of its header's length");
-        var length = BinaryPrimitives.ReadInt64LittleEndian(file);
-        if (length is < 2 or > MaxHeaderBytes || length > file.Length - LengthBytes)
-            throw Bad(origin, $"its header claims {length} bytes of a file of {file.Length}: it is truncated or not a safetensors file");
-
-        JsonDocument header;
-        try
-        {
-            header = JsonDocument.Parse(file.Slice(LengthBytes, (int)length).ToArray());
-        }
-        catch (JsonException error)
-        {
-            throw Bad(origin, $"its header is not JSON ({error.Message})", error);
-        }
-
-        var data = file[(LengthBytes + (int)length)..];
-        var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var header = SafetensorsHeader.Read(file, origin);
         var tensors = new StateDict();
-        var used = 0L;
         try
         {
-            if (header.RootElement.ValueKind != JsonValueKind.Object) throw Bad(origin, "its header is not a JSON object");
-            foreach (var entry in header.RootElement.EnumerateObject())
+            foreach (var entry in header.Entries)
             {
-                if (entry.Name == MetadataKey)
-                {
-                    foreach (var pair in entry.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? "";
-                    continue;
-                }
-                used = Math.Max(used, AddTensor(tensors, unread, entry, data, origin));
+                var type = ElementType.Named(entry.Type)
+                           ?? throw SafetensorsHeader.Invalid(origin, $"tensor '{entry.Name}' has the unknown type '{entry.Type}'");
+                using var tensor = type.CreateTensor(file.Slice(entry.Begin, entry.Length), entry.Shape);
+                tensors.Add(entry.Name, tensor);
             }
-            if (used != data.Length) throw Bad(origin, $"its tensors end at byte {used} of its data, which has {data.Length}");
-            return (tensors, metadata);
+            return (tensors, header.Metadata);
         }
-        catch (Exception error)
+        catch
         {
             tensors.Dispose();
-            if (error is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
-                throw Bad(origin, error.Message, error);
             throw;
         }
-        finally
-        {
-            header.Dispose();
-        }
     }
-
-    /// <returns>Where its bytes end.</returns>
-    private static long AddTensor(
-        StateDict tensors,
-        ICollection<UnreadTensor>? unread,
-        JsonProperty entry,
-        ReadOnlySpan<byte> data,
-        string origin)
-    {
-        var typeName = entry.Value.GetProperty("dtype").GetString() ?? "";
-        var type = ElementType.Named(typeName);
-        if (type is null && unread is null) throw Bad(origin, $"tensor '{entry.Name}' has the unknown type '{typeName}'");
-        var shape = entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()).ToArray();
-        var offsets = entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
-        if (offsets is not [var begin, var end] || begin < 0 || end < begin || end > data.Length)
-            throw Bad(origin, $"tensor '{entry.Name}' lies outside the file ({data.Length} bytes of data): the file is truncated");
-        if (type is null)
-        {
-            var fewestBytes = checked(shape.Aggregate(1L, (product, size) => product * size)) / 8; // at a bit each
-            if (shape.Any(size => size < 0) || fewestBytes > end - begin)
-                throw Bad(origin, $"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] has {end - begin} bytes only");
-            unread!.Add(new UnreadTensor(entry.Name, typeName, shape));
-            return end;
-        }
-        var expected = checked(shape.Aggregate((long)type.Size, (product, size) => product * size));
-        if (shape.Any(size => size < 0) || expected != end - begin)
-            throw Bad(origin, $"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] needs {expected} bytes and has {end - begin}");
-        using var tensor = type.CreateTensor(data[(int)begin..(int)end], shape);
-        tensors.Add(entry.Name, tensor);
-        return end;
-    }
-
-    private static InputException Bad(string origin, string what, Exception? inner = null) =>
-        new($"{origin} is not a valid safetensors file: {what}.", inner);
 }

@@ -70,6 +70,44 @@ public class PlanTests
         }
     }
 
+    [Fact]
+    public void Two_models_in_one_weight_file_are_two_sources()
+    {
+        var folder = Directory.CreateTempSubdirectory("medmerge-plan-").FullName;
+        try
+        {
+            using var both = new StateDict();
+            foreach (var (prefix, seed) in new[] { ("student.", 1UL), ("teacher.", 2UL) })
+            {
+                using var weights = RandomModels.Weights(Architectures.Create("resnet20", 0.125), seed, classes: 3);
+                foreach (var (name, tensor) in weights) both.Add(prefix + name, tensor.clone());
+            }
+            File.WriteAllBytes(Path.Combine(folder, "both.safetensors"), Safetensors.Write(both));
+            Plan Build(string teacher) => Plan.Build(SpecificationReader.Read($$"""
+                target: { data: 'phantom:lesions', trainImages: 24 }
+                architecture: resnet20
+                width: 0.125
+                sources:
+                  - { name: student, weights: both.safetensors, prefix: student }
+                  - { name: teacher, weights: both.safetensors{{teacher}} }
+                """, "test.yaml", [folder]));
+
+            Assert.Equal(2, Build(", prefix: teacher").Stages.OfType<ImportStage>().Count());
+            Assert.Contains(
+                "under 'student.', 'teacher.'; choose one with the source's 'prefix'",
+                Assert.Throws<InputException>(() => Build("")).Message,
+                StringComparison.Ordinal);
+            Assert.Contains(
+                "are the same model",
+                Assert.Throws<InputException>(() => Build(", prefix: student")).Message,
+                StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     /// <summary>Stored outputs are found by these: they change only where a stage's numbers do, and then by <c>Stage.Version</c>.</summary>
     [Fact]
     public void Stage_keys_are_those_of_the_stores_that_people_have()

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MedMerge.Experiments.Methods;
@@ -120,6 +121,32 @@ public class SpecificationTests
         "line 5: 'sources[1].pretrain.epochs' is '0'; it must be a whole number from 1")]
     public void What_would_only_fail_later_is_refused_with_its_line(string yaml, string reason) =>
         Assert.Contains(reason, GetError(yaml, "/"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("prefix: teacher.", "teacher")]
+    [InlineData("prefix: teacher", "teacher")]
+    [InlineData("prefix: '.'", "")]
+    [InlineData("", null)]
+    public void A_prefix_chooses_a_model_in_a_weight_file(string line, string? expected)
+    {
+        var path = Path.Combine(AppContext.BaseDirectory, "Fixtures", "new.pt");
+        var weights = $"{{ name: b, weights: '{path}', {line} }}";
+
+        var read = Read(Minimal.Replace("name: b\n    pretrain: { data: 'phantom:vessels' }", $"{weights}", StringComparison.Ordinal));
+
+        Assert.Equal(expected, read.Sources[1].Prefix);
+        var json = FrozenSpecification.Write(read);
+        Assert.Equal(expected, FrozenSpecification.Read(json).Sources[1].Prefix);
+        // Specifications of earlier versions keep their ids.
+        Assert.Equal(expected is not null, Encoding.UTF8.GetString(json).Contains("Prefix", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_prefix_without_a_weight_file_is_refused() =>
+        Assert.Contains(
+            "line 6: 'sources[0].prefix' chooses a model in a weight file; the source 'a' has none",
+            GetError(Minimal.Replace("name: a", "name: a\n    prefix: x", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("[")]

@@ -257,7 +257,7 @@ public class StageRunnerTests
             var architecture = Architectures.Create("resnet20", 0.125);
             using var planned = RandomModels.Weights(architecture, seed: 1, classes: 2);
             using var changed = RandomModels.Weights(architecture, seed: 2, classes: 2);
-            var stage = new ImportStage(path, ContentHash.Of(Safetensors.Write(planned)), architecture);
+            var stage = new ImportStage(path, Prefix: null, ContentHash.Of(Safetensors.Write(planned)), architecture);
             var store = new CountingStageStore();
             await using var device = new DeviceThread("cpu", 1);
             var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));

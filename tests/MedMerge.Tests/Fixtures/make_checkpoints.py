@@ -1,6 +1,9 @@
 """Writes the PyTorch checkpoints beside it: python3 make_checkpoints.py (any PyTorch since 1.6)."""
+import argparse
 import collections
 import os
+
+import numpy
 
 import torch
 
@@ -27,3 +30,22 @@ class Malicious:
 
 
 torch.save({"state_dict": {"a": torch.ones(1)}, "args": Malicious()}, os.path.join(here, "malicious.pt"))
+
+# What training scripts save beside the state dictionary: PyTorch's own ImageNet example has a best_acc1, MultiStepLR a Counter.
+optimizer = torch.optim.Adam([torch.nn.Parameter(torch.ones(2))])
+training = {
+    "epoch": 3,
+    "state_dict": {"a": torch.tensor([1.5, 2.5])},
+    "best_acc1": torch.tensor(71.5),
+    "optimizer": optimizer.state_dict(),
+    "scheduler": {"milestones": collections.Counter([30, 60]), "history": collections.defaultdict(list, loss=[0.5])},
+    "args": argparse.Namespace(lr=0.1, tensor=torch.ones(3)),
+    "score": numpy.float64(0.5),
+    "device": torch.device("cpu"),
+    "seen": {1, 2},
+    "phase": torch.ones(2, dtype=torch.complex64),
+}
+torch.save(training, os.path.join(here, "training.pt"))
+del training["phase"]  # the old format can't be read past a storage whose type is not known
+torch.save(training, os.path.join(here, "training-old.pt"), _use_new_zipfile_serialization=False)
+torch.save(torch.nn.Conv2d(1, 1, 1), os.path.join(here, "module.pt"))

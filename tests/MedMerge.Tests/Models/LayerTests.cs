@@ -72,9 +72,9 @@ public class LayerTests
         using var file = ModelFile.Read(Safetensors.Write(prefixed), "a file");
         var notes = new List<string>();
 
-        using var imported = ModelImport.Import(Network, file, "it", notes);
+        using var imported = ModelImport.Import(Network, file, chosen: null, "it", notes);
 
-        Assert.Equal(["removed the prefix 'net.'"], notes);
+        Assert.Equal(["took the tensors under 'net.'"], notes);
         Assert.Equal(Safetensors.Write(model), Safetensors.Write(imported));
     }
 
@@ -86,7 +86,7 @@ public class LayerTests
         using var model = RandomModels.Weights(Network, 3, classes: 2);
         model.Add(name, ones(4));
         using var file = ModelFile.Read(Safetensors.Write(model), "a file");
-        StateDict Import() => ModelImport.Import(Network, file, "it", new List<string>());
+        StateDict Import() => ModelImport.Import(Network, file, chosen: null, "it", []);
 
         if (message is null) Import().Dispose();
         else Assert.Contains(message, Assert.Throws<InputException>(Import).Message, StringComparison.Ordinal);

@@ -16,7 +16,7 @@ public class ModelImportTests
         var (imported, notes) = Import(ResNet20, weights, name => "backbone.net." + name);
         using (imported)
         {
-            Assert.Equal(["removed the prefix 'backbone.net.'"], notes);
+            Assert.Equal(["took the tensors under 'backbone.net.'"], notes);
             Assert.Equal(weights.Names, imported.Names);
             Assert.True(weights["layer2.0.conv1.weight"].bytes.SequenceEqual(imported["layer2.0.conv1.weight"].bytes));
             Assert.Equal([10L, 32L], imported["linear.weight"].shape);
@@ -39,7 +39,7 @@ public class ModelImportTests
         using var deepWeights = RandomModels.Weights(deep, 1, classes: 2);
         Assert.Contains("it has no 'layer1.3.conv1.weight' (wanted shape [8, 8, 3, 3])",
             Assert.Throws<InputException>(() => Import(deep, shallowWeights, name => name)).Message, StringComparison.Ordinal);
-        Assert.Contains("it also has 'layer1.3.conv1.weight' of shape [8, 8, 3, 3]",
+        Assert.Contains("it also has 'layer1.3.bn1.bias' of shape [8]",
             Assert.Throws<InputException>(() => Import(ResNet20, deepWeights, name => name)).Message, StringComparison.Ordinal);
     }
 
@@ -55,22 +55,19 @@ public class ModelImportTests
     }
 
     [Fact]
-    public void A_needed_tensor_of_a_type_that_is_not_read_is_named()
+    public void A_needed_tensor_that_is_no_floating_point_number_is_named()
     {
         using var weights = RandomModels.Weights(ResNet20, 1, classes: 2);
-        var (tensors, unread) = (new StateDict(), new List<UnreadTensor>());
+        using var bytes = new StateDict();
         foreach (var (name, tensor) in weights)
-        {
-            if (name is "conv1.weight" or "bn1.num_batches_tracked") unread.Add(new UnreadTensor("net." + name, "F8_E4M3", tensor.shape));
-            else tensors.Add("net." + name, tensor.clone());
-        }
-        using var file = new ModelFile(tensors, "test", new Dictionary<string, string>(), []) { Unread = unread };
-        var error = Assert.Throws<InputException>(() => ModelImport.Import(ResNet20, file, "it", new List<string>()));
-        Assert.Contains("'conv1.weight' has the type F8_E4M3, which is not read", error.Message, StringComparison.Ordinal);
+            bytes.Add("net." + name, name is "conv1.weight" or "bn1.num_batches_tracked" ? tensor.to(ScalarType.Int8) : tensor.clone());
+        var error = Assert.Throws<InputException>(() => Import(ResNet20, bytes, name => name));
+        const string message = "'conv1.weight' has the type I8; parameters are read from F64, F32, F16 or BF16";
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
 
-        tensors.Add("net.conv1.weight", weights["conv1.weight"].clone());
-        using var rest = file with { Unread = [unread[1]] };
-        ModelImport.Import(ResNet20, rest, "it", new List<string>()).Dispose(); // a counter that nobody needs
+        using var rest = new StateDict();
+        foreach (var (name, tensor) in bytes) rest.Add(name, name == "net.conv1.weight" ? weights["conv1.weight"].clone() : tensor.clone());
+        Import(ResNet20, rest, name => name).Weights.Dispose(); // a counter that nobody needs
     }
 
     [Fact]
@@ -86,9 +83,92 @@ public class ModelImportTests
         var (imported, notes) = Import(ResNet20, both, name => name);
         using (imported)
         {
-            Assert.Equal(["removed the prefix 'module.encoder_q.'"], notes);
+            Assert.Equal(["took the tensors under 'module.encoder_q.'"], notes);
             Assert.True(query["layer2.0.conv1.weight"].bytes.SequenceEqual(imported["layer2.0.conv1.weight"].bytes));
         }
+    }
+
+    /// <summary>Momentum contrast, distillation and averaged weights keep two networks in a file; their order must not decide.</summary>
+    [Theory]
+    [InlineData("q.", "k.")]
+    [InlineData("student.", "teacher.")]
+    [InlineData("model.", "ema_model.module.")]
+    [InlineData("", "ema.")]
+    public void Of_several_models_in_a_file_the_specification_chooses(string first, string second)
+    {
+        using var one = RandomModels.Weights(ResNet20, 1, classes: 2);
+        using var other = RandomModels.Weights(ResNet20, 2, classes: 2);
+        using var both = new StateDict();
+        foreach (var (name, tensor) in one) both.Add(first + name, tensor.clone());
+        foreach (var (name, tensor) in other) both.Add(second + name, tensor.clone());
+
+        var message = Assert.Throws<InputException>(() => Import(ResNet20, both, name => name)).Message;
+
+        Assert.Contains("several models that fit a resnet20 (width 0.5)", message, StringComparison.Ordinal);
+        Assert.Contains(first.Length == 0 ? "'.'" : $"'{first}'", message, StringComparison.Ordinal);
+        Assert.Contains($"'{second}'", message, StringComparison.Ordinal);
+        var (imported, _) = Import(ResNet20, both, name => name, first.TrimEnd('.'));
+        using (imported) Assert.True(one["conv1.weight"].bytes.SequenceEqual(imported["conv1.weight"].bytes));
+        (imported, _) = Import(ResNet20, both, name => name, second.Split('.')[0]); // the start of a prefix is enough
+        using (imported) Assert.True(other["conv1.weight"].bytes.SequenceEqual(imported["conv1.weight"].bytes));
+        Assert.Contains("it holds no model under the prefix 'teach'; there is one under",
+            Assert.Throws<InputException>(() => Import(ResNet20, both, name => name, "teach")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tensors_beside_the_model_do_not_hide_it()
+    {
+        using var weights = RandomModels.Weights(ResNet20, 1, classes: 2);
+        using var file = new StateDict();
+        file.Add("best_acc1", tensor(71.5));
+        foreach (var (name, value) in weights) file.Add("state_dict.module." + name, value.clone());
+        file.Add("head.0.conv1.weight", ones(4, 4));
+        var (imported, notes) = Import(ResNet20, file, name => name);
+        using (imported) Assert.Equal(weights.Names, imported.Names);
+        Assert.Equal(["took the tensors under 'state_dict.module.'"], notes);
+    }
+
+    [Fact]
+    public void A_classifier_without_bias_has_a_bias_of_zero()
+    {
+        using var weights = RandomModels.Weights(ResNet20, 1, classes: 3);
+        using var file = new StateDict();
+        foreach (var (name, value) in weights.Where(pair => pair.Key != "linear.bias")) file.Add(name, value.clone());
+        var (imported, notes) = Import(ResNet20, file, name => name);
+        using (imported)
+        {
+            Assert.Equal([0f, 0f, 0f], imported["linear.bias"].data<float>().ToArray());
+            Assert.True(weights["linear.weight"].bytes.SequenceEqual(imported["linear.weight"].bytes));
+        }
+        Assert.Equal(["took zeros for 'linear.bias', which it does not have"], notes);
+    }
+
+    [Theory]
+    [InlineData("linear.weight")]
+    [InlineData("linear.bias")]
+    public void A_classifier_of_another_form_is_left_out(string changed)
+    {
+        using var weights = RandomModels.Weights(ResNet20, 1, classes: 3);
+        using var file = new StateDict();
+        foreach (var (name, value) in weights) file.Add(name, name == changed ? value.to(ScalarType.Int8) : value.clone());
+        var (imported, notes) = Import(ResNet20, file, name => name);
+        using (imported) Assert.DoesNotContain("linear.weight", imported.Names);
+        Assert.Equal(["left out its classifier 'linear', which has another form"], notes);
+    }
+
+    [Theory]
+    [InlineData("resnet20", 1)]
+    [InlineData("resnet20", 0.25)]
+    [InlineData("resnet18", 0.125)]
+    [InlineData("resnet18-3x3", 0.125)]
+    public void An_architecture_is_recognised_at_any_width_under_any_prefix(string name, double width)
+    {
+        var architecture = Architectures.Create(name, width);
+        using var weights = RandomModels.Weights(architecture, 1, classes: 2);
+        using var prefixed = new StateDict();
+        foreach (var (key, value) in weights) prefixed.Add("net." + key, value.clone());
+        using var file = ModelFile.Read(Safetensors.Write(prefixed), "it");
+        Assert.Equal([(architecture.Title, "net.")], ModelImport.Recognise(file).Select(found => (found.Architecture.Title, found.Prefix)));
     }
 
     [Fact]
@@ -139,12 +219,19 @@ public class ModelImportTests
         }
     }
 
-    private static (StateDict Weights, List<string> Notes) Import(Architecture architecture, StateDict weights, Func<string, string> rename)
+    private static (StateDict Weights, List<string> Notes) Import(
+        Architecture architecture,
+        StateDict weights,
+        Func<string, string> rename,
+        string? chosen = null)
     {
         var tensors = new StateDict();
         foreach (var (name, tensor) in weights) tensors.Add(rename(name), tensor.clone());
-        using var file = new ModelFile(tensors, "test", new Dictionary<string, string>(), []);
-        var notes = new List<string>();
-        return (ModelImport.Import(architecture, file, "it", notes), notes);
+        using (tensors)
+        {
+            using var file = ModelFile.Read(Safetensors.Write(tensors), "it");
+            var notes = new List<string>();
+            return (ModelImport.Import(architecture, file, chosen, "it", notes), notes);
+        }
     }
 }

@@ -62,7 +62,7 @@ public class SafetensorsTests
 
     [Theory]
     [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "needs 8 bytes and has 4")]
-    [InlineData("""{"x":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}""", "unknown type 'F99'")]
+    [InlineData("""{"x":{"dtype":"F99","shape":[1],"data_offsets":[0,8]}}""", "unknown type 'F99'")]
     [InlineData("""{"x":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}}""", "not a valid safetensors")]
     [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", "truncated")]
     [InlineData("""{"x":{"dtype":"F32"}}""", "not a valid safetensors")]
@@ -80,20 +80,52 @@ public class SafetensorsTests
             {"x":{"dtype":"F8_E4M3","shape":[2,2],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}
             """);
         using var read = ModelFile.Read(file, "a file");
-        Assert.Equal(["y"], read.Tensors.Names);
-        var unread = Assert.Single(read.Unread);
-        Assert.Equal(("x", "F8_E4M3", "2, 2"), (unread.Name, unread.Type, string.Join(", ", unread.Shape)));
+        Assert.Equal(["x", "y"], read.Tensors.Select(tensor => tensor.Name));
+        Assert.Equal(("F8_E4M3", "2, 2"), (read.Tensors[0].Type, string.Join(", ", read.Tensors[0].Shape)));
+        Assert.Contains("'x' has the type F8_E4M3", Assert.Throws<InputException>(read.Tensors[0].Read).Message, StringComparison.Ordinal);
+        using var readable = read.Tensors[1].Read();
+        Assert.Equal([1L], readable.shape);
     }
 
     [Theory]
     [InlineData("""{"x":{"dtype":"U64","shape":[1000],"data_offsets":[0,8]}}""", "has 8 bytes only")]
-    [InlineData("""{"x":{"dtype":"U64","shape":[-1],"data_offsets":[0,8]}}""", "has 8 bytes only")]
+    [InlineData("""{"x":{"dtype":"U64","shape":[-1],"data_offsets":[0,8]}}""", "has a negative size")]
     [InlineData("""{"x":{"dtype":"U64","shape":[2],"data_offsets":[0,16]}}""", "truncated")]
     [InlineData("""{"x":{"dtype":"U64","shape":[4611686018427387904,4],"data_offsets":[0,8]}}""", "not a valid safetensors")]
     public void A_type_that_is_not_known_excuses_no_inconsistent_header(string header, string reason)
     {
         var error = Assert.Throws<InputException>(() => ModelFile.Read(File(header), "a file"));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What makes a small file demand more memory than it has, and what the reference implementation refuses.</summary>
+    [Theory]
+    [InlineData("[0,8]", "[0,8]", "tensor 'y' overlaps another")]
+    [InlineData("[0,8]", "[4,8]", "tensor 'y' overlaps another")]
+    [InlineData("[4,8]", "[0,8]", "tensor 'x' overlaps another")]
+    [InlineData("[0,0]", "[4,8]", "there is a hole of 4 bytes before tensor 'y'")]
+    [InlineData("[0,2]", "[2,4]", "its tensors end at byte 4 of its data, which has 8")]
+    public void Tensors_that_overlap_or_leave_holes_are_refused(string x, string y, string reason)
+    {
+        static string Entry(string name, string offsets)
+        {
+            var ends = offsets.Trim('[', ']').Split(',').Select(int.Parse).ToArray();
+            return $$"""
+                "{{name}}":{"dtype":"U8","shape":[{{ends[1] - ends[0]}}],"data_offsets":{{offsets}}}
+                """;
+        }
+        var error = Assert.Throws<InputException>(() => ModelFile.Read(File($"{{{Entry("x", x)},{Entry("y", y)}}}"), "a file"));
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_is_there_twice_is_refused()
+    {
+        const string entry = """
+            "x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}
+            """;
+        var error = Assert.Throws<InputException>(() => ModelFile.Read(File($"{{{entry},{entry}}}"), "a file"));
+        Assert.Contains("the tensor 'x' is there twice", error.Message, StringComparison.Ordinal);
     }
 
     private static byte[] File(string header)

@@ -96,11 +96,12 @@ internal sealed class ScenarioLoader(
         var architecture = specification.Architecture;
         if (source.Pretrain is { } pretrain)
             return PretrainStages.Create(pretrain, LoadData(pretrain.Data), architecture, settings);
-        if (readWeights is null) return new ImportStage(source.Weights!, FrozenSpecification.GetHash(source.Weights!), architecture);
+        if (readWeights is null)
+            return new ImportStage(source.Weights!, source.Prefix, FrozenSpecification.GetHash(source.Weights!), architecture);
 
         var bytes = readWeights(source.Weights!, ModelFile.Kind);
         CheckWeights(source, bytes);
-        return new ImportStage(source.Weights!, ContentHash.Of(bytes), architecture);
+        return new ImportStage(source.Weights!, source.Prefix, ContentHash.Of(bytes), architecture);
     }
 
     private void CheckWeights(SourceModel source, byte[] bytes)
@@ -109,7 +110,7 @@ internal sealed class ScenarioLoader(
         var origin = $"source '{source.Name}' ('{source.Weights}')";
         using var file = ModelFile.Read(bytes, origin);
         var notes = new List<string>();
-        using var weights = Models.ModelImport.Import(architecture, file, origin, notes);
+        using var weights = Models.ModelImport.Import(architecture, file, source.Prefix, origin, notes);
         PreparedSource.Prepare(source.Name, architecture, weights).Dispose(); // refuses now what could not be folded later
         var backbone = SourceHash.Compute(architecture, weights);
         if (!_backbones.TryAdd(backbone, source.Name))

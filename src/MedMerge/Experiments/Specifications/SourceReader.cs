@@ -30,14 +30,17 @@ internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFor
         if (name is not null && !SourceNamePattern().IsMatch(name))
             map.AddError("name", $"the source name '{name}' becomes part of file names: use letters, digits, '-', '_' and '.'");
         var weights = map.ReadText("weights");
+        var prefix = map.ReadText("prefix")?.TrimEnd('.');
         var pretrain = map.FindMap("pretrain");
         var pretraining = pretrain is null ? null : ReadPretraining(pretrain, name);
         var hasOneOrigin = weights is null != pretrain is null;
         if (!hasOneOrigin)
             errors.Add(map.Line, $"the source '{name}' needs either 'weights' (a file) or 'pretrain' (a data set)");
+        if (prefix is not null && weights is null)
+            map.AddError("prefix", $"'{map.GetPath("prefix")}' chooses a model in a weight file; the source '{name}' has none");
         if (weights is not null) weights = Resolve(map, "weights", weights, isFolder: false);
         map.RefuseUnknownKeys();
-        return name is null ? null : new SourceModel(name, weights, pretraining);
+        return name is null ? null : new SourceModel(name, weights, pretraining) { Prefix = prefix };
     }
 
     private Pretraining? ReadPretraining(YamlMap map, string? source)

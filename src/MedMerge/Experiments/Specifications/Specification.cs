@@ -53,7 +53,15 @@ internal sealed record SettingsPoint(string Name, ScenarioSettings Settings);
 /// <summary>A source model: a weight file, or a data set that it is pretrained on as part of the run.</summary>
 /// <param name="Weights">Path of a safetensors file or PyTorch checkpoint; null if it is pretrained.</param>
 /// <param name="Pretrain">How it is pretrained; null if it is read from a file.</param>
-internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pretrain);
+internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pretrain)
+{
+    /// <summary>
+    /// Which of several models in the file is meant, by the prefix of its tensors' names without the '.' at its end; null where
+    /// there is one.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // specifications without it keep their bytes, and so their ids
+    public string? Prefix { get; init; }
+}
 
 /// <summary>How a source model is trained from scratch on a data set.</summary>
 internal sealed record Pretraining(DatasetSource Data, FineTuneSettings Training, ulong Seed);

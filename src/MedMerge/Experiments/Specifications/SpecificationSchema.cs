@@ -80,11 +80,14 @@ internal static class SpecificationSchema
         {
             ["name"] = DescribeText("Letters, digits, '-', '_' and '.'."),
             ["weights"] = DescribeText("A safetensors file or PyTorch checkpoint, beside the specification or in MEDMERGE_DATA."),
+            ["prefix"] = DescribeText(
+                "Which of several models in the weight file: what stands before its tensors' names, such as 'teacher.'; '.' for nothing."),
             ["pretrain"] = CreateObject(["data"], pretrain),
         });
         source["oneOf"] = new JsonArray(
             new JsonObject { ["required"] = new JsonArray("weights") },
             new JsonObject { ["required"] = new JsonArray("pretrain") });
+        source["dependentRequired"] = new JsonObject { ["prefix"] = new JsonArray("weights") };
         return source;
     }
 

@@ -10,8 +10,9 @@ namespace MedMerge.Experiments.Stages;
 internal sealed record SourceInfo(string Sha256, IReadOnlyList<string> Notes);
 
 /// <summary>Reads a weight file and renames its tensors to the architecture's names.</summary>
+/// <param name="Prefix">Which of several models in the file is meant; null where there is one.</param>
 /// <param name="FileHash">SHA-256 of the file, which identifies it whatever its path.</param>
-internal sealed record ImportStage(string Path, string FileHash, Architecture Architecture) : Stage
+internal sealed record ImportStage(string Path, string? Prefix, string FileHash, Architecture Architecture) : Stage
 {
     /// <inheritdoc />
     public override string Name => "import";
@@ -20,7 +21,9 @@ internal sealed record ImportStage(string Path, string FileHash, Architecture Ar
     public override IReadOnlyList<Stage> Inputs => [];
 
     /// <inheritdoc />
-    protected override object Settings => new { FileHash, Architecture.Title };
+    protected override object Settings => Prefix is null
+        ? new { FileHash, Architecture.Title }
+        : new { FileHash, Architecture.Title, Prefix };
 
     /// <inheritdoc />
     public override double Cost => 0;
@@ -37,7 +40,7 @@ internal sealed record ImportStage(string Path, string FileHash, Architecture Ar
         {
             using var file = ModelFile.Read(bytes, $"'{Path}'");
             var notes = new List<string>();
-            using var weights = ModelImport.Import(Architecture, file, $"'{Path}'", notes);
+            using var weights = ModelImport.Import(Architecture, file, Prefix, $"'{Path}'", notes);
             return CreateSourceOutput(Architecture, weights, notes);
         }, cancellation).ConfigureAwait(false);
     }

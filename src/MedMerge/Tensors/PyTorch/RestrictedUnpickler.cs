@@ -1,42 +1,47 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
-using static TorchSharp.torch;
 
 namespace MedMerge.Tensors.PyTorch;
 
 /// <summary>
 /// Runs the pickle instructions that tensors and plain containers need (protocols 2 to 5, as <c>torch.save</c> writes them) and refuses
-/// every other one by name. It calls nothing: a global is a name, and the only names that may be "called" are in <see cref="Allowed"/>.
-/// Instructions as in CPython's Lib/pickletools.py.
+/// every other one by name. It calls nothing: a global is a name, and only those in <see cref="Allowed"/> mean anything. What would be made
+/// by any other is a <see cref="PickledUnknown"/>. Instructions as in CPython's Lib/pickletools.py.
 /// </summary>
 internal sealed class RestrictedUnpickler(Stream stream)
 {
-    /// <summary>Globals that may be referred to; storages stand for their element type.</summary>
-    public static IReadOnlyDictionary<string, ScalarType?> Allowed { get; } = new Dictionary<string, ScalarType?>
+    /// <summary>Globals that mean something; storages stand for their element type's safetensors name.</summary>
+    public static IReadOnlyDictionary<string, string?> Allowed { get; } = new Dictionary<string, string?>
     {
         ["collections OrderedDict"] = null,
         ["torch._utils _rebuild_tensor"] = null,
         ["torch._utils _rebuild_tensor_v2"] = null,
         ["torch._utils _rebuild_parameter"] = null,
+        ["torch._utils _rebuild_parameter_with_state"] = null,
         ["torch Size"] = null,
-        ["torch DoubleStorage"] = ScalarType.Float64,
-        ["torch FloatStorage"] = ScalarType.Float32,
-        ["torch HalfStorage"] = ScalarType.Float16,
-        ["torch BFloat16Storage"] = ScalarType.BFloat16,
-        ["torch LongStorage"] = ScalarType.Int64,
-        ["torch IntStorage"] = ScalarType.Int32,
-        ["torch ShortStorage"] = ScalarType.Int16,
-        ["torch CharStorage"] = ScalarType.Int8,
-        ["torch ByteStorage"] = ScalarType.Byte,
-        ["torch BoolStorage"] = ScalarType.Bool,
+        ["torch DoubleStorage"] = "F64",
+        ["torch FloatStorage"] = "F32",
+        ["torch HalfStorage"] = "F16",
+        ["torch BFloat16Storage"] = "BF16",
+        ["torch LongStorage"] = "I64",
+        ["torch IntStorage"] = "I32",
+        ["torch ShortStorage"] = "I16",
+        ["torch CharStorage"] = "I8",
+        ["torch ByteStorage"] = "U8",
+        ["torch BoolStorage"] = "BOOL",
     };
 
     private const int MaxBytesAtOnce = 64 << 20; // a name or a number longer than that is no checkpoint
+    private const int MaxShownName = 100;
 
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = new();
     private readonly Dictionary<long, object?> _memo = [];
+    private readonly Dictionary<string, PickledStorage> _storages = [];
+
+    /// <summary>Every storage that the pickle refers to, by key.</summary>
+    public IReadOnlyDictionary<string, PickledStorage> Storages => _storages;
 
     /// <summary>Reads one pickle from the stream's position; the stream is left right behind it.</summary>
     /// <exception cref="FormatException">The pickle is torn or asks for what is not allowed; the message names it.</exception>
@@ -58,6 +63,8 @@ internal sealed class RestrictedUnpickler(Stream stream)
             case '\x95': Bytes(8); break;                                 // FRAME
             case '(': _marks.Push(_stack.Count); break;                   // MARK
             case '0': Pop(); break;                                       // POP
+            case '1': PopToMark(); break;                                 // POP_MARK
+            case '2': Push(Peek()); break;                                // DUP
             case 'N': Push(null); break;                                  // NONE
             case '\x88': Push(true); break;                               // NEWTRUE
             case '\x89': Push(false); break;                              // NEWFALSE
@@ -65,22 +72,27 @@ internal sealed class RestrictedUnpickler(Stream stream)
             case 'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2))); break; // BININT2
             case 'J': Push((long)Int32()); break;                         // BININT
             case '\x8a': Push(Long(Byte())); break;                       // LONG1
+            case '\x8b': Push(Long(Int32())); break;                      // LONG4
             case 'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Bytes(8))); break; // BINFLOAT
             case 'X': Push(Text(Int32())); break;                         // BINUNICODE
             case '\x8c': Push(Text(Byte())); break;                       // SHORT_BINUNICODE
+            case '\x8d': Push(Text(Length64())); break;                   // BINUNICODE8
             case 'U': Push(Text(Byte())); break;                          // SHORT_BINSTRING (Python 2)
             case 'T': Push(Text(Int32())); break;                         // BINSTRING (Python 2)
             case 'C': Push(Bytes(Byte()).ToArray()); break;               // SHORT_BINBYTES
             case 'B': Push(Bytes(Int32()).ToArray()); break;              // BINBYTES
+            case '\x8e' or '\x96': Push(Bytes(Length64()).ToArray()); break; // BINBYTES8, BYTEARRAY8
             case '}': Push(new PickledDictionary()); break;               // EMPTY_DICT
             case ']': Push(new List<object?>()); break;                   // EMPTY_LIST
+            case '\x8f': Push(new List<object?>()); break;                // EMPTY_SET
+            case '\x91': Push(PopToMark()); break;                        // FROZENSET
             case ')': Push(Array.Empty<object?>()); break;                // EMPTY_TUPLE
             case 't': Push(PopToMark()); break;                           // TUPLE
             case '\x85': Push(PopMany(1)); break;                         // TUPLE1
             case '\x86': Push(PopMany(2)); break;                         // TUPLE2
             case '\x87': Push(PopMany(3)); break;                         // TUPLE3
             case 'a': Append([Pop()]); break;                             // APPEND
-            case 'e': Append(PopToMark()); break;                         // APPENDS
+            case 'e' or '\x90': Append(PopToMark()); break;               // APPENDS, ADDITEMS
             case 's': SetItems(PopMany(2)); break;                        // SETITEM
             case 'u': SetItems(PopToMark()); break;                       // SETITEMS
             case 'q': _memo[Byte()] = Peek(); break;                      // BINPUT
@@ -94,7 +106,11 @@ internal sealed class RestrictedUnpickler(Stream stream)
                 Push(Global($"{names[0]} {names[1]}"));
                 break;
             case 'Q': Push(Storage(Pop())); break;                        // BINPERSID
-            case 'R': Reduce(); break;                                    // REDUCE
+            case 'R' or '\x81': Reduce(); break;                          // REDUCE, NEWOBJ
+            case '\x92':                                                  // NEWOBJ_EX
+                Pop();
+                Reduce();
+                break;
             case 'b': Build(); break;                                     // BUILD
             default:
                 throw new FormatException(char.IsAsciiLetterOrDigit(code)
@@ -103,27 +119,48 @@ internal sealed class RestrictedUnpickler(Stream stream)
         }
     }
 
-    private static PickledGlobal Global(string name) => Allowed.ContainsKey(name)
-        ? new PickledGlobal(name)
-        : throw new FormatException(
-            $"it asks for '{name.Replace(' ', '.')}', which is refused: only tensors and plain containers are read");
+    private static object Global(string name) => Allowed.ContainsKey(name) ? new PickledGlobal(name) : new PickledUnknown(Shown(name));
+
+    /// <summary>A name as messages show it: dotted, of bounded length, without characters that a terminal obeys.</summary>
+    private static string Shown(string name)
+    {
+        var start = name.Length > MaxShownName ? name[..MaxShownName] + "…" : name;
+        return string.Concat(start.Replace(' ', '.').Select(character => char.IsControl(character) ? '?' : character));
+    }
 
     /// <summary>
-    /// Persistent ids are <c>('storage', type, key, location, elements, …)</c>; the old format adds a view, always None here.
+    /// Persistent ids are <c>('storage', type, key, location, elements, …)</c>; the old format adds a view, always None here, and may
+    /// name a class's source code: <c>('module', class, …)</c>.
     /// </summary>
-    private static PickledStorage Storage(object? id) =>
-        id is object?[] { Length: >= 5 } tuple && tuple is ["storage", PickledGlobal global, string key, _, long elements, ..]
-        && Allowed[global.Name] is { } type
-            ? tuple is [_, _, _, _, _, not null, ..]
-                ? throw new FormatException("it holds a view of a storage, a form of PyTorch before 0.4")
-                : new PickledStorage(key, type, elements)
-            : throw new FormatException("it refers to something that is not a tensor's storage");
+    private object Storage(object? id)
+    {
+        if (id is object?[] and ["module", PickledUnknown module, ..]) return module;
+        if (id is not object?[] { Length: >= 5 } tuple || tuple is not ["storage", var global, string key, _, long elements, ..])
+            throw new FormatException("it refers to something that is not a tensor's storage");
+        if (tuple is [_, _, _, _, _, not null, ..])
+            throw new FormatException("it holds a view of a storage, a form of PyTorch before 0.4");
+        var storage = global switch
+        {
+            PickledGlobal known when Allowed[known.Name] is { } type => new PickledStorage(key, ElementType.Named(type), type, elements),
+            PickledUnknown unknown => new PickledStorage(key, Type: null, unknown.Name, elements),
+            _ => throw new FormatException("it refers to something that is not a tensor's storage"),
+        };
+        if (!_storages.TryAdd(key, storage) && _storages[key] != storage)
+            throw new FormatException($"it describes its storage {key} in two ways");
+        return storage;
+    }
 
     private void Reduce()
     {
         var arguments = Pop() as object?[] ?? throw new FormatException("a call has no arguments");
-        var callee = Pop() as PickledGlobal ?? throw new FormatException("it calls something that is not a name");
-        Push((callee.Name, arguments) switch
+        var callee = Pop();
+        if (callee is PickledUnknown unknown)
+        {
+            Push(new PickledUnknown(unknown.Name));
+            return;
+        }
+        var known = callee as PickledGlobal ?? throw new FormatException("it calls something that is not a name");
+        Push((known.Name, arguments) switch
         {
             ("collections OrderedDict", []) => new PickledDictionary(),
             ("collections OrderedDict", [List<object?> pairs]) => FromPairs(pairs),
@@ -131,8 +168,9 @@ internal sealed class RestrictedUnpickler(Stream stream)
             ("torch._utils _rebuild_tensor" or "torch._utils _rebuild_tensor_v2",
                 [PickledStorage storage, long offset, object?[] shape, object?[] strides, ..]) =>
                 new PickledTensor(storage, offset, Longs(shape), Longs(strides)),
-            ("torch._utils _rebuild_parameter", [PickledTensor tensor, ..]) => tensor,
-            _ => throw new FormatException($"it calls '{callee.Name.Replace(' ', '.')}' in a way that is not known"),
+            ("torch._utils _rebuild_parameter" or "torch._utils _rebuild_parameter_with_state", [PickledTensor tensor, ..]) => tensor,
+            ("torch._utils _rebuild_parameter" or "torch._utils _rebuild_parameter_with_state", [PickledUnknown data, ..]) => data,
+            _ => throw new FormatException($"it calls '{Shown(known.Name)}' in a way that is not known"),
         });
     }
 
@@ -140,7 +178,8 @@ internal sealed class RestrictedUnpickler(Stream stream)
     private void Build()
     {
         Pop();
-        if (Peek() is not PickledDictionary) throw new FormatException("it sets the state of an object that is not a dictionary");
+        if (Peek() is PickledDictionary or PickledUnknown) return;
+        throw new FormatException("it sets the state of an object that is not a dictionary");
     }
 
     private static PickledDictionary FromPairs(List<object?> pairs)
@@ -162,12 +201,14 @@ internal sealed class RestrictedUnpickler(Stream stream)
 
     private void Append(object?[] values)
     {
+        if (Peek() is PickledUnknown) return;
         if (Peek() is not List<object?> list) throw new FormatException("it appends to something that is not a list");
         list.AddRange(values);
     }
 
     private void SetItems(object?[] values)
     {
+        if (Peek() is PickledUnknown) return;
         if (Peek() is not PickledDictionary dictionary) throw new FormatException("it sets items of something that is not a dictionary");
         if (values.Length % 2 != 0) throw new FormatException("a dictionary's items are not pairs");
         for (var i = 0; i < values.Length; i += 2) dictionary.Set(values[i], values[i + 1]);
@@ -209,6 +250,12 @@ internal sealed class RestrictedUnpickler(Stream stream)
     }
 
     private int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Bytes(4));
+
+    private int Length64()
+    {
+        var length = BinaryPrimitives.ReadInt64LittleEndian(Bytes(8));
+        return length is >= 0 and <= MaxBytesAtOnce ? (int)length : throw new FormatException("a length in the pickle makes no sense");
+    }
 
     private string Text(int length) => Encoding.UTF8.GetString(Bytes(length));
 
