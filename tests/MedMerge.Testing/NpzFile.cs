@@ -8,6 +8,8 @@ internal static class NpzFile
 {
     /// <param name="label">From split and index; 0 and 1 in turns where null.</param>
     /// <param name="rename">Another name for an array.</param>
+    /// <param name="pixel">From the index; running numbers where null.</param>
+    /// <param name="header">Another header in place of the usual one.</param>
     /// <param name="type">Another NumPy type for an array, from its name and its usual type.</param>
     public static string Write(
         string folder,
@@ -18,30 +20,33 @@ internal static class NpzFile
         int test = 4,
         Func<string, int, int>? label = null,
         Func<string, string>? rename = null,
-        Func<string, string, string>? type = null)
+        Func<string, string, string>? type = null,
+        Func<int, byte>? pixel = null,
+        Func<string, string>? header = null)
     {
         var path = Path.Combine(folder, "set.npz");
         using var archive = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
         foreach (var (split, count) in new[] { ("train", train), ("val", validation), ("test", test) })
         {
             var shape = channels == 1 ? $"{count}, {side}, {side}" : $"{count}, {side}, {side}, {channels}";
-            var pixels = Enumerable.Range(0, count * side * side * channels).Select(i => (byte)(i * 7));
+            var pixels = Enumerable.Range(0, count * side * side * channels).Select(pixel ?? (i => (byte)(i * 7)));
             var labels = Enumerable.Range(0, count).Select(i => (long)(label?.Invoke(split, i) ?? i % 2));
             var images = $"{split}_images";
-            Add(archive, rename?.Invoke(images) ?? images, Type(images, "|u1"), shape, [.. pixels]);
-            Add(archive, $"{split}_labels", Type($"{split}_labels", "<i8"), $"{count}, 1", [.. labels.SelectMany(BitConverter.GetBytes)]);
+            Add(rename?.Invoke(images) ?? images, Type(images, "|u1"), shape, [.. pixels]);
+            Add($"{split}_labels", Type($"{split}_labels", "<i8"), $"{count}, 1", [.. labels.SelectMany(BitConverter.GetBytes)]);
         }
         return path;
 
-        string Type(string array, string usual) => type?.Invoke(array, usual) ?? usual;
-    }
+        void Add(string name, string type, string shape, byte[] data)
+        {
+            using var stream = archive.CreateEntry(name + ".npy", CompressionLevel.NoCompression).Open();
+            var usual = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({shape}), }}";
+            var padded = (header?.Invoke(usual) ?? usual).PadRight(117) + "\n";
+            stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)padded.Length, 0]);
+            stream.Write(Encoding.ASCII.GetBytes(padded));
+            stream.Write(data);
+        }
 
-    private static void Add(ZipArchive archive, string name, string type, string shape, byte[] data)
-    {
-        using var stream = archive.CreateEntry(name + ".npy", CompressionLevel.NoCompression).Open();
-        var header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({shape}), }}".PadRight(117) + "\n";
-        stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0]);
-        stream.Write(Encoding.ASCII.GetBytes(header));
-        stream.Write(data);
+        string Type(string array, string usual) => type?.Invoke(array, usual) ?? usual;
     }
 }

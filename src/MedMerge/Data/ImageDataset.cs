@@ -73,6 +73,7 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
                 throw new InputException(
                     $"Data set {Name}: the split '{name}' has {split.Count} labels, but its images are of another number.");
             }
+            CheckPixels(name, split.Pixels);
             var bad = Array.FindIndex(split.Labels, label => label < 0 || label >= Classes);
             if (bad >= 0)
             {
@@ -94,6 +95,21 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
             }
         }
         return this;
+    }
+
+    /// <summary>Images that were scaled to 0 … 1 before they became bytes are black; nothing can be learned from them.</summary>
+    private void CheckPixels(string split, ReadOnlySpan<byte> pixels)
+    {
+        if (pixels.IsEmpty) return;
+        var isBlack = pixels.IndexOfAnyExceptInRange((byte)0, (byte)1) < 0;
+        if (isBlack)
+        {
+            throw new InputException(
+                $"Data set {Name}: no pixel of the split '{split}' is above 1, where images have values from 0 to 255. " +
+                "Save those from 0 to 1 with (255 * images).round().astype(np.uint8).");
+        }
+        var isConstant = pixels.IndexOfAnyExcept(pixels[0]) < 0;
+        if (isConstant) throw new InputException($"Data set {Name}: all pixels of the split '{split}' have the value {pixels[0]}.");
     }
 
     private static string Hash(DatasetInfo info, params ReadOnlySpan<ImageSplit> splits)

@@ -27,19 +27,20 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
 
     private const long MaxHeaderBytes = 100_000_000; // the reference implementation's own limit
 
+    /// <summary>Whether a file begins with the length of a header that it may hold.</summary>
+    public static bool HasLength(ReadOnlySpan<byte> file) =>
+        file.Length >= LengthBytes
+        && BinaryPrimitives.ReadInt64LittleEndian(file) is >= 2 and <= MaxHeaderBytes and var length
+        && length <= file.Length - LengthBytes;
+
     /// <summary>Reads the header of a whole file image.</summary>
     /// <param name="origin">What messages call the file.</param>
     /// <exception cref="InputException">The bytes are not a whole, consistent safetensors file.</exception>
     public static SafetensorsHeader Read(ReadOnlySpan<byte> file, string origin)
     {
-        if (file.Length < LengthBytes) throw Invalid(origin, "it is shorter than the 8 bytes of its header's length");
+        if (!HasLength(file))
+            throw Invalid(origin, $"its first 8 bytes are not the length of a header within its {file.Length} bytes; or it is truncated");
         var length = BinaryPrimitives.ReadInt64LittleEndian(file);
-        if (length is < 2 or > MaxHeaderBytes || length > file.Length - LengthBytes)
-        {
-            throw Invalid(
-                origin,
-                $"its header claims {length} bytes of a file of {file.Length}: it is truncated or not a safetensors file");
-        }
         try
         {
             var dataStart = LengthBytes + (int)length;

@@ -1,6 +1,3 @@
-using System.IO.Compression;
-using System.IO.Hashing;
-
 namespace MedMerge.Data.Formats;
 
 /// <summary>
@@ -9,6 +6,12 @@ namespace MedMerge.Data.Formats;
 /// </summary>
 internal static class MedMnistReader
 {
+    private const string ImageHint =
+        "images have values from 0 to 255: save them with .astype(np.uint8), " +
+        "those from 0 to 1 with (255 * images).round().astype(np.uint8)";
+
+    private const string LabelHint = "labels are classes: save them with .astype(np.int64)";
+
     /// <summary>Reads and checks the file.</summary>
     /// <param name="classes">The number of classes, or null for the highest training label plus one.</param>
     /// <exception cref="InputException">Missing, torn, of another layout, or with unusable labels; the message names the array.</exception>
@@ -17,20 +20,21 @@ internal static class MedMnistReader
     /// <inheritdoc cref="Read(string, int?)" />
     public static ImageDataset Read(byte[] file, string path, int? classes)
     {
+        var isZip = file.AsSpan().StartsWith("PK"u8);
+        if (!isZip) throw new InputException($"'{path}' is {FileContent.Describe(file) ?? "no zip file"}; a data set is an .npz file.");
         try
         {
-            using var content = new MemoryStream(file);
-            return Read(content, Path.GetFileNameWithoutExtension(path), ContentHash.Of(file), classes);
+            using var archive = ZipInput.Open(file);
+            return Read(archive, Path.GetFileNameWithoutExtension(path), ContentHash.Of(file), classes);
         }
-        catch (Exception error) when (error is FormatException or InvalidDataException or OverflowException)
+        catch (Exception error) when (error is FormatException or OverflowException)
         {
             throw new InputException($"'{path}' can't be read as a MedMNIST data set: {error.Message.TrimEnd('.')}.", error);
         }
     }
 
-    private static ImageDataset Read(Stream file, string name, string sha256, int? classes)
+    private static ImageDataset Read(ZipInput archive, string name, string sha256, int? classes)
     {
-        using var archive = new ZipArchive(file, ZipArchiveMode.Read);
         var train = Images(archive, "train");
         var validation = Images(archive, "val");
         var test = Images(archive, "test");
@@ -61,9 +65,9 @@ internal static class MedMnistReader
         return dataset.Validated();
     }
 
-    private static NpyArray Images(ZipArchive archive, string split)
+    private static NpyArray Images(ZipInput archive, string split)
     {
-        var images = Array(archive, split + "_images");
+        var images = Array(archive, split + "_images", ImageHint);
         return images is { Type: "uint8", Shape: [_, >= 8 and <= 1024, >= 8 and <= 1024] or [_, >= 8 and <= 1024, >= 8 and <= 1024, 3] }
             ? images
             : throw new FormatException(
@@ -71,9 +75,9 @@ internal static class MedMnistReader
                 "wanted is uint8 of shape [n, height, width] or [n, height, width, 3]");
     }
 
-    private static int[] Labels(ZipArchive archive, string split)
+    private static int[] Labels(ZipInput archive, string split)
     {
-        var labels = Array(archive, split + "_labels");
+        var labels = Array(archive, split + "_labels", LabelHint);
         return labels.Shape is [_] or [_, 1]
             ? labels.ToInt32()
             : throw new FormatException(
@@ -82,17 +86,17 @@ internal static class MedMnistReader
 
     private static string Show(int[] shape) => $"[{string.Join(", ", shape)}]";
 
-    private static NpyArray Array(ZipArchive archive, string name)
+    /// <param name="hint">What such an array should be, for the message where it is not.</param>
+    private static NpyArray Array(ZipInput archive, string name, string hint)
     {
-        var entry = archive.GetEntry(name + ".npy") ?? throw new FormatException($"it has no array '{name}'");
+        var entry = name + ".npy";
+        if (!archive.Contains(entry)) throw new FormatException($"it has no array '{name}'");
         try
         {
-            using var stream = new MemoryStream();
-            using (var content = entry.Open()) content.CopyTo(stream);
-            if (Crc32.HashToUInt32(stream.GetBuffer().AsSpan(0, (int)stream.Length)) != entry.Crc32)
-                throw new FormatException("it is damaged: its checksum differs (CRC-32)");
-            stream.Position = 0;
-            return NpyArray.Read(stream);
+            var length = archive.ReadStart(entry, start => NpyArray.GetFileLength(start, hint));
+            if (archive.LengthOf(entry) != length)
+                throw new FormatException($"its header says that it has {length} bytes, and it has {archive.LengthOf(entry)}");
+            return NpyArray.Read(new MemoryStream(archive.Read(entry)));
         }
         catch (FormatException error)
         {

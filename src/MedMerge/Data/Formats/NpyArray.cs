@@ -1,14 +1,11 @@
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
 
 namespace MedMerge.Data.Formats;
 
 /// <summary>A NumPy array of unsigned or signed integers, C order.</summary>
 /// <param name="Type">As NumPy names it: <c>uint8</c>, <c>int64</c>, …</param>
 /// <param name="Data">The elements, little-endian.</param>
-internal sealed partial record NpyArray(int[] Shape, string Type, byte[] Data)
+internal sealed record NpyArray(int[] Shape, string Type, byte[] Data)
 {
     private static readonly IReadOnlyDictionary<string, int> Sizes = new Dictionary<string, int>
     {
@@ -22,40 +19,22 @@ internal sealed partial record NpyArray(int[] Shape, string Type, byte[] Data)
         ["int64"] = 8,
     };
 
-    /// <summary>
-    /// Reads the .npy format (numpy/lib/format.py): magic <c>\x93NUMPY</c>, version, header length (u16, u32 from version 2), then a Python
-    /// dictionary literal with <c>descr</c>, <c>fortran_order</c> and <c>shape</c>, then the elements.
-    /// </summary>
+    /// <summary>The length of the whole .npy file of which a stream gives the start, by its header.</summary>
+    /// <param name="hint">What the array should be, for the message where it is of another type.</param>
+    /// <exception cref="FormatException">Torn, or not an array of integers in C order.</exception>
+    public static long GetFileLength(Stream stream, string hint)
+    {
+        var header = NpyHeader.Read(stream);
+        return header.Length + GetDataLength(header, GetType(header, hint));
+    }
+
+    /// <summary>Reads a .npy file: a header (<see cref="NpyHeader"/>), then the elements.</summary>
     /// <exception cref="FormatException">Torn, or not an array of integers in C order.</exception>
     public static NpyArray Read(Stream stream)
     {
-        var start = Exactly(stream, 8);
-        if (start[0] != 0x93 || !start.AsSpan(1, 5).SequenceEqual("NUMPY"u8)) throw new FormatException("it is not a NumPy array");
-        var headerLength = start[6] == 1
-            ? BinaryPrimitives.ReadUInt16LittleEndian(Exactly(stream, 2))
-            : BinaryPrimitives.ReadInt32LittleEndian(Exactly(stream, 4));
-        if (headerLength is < 0 or > 1 << 20) throw new FormatException("its header's length makes no sense");
-        var header = Header().Match(Encoding.Latin1.GetString(Exactly(stream, headerLength)));
-        if (!header.Success) throw new FormatException("its header can't be read");
-        var type = TypeOf(header.Groups["kind"].Value[0], header.Groups["size"].Value);
-        if (!Sizes.TryGetValue(type, out var itemSize))
-        {
-            throw new FormatException(
-                $"its values are {type}; wanted are integers: " +
-                "save it with .astype(np.uint8) for images, .astype(np.int64) for labels");
-        }
-        if (header.Groups["order"].Value == ">" && itemSize > 1)
-            throw new FormatException($"its values are big-endian; save it with .astype(np.{type})");
-        if (header.Groups["fortran"].Value == "True")
-            throw new FormatException("it is in Fortran order; save it with np.ascontiguousarray");
-
-        var shape = header.Groups["shape"].Value
-            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(size => int.Parse(size, CultureInfo.InvariantCulture))
-            .ToArray();
-        var length = shape.Aggregate((long)itemSize, (product, size) => checked(product * size));
-        if (length > Array.MaxLength) throw new FormatException("it is larger than 2 GiB");
-        return new NpyArray(shape, type, Exactly(stream, (int)length));
+        var header = NpyHeader.Read(stream);
+        var type = GetType(header, "wanted are integers");
+        return new NpyArray(header.Shape, type, NpyHeader.ReadExactly(stream, (int)GetDataLength(header, type)));
     }
 
     /// <summary>The elements as whole numbers.</summary>
@@ -100,16 +79,23 @@ internal sealed partial record NpyArray(int[] Shape, string Type, byte[] Data)
 
     private static int? BitsOf(string bytes) => int.TryParse(bytes, out var count) && count <= 16 ? 8 * count : null;
 
-    [GeneratedRegex(
-        @"'descr':\s*'(?<order>[<>|=])(?<kind>[a-zA-Z])(?<size>\d*)[^']*'," +
-        @"\s*'fortran_order':\s*(?<fortran>True|False),\s*'shape':\s*\((?<shape>[\d, ]*)\)")]
-    private static partial Regex Header();
-
-    private static byte[] Exactly(Stream stream, int length)
+    /// <summary>The element type, if it is one that is read.</summary>
+    private static string GetType(NpyHeader header, string hint)
     {
-        var bytes = new byte[length];
-        return stream.ReadAtLeast(bytes, length, throwOnEndOfStream: false) == length
-            ? bytes
-            : throw new FormatException("it is truncated");
+        var (order, kind, size) = header.Descr is [var first, var second, ..] && "<>|=".Contains(first, StringComparison.Ordinal)
+            ? (first, second, header.Descr[2..])
+            : throw new FormatException($"its values are of the type '{header.Descr}'; {hint}");
+        var type = TypeOf(kind, size);
+        if (!Sizes.TryGetValue(type, out var itemSize)) throw new FormatException($"its values are {type}; {hint}");
+        if (order == '>' && itemSize > 1) throw new FormatException($"its values are big-endian; save it with .astype(np.{type})");
+        if (header.IsFortran && header.Shape.Length > 1)
+            throw new FormatException("it is in Fortran order; save it with np.ascontiguousarray");
+        return type;
+    }
+
+    private static long GetDataLength(NpyHeader header, string type)
+    {
+        var length = header.Shape.Aggregate((long)Sizes[type], (product, size) => checked(product * size));
+        return length <= Array.MaxLength ? length : throw new FormatException("it is larger than 2 GiB");
     }
 }

@@ -42,7 +42,9 @@ internal sealed class PyTorchFile : IDisposable
         {
             const string pickleName = "data.pkl";
             var pickle = zip.Names.FirstOrDefault(name => name.EndsWith("/" + pickleName, StringComparison.Ordinal))
-                         ?? throw new FormatException("it is a zip without data.pkl, so not a PyTorch checkpoint");
+                         ?? throw new FormatException(zip.Names.Any(name => name.EndsWith(".npy", StringComparison.Ordinal))
+                             ? "it is a NumPy .npz file"
+                             : "it is a zip without data.pkl, so not a PyTorch checkpoint");
             var folder = pickle[..^pickleName.Length];
             var order = folder + "byteorder";
             if (zip.Contains(order) && Encoding.ASCII.GetString(ReadStored(zip, order)) == "big")

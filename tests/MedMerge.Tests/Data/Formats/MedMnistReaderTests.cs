@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Text.RegularExpressions;
 using MedMerge.Data;
 using MedMerge.Data.Formats;
 
@@ -69,8 +71,10 @@ public sealed class MedMnistReaderTests : IDisposable
     /// <summary>Descriptions of NumPy types as they stand in a file, put in place of the right one.</summary>
     [Theory]
     [InlineData("train_images", "|i1", "values of int8; wanted is uint8")]
-    [InlineData("train_images", "|b1", "its values are bool; wanted are integers")]
-    [InlineData("train_labels", "<f8", "its values are float64; wanted are integers: save it with .astype")]
+    [InlineData("train_images", "|b1", "its values are bool; images have values from 0 to 255: save them with .astype(np.uint8)")]
+    [InlineData("train_images", "<f4", "those from 0 to 1 with (255 * images).round().astype(np.uint8)")]
+    [InlineData("train_labels", "<f8", "its values are float64; labels are classes: save them with .astype(np.int64)")]
+    [InlineData("train_labels", "x", "its values are of the type 'x'; labels are classes")]
     [InlineData("train_labels", ">i8", "its values are big-endian; save it with .astype(np.int64)")]
     [InlineData("train_labels", "<u8", null)]
     [InlineData("train_labels", "|O", "its values are Python objects")]
@@ -81,6 +85,55 @@ public sealed class MedMnistReaderTests : IDisposable
         else Refused(says, path);
     }
 
+    /// <summary>As NumPy's own reader takes them: it evaluates the header as a Python literal.</summary>
+    [Theory]
+    [InlineData("'descr': '(.*)', 'fortran_order': False, 'shape': (.*), ", "'shape': $2, 'fortran_order': False, 'descr': '$1'")]
+    [InlineData("'", "\"")]
+    [InlineData(@"(\d+)(?=[,)])", "$1L")]
+    [InlineData(" ", "")]
+    [InlineData("[:,]", " $0\n ")]
+    public void A_header_is_read_however_it_is_written(string pattern, string replacement)
+    {
+        var path = NpzFile.Write(_folder, header: usual => Regex.Replace(usual, pattern, replacement));
+        var data = MedMnistReader.Read(path);
+        Assert.Equal((28, 8, 2), (data.Height, data.Train.Count, data.Classes));
+    }
+
+    [Theory]
+    [InlineData("'fortran_order': False, ", "", "its header can't be read")]
+    [InlineData("False", "Maybe", "its header can't be read")]
+    [InlineData("}", "", "its header can't be read")]
+    [InlineData("8, 28", "9, 28", "its header says that it has 7184 bytes, and it has 6400")]
+    [InlineData("8, 28", "2000, 28", "its header says that it has")]
+    [InlineData("8, 28", "99999999, 99999", "array 'train_images'")]
+    [InlineData("'|u1'", "[('a', '|u1')]", "its values are structured")]
+    public void A_header_that_does_not_fit_is_refused(string old, string other, string reason) =>
+        Refused(reason, NpzFile.Write(_folder, header: usual => usual.Replace(old, other, StringComparison.Ordinal)));
+
+    [Theory]
+    [InlineData(0, 0, "no pixel of the split 'train' is above 1, where images have values from 0 to 255")]
+    [InlineData(0, 1, "Save those from 0 to 1 with (255 * images).round().astype(np.uint8)")]
+    [InlineData(200, 200, "all pixels of the split 'train' have the value 200")]
+    public void Images_without_content_are_refused(byte even, byte odd, string reason) =>
+        Refused(reason, NpzFile.Write(_folder, pixel: i => i % 2 == 0 ? even : odd));
+
+    [Fact]
+    public void An_array_that_is_there_twice_is_refused() => Refused(
+        "its entry 'train_images.npy' is there twice",
+        NpzFile.Write(_folder, rename: name => name == "val_images" ? "train_images" : name));
+
+    /// <summary>What is stored compressed may not claim more than deflate can make of it.</summary>
+    [Fact]
+    public void An_entry_that_claims_more_than_it_can_hold_is_refused()
+    {
+        var path = NpzFile.Write(_folder);
+        var bytes = File.ReadAllBytes(path);
+        var directory = bytes.AsSpan().IndexOf("PK\x01\x02"u8);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(directory + 24), 0x7fffffff);
+        File.WriteAllBytes(path, bytes);
+        Refused("its entry 'train_images.npy' claims 2147483647 bytes, more than it can hold", path);
+    }
+
     [Fact]
     public void A_flipped_bit_is_found_by_the_checksum()
     {
@@ -88,7 +141,7 @@ public sealed class MedMnistReaderTests : IDisposable
         var bytes = File.ReadAllBytes(path);
         bytes[400] ^= 1; // among the pixels of the first array
         File.WriteAllBytes(path, bytes);
-        Refused("it is damaged: its checksum differs", path);
+        Refused("its entry 'train_images.npy' is damaged: its checksum differs", path);
     }
 
     [Fact]
