@@ -90,6 +90,12 @@ public class SpecificationTests
     [InlineData("a: 1\nb: \"\\UFFFFFFFF\"", "is not valid YAML: line 2")]
     [InlineData("target: 3\narchitecture: resnet20\nsources: 4", "'target' must be a mapping")]
     [InlineData("a: 1\na: 2", "is not valid YAML: line 2")]
+    [InlineData("a: 1\nb:\n  - c: 1\n\td: 2\n", "line 4: a tab stands in the indentation; YAML wants spaces")]
+    [InlineData("a: x\nb:\n\tc: 1\n", "line 3: a tab stands in the indentation; YAML wants spaces")]
+    [InlineData("a: 1\nb: [1, 2\nc: 3\n", "line 2: the list that begins here has no ']' where it should end")]
+    [InlineData("a: 1\nb: [1\n", "line 2: the list that begins here has no ']' where it should end")]
+    [InlineData("a: 1\nb: { c: 1\nd: 3\n", "line 2: the mapping that begins here has no '}' where it should end")]
+    [InlineData("a: 1\nb: *c\n", "line 2: there is no anchor '&c' before")]
     [InlineData("target: { data: \"a\\0b\" }", "line 1: 'target.data' holds a NUL character")]
     public void What_is_no_specification_is_refused(string yaml, string reason) =>
         Assert.Contains(reason, GetError(yaml), StringComparison.Ordinal);
@@ -99,6 +105,8 @@ public class SpecificationTests
     [InlineData(
         "sources: [{ name: a, pretrain: { data: 'phantom:cells' } }]",
         "line 1: 'sources' has one entry; merging needs at least two")]
+    [InlineData("seeds: [0, 0, 1]", "line 1: 'seeds' lists 0 twice")]
+    [InlineData("seeds:\n - 1\n - 2\n - 01", "line 4: 'seeds' lists 1 twice, the second time as '01'")]
     [InlineData("seeds: []", "line 1: 'seeds' is an empty list")]
     [InlineData("methods: []", "line 1: 'methods' is an empty list")]
     [InlineData("device: gpu", "line 1: 'device' is 'gpu'; it must be 'cpu' or 'cuda:N'")]
@@ -206,7 +214,7 @@ public class SpecificationTests
     public void Seeds_are_a_count_or_a_list()
     {
         Assert.Equal([0UL, 1UL, 2UL], Read(Minimal + "\nseeds: 3").Seeds);
-        Assert.Equal([7UL, 3UL], Read(Minimal + "\nseeds: [7, 3, 7]").Seeds);
+        Assert.Equal([7UL, 3UL], Read(Minimal + "\nseeds: [7, 3]").Seeds);
     }
 
     [Fact]

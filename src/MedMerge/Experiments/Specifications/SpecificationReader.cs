@@ -200,7 +200,11 @@ internal sealed class SpecificationReader
         {
             var isNumber = ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed);
             var isInRange = isList || seed is > 0 and <= MaxSeeds;
-            if (isNumber && isInRange)
+            if (isNumber && isList && seeds.Contains(seed))
+            {
+                _errors.Add(line, $"'seeds' lists {seed} twice{(text == $"{seed}" ? "" : $", the second time as '{text}'")}");
+            }
+            else if (isNumber && isInRange)
             {
                 seeds.Add(seed);
             }
@@ -209,7 +213,7 @@ internal sealed class SpecificationReader
                 _errors.Add(line, $"'seeds' is '{text}'; it must be a count from 1 to {MaxSeeds} or a list of whole numbers");
             }
         }
-        if (seeds.Count == 0 || isList) return [.. seeds.Distinct()];
+        if (seeds.Count == 0 || isList) return seeds;
         return [.. Enumerable.Range(0, (int)seeds[0]).Select(seed => (ulong)seed)];
     }
 

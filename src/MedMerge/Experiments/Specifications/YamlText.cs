@@ -6,7 +6,7 @@ namespace MedMerge.Experiments.Specifications;
 
 /// <summary>
 /// Loads YAML. YamlDotNet builds and compares nodes recursively, and a stack overflow can't be caught, so the event
-/// stream is checked first.
+/// stream is checked first. Its messages are replaced where they name the wrong line or none.
 /// </summary>
 internal static class YamlText
 {
@@ -18,29 +18,52 @@ internal static class YamlText
     {
         var stream = new YamlStream();
         var parser = new Parser(new StringReader(yaml));
+        var open = new Stack<Level>();
         try
         {
-            CheckNesting(parser, origin);
+            CheckEvents(parser, open, origin);
             stream.Load(new StringReader(yaml));
         }
         catch (YamlException error)
         {
-            var reason = error.InnerException?.Message ?? error.Message;
-            throw new InputException($"{origin} is not valid YAML: line {error.Start.Line}: {reason}", error);
+            var (line, reason) = FindIndentingTab(error, parser, yaml)
+                                 ?? FindUnclosed(error, open)
+                                 ?? (error.Start.Line, error.InnerException?.Message ?? error.Message);
+            throw new InputException($"{origin} is not valid YAML: line {line}: {reason}", error);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
-            // Thrown by YamlDotNet for an invalid character or tag.
-            var line = parser.Current?.End.Line ?? 1;
-            throw new InputException($"{origin} is not valid YAML: line {line} or the next: {error.Message}", error);
+            // Thrown by YamlDotNet for an invalid character or tag, and for a list without an end.
+            var (line, reason) = FindUnclosed(error, open) ?? (parser.Current?.End.Line ?? 1, $"here or on the next line: {error.Message}");
+            throw new InputException($"{origin} is not valid YAML: line {line}: {reason}", error);
         }
         if (stream.Documents is [{ RootNode: YamlMappingNode root }]) return root;
         throw new InputException($"{origin} must be one YAML mapping (key: value), with at least target, architecture and sources.");
     }
 
-    private static void CheckNesting(Parser parser, string origin)
+    /// <summary>A tab that indents, which YAML does not allow: the parser reports it on the line before, or on the first.</summary>
+    private static (long Line, string Reason)? FindIndentingTab(YamlException error, Parser parser, string yaml)
     {
-        var open = new Stack<Level>();
+        if (!error.Message.Contains("tab", StringComparison.Ordinal)) return null;
+        var read = (int)(parser.Current?.End.Line ?? 1) - 1;
+        var lines = yaml.Split('\n');
+        var found = Array.FindIndex(lines, Math.Min(read, lines.Length), line => line[..^line.TrimStart().Length].Contains('\t'));
+        return found < 0 ? null : (found + 1, "a tab stands in the indentation; YAML wants spaces");
+    }
+
+    /// <summary>A list or mapping in brackets that never ends, or ends after what can't be in it.</summary>
+    private static (long Line, string Reason)? FindUnclosed(Exception error, Stack<Level> open)
+    {
+        if (!open.TryPeek(out var level) || !level.IsFlow) return null;
+        var isUnclosed = error is InvalidOperationException || error.Message.Contains("flow", StringComparison.Ordinal);
+        if (!isUnclosed) return null;
+        var (kind, bracket) = level.IsMapping ? ("mapping", '}') : ("list", ']');
+        return (level.Line, $"the {kind} that begins here has no '{bracket}' where it should end");
+    }
+
+    private static void CheckEvents(Parser parser, Stack<Level> open, string origin)
+    {
+        var anchors = new HashSet<AnchorName>();
         while (parser.MoveNext())
         {
             var node = parser.Current;
@@ -50,16 +73,25 @@ internal static class YamlText
             var isKey = open.TryPeek(out var level) && level.IsMapping && level.Nodes++ % 2 == 0;
             if (isKey && node is not Scalar)
                 throw new InputException($"{origin} has a key that is no text: line {node.Start.Line}.");
-            if (node is MappingStart or SequenceStart) open.Push(new Level(node is MappingStart));
+            if (node is NodeEvent { Anchor: { IsEmpty: false } anchor }) anchors.Add(anchor);
+            if (node is AnchorAlias alias && !anchors.Contains(alias.Value))
+                throw new InputException($"{origin} is not valid YAML: line {node.Start.Line}: there is no anchor '&{alias.Value}' before");
+            if (node is MappingStart mapping) open.Push(new Level(true, mapping.Style == MappingStyle.Flow, node.Start.Line));
+            if (node is SequenceStart list) open.Push(new Level(false, list.Style == SequenceStyle.Flow, node.Start.Line));
             if (open.Count > MaxLevels)
                 throw new InputException($"{origin} is nested more than {MaxLevels} levels deep: line {node.Start.Line}.");
         }
     }
 
     /// <summary>An open mapping or list; in a mapping, keys and values alternate.</summary>
-    private sealed class Level(bool isMapping)
+    private sealed class Level(bool isMapping, bool isFlow, long line)
     {
         public bool IsMapping { get; } = isMapping;
+
+        /// <summary>Whether it stands in brackets.</summary>
+        public bool IsFlow { get; } = isFlow;
+
+        public long Line { get; } = line;
 
         public int Nodes { get; set; }
     }
