@@ -172,12 +172,16 @@ internal sealed partial class GatewayClient : IDisposable
             throw new InputException($"{variable} contains a character that is not allowed in an HTTP header.");
     }
 
-    [GeneratedRegex(@"\A(?!.*\.\.)[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\z")]
+    /// <summary>No segment is <c>.</c> or <c>..</c>; names like <c>v1..2</c> are a source's to choose.</summary>
+    [GeneratedRegex(@"\A(?!(.*/)?\.\.?(/|\z))[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\z")]
     private static partial Regex RelativePathPattern();
+
+    /// <summary>Whether a path that a gateway sent stays inside the folder it is meant for.</summary>
+    internal static bool IsInsideFolder(string path) => RelativePathPattern().IsMatch(path);
 
     private void CheckPaths(IEnumerable<string> paths)
     {
-        if (paths.FirstOrDefault(path => !RelativePathPattern().IsMatch(path)) is { } invalid)
+        if (paths.FirstOrDefault(path => !IsInsideFolder(path)) is { } invalid)
             throw new GatewayException($"The gateway at {_http.BaseAddress} sent the path '{invalid}', which is not inside a folder.");
     }
 
