@@ -2,28 +2,16 @@
 
 CIFAR ResNets are written out here after akamaster/pytorch_resnet_cifar10; ResNet-18 is torchvision's, with MedMNIST's stem where asked.
 """
-import json
-import struct
 import sys
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-TYPES = {"F32": torch.float32, "I64": torch.int64}
-
-
-def read_safetensors(path):
-    data = open(path, "rb").read()
-    length = struct.unpack("<Q", data[:8])[0]
-    tensors = {}
-    for name, entry in json.loads(data[8:8 + length]).items():
-        if name == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        raw = bytearray(data[8 + length + begin:8 + length + end])
-        tensors[name] = torch.frombuffer(raw, dtype=TYPES[entry["dtype"]]).reshape(entry["shape"])
-    return tensors
+try:
+    from safetensors.torch import load_file as read_safetensors  # the official reader, where it is installed
+except ImportError:
+    from read_safetensors import read_safetensors
 
 
 class Block(nn.Module):

@@ -46,6 +46,60 @@ public class PyTorchExportTests
         }
     }
 
+    /// <summary>All kinds of files that are exported: models, kernel weights, and every type that the writer knows.</summary>
+    [Fact]
+    public async Task The_official_safetensors_reads_every_export()
+    {
+        if (!File.Exists(Python) || Run("-c", "import safetensors, numpy").Code != 0)
+        {
+            Assert.Skip(
+                "The official safetensors is not here " +
+                "(Debian, where the release has it: apt-get install python3-safetensors python3-numpy).");
+        }
+        var plan = new SpecificationBuilder { Methods = "[medmerge]" }.WithEpochs(1).BuildPlan();
+        await using var device = new DeviceThread("cpu", 1);
+        var runner = new StageRunner(
+            new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        var folder = Directory.CreateTempSubdirectory("medmerge-safetensors-").FullName;
+        try
+        {
+            var files = new Dictionary<string, byte[]>();
+            foreach (var role in new[] { OutputRole.KernelWeights, OutputRole.MergedModel, OutputRole.Model })
+            {
+                var output = plan.Trials[0].FindOutput(role)!;
+                var written = await runner.OutputAsync(output.Stage, (_, _) => { }, TestContext.Current.CancellationToken);
+                files[$"{role}"] = written[output.Artefact];
+            }
+            files["types"] = WriteTypes();
+            foreach (var (name, content) in files)
+            {
+                var path = Path.Combine(folder, name);
+                File.WriteAllBytes(path, content);
+                var (code, shown) = Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_safetensors.py"), path);
+                Assert.True(code == 0, shown);
+                using var file = ModelFile.Read(path);
+                Assert.Equal(file.Tensors.Count + 1, shown.Trim().Split('\n').Length);
+                Assert.All(file.Tensors, tensor => Assert.Contains(tensor.Name, shown, StringComparison.Ordinal));
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>One tensor of each type but BF16, which NumPy does not have.</summary>
+    private static byte[] WriteTypes()
+    {
+        using var scope = NewDisposeScope();
+        using var types = new StateDict();
+        foreach (var type in ElementType.All.Where(type => type.Torch != ScalarType.BFloat16))
+            types.Add(type.Name, ones(2, 3).to(type.Torch));
+        types.Add("scalar", tensor(2.5));
+        types.Add("empty", zeros(0, 3));
+        return Safetensors.Write(types, new Dictionary<string, string> { ["ü"] = "\"" });
+    }
+
     private static void SkipWithoutPyTorch()
     {
         if (!File.Exists(Python) || Run("-c", "import torch, torchvision").Code != 0)
