@@ -64,7 +64,11 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
     {
         var finished = plan.Trials.Where(trial => status.Trials[trial.Number - 1].State == WorkState.Done).ToList();
         if (finished.Count == 0) return;
-        var result = await SweepResult.ReadAsync(plan, finished, _stages, cancellation);
+        var failed = status.Trials
+            .Where(trial => trial.State is WorkState.Failed or WorkState.Quarantined)
+            .Select(trial => trial.Number)
+            .ToHashSet();
+        var result = await SweepResult.ReadAsync(plan, finished, failed, _stages, cancellation);
         await useResults(result);
     }
 

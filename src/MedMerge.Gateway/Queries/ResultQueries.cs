@@ -14,8 +14,9 @@ internal sealed class ResultQueries(SweepStore sweeps, PlanSummaries plans, Stag
     /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
     public async Task<SweepResult> GetResultsAsync(string id, CancellationToken cancellation)
     {
-        var (plan, finished) = await GetFinishedAsync(id, cancellation);
-        return await SweepResult.ReadAsync(plan, finished, stages, cancellation);
+        var (record, plan) = await GetAsync(id, cancellation);
+        var failed = record.Trials.Index().Where(trial => trial.Item.HasFailed).Select(trial => trial.Index + 1).ToHashSet();
+        return await SweepResult.ReadAsync(plan, GetFinished(record, plan), failed, stages, cancellation);
     }
 
     /// <summary>The scenarios that have a finished trial.</summary>
@@ -39,9 +40,16 @@ internal sealed class ResultQueries(SweepStore sweeps, PlanSummaries plans, Stag
 
     private async Task<(PlanSummary Plan, IReadOnlyList<PlannedTrial> Finished)> GetFinishedAsync(string id, CancellationToken cancellation)
     {
-        var (record, _) = await sweeps.FindAsync(id, cancellation) ?? throw new KeyNotFoundException($"There is no sweep '{id}'.");
-        var plan = await plans.GetAsync(record, cancellation);
-        var finished = plan.Trials.Zip(record.Trials).Where(pair => pair.Second.State == WorkState.Done).Select(pair => pair.First);
-        return (plan, [.. finished]);
+        var (record, plan) = await GetAsync(id, cancellation);
+        return (plan, GetFinished(record, plan));
     }
+
+    private async Task<(SweepRecord Record, PlanSummary Plan)> GetAsync(string id, CancellationToken cancellation)
+    {
+        var (record, _) = await sweeps.FindAsync(id, cancellation) ?? throw new KeyNotFoundException($"There is no sweep '{id}'.");
+        return (record, await plans.GetAsync(record, cancellation));
+    }
+
+    private static List<PlannedTrial> GetFinished(SweepRecord record, PlanSummary plan) =>
+        [.. plan.Trials.Zip(record.Trials).Where(pair => pair.Second.State == WorkState.Done).Select(pair => pair.First)];
 }

@@ -56,7 +56,7 @@ internal static class ComparisonTable
             .. differences.Select(metric => FormatDifference(summary.Differences.GetValueOrDefault(metric))),
         ]));
         return $"""
-            {CreateHeading(result)}
+            {CreateHeading(result)}{DescribeMissing(result)}
             Sources: {string.Join(", ", result.Scenario.Sources.Select(source => source.Title))}
             Settings: {SettingsText.Render(result.Scenario)}
 
@@ -80,11 +80,27 @@ internal static class ComparisonTable
     private static string CreateHeading(ScenarioResult result)
     {
         var scenario = result.Scenario;
+        var count = result.Seeds.Count();
         var seeds = scenario.Seeds.Count == 1 ? "1 seed" : $"{scenario.Seeds.Count} seeds";
+        if (result.Missing.Count > 0 && count < scenario.Seeds.Count) seeds = $"{count} of {seeds}";
         var rates = scenario.Settings.LearningRates.Count;
         var tries = rates == 1 ? "" : $", the best of {rates} learning rates on validation";
         return $"{scenario.Name}: {scenario.Architecture} on {scenario.Target.Title}, {scenario.Target.TestImages} test images, " +
                $"{seeds}, {scenario.Settings.Budget} passes over the training images for every method{tries}";
+    }
+
+    /// <summary>A line that says what has no result, method by method; empty once everything has.</summary>
+    private static string DescribeMissing(ScenarioResult result)
+    {
+        if (result.Missing.Count == 0) return "";
+        var planned = result.Trials.Count + result.Missing.Count;
+        var rows = result.Missing.GroupBy(trial => trial.Trial.Row).Select(row =>
+        {
+            var failed = row.Count(trial => trial.HasFailed);
+            var state = failed == 0 ? $"{row.Count()} missing" : $"{row.Count()} missing, {failed} failed";
+            return $"{row.Key.Title} ({state})";
+        });
+        return $"\nINCOMPLETE: {MissingTrial.Describe(result.Missing, planned, "trials")}: {string.Join(", ", rows)}";
     }
 
     private static string CreateTitle(ScenarioResult result, MethodSummary summary)
@@ -100,12 +116,19 @@ internal static class ComparisonTable
 
     private static string DescribeDifferences(ScenarioResult result, IEnumerable<Metric> metrics)
     {
-        if (result.Rivals.Count == 0) return "Δ: no single source was run to compare with.";
+        if (result.Rivals.Count == 0)
+        {
+            var isMissing = result.Missing.Any(trial => trial.Trial.Row.Role == MethodRole.SingleSource);
+            return isMissing
+                ? "Δ: none, because a single source has no result."
+                : "Δ: no single source was run to compare with.";
+        }
         var rivals = metrics
             .Where(result.Rivals.ContainsKey)
             .GroupBy(metric => result.Rivals[metric])
             .Select(group => $"{group.Key.Title} for {string.Join(" and ", group.Select(Verdict.Name))}");
-        var over = result.Scenario.Seeds.Count == 1 ? "test images" : "seeds and test images";
+        var isOneSeed = result.Scenario.Seeds.Count == 1 || result.Summaries.All(summary => summary.Seeds == 1);
+        var over = isOneSeed ? "test images" : "seeds and test images";
         return $"Δ: paired difference to the single source that is best on validation ({string.Join(", ", rivals)}), with its 95 % " +
                $"interval over {over}.";
     }

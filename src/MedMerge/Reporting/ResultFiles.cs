@@ -14,6 +14,8 @@ internal static class ResultFiles
     private const string CsvHeading =
         "trial,method,seed,split,macro_f1,accuracy,balanced_accuracy,auc,kappa,quadratic_kappa,calibration_error\n";
 
+    private static readonly double[] Unscored = [.. Enumerable.Repeat(double.NaN, 7)];
+
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -41,7 +43,8 @@ internal static class ResultFiles
             Target = Describe(scenario.Target),
             Sources = scenario.Sources.Select(source => source.Title),
             scenario.Anchor,
-            scenario.Seeds,
+            result.Seeds,
+            Missing = result.Missing.Select(Describe),
             scenario.Settings.Device,
             scenario.Settings.Threads,
             scenario.Settings.Budget,
@@ -56,7 +59,9 @@ internal static class ResultFiles
         }, Json) + "\n";
     }
 
-    /// <summary>Writes two lines for each trial: its scores on the test and on the validation split.</summary>
+    /// <summary>
+    /// Writes two lines for each trial: its scores on the test and on the validation split, which are empty where it has no result.
+    /// </summary>
     public static string ToCsv(ScenarioResult result)
     {
         var text = new StringBuilder(CsvHeading);
@@ -65,12 +70,17 @@ internal static class ResultFiles
             AppendCsv(text, trial.Trial, "test", trial.Test);
             AppendCsv(text, trial.Trial, "validation", trial.Validation);
         }
+        foreach (var trial in result.Missing.Select(missing => missing.Trial))
+        {
+            AppendCsv(text, trial, "test", scores: null);
+            AppendCsv(text, trial, "validation", scores: null);
+        }
         return text.ToString();
     }
 
-    private static void AppendCsv(StringBuilder text, PlannedTrial trial, string split, Scores scores)
+    private static void AppendCsv(StringBuilder text, PlannedTrial trial, string split, Scores? scores)
     {
-        double[] values =
+        double[] values = scores is null ? Unscored :
         [
             scores.MacroF1,
             scores.Accuracy,
@@ -124,6 +134,14 @@ internal static class ResultFiles
         intervals.ToDictionary(interval => Name(interval.Key), interval => Describe(interval.Value));
 
     private static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+
+    private static object Describe(MissingTrial missing) => new
+    {
+        missing.Trial.Number,
+        Method = missing.Trial.Row.Title,
+        missing.Trial.Seed,
+        State = missing.HasFailed ? "failed" : "notFinished",
+    };
 
     private static object Describe(TrialResult result) => new
     {

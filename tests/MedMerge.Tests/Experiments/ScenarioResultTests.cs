@@ -58,8 +58,50 @@ public class ScenarioResultTests
         Assert.Contains("nothing to compare merging with", Verdict.Of(result), StringComparison.Ordinal);
     }
 
+    /// <summary>The one that has no result may be the best.</summary>
+    [Fact]
+    public void There_is_no_best_single_source_while_one_has_no_result()
+    {
+        TrialResult[] trials = [Trial(1, "medmerge", null, Perfect, Perfect), Trial(2, "fine-tune", "a", Weak, Weak)];
+        MissingTrial[] missing =
+        [
+            new(SmallResult.Trial(3, "fine-tune", "b"), HasFailed: true),
+            new(SmallResult.Trial(4, "lp-ft", "a"), HasFailed: false),
+            new(SmallResult.Trial(5, "fine-tune", "a", seed: 1), HasFailed: false),
+        ];
+
+        var result = ScenarioResult.Compare(SmallResult.Scenario, trials, missing, TestContext.Current.CancellationToken);
+
+        Assert.Empty(result.Rivals);
+        Assert.Null(result.ToRival);
+        Assert.Empty(result.Summaries.SelectMany(summary => summary.Differences));
+        const string expected = "No verdict on merging: the best single source is not known without results of " +
+                                "fine-tune b (failed), lp-ft a, fine-tune a.";
+        Assert.Equal(expected, Verdict.Of(result));
+        Assert.Equal("fine-tune a", Compare(trials).Rival!.Title);
+    }
+
+    [Theory]
+    [InlineData(true, "No verdict on merging: of medmerge, 2 of 2 trials failed.")]
+    [InlineData(false, "No verdict on merging: of medmerge, 2 of 2 trials have no result.")]
+    public void Merges_that_failed_are_called_failed_and_not_left_out(bool hasFailed, string expected)
+    {
+        MissingTrial[] missing =
+        [
+            new(SmallResult.Trial(2, "medmerge", seed: 0), hasFailed),
+            new(SmallResult.Trial(3, "medmerge", seed: 1), hasFailed),
+        ];
+        var result = ScenarioResult.Compare(
+            SmallResult.Scenario,
+            [Trial(1, "fine-tune", "a", Weak, Weak)],
+            missing,
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, Verdict.Of(result));
+    }
+
     private static ScenarioResult Compare(params TrialResult[] trials) =>
-        ScenarioResult.Compare(SmallResult.Scenario, trials, TestContext.Current.CancellationToken);
+        ScenarioResult.Compare(SmallResult.Scenario, trials, missing: [], TestContext.Current.CancellationToken);
 
     /// <param name="validation">Probabilities of class 1.</param>
     /// <param name="test">Likewise.</param>

@@ -312,6 +312,6 @@ public class StageRunnerTests
         foreach (var trial in plan.Trials)
             await runner.OutputAsync(trial.Predictions, (epoch, _) => onEpoch?.Invoke(epoch), cancellation ?? Cancellation);
         var summary = PlanSummary.Read(PlanSummary.Of(plan).Write());
-        return (await SweepResult.ReadAsync(summary, summary.Trials, store, Cancellation)).Scenarios.Single();
+        return (await SweepResult.ReadAsync(summary, summary.Trials, new HashSet<int>(), store, Cancellation)).Scenarios.Single();
     }
 }

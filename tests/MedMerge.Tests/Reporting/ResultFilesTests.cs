@@ -33,6 +33,44 @@ public class ResultFilesTests
     }
 
     [Fact]
+    public void Every_file_says_what_has_no_result()
+    {
+        var scenario = SmallResult.Scenario with { Seeds = [0, 1, 2] };
+        MissingTrial[] missing =
+        [
+            new(SmallResult.Trial(4, "medmerge", seed: 1), HasFailed: true),
+            new(SmallResult.Trial(5, "fine-tune", "b"), HasFailed: false),
+        ];
+        var result = ScenarioResult.Compare(scenario, [Merged, Single], missing, TestContext.Current.CancellationToken);
+
+        var csv = ResultFiles.ToCsv(result);
+        Assert.Contains("\n4,medmerge,1,test,,,,,,,\n4,medmerge,1,validation,,,,,,,\n", csv, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(ResultFiles.ToJson(result));
+        Assert.Equal("[0]", JsonSerializer.Serialize(json.RootElement.GetProperty("seeds")));
+        Assert.Equal(
+            """
+            [{"number":4,"method":"medmerge","seed":1,"state":"failed"},{"number":5,"method":"fine-tune b","seed":0,"state":"notFinished"}]
+            """,
+            JsonSerializer.Serialize(json.RootElement.GetProperty("missing")));
+        var table = ComparisonTable.Render(result);
+        Assert.Contains("1 of 3 seeds", table, StringComparison.Ordinal);
+        Assert.Contains(
+            "INCOMPLETE: 2 of 4 trials have no result, 1 of them failed: medmerge (1 missing, 1 failed), fine-tune b (1 missing)",
+            table,
+            StringComparison.Ordinal);
+        Assert.Contains("Δ: none, because a single source has no result.", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_complete_result_says_that_nothing_is_missing()
+    {
+        var result = Compare(Merged, Single);
+        using var json = JsonDocument.Parse(ResultFiles.ToJson(result));
+        Assert.Equal(0, json.RootElement.GetProperty("missing").GetArrayLength());
+        Assert.DoesNotContain("INCOMPLETE", ComparisonTable.Render(result), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_name_with_a_comma_or_a_quote_is_quoted()
     {
         var odd = SmallResult.Result(SmallResult.Trial(1, "fine-tune", "a,\"b\""), right: 4);
@@ -99,5 +137,5 @@ public class ResultFilesTests
     }
 
     private static ScenarioResult Compare(params TrialResult[] trials) =>
-        ScenarioResult.Compare(SmallResult.Scenario, trials, TestContext.Current.CancellationToken);
+        ScenarioResult.Compare(SmallResult.Scenario, trials, missing: [], TestContext.Current.CancellationToken);
 }

@@ -19,8 +19,8 @@ internal sealed record MethodSummary(
 
 /// <summary>The results of a scenario's trials and their comparison, which tables, files and pages show.</summary>
 /// <param name="Rivals">
-/// For each metric the single source with the highest mean on the validation split; empty if none was run. Choosing it on the test split
-/// would favour it, and choosing one for all metrics would favour the others in the rest.
+/// For each metric the single source with the highest mean on the validation split; empty if none was run, or one has no result yet.
+/// Choosing it on the test split would favour it, and choosing one for all metrics would favour the others in the rest.
 /// </param>
 /// <param name="Summaries">The rows of the table, in the plan's order.</param>
 /// <param name="Comparisons">The proposed method against every other row; empty if it was not run.</param>
@@ -38,6 +38,12 @@ internal sealed record ScenarioResult(
 
     private static readonly IReadOnlyList<Metric> Metrics = Enum.GetValues<Metric>();
 
+    /// <summary>The planned trials that have no result; empty once all have ended well.</summary>
+    public IReadOnlyList<MissingTrial> Missing { get; init; } = [];
+
+    /// <summary>The seeds that any trial has a result for, in the specification's order.</summary>
+    public IEnumerable<ulong> Seeds => Scenario.Seeds.Intersect(Trials.Select(trial => trial.Trial.Seed));
+
     /// <summary>What the verdict is about.</summary>
     public Metric Metric => Scenario.Settings.Metric;
 
@@ -52,21 +58,30 @@ internal sealed record ScenarioResult(
         Trials.Select(trial => trial.Certificate).OfType<Certificate>().MaxBy(certificate => certificate.Worst.Relative);
 
     /// <summary>Compares the methods, each pair over the seeds that both have.</summary>
+    /// <param name="missing">The scenario's trials that have no result.</param>
     public static ScenarioResult Compare(
         ScenarioSummary scenario,
         IReadOnlyList<TrialResult> trials,
+        IReadOnlyList<MissingTrial> missing,
         CancellationToken cancellation)
     {
         var rows = trials.GroupBy(trial => trial.Trial.Row).ToList();
         var pairs = PairedTrials.Resample(trials, Math.Min(Resamples, Math.Max(500, MaxScores / Math.Max(1, trials.Count))), cancellation);
-        var rivals = ChooseRivals([.. rows.Where(row => row.Key.Role == MethodRole.SingleSource)]);
+        // The best is not known while one of them has no result.
+        var isSourceMissing = missing
+            .Select(trial => trial.Trial.Row)
+            .Any(row => row.Role == MethodRole.SingleSource && rows.All(known => known.Key != row));
+        var rivals = isSourceMissing ? [] : ChooseRivals([.. rows.Where(row => row.Key.Role == MethodRole.SingleSource)]);
         var proposed = rows.FirstOrDefault(row => row.Key.Role == MethodRole.Proposed);
         return new ScenarioResult(
             scenario,
             trials,
             rivals,
             [.. rows.Select(Summarise)],
-            proposed is null ? [] : [.. rows.Where(row => row != proposed).Select(CompareToProposed).OfType<MethodComparison>()]);
+            proposed is null ? [] : [.. rows.Where(row => row != proposed).Select(CompareToProposed).OfType<MethodComparison>()])
+        {
+            Missing = missing,
+        };
 
         MethodSummary Summarise(IGrouping<MethodRow, TrialResult> row) => new(
             row.Key,

@@ -11,19 +11,25 @@ internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResul
 {
     /// <summary>Reads the outputs of finished trials, and compares the methods of each scenario.</summary>
     /// <param name="finished">Trials whose outputs are in the store.</param>
+    /// <param name="failed">Numbers of the trials that ended without a result.</param>
     /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
     public static async Task<SweepResult> ReadAsync(
         PlanSummary plan,
-        IEnumerable<PlannedTrial> finished,
+        IReadOnlyCollection<PlannedTrial> finished,
+        IReadOnlySet<int> failed,
         IStageStore store,
         CancellationToken cancellation)
     {
         var results = new List<TrialResult>();
         foreach (var trial in finished) results.Add(await ReadTrialAsync(trial, store, cancellation).ConfigureAwait(false));
+        var done = finished.Select(trial => trial.Number).ToHashSet();
+        var missing = plan.Trials
+            .Where(trial => !done.Contains(trial.Number))
+            .ToLookup(trial => trial.Scenario, trial => new MissingTrial(trial, failed.Contains(trial.Number)));
         var scenarios = results
             .GroupBy(result => result.Trial.Scenario)
             .OrderBy(group => group.Key)
-            .Select(group => ScenarioResult.Compare(plan.Scenarios[group.Key], [.. group], cancellation));
+            .Select(group => ScenarioResult.Compare(plan.Scenarios[group.Key], [.. group], [.. missing[group.Key]], cancellation));
         return new SweepResult(plan, [.. scenarios]);
     }
 

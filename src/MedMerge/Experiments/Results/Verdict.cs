@@ -16,10 +16,8 @@ internal static class Verdict
     /// </summary>
     public static string Of(ScenarioResult result)
     {
-        if (result.Summaries.All(summary => summary.Method.Role != MethodRole.Proposed))
-            return $"{MethodRegistry.Proposed.Name} was not among the methods, so there is no verdict on merging.";
-        if (result.ToRival is not { } toRival)
-            return "No single source was fine-tuned beside it, so there is nothing to compare merging with.";
+        if (result.Summaries.All(summary => summary.Method.Role != MethodRole.Proposed)) return DescribeNoMerge(result);
+        if (result.ToRival is not { } toRival) return DescribeNoRival(result);
 
         var difference = $"{FormatPoints(toRival.Difference)} of {Name(result.Metric)} against the best single source " +
                          $"({toRival.Other.Title})";
@@ -43,6 +41,25 @@ internal static class Verdict
         Metric.Auc => "AUC",
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
+
+    private static string DescribeNoMerge(ScenarioResult result)
+    {
+        var name = MethodRegistry.Proposed.Name;
+        var missing = result.Missing.Where(trial => trial.Trial.Row.Role == MethodRole.Proposed).ToList();
+        return missing.Count == 0
+            ? $"{name} was not among the methods, so there is no verdict on merging."
+            : $"No verdict on merging: of {name}, {MissingTrial.Describe(missing, missing.Count, "trials")}.";
+    }
+
+    private static string DescribeNoRival(ScenarioResult result)
+    {
+        var missing = result.Missing.Where(trial => trial.Trial.Row.Role == MethodRole.SingleSource).ToList();
+        if (missing.Count == 0) return "No single source was fine-tuned beside it, so there is nothing to compare merging with.";
+        var rows = missing.GroupBy(trial => trial.Trial.Row).Select(row => row.All(trial => trial.HasFailed)
+            ? $"{row.Key.Title} (failed)"
+            : row.Key.Title);
+        return $"No verdict on merging: the best single source is not known without results of {string.Join(", ", rows)}.";
+    }
 
     private static string DescribeOutcome(Interval difference, double margin)
     {
@@ -74,12 +91,14 @@ internal static class Verdict
     private static string DescribeControls(ScenarioResult result, bool helped)
     {
         var controls = result.Comparisons.Where(comparison => comparison.Other.Role == MethodRole.Control).ToList();
-        if (controls.Count == 0) return "No control was run, so nothing can be said about transfer.";
+        var isMissing = result.Missing.Any(trial => trial.Trial.Row.Role == MethodRole.Control);
+        var was = isMissing ? "has a result" : "was run";
+        if (controls.Count == 0) return $"No control {was}, so nothing can be said about transfer.";
         var comparisons = string.Concat(controls.Select(DescribeControl));
         if (!controls.Any(control => control.Other.Method.IsolatesTransfer))
         {
             var missing = MethodRegistry.All.Where(method => method.IsolatesTransfer).Select(method => method.Noun);
-            return comparisons + $"Neither the {string.Join(" nor the ", missing)} was run, so nothing can be said about transfer.";
+            return comparisons + $"Neither the {string.Join(" nor the ", missing)} {was}, so nothing can be said about transfer.";
         }
         var beatAll = controls.All(control => control.Difference.IsAboveZero);
         return comparisons + (helped, beatAll) switch
