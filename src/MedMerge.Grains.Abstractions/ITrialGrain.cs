@@ -31,7 +31,7 @@ public sealed record TrialRequest(
 
 /// <summary>A trial's status, as its grain answers it.</summary>
 /// <param name="State">Running, done or failed; waiting where its node is leaving.</param>
-/// <param name="Nodes">The silos that run it now, its own among them: those whose deaths count against it.</param>
+/// <param name="Nodes">The silos that run its stages now: those whose deaths count against it.</param>
 /// <param name="Progress">The running stage; of several, the one that has come furthest.</param>
 /// <param name="Computed">Keys of the stages that this attempt has had computed, in order.</param>
 /// <param name="Kept">Keys of the stages whose output was in the store.</param>

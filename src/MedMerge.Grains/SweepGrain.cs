@@ -102,7 +102,7 @@ internal sealed partial class SweepGrain(
     private SweepController Create(SweepState sweep)
     {
         var activity = new SweepActivity(time);
-        var runner = new SweepRunner(sweep, activity, sweeps, summaries, cluster, GrainFactory, time, logger);
+        var runner = new SweepRunner(sweep, activity, sweeps, summaries, stages, cluster, GrainFactory, time, logger);
         return new SweepController(sweep, activity, runner, sweeps, stages);
     }
 

@@ -8,7 +8,6 @@ namespace MedMerge.Grains;
 
 /// <inheritdoc cref="ITrialGrain" />
 internal sealed class TrialGrain(
-    ILocalSiloDetails silo,
     PlanCache plans,
     ClusterView cluster,
     StageStore store,
@@ -31,7 +30,7 @@ internal sealed class TrialGrain(
         var executor = _executor;
         return new TrialStatus(
             state,
-            state == WorkState.Running ? [.. (executor?.Nodes ?? []).Prepend(silo.SiloAddress.ToParsableString()).Distinct()] : [],
+            state == WorkState.Running ? executor?.Nodes ?? [] : [],
             executor?.Progress,
             executor?.Computed ?? [],
             executor?.Kept ?? [],

@@ -43,6 +43,23 @@ internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logg
     public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
         await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
 
+    /// <summary>How far some stages are.</summary>
+    /// <param name="keys">The stages' keys.</param>
+    public async Task<StoredProgress> ProgressAsync(IEnumerable<string> keys, CancellationToken cancellation)
+    {
+        var progress = new StoredProgress(Outputs: 0, Checkpoints: 0);
+        foreach (var key in keys)
+        {
+            progress = await HasAsync(key, cancellation).ConfigureAwait(false)
+                ? progress with { Outputs = progress.Outputs + 1 }
+                : progress with { Checkpoints = progress.Checkpoints + await CheckpointsOfAsync(key, cancellation).ConfigureAwait(false) };
+        }
+        return progress;
+    }
+
+    private Task<int> CheckpointsOfAsync(string key, CancellationToken cancellation) =>
+        new CheckpointStore(objects, key).CountAsync(cancellation);
+
     /// <summary>Invalidates an output that was found damaged: the next run computes it again.</summary>
     public Task ForgetAsync(string key, CancellationToken cancellation) => objects.DeleteAsync(Prefix + key, cancellation);
 

@@ -6,18 +6,20 @@ namespace MedMerge.Storage;
 /// <summary>The durable part of a trial.</summary>
 /// <param name="State">Waiting, running, done, failed or quarantined.</param>
 /// <param name="Attempt">The last one begun, from 1; 0 before the first.</param>
-/// <param name="NodeDeaths">How often nodes died while they ran it.</param>
-/// <param name="Nodes">The nodes that run it now.</param>
+/// <param name="NodeDeaths">How often in a row nodes died that were running its stages, without progress in between.</param>
+/// <param name="Nodes">The nodes that run its stages now.</param>
 /// <param name="Reason">Why it failed.</param>
 /// <param name="Trace">Its traceparent: every attempt, on any node, adds to the same trace. Null where it is not
 /// traced.</param>
+/// <param name="ProgressAtDeath">How far it was at the last of those deaths; null where there was none.</param>
 public sealed record TrialRecord(
     WorkState State,
     int Attempt,
     int NodeDeaths,
     IReadOnlyList<string> Nodes,
     string? Reason,
-    string? Trace = null)
+    string? Trace = null,
+    StoredProgress? ProgressAtDeath = null)
 {
     /// <summary>Whether it has ended without a result.</summary>
     [JsonIgnore]
@@ -52,7 +54,7 @@ public sealed record TrialRecord(
     public TrialRecord Quarantined(string reason) => this with { State = WorkState.Quarantined, Nodes = [], Reason = reason };
 
     /// <summary>
-    /// Runs on the nodes that its status reports. A dead node stays if it was here while alive, until its death is counted,
+    /// Its stages run on the nodes that its status reports. A dead node stays if it was here while alive, until its death is counted,
     /// and is not added: a status may report a node after its death was counted, which would count it again.
     /// </summary>
     public TrialRecord RunningOn(IReadOnlyList<string> reported, Predicate<string> isDead) => this with
@@ -61,14 +63,22 @@ public sealed record TrialRecord(
     };
 
     /// <summary>
-    /// Nodes died while they ran it. Those that die together count once: that is the power or the network, not the
-    /// trial.
+    /// Nodes died while they ran its stages. Those that die together count once: that is the power or the network, not
+    /// the trial. Where it made progress since the last death the count begins anew: a trial that kills its nodes makes
+    /// none, and one that takes hours may lose any number of nodes.
     /// </summary>
     /// <param name="dead">The nodes, as <see cref="Nodes"/> names them.</param>
-    public TrialRecord Survived(IReadOnlyList<string> dead) => this with { NodeDeaths = NodeDeaths + 1, Nodes = [.. Nodes.Except(dead)] };
+    /// <param name="progress">How far it is.</param>
+    public TrialRecord Survived(IReadOnlyList<string> dead, StoredProgress progress) => this with
+    {
+        NodeDeaths = progress == ProgressAtDeath ? NodeDeaths + 1 : 1,
+        ProgressAtDeath = progress,
+        Nodes = [.. Nodes.Except(dead)],
+    };
 
     /// <summary>Waits to be tried again where it has failed; otherwise the same.</summary>
-    public TrialRecord Retried() => HasFailed ? this with { State = WorkState.Waiting, NodeDeaths = 0, Reason = null } : this;
+    public TrialRecord Retried() =>
+        HasFailed ? this with { State = WorkState.Waiting, NodeDeaths = 0, ProgressAtDeath = null, Reason = null } : this;
 
     /// <summary>Waits to be run again, because an output of it was lost.</summary>
     public TrialRecord Invalidated() => this with { State = WorkState.Waiting };

@@ -186,6 +186,14 @@ public sealed class TestCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the record says that a node runs the first trial's stages.</summary>
+    public async Task RecordedAsync(string id, string node)
+    {
+        var sweeps = new SweepStore(await StoreAsync());
+        while (!(await sweeps.FindAsync(id, Cancellation))!.Value.Record.Trials[0].Nodes.Contains(node))
+            await Task.Delay(TimeSpan.FromMilliseconds(20), Cancellation);
+    }
+
     /// <summary>The silo that answers name so.</summary>
     public SiloProcess Silo(string node) => Silos.Single(silo => node.Contains($":{silo.Port}", StringComparison.Ordinal));
 

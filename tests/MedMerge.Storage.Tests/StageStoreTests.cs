@@ -102,6 +102,25 @@ public sealed class StageStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Progress_differs_after_every_checkpoint_and_after_every_finished_stage()
+    {
+        const int Checkpoints = 4;
+        var seen = new List<StoredProgress> { await _store.ProgressAsync([Key, "other"], Cancellation) };
+        var checkpoints = _store.Checkpoints(Key);
+        for (var number = 0; number < Checkpoints; number++)
+        {
+            await checkpoints.SaveAsync([1], Cancellation); // old ones are removed meanwhile
+            seen.Add(await _store.ProgressAsync([Key, "other"], Cancellation));
+        }
+        await _store.SaveAsync(Key, "fine-tune", Output, Cancellation);
+        await checkpoints.ClearAsync(Cancellation);
+        seen.Add(await _store.ProgressAsync([Key, "other"], Cancellation));
+
+        Assert.Equal(Enumerable.Range(0, Checkpoints + 1).Select(number => new StoredProgress(0, number)), seen.SkipLast(1));
+        Assert.Equal(new StoredProgress(Outputs: 1, Checkpoints: 0), seen[^1]);
+    }
+
+    [Fact]
     public async Task States_under_way_come_back_and_leave_nothing_behind()
     {
         var checkpoints = _store.Checkpoints(Key);

@@ -15,6 +15,7 @@ internal sealed partial class SweepRunner(
     SweepActivity activity,
     SweepStore sweeps,
     PlanSummaries plans,
+    StageStore stages,
     ClusterView cluster,
     IGrainFactory grains,
     TimeProvider time,
@@ -112,7 +113,7 @@ internal sealed partial class SweepRunner(
             while (waiting.Count + running.Count > 0)
             {
                 var limit = await TrialLimitAsync(plan).ConfigureAwait(false);
-                while (running.Count < limit && waiting.TryDequeue(out var trial)) running.Add(RunTrialAsync(trial, stop.Token));
+                while (running.Count < limit && waiting.TryDequeue(out var trial)) running.Add(RunTrialAsync(plan, trial, stop.Token));
                 await Task.WhenAny([.. running, Task.Delay(PollInterval, time, stop.Token)]).ConfigureAwait(false);
                 foreach (var ended in running.Where(task => task.IsCompleted).ToList())
                 {
@@ -143,11 +144,12 @@ internal sealed partial class SweepRunner(
         return nodes > 0 ? plan.Parallel ?? nodes : 0;
     }
 
-    private async Task RunTrialAsync(PlannedTrial trial, CancellationToken cancellation)
+    private async Task RunTrialAsync(PlanSummary plan, PlannedTrial trial, CancellationToken cancellation)
     {
         var key = $"{sweep.Id}/{trial.Number}";
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = key });
-        var supervisor = new TrialSupervisor(trial, sweep, grains.GetGrain<ITrialGrain>(key), cluster, OnStatus, time, logger);
+        var grain = grains.GetGrain<ITrialGrain>(key);
+        var supervisor = new TrialSupervisor(trial, sweep, grain, cluster, ReadProgressAsync, OnStatus, time, logger);
         try
         {
             await supervisor.RunAsync(cancellation).ConfigureAwait(false);
@@ -157,6 +159,9 @@ internal sealed partial class SweepRunner(
             activity.OnStopped(trial.Number);
             sweep.NotifyChanged();
         }
+
+        Task<StoredProgress> ReadProgressAsync(CancellationToken read) =>
+            stages.ProgressAsync(plan.GetStages(trial).Select(stage => stage.Key), read);
 
         void OnStatus(TrialStatus status)
         {

@@ -11,12 +11,14 @@ namespace MedMerge.Grains.Running;
 /// Supervises one trial on the sweep's node: leases it from its grain until an attempt has ended, and decides what a
 /// failure, or a node's death, means.
 /// </summary>
+/// <param name="readProgress">Reads from the store how far the trial is.</param>
 /// <param name="onStatus">Called with every status that the trial's grain returns.</param>
 internal sealed partial class TrialSupervisor(
     PlannedTrial trial,
     SweepState sweep,
     ITrialGrain grain,
     ClusterView cluster,
+    Func<CancellationToken, Task<StoredProgress>> readProgress,
     Action<TrialStatus> onStatus,
     TimeProvider time,
     ILogger logger)
@@ -68,7 +70,7 @@ internal sealed partial class TrialSupervisor(
         {
             Renew = () => grain.RunAsync(request),
             Release = grain.StopAsync,
-            BeforeCall = CountDeathsAsync,
+            BeforeCall = () => CountDeathsAsync(cancellation),
             OnStatus = OnStatusAsync,
         };
         try
@@ -77,7 +79,7 @@ internal sealed partial class TrialSupervisor(
             if (status.Failure is not { } failure) return null;
             span.Fail(failure.Reason);
             // A node that leaves because its device failed under the trial counts as one that died under it.
-            if (failure.Kind == FailureKind.NodeBad) await WriteAsync(record => record.Survived([])).ConfigureAwait(false);
+            if (failure.Kind == FailureKind.NodeBad) await CountDeathAsync([], cancellation).ConfigureAwait(false);
             return failure;
         }
         catch (WorkFailedException quarantined)
@@ -95,18 +97,24 @@ internal sealed partial class TrialSupervisor(
         await WriteAsync(current => current.RunningOn(status.Nodes, cluster.IsDead)).ConfigureAwait(false);
     }
 
-    /// <summary>Counts nodes that died while they ran the trial. Those that die together count once.</summary>
+    /// <summary>Counts nodes that died while they ran the trial's stages.</summary>
     /// <exception cref="WorkFailedException">They were too many: the trial is quarantined.</exception>
-    private async Task CountDeathsAsync()
+    private async Task CountDeathsAsync(CancellationToken cancellation)
     {
         var dead = Record.Nodes.Where(cluster.IsDead).ToList();
         if (dead.Count == 0) return;
         LogNodesDied(dead.Count, Number, sweep.Id);
-        await WriteAsync(record => record.Survived(dead)).ConfigureAwait(false);
+        await CountDeathAsync(dead, cancellation).ConfigureAwait(false);
         if (Record.NodeDeaths < RetryPolicy.MaxNodeDeaths) return;
-        var reason = $"Nodes died {Record.NodeDeaths} times while they ran this trial; it is quarantined. "
+        var reason = $"Nodes died {Record.NodeDeaths} times while they ran this trial, and it made no progress in between; it is quarantined. "
             + "Resuming the sweep tries it again.";
         throw new WorkFailedException(new Failure(FailureKind.NodeBad, reason));
+    }
+
+    private async Task CountDeathAsync(IReadOnlyList<string> dead, CancellationToken cancellation)
+    {
+        var progress = await readProgress(cancellation).ConfigureAwait(false);
+        await WriteAsync(record => record.Survived(dead, progress)).ConfigureAwait(false);
     }
 
     private Task WriteAsync(Func<TrialRecord, TrialRecord> change) => sweep.WriteTrialAsync(Number, change);
