@@ -21,10 +21,10 @@ internal sealed class LeasedWork(TimeProvider time)
     private static readonly TimeSpan LeaseCheckInterval = TimeSpan.FromSeconds(5);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, long> _holders = [];
+    private readonly Dictionary<string, int> _attempts = []; // of the holders that the current run was for
     private CancellationTokenSource? _cancel;
     private ITimer? _expiry;
     private Task? _task;
-    private int _attempt;
     private long _ended;
     private bool _closed;
 
@@ -39,8 +39,10 @@ internal sealed class LeasedWork(TimeProvider time)
         {
             if (_closed) return WorkState.Waiting;
             _holders[holder] = time.GetTimestamp();
-            if (ShouldStart(attempt)) Start(attempt, work);
+            var starts = ShouldStart(holder, attempt);
+            if (starts) Start(work);
             task = _task!;
+            if (starts || !task.IsCompleted) _attempts[holder] = Math.Max(attempt, _attempts.GetValueOrDefault(holder));
         }
         await Task.WhenAny(task, Task.Delay(RenewalTimeout, time)).ConfigureAwait(false);
         return task switch
@@ -63,13 +65,14 @@ internal sealed class LeasedWork(TimeProvider time)
 
     /// <summary>
     /// Whether the work starts, for the first time or again: after it was cancelled, after another process ran it, or
-    /// in a new attempt.
+    /// after a failure. A failure is that of the attempts that were waiting for it; attempts are counted by each holder
+    /// for itself, and one that comes later has failed at nothing yet.
     /// </summary>
-    private bool ShouldStart(int attempt)
+    private bool ShouldStart(string holder, int attempt)
     {
         if (_task is null || _task.IsCanceled) return true;
         if (IsStale(_task)) return time.GetElapsedTime(_ended) > StaleRetryDelay;
-        return _task.IsFaulted && attempt > _attempt;
+        return _task.IsFaulted && attempt > _attempts.GetValueOrDefault(holder);
     }
 
     private static bool IsStale(Task task) => task is { IsFaulted: true, Exception.InnerExceptions: [ConcurrentWriterException] };
@@ -99,10 +102,10 @@ internal sealed class LeasedWork(TimeProvider time)
         await Task.WhenAny(task, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
     }
 
-    private void Start(int attempt, Func<CancellationToken, Task> work)
+    private void Start(Func<CancellationToken, Task> work)
     {
         var cancel = _cancel = new CancellationTokenSource();
-        _attempt = attempt;
+        _attempts.Clear();
         // Off the grain's scheduler: a turn must never wait for arithmetic.
         var task = _task = Task.Run(async () =>
         {

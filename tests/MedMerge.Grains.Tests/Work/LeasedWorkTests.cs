@@ -103,10 +103,26 @@ public sealed class LeasedWorkTests
         await RenewAsync("a", attempt: 2);
         _runs.Single().End.SetException(new IOException("disk full"));
         Settle();
-        foreach (var attempt in new[] { 2, 1, 2 }) Assert.Equal(WorkState.Failed, await RenewAsync("b", attempt));
+        foreach (var attempt in new[] { 2, 1, 2 }) Assert.Equal(WorkState.Failed, await RenewAsync("a", attempt));
         Assert.Equal(new Failure(FailureKind.Transient, "IOException: disk full"), _work.Failure);
-        await BeginAnewAsync("b", attempt: 3);
+        await BeginAnewAsync("a", attempt: 3);
         Assert.Null(_work.Failure);
+    }
+
+    /// <summary>Trials count their attempts each for itself, and share their stages.</summary>
+    [Fact]
+    public async Task A_failure_is_that_of_all_who_waited_for_the_end_and_of_nobody_who_comes_later()
+    {
+        await RenewAsync("a", attempt: 5);
+        await RenewAsync("b", attempt: 1);
+        _runs.Single().End.SetException(new IOException("disk full"));
+        Settle();
+        Assert.Equal(WorkState.Failed, await RenewAsync("a", attempt: 5));
+        Assert.Equal(WorkState.Failed, await RenewAsync("b", attempt: 1));
+        Assert.Single(_runs);
+        await BeginAnewAsync("c", attempt: 1);
+        Assert.Equal(WorkState.Running, await RenewAsync("b", attempt: 1));
+        Assert.Equal(2, _runs.Count);
     }
 
     [Fact]
