@@ -34,7 +34,10 @@ public sealed record SweepStatus(
     public int Done => Trials.Count(trial => trial.State == WorkState.Done);
 
     /// <summary>Whether nothing more happens until somebody resumes it.</summary>
-    public bool HasEnded => State is WorkState.Done or WorkState.Cancelled or WorkState.Failed;
+    public bool HasEnded => State is WorkState.Done or WorkState.Cancelled or WorkState.Failed or WorkState.Damaged;
+
+    /// <summary>The status of a sweep whose record can't be read.</summary>
+    public static SweepStatus Damaged(string id, string reason) => new(id, id, WorkState.Damaged, 0, 0, null, [], reason);
 }
 
 /// <summary>A trial's status.</summary>

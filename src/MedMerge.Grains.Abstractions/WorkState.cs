@@ -28,6 +28,6 @@ public enum WorkState
     /// <summary>Given up because several nodes died while they ran it.</summary>
     Quarantined,
 
-    /// <summary>The sweep's record can't be read; only in lists, never kept.</summary>
+    /// <summary>The sweep's record can't be read; never kept.</summary>
     Damaged,
 }

@@ -41,7 +41,7 @@ internal sealed partial class SweepGrain(
     }
 
     /// <inheritdoc />
-    public Task WakeAsync() => ApplyAsync(_ => Task.CompletedTask);
+    public Task WakeAsync() => ChangeAsync(_ => Task.CompletedTask);
 
     /// <inheritdoc />
     public Task<SweepStatus> PauseAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Pause));
@@ -50,7 +50,19 @@ internal sealed partial class SweepGrain(
     public Task<SweepStatus> ResumeAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Resume));
 
     /// <inheritdoc />
-    public Task<SweepStatus> CancelAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Cancel));
+    public async Task<SweepStatus> CancelAsync()
+    {
+        try
+        {
+            return await ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Cancel));
+        }
+        catch (InvalidDataException damaged) when (_controller is null)
+        {
+            LogDamaged(damaged, Id);
+            await sweeps.UnmarkAsync(Id, CancellationToken.None); // nodes need not try to wake it any more
+            return SweepStatus.Damaged(Id, damaged.Message);
+        }
+    }
 
     /// <inheritdoc />
     public Task<SweepStatus> RepairAsync(string stage) => ApplyAsync(sweep => sweep.RepairAsync(stage));
@@ -72,6 +84,12 @@ internal sealed partial class SweepGrain(
 
     private async Task<SweepStatus> ApplyAsync(Func<SweepController, Task> change)
     {
+        var sweep = await ChangeAsync(change);
+        return await sweep.StatusAsync(-1);
+    }
+
+    private async Task<SweepController> ChangeAsync(Func<SweepController, Task> change)
+    {
         await _turn.WaitAsync();
         try
         {
@@ -85,7 +103,7 @@ internal sealed partial class SweepGrain(
             }
             await change(sweep);
             sweep.EnsureRunning();
-            return await sweep.StatusAsync(-1);
+            return sweep;
         }
         finally
         {
@@ -105,6 +123,9 @@ internal sealed partial class SweepGrain(
         var runner = new SweepRunner(sweep, activity, sweeps, summaries, stages, cluster, GrainFactory, time, logger);
         return new SweepController(sweep, activity, runner, sweeps, stages);
     }
+
+    [LoggerMessage(LogLevel.Warning, "The record of sweep {Sweep} can't be read; the sweep is no longer active.")]
+    private partial void LogDamaged(Exception error, string sweep);
 
     [LoggerMessage(LogLevel.Warning, "Another process has changed the record of sweep {Sweep}; it is loaded again.")]
     private partial void LogStale(string sweep);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MedMerge.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,7 +7,8 @@ namespace MedMerge.Grains.Nodes;
 
 /// <summary>
 /// Resumes every sweep that has not ended, from every node, every few seconds: sweeps survive the loss of any or all
-/// nodes. A reminder would do the same once a minute at best and need a table of its own; see docs/decisions/0004.
+/// nodes. A reminder would do the same once a minute at best and need a table of its own; see docs/decisions/0004. A
+/// sweep that can't be woken, or not soon, keeps no other from being woken.
 /// </summary>
 internal sealed partial class SweepRecoveryService(
     SweepStore sweeps,
@@ -15,7 +17,11 @@ internal sealed partial class SweepRecoveryService(
     ILogger<SweepRecoveryService> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+    /// <summary>How often.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, Task> _waking = new();
+    private readonly ConcurrentDictionary<string, bool> _failing = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,21 +30,43 @@ internal sealed partial class SweepRecoveryService(
         {
             try
             {
-                foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false))
-                {
-                    var found = await sweeps.FindAsync(id, stoppingToken).ConfigureAwait(false);
-                    if (found is null) continue; // marked as active, its record not written yet
-                    await grains.GetGrain<ISweepGrain>(id).WakeAsync().WaitAsync(stoppingToken).ConfigureAwait(false);
-                }
+                foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false)) Wake(id, stoppingToken);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
-                LogNotResumed(error); // the store or the cluster is out of reach
+                LogNotListed(error); // the store is out of reach
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
     }
 
-    [LoggerMessage(LogLevel.Warning, "Active sweeps could not be checked; the next check follows in a few seconds.")]
-    private partial void LogNotResumed(Exception error);
+    private void Wake(string id, CancellationToken cancellation)
+    {
+        if (!_waking.TryGetValue(id, out var waking) || waking.IsCompleted) _waking[id] = WakeAsync(id, cancellation);
+    }
+
+    private async Task WakeAsync(string id, CancellationToken cancellation)
+    {
+        try
+        {
+            var found = await sweeps.FindAsync(id, cancellation).ConfigureAwait(false);
+            if (found is null) return; // marked as active, its record not written yet
+            await grains.GetGrain<ISweepGrain>(id).WakeAsync().WaitAsync(cancellation).ConfigureAwait(false);
+            _failing.TryRemove(id, out _);
+        }
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
+        {
+            if (_failing.TryAdd(id, true)) LogNotWoken(error, id); // once, not every few seconds
+        }
+        catch (OperationCanceledException)
+        {
+            // the node is leaving
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Active sweeps could not be listed; the next try follows in a few seconds.")]
+    private partial void LogNotListed(Exception error);
+
+    [LoggerMessage(LogLevel.Warning, "Sweep {Sweep} could not be woken; it is tried again every few seconds, without a further message.")]
+    private partial void LogNotWoken(Exception error, string sweep);
 }

@@ -54,8 +54,16 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
     public async Task<SweepStatus> StatusAsync(long knownVersion)
     {
         await sweep.WaitAsync(knownVersion, StatusTimeout).ConfigureAwait(false);
-        if (activity.Plan is null && sweep.Record.State != WorkState.Failed)
-            await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            if (activity.Plan is null && sweep.Record.State != WorkState.Failed)
+                await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (InvalidDataException missing)
+        {
+            // The plan is missing in the store: the state is known all the same, and can be changed.
+            return SweepStatusView.Create(sweep, activity) with { Reason = missing.Message };
+        }
         return SweepStatusView.Create(sweep, activity);
     }
 }
