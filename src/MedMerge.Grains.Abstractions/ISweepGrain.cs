@@ -33,7 +33,7 @@ public interface ISweepGrain : IGrainWithStringKey
 
     /// <summary>
     /// Invalidates a stage's stored output, because it was lost or damaged, and runs the trials that depend on it
-    /// again.
+    /// again; those of a paused or cancelled sweep once it is resumed.
     /// </summary>
     /// <param name="stage">The stage's key.</param>
     [AlwaysInterleave]

@@ -41,7 +41,7 @@ internal sealed partial class SweepGrain(
     }
 
     /// <inheritdoc />
-    public Task WakeAsync() => ChangeAsync(_ => Task.CompletedTask);
+    public Task WakeAsync() => ChangeAsync(sweep => sweep.RemoveMarkWhereEndedAsync());
 
     /// <inheritdoc />
     public Task<SweepStatus> PauseAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Pause));

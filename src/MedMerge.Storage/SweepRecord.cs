@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MedMerge.Grains;
 
 namespace MedMerge.Storage;
@@ -23,6 +24,10 @@ public sealed record SweepRecord(
     string? Reason = null,
     string? Trace = null)
 {
+    /// <summary>Whether nothing more happens until somebody resumes it.</summary>
+    [JsonIgnore]
+    public bool HasEnded => State is WorkState.Done or WorkState.Cancelled or WorkState.Failed;
+
     /// <summary>A sweep that was just submitted.</summary>
     /// <param name="traces">Traceparents of its trials by number; empty where they are not traced.</param>
     public static SweepRecord Start(
@@ -54,11 +59,14 @@ public sealed record SweepRecord(
     /// <summary>The record with what a running sweep is waiting for; null for nothing.</summary>
     public SweepRecord WaitingFor(string? reason) => State == WorkState.Running ? this with { Reason = reason } : this;
 
-    /// <summary>The record of a sweep that runs some trials again, because an output of theirs was lost.</summary>
+    /// <summary>
+    /// The record of a sweep some of whose trials must run again, because an output of theirs was lost. A sweep that
+    /// was done runs again; one that its user has stopped, or that can't run, does not.
+    /// </summary>
     /// <param name="trials">Their numbers.</param>
     public SweepRecord Invalidated(IReadOnlySet<int> trials) => this with
     {
-        State = WorkState.Running,
+        State = State == WorkState.Done ? WorkState.Running : State,
         Trials = [.. Trials.Select((trial, i) => trials.Contains(i + 1) ? trial.Invalidated() : trial)],
     };
 

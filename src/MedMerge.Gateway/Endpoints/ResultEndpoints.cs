@@ -3,6 +3,7 @@ using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Stages;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Queries;
+using MedMerge.Grains;
 using MedMerge.Reporting;
 
 namespace MedMerge.Gateway.Endpoints;
@@ -115,10 +116,11 @@ internal static class ResultEndpoints
         }
         catch (MissingOutputException missing)
         {
-            await cluster.Sweep(id).RepairAsync(missing.Key).WaitAsync(cancellation);
-            return Problem(
-                $"An output of '{id}' was lost or damaged and is being recomputed. Try again when the sweep has ended.",
-                StatusCodes.Status409Conflict);
+            var status = await cluster.Sweep(id).RepairAsync(missing.Key).WaitAsync(cancellation);
+            var follows = status.State == WorkState.Running
+                ? "is being recomputed. Try again when the sweep has ended."
+                : "will be recomputed once the sweep is resumed.";
+            return Problem($"An output of '{id}' was lost or damaged and {follows}", StatusCodes.Status409Conflict);
         }
     }
 

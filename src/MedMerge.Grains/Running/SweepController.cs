@@ -28,17 +28,31 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
     {
         var hasFailedTrials = sweep.Record.Trials.Any(trial => trial.HasFailed);
         if (SweepTransitions.Next(sweep.Record.State, action, hasFailedTrials) is not { } next) return;
-        await sweep.WriteAsync(record => record.ChangedTo(next)).ConfigureAwait(false);
         if (next == WorkState.Running)
         {
+            await runner.StopAsync().ConfigureAwait(false); // one that has ended may be about to remove its mark
             await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+            await sweep.WriteAsync(record => record.ChangedTo(next)).ConfigureAwait(false);
             return;
         }
+        await sweep.WriteAsync(record => record.ChangedTo(next)).ConfigureAwait(false);
         await runner.StopAsync().ConfigureAwait(false);
         if (next == WorkState.Cancelled) await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <summary>Invalidates a stage's stored output and runs the trials that depend on it again.</summary>
+    /// <summary>
+    /// Removes the mark of a sweep that has ended: its node may have died between the last write and this one, and the
+    /// sweep would be woken for ever.
+    /// </summary>
+    public async Task RemoveMarkWhereEndedAsync()
+    {
+        if (sweep.Record.HasEnded) await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Invalidates a stage's stored output. A sweep that runs, or was done, runs the trials that depend on it again; one
+    /// that was paused or cancelled does so once it is resumed.
+    /// </summary>
     public async Task RepairAsync(string stage)
     {
         await runner.StopAsync().ConfigureAwait(false);
@@ -46,7 +60,8 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
         bool Needs(PlannedTrial trial) => plan.GetStages(trial).Any(its => its.Key == stage);
         var affected = plan.Trials.Where(Needs).Select(trial => trial.Number).ToHashSet();
         await stages.ForgetAsync(stage, CancellationToken.None).ConfigureAwait(false);
-        await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+        if (sweep.Record.Invalidated(affected).State == WorkState.Running)
+            await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
         await sweep.WriteAsync(record => record.Invalidated(affected)).ConfigureAwait(false);
     }
 

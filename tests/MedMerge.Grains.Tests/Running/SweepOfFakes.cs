@@ -26,6 +26,8 @@ internal sealed class SweepOfFakes : IDisposable
 
     public const string Id = "fakes";
 
+    private static readonly TrialStatus Running = new(WorkState.Running, [], null, [], [], null);
+
     public IObjectStore Objects { get; }
 
     public SweepStore Sweeps { get; }
@@ -81,6 +83,20 @@ internal sealed class SweepOfFakes : IDisposable
     {
         var (record, etag) = (await Sweeps.FindAsync(Id, Cancellation))!.Value;
         return new SweepState(Id, record, etag, Sweeps, Time);
+    }
+
+    /// <summary>Does something, a stop above all, while a trial runs and keeps answering so.</summary>
+    public async Task WhileRunningAsync(int number, Func<Task> work)
+    {
+        var call = Trial(number).Calls.NextAsync();
+        await call;
+        var done = work();
+        while (await Task.WhenAny(call, done) == call)
+        {
+            (await call).Answer.SetResult(Running);
+            call = Trial(number).Calls.NextAsync();
+        }
+        await done;
     }
 
     /// <summary>The record in the store.</summary>

@@ -1,0 +1,97 @@
+using MedMerge.Testing;
+
+namespace MedMerge.Grains.Tests.Running;
+
+/// <summary>Users' actions at the worst moment.</summary>
+public sealed class SweepControllerTests
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly Failure Permanent = new(FailureKind.Permanent, "why");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>
+    /// The loop has written that the sweep is done and is about to remove its mark when the user resumes it for the sake
+    /// of a failed trial.
+    /// </summary>
+    [Fact]
+    public async Task A_sweep_that_is_resumed_while_it_ends_runs_and_stays_marked()
+    {
+        PausingObjectStore store = null!;
+        using var sweep = await SweepOfFakes.CreateAsync(objects => store = new PausingObjectStore(objects));
+        sweep.Membership.Join(1);
+        sweep.Membership.Join(2);
+        var controller = await sweep.LoadAsync();
+        var unmark = store.StopAt($"delete active/{SweepOfFakes.Id}");
+        controller.EnsureRunning();
+        await sweep.Trial(1).AnswerAsync(WorkState.Done);
+        await sweep.Trial(2).AnswerAsync(WorkState.Failed, failure: Permanent);
+        await unmark.Reached.WaitAsync(Deadline, Cancellation);
+
+        var resume = controller.ChangeAsync(SweepAction.Resume);
+        unmark.Release();
+        await resume.WaitAsync(Deadline, Cancellation);
+        controller.EnsureRunning();
+
+        Assert.Equal(2, (await sweep.Trial(2).AnswerAsync(WorkState.Running)).Attempt); // it runs
+        Assert.Equal([SweepOfFakes.Id], await sweep.Sweeps.ActiveAsync(Cancellation));
+        Assert.Equal(WorkState.Running, (await sweep.RecordAsync()).State);
+        await sweep.Trial(2).AnswerAsync(WorkState.Done);
+        await controller.StopAsync();
+    }
+
+    [Theory]
+    [InlineData(SweepAction.Pause, WorkState.Paused)]
+    [InlineData(SweepAction.Cancel, WorkState.Cancelled)]
+    public async Task Repair_does_not_start_a_sweep_that_its_user_has_stopped(SweepAction action, WorkState state)
+    {
+        using var sweep = await SweepOfFakes.CreateAsync();
+        sweep.Membership.Join(1);
+        var controller = await sweep.LoadAsync();
+        controller.EnsureRunning();
+        await sweep.Trial(1).AnswerAsync(WorkState.Done);
+        await sweep.WhileRunningAsync(2, () => controller.ChangeAsync(action));
+
+        await controller.RepairAsync(sweep.Plan.Trials[0].Predictions);
+        controller.EnsureRunning();
+
+        var record = await sweep.RecordAsync();
+        Assert.Equal((state, WorkState.Waiting), (record.State, record.Trials[0].State));
+        Assert.Equal(state == WorkState.Paused ? [SweepOfFakes.Id] : [], await sweep.Sweeps.ActiveAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Repair_runs_a_trial_of_a_sweep_that_was_done_again()
+    {
+        using var sweep = await SweepOfFakes.CreateAsync();
+        sweep.Membership.Join(1);
+        var controller = await sweep.LoadAsync();
+        controller.EnsureRunning();
+        await sweep.Trial(1).AnswerAsync(WorkState.Done);
+        await sweep.Trial(2).AnswerAsync(WorkState.Done);
+        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+
+        await controller.RepairAsync(sweep.Plan.Trials[0].Predictions);
+        controller.EnsureRunning();
+
+        Assert.Equal(2, (await sweep.Trial(1).AnswerAsync(WorkState.Done)).Attempt);
+        Assert.Equal(1, (await sweep.RecordAsync()).Trials[1].Attempt);
+        await controller.StopAsync();
+    }
+
+    /// <summary>A node may die after it has written the end and before it has removed the mark.</summary>
+    [Fact]
+    public async Task The_mark_of_an_ended_sweep_is_removed_when_it_is_woken()
+    {
+        using var sweep = await SweepOfFakes.CreateAsync();
+        var controller = await sweep.LoadAsync();
+        await controller.RemoveMarkWhereEndedAsync();
+        Assert.Equal([SweepOfFakes.Id], await sweep.Sweeps.ActiveAsync(Cancellation));
+        var state = await sweep.LoadStateAsync();
+        await state.WriteAsync(record => record.Completed());
+
+        controller = await sweep.LoadAsync();
+        await controller.RemoveMarkWhereEndedAsync();
+        Assert.Empty(await sweep.Sweeps.ActiveAsync(Cancellation));
+    }
+}
