@@ -78,8 +78,8 @@ internal sealed partial class SweepGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (_controller is not { } sweep) return;
-        var stopped = sweep.StopAsync().WaitAsync(cancellationToken);
-        await stopped.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        var left = sweep.LeaveAsync().WaitAsync(cancellationToken);
+        await left.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     private async Task<SweepStatus> ApplyAsync(Func<SweepController, Task> change)
@@ -97,7 +97,7 @@ internal sealed partial class SweepGrain(
             if (sweep.IsStale)
             {
                 LogStale(Id);
-                await sweep.StopAsync();
+                await sweep.LeaveAsync();
                 _controller = null;
                 sweep = await LoadAsync();
             }

@@ -50,7 +50,10 @@ internal sealed class TrialGrain(
 
     private Task ExecuteAsync(string key, TrialRequest request, CancellationToken cancellation)
     {
-        var executor = new TrialExecutor(request, key, plans, cluster, store, failures, grains, time, logger);
+        var executor = new TrialExecutor(request, key, plans, cluster, store, failures, grains, time, logger)
+        {
+            IsGivenUp = () => !_work.IsClosed,
+        };
         _executor = executor;
         return executor.RunAsync(cancellation);
     }

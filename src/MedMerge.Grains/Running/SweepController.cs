@@ -18,8 +18,8 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
     /// <inheritdoc cref="SweepRunner.EnsureRunning" />
     public void EnsureRunning() => runner.EnsureRunning();
 
-    /// <inheritdoc cref="SweepRunner.StopAsync" />
-    public Task StopAsync() => runner.StopAsync();
+    /// <inheritdoc cref="SweepRunner.LeaveAsync" />
+    public Task LeaveAsync() => runner.LeaveAsync();
 
     /// <summary>
     /// Pauses, resumes or cancels the sweep, where that changes anything; resuming tries failed trials again.

@@ -25,6 +25,7 @@ internal sealed partial class SweepRunner(
     private readonly Lock _gate = new();
     private CancellationTokenSource _stop = new();
     private Task _task = Task.CompletedTask;
+    private volatile bool _stopsTrials;
 
     /// <summary>Starts the loop if the sweep should be running and isn't.</summary>
     public void EnsureRunning()
@@ -33,12 +34,22 @@ internal sealed partial class SweepRunner(
         {
             if (sweep.Record.State != WorkState.Running || !_task.IsCompleted || sweep.IsStale) return;
             var stop = _stop = new CancellationTokenSource();
+            _stopsTrials = false;
             _task = Task.Run(() => DetachedContext.RunAsync(() => RunAsync(stop.Token)), CancellationToken.None);
         }
     }
 
-    /// <summary>Stops the loop and with it the running trials.</summary>
-    public async Task StopAsync()
+    /// <summary>Stops the loop and with it the running trials: the user wants so.</summary>
+    public Task StopAsync()
+    {
+        _stopsTrials = true;
+        return LeaveAsync();
+    }
+
+    /// <summary>
+    /// Stops the loop alone. Running trials keep their leases for a while, and whoever continues the sweep renews them.
+    /// </summary>
+    public async Task LeaveAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -149,7 +160,12 @@ internal sealed partial class SweepRunner(
         var key = $"{sweep.Id}/{trial.Number}";
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = key });
         var grain = grains.GetGrain<ITrialGrain>(key);
-        var supervisor = new TrialSupervisor(trial, sweep, grain, cluster, ReadProgressAsync, OnStatus, time, logger);
+        var supervisor = new TrialSupervisor(trial, sweep, grain, cluster, time, logger)
+        {
+            ReadProgress = ReadProgressAsync,
+            OnStatus = OnStatus,
+            IsGivenUp = () => _stopsTrials,
+        };
         try
         {
             await supervisor.RunAsync(cancellation).ConfigureAwait(false);

@@ -28,6 +28,9 @@ internal sealed partial class TrialExecutor(
     private readonly ConcurrentQueue<string> _kept = new();
     private readonly Dictionary<string, Task> _ensured = [];
 
+    /// <summary>Whether cancelling gives the trial up; see <see cref="LeasedWorkClient{TStatus}.IsGivenUp"/>.</summary>
+    public required Func<bool> IsGivenUp { get; init; }
+
     /// <summary>The silos that run its stages.</summary>
     public IReadOnlyList<string> Nodes => [.. _running.Values.SelectMany(status => status.Nodes).Distinct()];
 
@@ -116,6 +119,7 @@ internal sealed partial class TrialExecutor(
             Release = () => grain.ReleaseAsync(holder),
             OnStatus = OnStatusAsync,
             OnUnreachable = OnUnreachable,
+            IsGivenUp = IsGivenUp,
         };
         try
         {

@@ -11,18 +11,23 @@ namespace MedMerge.Grains.Running;
 /// Supervises one trial on the sweep's node: leases it from its grain until an attempt has ended, and decides what a
 /// failure, or a node's death, means.
 /// </summary>
-/// <param name="readProgress">Reads from the store how far the trial is.</param>
-/// <param name="onStatus">Called with every status that the trial's grain returns.</param>
 internal sealed partial class TrialSupervisor(
     PlannedTrial trial,
     SweepState sweep,
     ITrialGrain grain,
     ClusterView cluster,
-    Func<CancellationToken, Task<StoredProgress>> readProgress,
-    Action<TrialStatus> onStatus,
     TimeProvider time,
     ILogger logger)
 {
+    /// <summary>Reads from the store how far the trial is.</summary>
+    public required Func<CancellationToken, Task<StoredProgress>> ReadProgress { get; init; }
+
+    /// <summary>Called with every status that the trial's grain returns.</summary>
+    public required Action<TrialStatus> OnStatus { get; init; }
+
+    /// <summary>Whether cancelling gives the trial up; see <see cref="LeasedWorkClient{TStatus}.IsGivenUp"/>.</summary>
+    public required Func<bool> IsGivenUp { get; init; }
+
     private int Number => trial.Number;
 
     private TrialRecord Record => sweep.Trial(Number);
@@ -72,6 +77,7 @@ internal sealed partial class TrialSupervisor(
             Release = grain.StopAsync,
             BeforeCall = () => CountDeathsAsync(cancellation),
             OnStatus = OnStatusAsync,
+            IsGivenUp = IsGivenUp,
         };
         try
         {
@@ -90,7 +96,7 @@ internal sealed partial class TrialSupervisor(
 
     private async Task OnStatusAsync(TrialStatus status)
     {
-        onStatus(status);
+        OnStatus(status);
         var record = Record;
         var hasEnded = ((IWorkStatus)status).HasEnded;
         if (hasEnded || record.RunningOn(status.Nodes, cluster.IsDead).Nodes.ToHashSet().SetEquals(record.Nodes)) return;
@@ -113,7 +119,7 @@ internal sealed partial class TrialSupervisor(
 
     private async Task CountDeathAsync(IReadOnlyList<string> dead, CancellationToken cancellation)
     {
-        var progress = await readProgress(cancellation).ConfigureAwait(false);
+        var progress = await ReadProgress(cancellation).ConfigureAwait(false);
         await WriteAsync(record => record.Survived(dead, progress)).ConfigureAwait(false);
     }
 

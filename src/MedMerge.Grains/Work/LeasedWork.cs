@@ -87,6 +87,15 @@ internal sealed class LeasedWork(TimeProvider time)
         }
     }
 
+    /// <summary>Whether the node is leaving: what this work leases itself is another node's to continue.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate) return _closed;
+        }
+    }
+
     /// <summary>Stops for good, because the node is leaving, and waits for the end.</summary>
     public async Task CloseAsync(CancellationToken cancellation)
     {

@@ -2,8 +2,8 @@ namespace MedMerge.Grains.Work;
 
 /// <summary>
 /// The leaseholder's side of <see cref="LeasedWork"/>: calls the work's grain until the work has ended. A call that
-/// fails because its node is gone is made again: the cluster then starts the grain on another node. Cancelling, or
-/// giving the work up, releases the lease.
+/// fails because its node is gone is made again: the cluster then starts the grain on another node. Giving the work up
+/// releases the lease.
 /// </summary>
 internal sealed class LeasedWorkClient<TStatus>(TimeProvider time)
     where TStatus : class, IWorkStatus
@@ -35,9 +35,15 @@ internal sealed class LeasedWorkClient<TStatus>(TimeProvider time)
     /// </summary>
     public Action<Exception> OnUnreachable { get; init; } = _ => { };
 
+    /// <summary>
+    /// Whether cancelling gives the work up. Where it does not, because this process leaves and another continues, the
+    /// work runs on: the other renews the lease, or it expires.
+    /// </summary>
+    public Func<bool> IsGivenUp { get; init; } = () => true;
+
     /// <summary>Waits for the work's end.</summary>
     /// <returns>Its last status: done or failed.</returns>
-    /// <exception cref="OperationCanceledException">The wait was cancelled; the lease was released.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public async Task<TStatus> RunAsync(CancellationToken cancellation)
     {
         try
@@ -52,7 +58,7 @@ internal sealed class LeasedWorkClient<TStatus>(TimeProvider time)
                 if (status is not { State: WorkState.Running }) await Task.Delay(RetryDelay, time, cancellation).ConfigureAwait(false);
             }
         }
-        catch (Exception error) when (error is OperationCanceledException or WorkFailedException)
+        catch (Exception error) when (error is WorkFailedException || (error is OperationCanceledException && IsGivenUp()))
         {
             await TryReleaseAsync().ConfigureAwait(false);
             throw;

@@ -41,6 +41,9 @@ internal sealed class PendingCalls<TRequest, TAnswer>
     public Task<Call> NextAsync() =>
         _calls.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Deadline, TestContext.Current.CancellationToken);
 
+    /// <summary>Waits for a call and leaves it there.</summary>
+    public Task PendingAsync() => _calls.Reader.WaitToReadAsync(TestContext.Current.CancellationToken).AsTask();
+
     public sealed record Call(TRequest Request)
     {
         public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -37,7 +37,7 @@ public sealed class SweepControllerTests
         Assert.Equal([SweepOfFakes.Id], await sweep.Sweeps.ActiveAsync(Cancellation));
         Assert.Equal(WorkState.Running, (await sweep.RecordAsync()).State);
         await sweep.Trial(2).AnswerAsync(WorkState.Done);
-        await controller.StopAsync();
+        await controller.LeaveAsync();
     }
 
     [Theory]
@@ -76,7 +76,50 @@ public sealed class SweepControllerTests
 
         Assert.Equal(2, (await sweep.Trial(1).AnswerAsync(WorkState.Done)).Attempt);
         Assert.Equal(1, (await sweep.RecordAsync()).Trials[1].Attempt);
-        await controller.StopAsync();
+        await controller.LeaveAsync();
+    }
+
+    /// <summary>
+    /// A node that leaves in good order disturbs no more than one that is killed: another continues the sweep before the
+    /// leases of its trials expire.
+    /// </summary>
+    [Fact]
+    public async Task Trials_run_on_while_the_sweep_moves_to_another_node()
+    {
+        using var sweep = await SweepOfFakes.CreateAsync();
+        sweep.Membership.Join(1);
+        var leaving = await sweep.LoadAsync();
+        leaving.EnsureRunning();
+        await sweep.WhileRunningAsync(1, leaving.LeaveAsync);
+
+        var next = await sweep.LoadAsync();
+        next.EnsureRunning();
+
+        Assert.Equal(1, (await sweep.Trial(1).AnswerAsync(WorkState.Running)).Attempt);
+        Assert.Equal(0, sweep.Trial(1).Stops);
+        await sweep.WhileRunningAsync(1, () => next.ChangeAsync(SweepAction.Pause));
+        Assert.Equal(1, sweep.Trial(1).Stops);
+    }
+
+    /// <summary>A node that was suspended wakes up and finds that another continues the sweep: those are its trials now.</summary>
+    [Fact]
+    public async Task A_node_whose_sweep_another_has_continued_stops_no_trial_of_it()
+    {
+        using var sweep = await SweepOfFakes.CreateAsync();
+        var (first, second) = (sweep.Membership.Join(1), sweep.Membership.Join(2));
+        var suspended = await sweep.LoadAsync();
+        suspended.EnsureRunning();
+        await sweep.Trial(2).AnswerAsync(WorkState.Running);
+        await sweep.Trial(1).AnswerAsync(WorkState.Running, [first]);
+        var call = await sweep.Trial(1).Calls.NextAsync();
+        var other = await sweep.LoadStateAsync();
+        await other.WriteAsync(record => record);
+
+        call.Answer.SetResult(new TrialStatus(WorkState.Running, [second], null, [], [], null)); // its write fails, and the loop ends
+        await sweep.WhileRunningAsync(2, suspended.LeaveAsync);
+
+        Assert.True(suspended.IsStale);
+        Assert.Equal((0, 0), (sweep.Trial(1).Stops, sweep.Trial(2).Stops));
     }
 
     /// <summary>A node may die after it has written the end and before it has removed the mark.</summary>

@@ -88,14 +88,10 @@ internal sealed class SweepOfFakes : IDisposable
     /// <summary>Does something, a stop above all, while a trial runs and keeps answering so.</summary>
     public async Task WhileRunningAsync(int number, Func<Task> work)
     {
-        var call = Trial(number).Calls.NextAsync();
-        await call;
+        var calls = Trial(number).Calls;
+        await calls.PendingAsync();
         var done = work();
-        while (await Task.WhenAny(call, done) == call)
-        {
-            (await call).Answer.SetResult(Running);
-            call = Trial(number).Calls.NextAsync();
-        }
+        while (await Task.WhenAny(done, calls.PendingAsync()) != done) (await calls.NextAsync()).Answer.SetResult(Running);
         await done;
     }
 

@@ -101,10 +101,13 @@ public sealed class TrialSupervisorTests : IAsyncLifetime
             _state,
             Trial,
             _sweep.Membership.View,
-            _ => Task.FromResult(_progress),
-            _ => { },
             _sweep.Time,
-            NullLogger.Instance);
+            NullLogger.Instance)
+        {
+            ReadProgress = _ => Task.FromResult(_progress),
+            OnStatus = _ => { },
+            IsGivenUp = () => false,
+        };
         return supervisor.RunAsync(Cancellation);
     }
 }

@@ -81,6 +81,20 @@ public sealed class LeasedWorkClientTests
         Assert.Equal(1, _releases);
     }
 
+    /// <summary>A node that leaves: the one that continues would lose the lease too, for both have the same name.</summary>
+    [Fact]
+    public async Task Cancelling_without_giving_the_work_up_keeps_the_lease()
+    {
+        using var cancel = new CancellationTokenSource();
+        Answer(WorkState.Waiting);
+
+        var run = Client(isGivenUp: () => false).RunAsync(cancel.Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.WaitAsync(Deadline, Cancellation));
+
+        Assert.Equal(0, _releases);
+    }
+
     [Fact]
     public async Task Giving_up_before_a_call_releases_the_lease()
     {
@@ -133,8 +147,10 @@ public sealed class LeasedWorkClientTests
     private LeasedWorkClient<Status> Client(
         Func<Task>? beforeCall = null,
         Func<Status, Task>? onStatus = null,
-        Func<Task>? release = null) => new(_time)
+        Func<Task>? release = null,
+        Func<bool>? isGivenUp = null) => new(_time)
         {
+            IsGivenUp = isGivenUp ?? (() => true),
             Renew = () =>
             {
                 _calls++;
