@@ -151,7 +151,14 @@ internal sealed partial class SweepRunner(
         var missing = devices.FirstOrDefault(device => cluster.NodesWithDevice(device).Count == 0);
         var nodes = missing is null ? devices.SelectMany(cluster.NodesWithDevice).Distinct().Count() : 0;
         var reason = missing is null ? null : SiloChoice.NoneHas(missing);
-        if (sweep.Record.Reason != reason) await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
+        try
+        {
+            if (sweep.Record.Reason != reason) await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not ConcurrentWriterException)
+        {
+            LogNotWritten(error, sweep.Id); // running trials go on; the next round writes it
+        }
         return nodes > 0 ? plan.Parallel ?? nodes : 0;
     }
 
@@ -168,7 +175,7 @@ internal sealed partial class SweepRunner(
         };
         try
         {
-            await supervisor.RunAsync(cancellation).ConfigureAwait(false);
+            await SuperviseAsync(supervisor, key, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -185,6 +192,33 @@ internal sealed partial class SweepRunner(
             sweep.NotifyChanged();
         }
     }
+
+    /// <summary>
+    /// Runs a supervisor until its trial has ended. An unexpected error, of the store above all, interrupts it and no
+    /// other trial; it continues from the record, and the trial itself runs on meanwhile.
+    /// </summary>
+    private async Task SuperviseAsync(TrialSupervisor supervisor, string trial, CancellationToken cancellation)
+    {
+        for (var interruptions = 1; ; interruptions++)
+        {
+            try
+            {
+                await supervisor.RunAsync(cancellation).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception error) when (error is not ConcurrentWriterException && !cancellation.IsCancellationRequested)
+            {
+                LogInterrupted(error, trial);
+            }
+            await Task.Delay(RetryPolicy.BackOff(interruptions), time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The supervision of trial {Trial} was interrupted and continues in a moment.")]
+    private partial void LogInterrupted(Exception error, string trial);
+
+    [LoggerMessage(LogLevel.Warning, "What sweep {Sweep} is waiting for could not be written.")]
+    private partial void LogNotWritten(Exception error, string sweep);
 
     [LoggerMessage(LogLevel.Warning, "Sweep {Sweep} can't be run: {Reason}")]
     private partial void LogInvalid(Exception? cause, string sweep, string reason);
