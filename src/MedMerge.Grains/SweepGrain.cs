@@ -13,11 +13,13 @@ internal sealed partial class SweepGrain(
     PlanCache plans,
     PlanSummaries summaries,
     ClusterView cluster,
+    SweepOwner owner,
     TimeProvider time,
     ILogger<SweepGrain> logger)
     : Grain, ISweepGrain
 {
     private readonly SemaphoreSlim _turn = new(1, 1); // starting and stopping, one at a time
+    private readonly SweepOwnership _ownership = new(owner, time);
     private SweepController? _controller;
 
     private string Id => this.GetPrimaryKeyString();
@@ -94,15 +96,15 @@ internal sealed partial class SweepGrain(
         try
         {
             var sweep = _controller ?? await LoadAsync();
-            if (sweep.IsStale)
+            if (!await sweep.IsCurrentAsync())
             {
                 LogStale(Id);
-                await sweep.LeaveAsync();
+                await sweep.AbandonAsync();
                 _controller = null;
                 sweep = await LoadAsync();
             }
             await change(sweep);
-            sweep.EnsureRunning();
+            await sweep.EnsureRunningAsync();
             return sweep;
         }
         finally
@@ -121,7 +123,7 @@ internal sealed partial class SweepGrain(
     {
         var activity = new SweepActivity(time);
         var runner = new SweepRunner(sweep, activity, sweeps, summaries, stages, cluster, GrainFactory, time, logger);
-        return new SweepController(sweep, activity, runner, sweeps, stages);
+        return new SweepController(sweep, activity, runner, _ownership, sweeps, stages);
     }
 
     [LoggerMessage(LogLevel.Warning, "The record of sweep {Sweep} can't be read; the sweep is no longer active.")]

@@ -13,6 +13,8 @@ namespace MedMerge.Storage;
 /// <param name="Trials">By number; empty before the plan was first built.</param>
 /// <param name="Reason">Why it failed as a whole, or what it is waiting for.</param>
 /// <param name="Trace">Traceparent of what submitted it; null where it is not traced.</param>
+/// <param name="Owner">The cluster that runs it; null for none. An owner changes the record now and then while it runs the
+/// sweep.</param>
 public sealed record SweepRecord(
     string Name,
     string Specification,
@@ -22,7 +24,8 @@ public sealed record SweepRecord(
     DateTimeOffset Submitted,
     IReadOnlyList<TrialRecord> Trials,
     string? Reason = null,
-    string? Trace = null)
+    string? Trace = null,
+    string? Owner = null)
 {
     /// <summary>Whether nothing more happens until somebody resumes it.</summary>
     [JsonIgnore]
@@ -47,14 +50,18 @@ public sealed record SweepRecord(
     {
         State = state,
         Reason = null,
+        Owner = null,
         Trials = state == WorkState.Running ? [.. Trials.Select(trial => trial.Retried())] : Trials,
     };
 
     /// <summary>The record once every trial has ended.</summary>
-    public SweepRecord Completed() => this with { State = WorkState.Done, Reason = null };
+    public SweepRecord Completed() => this with { State = WorkState.Done, Reason = null, Owner = null };
 
     /// <summary>The record of a sweep that can't be run.</summary>
-    public SweepRecord Failed(string reason) => this with { State = WorkState.Failed, Reason = reason };
+    public SweepRecord Failed(string reason) => this with { State = WorkState.Failed, Reason = reason, Owner = null };
+
+    /// <summary>The record of a sweep that a cluster runs; null for none.</summary>
+    public SweepRecord OwnedBy(string? owner) => this with { Owner = owner };
 
     /// <summary>The record with what a running sweep is waiting for; null for nothing.</summary>
     public SweepRecord WaitingFor(string? reason) => State == WorkState.Running ? this with { Reason = reason } : this;

@@ -65,8 +65,8 @@ internal static class RunCommand
         if (objects is AzureBlobStore blobs)
         {
             await error.WriteLineAsync(
-                $"note: everything is kept in {blobs.Address}. A cluster that uses it also works on this sweep, and continues when this " +
-                "command ends; --store DIR uses a folder of your own.");
+                $"note: everything is kept in {blobs.Address}. A cluster that uses it continues this sweep when this command ends; " +
+                "where a cluster runs it already, this command waits for its results. --store DIR uses a folder of your own.");
         }
         var artefacts = new ArtefactStore(objects);
         var submission = await Submission.WriteAsync(plan, (location, _) => files[location], artefacts, cancellation);

@@ -4,6 +4,8 @@ using MedMerge.Grains.Placement;
 using MedMerge.Grains.Running;
 using MedMerge.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
@@ -42,6 +44,7 @@ public static class GrainsHosting
         silo.Services.AddSingleton<StageStore>();
         silo.Services.AddSingleton<IStageStore>(services => services.GetRequiredService<StageStore>());
         silo.Services.AddSingleton<SweepStore>();
+        silo.Services.TryAddSingleton(services => NameOwner(services.GetRequiredService<IOptions<ClusterOptions>>().Value));
         silo.Services.AddSingleton<PlanCache>();
         silo.Services.AddSingleton<PlanSummaries>();
         silo.Services.AddSingleton<Devices>();
@@ -59,6 +62,8 @@ public static class GrainsHosting
         silo.Services.AddHostedService<DeviceStallMonitor>();
         return silo;
     }
+
+    private static SweepOwner NameOwner(ClusterOptions cluster) => new($"{cluster.ServiceId}/{cluster.ClusterId}");
 
     /// <summary>
     /// A silo that was killed is declared dead after about three missed probes of a second each. A silo that hangs, or

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Running;
 using MedMerge.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -48,6 +49,7 @@ public sealed class LocalCluster : IAsyncDisposable
         if (!log) builder.Logging.AddFilter<ConsoleLoggerProvider>(IsUnexpected);
         builder.Services.AddSingleton(objects);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(NameOwner(objects));
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.Configure<NodeOptions>(options => options.Device = device);
         telemetry?.Invoke(builder);
@@ -69,6 +71,14 @@ public sealed class LocalCluster : IAsyncDisposable
         await _host.StopAsync().ConfigureAwait(false);
         if (_host is IAsyncDisposable disposable) await disposable.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// A process that shares a store with clusters has a name of its own. In a folder one process at a time runs a sweep,
+    /// and continues at once what another began.
+    /// </summary>
+    private static SweepOwner NameOwner(IObjectStore objects) => new(objects is AzureBlobStore
+        ? $"medmerge run on {Environment.MachineName}, process {Environment.ProcessId}, {Guid.NewGuid():N}"
+        : "medmerge run");
 
     /// <summary>
     /// Errors of our own are shown with their stacks whether or not the log is.

@@ -6,7 +6,13 @@ namespace MedMerge.Grains.Running;
 /// <summary>
 /// One sweep on the node that owns it: pauses, resumes, cancels and repairs it, and answers for its status.
 /// </summary>
-internal sealed class SweepController(SweepState sweep, SweepActivity activity, SweepRunner runner, SweepStore sweeps, StageStore stages)
+internal sealed class SweepController(
+    SweepState sweep,
+    SweepActivity activity,
+    SweepRunner runner,
+    SweepOwnership ownership,
+    SweepStore sweeps,
+    StageStore stages)
 {
     private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(5);
 
@@ -15,11 +21,37 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
     /// </summary>
     public bool IsStale => sweep.IsStale;
 
-    /// <inheritdoc cref="SweepRunner.EnsureRunning" />
-    public void EnsureRunning() => runner.EnsureRunning();
+    /// <summary>
+    /// Whether the record, as it is in the store, is the one that this node has. What runs here writes it, and notices
+    /// by itself where another has.
+    /// </summary>
+    public async Task<bool> IsCurrentAsync()
+    {
+        if (sweep.IsStale) return false;
+        if (runner.IsRunning) return true;
+        var found = await sweeps.FindAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+        return found?.ETag == sweep.ETag;
+    }
 
-    /// <inheritdoc cref="SweepRunner.LeaveAsync" />
-    public Task LeaveAsync() => runner.LeaveAsync();
+    /// <summary>
+    /// Starts the sweep's loop if it should be running and isn't, unless another cluster runs the sweep.
+    /// </summary>
+    public async Task EnsureRunningAsync()
+    {
+        if (runner.IsRunning || sweep.Record.State != WorkState.Running || !ownership.MayRun(sweep.Record, sweep.ETag)) return;
+        await ownership.TakeAsync(sweep).ConfigureAwait(false);
+        runner.EnsureRunning();
+    }
+
+    /// <summary>Stops the loop alone: another has changed the record.</summary>
+    public Task AbandonAsync() => runner.LeaveAsync();
+
+    /// <summary>Stops the loop, and lets another node or cluster continue.</summary>
+    public async Task LeaveAsync()
+    {
+        await runner.LeaveAsync().ConfigureAwait(false);
+        await ownership.ReleaseAsync(sweep).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Pauses, resumes or cancels the sweep, where that changes anything; resuming tries failed trials again.
@@ -79,6 +111,7 @@ internal sealed class SweepController(SweepState sweep, SweepActivity activity, 
             // The plan is missing in the store: the state is known all the same, and can be changed.
             return SweepStatusView.Create(sweep, activity) with { Reason = missing.Message };
         }
-        return SweepStatusView.Create(sweep, activity);
+        var status = SweepStatusView.Create(sweep, activity);
+        return ownership.IsForeign(sweep.Record) ? status with { Reason = $"It is run by '{sweep.Record.Owner}'." } : status;
     }
 }

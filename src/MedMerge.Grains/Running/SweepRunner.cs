@@ -27,6 +27,15 @@ internal sealed partial class SweepRunner(
     private Task _task = Task.CompletedTask;
     private volatile bool _stopsTrials;
 
+    /// <summary>Whether the loop runs.</summary>
+    public bool IsRunning
+    {
+        get
+        {
+            lock (_gate) return !_task.IsCompleted;
+        }
+    }
+
     /// <summary>Starts the loop if the sweep should be running and isn't.</summary>
     public void EnsureRunning()
     {
@@ -142,7 +151,7 @@ internal sealed partial class SweepRunner(
     }
 
     /// <summary>
-    /// How many trials may run now. Without a node that has the device they wait, which is no failure of theirs, and
+    /// How many trials may run now; renews the ownership of the sweep on the way. Without a node that has the device they wait, which is no failure of theirs, and
     /// the record says so.
     /// </summary>
     private async Task<int> TrialLimitAsync(PlanSummary plan)
@@ -153,7 +162,8 @@ internal sealed partial class SweepRunner(
         var reason = missing is null ? null : SiloChoice.NoneHas(missing);
         try
         {
-            if (sweep.Record.Reason != reason) await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
+            var mustRenew = sweep.TimeSinceWrite > SweepOwnership.RenewalInterval;
+            if (sweep.Record.Reason != reason || mustRenew) await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not ConcurrentWriterException)
         {
@@ -217,7 +227,7 @@ internal sealed partial class SweepRunner(
     [LoggerMessage(LogLevel.Warning, "The supervision of trial {Trial} was interrupted and continues in a moment.")]
     private partial void LogInterrupted(Exception error, string trial);
 
-    [LoggerMessage(LogLevel.Warning, "What sweep {Sweep} is waiting for could not be written.")]
+    [LoggerMessage(LogLevel.Warning, "The record of sweep {Sweep} could not be written.")]
     private partial void LogNotWritten(Exception error, string sweep);
 
     [LoggerMessage(LogLevel.Warning, "Sweep {Sweep} can't be run: {Reason}")]

@@ -13,6 +13,7 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
     private readonly SemaphoreSlim _write = new(1, 1);
     private SweepRecord _record = record;
     private string _etag = etag;
+    private long _written = time.GetTimestamp();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _version;
 
@@ -27,6 +28,18 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
             lock (_gate) return _record;
         }
     }
+
+    /// <summary>The record's ETag.</summary>
+    public string ETag
+    {
+        get
+        {
+            lock (_gate) return _etag;
+        }
+    }
+
+    /// <summary>How long the record has not been written.</summary>
+    public TimeSpan TimeSinceWrite => time.GetElapsedTime(Interlocked.Read(ref _written));
 
     /// <summary>Grows with every change.</summary>
     public long Version => Interlocked.Read(ref _version);
@@ -62,6 +75,7 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
                 _record = next;
                 _etag = written;
             }
+            Interlocked.Exchange(ref _written, time.GetTimestamp());
         }
         finally
         {

@@ -23,7 +23,7 @@ public sealed class SweepControllerTests
         sweep.Membership.Join(2);
         var controller = await sweep.LoadAsync();
         var unmark = store.StopAt($"delete active/{SweepOfFakes.Id}");
-        controller.EnsureRunning();
+        await controller.EnsureRunningAsync();
         await sweep.Trial(1).AnswerAsync(WorkState.Done);
         await sweep.Trial(2).AnswerAsync(WorkState.Failed, failure: Permanent);
         await unmark.Reached.WaitAsync(Deadline, Cancellation);
@@ -31,7 +31,7 @@ public sealed class SweepControllerTests
         var resume = controller.ChangeAsync(SweepAction.Resume);
         unmark.Release();
         await resume.WaitAsync(Deadline, Cancellation);
-        controller.EnsureRunning();
+        await controller.EnsureRunningAsync();
 
         Assert.Equal(2, (await sweep.Trial(2).AnswerAsync(WorkState.Running)).Attempt); // it runs
         Assert.Equal([SweepOfFakes.Id], await sweep.Sweeps.ActiveAsync(Cancellation));
@@ -48,12 +48,12 @@ public sealed class SweepControllerTests
         using var sweep = await SweepOfFakes.CreateAsync();
         sweep.Membership.Join(1);
         var controller = await sweep.LoadAsync();
-        controller.EnsureRunning();
+        await controller.EnsureRunningAsync();
         await sweep.Trial(1).AnswerAsync(WorkState.Done);
         await sweep.WhileRunningAsync(2, () => controller.ChangeAsync(action));
 
         await controller.RepairAsync(sweep.Plan.Trials[0].Predictions);
-        controller.EnsureRunning();
+        await controller.EnsureRunningAsync();
 
         var record = await sweep.RecordAsync();
         Assert.Equal((state, WorkState.Waiting), (record.State, record.Trials[0].State));
@@ -66,13 +66,13 @@ public sealed class SweepControllerTests
         using var sweep = await SweepOfFakes.CreateAsync();
         sweep.Membership.Join(1);
         var controller = await sweep.LoadAsync();
-        controller.EnsureRunning();
+        await controller.EnsureRunningAsync();
         await sweep.Trial(1).AnswerAsync(WorkState.Done);
         await sweep.Trial(2).AnswerAsync(WorkState.Done);
         while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
 
         await controller.RepairAsync(sweep.Plan.Trials[0].Predictions);
-        controller.EnsureRunning();
+        await controller.EnsureRunningAsync();
 
         Assert.Equal(2, (await sweep.Trial(1).AnswerAsync(WorkState.Done)).Attempt);
         Assert.Equal(1, (await sweep.RecordAsync()).Trials[1].Attempt);
@@ -89,11 +89,11 @@ public sealed class SweepControllerTests
         using var sweep = await SweepOfFakes.CreateAsync();
         sweep.Membership.Join(1);
         var leaving = await sweep.LoadAsync();
-        leaving.EnsureRunning();
+        await leaving.EnsureRunningAsync();
         await sweep.WhileRunningAsync(1, leaving.LeaveAsync);
 
         var next = await sweep.LoadAsync();
-        next.EnsureRunning();
+        await next.EnsureRunningAsync();
 
         Assert.Equal(1, (await sweep.Trial(1).AnswerAsync(WorkState.Running)).Attempt);
         Assert.Equal(0, sweep.Trial(1).Stops);
@@ -108,7 +108,7 @@ public sealed class SweepControllerTests
         using var sweep = await SweepOfFakes.CreateAsync();
         var (first, second) = (sweep.Membership.Join(1), sweep.Membership.Join(2));
         var suspended = await sweep.LoadAsync();
-        suspended.EnsureRunning();
+        await suspended.EnsureRunningAsync();
         await sweep.Trial(2).AnswerAsync(WorkState.Running);
         await sweep.Trial(1).AnswerAsync(WorkState.Running, [first]);
         var call = await sweep.Trial(1).Calls.NextAsync();

@@ -61,7 +61,8 @@ internal sealed class SweepOfFakes : IDisposable
     public FakeTrial Trial(int number) => Trials[Id, number];
 
     /// <summary>The sweep as one of its nodes loads it.</summary>
-    public async Task<SweepController> LoadAsync()
+    /// <param name="ownership">Of the node's cluster; null for the usual one.</param>
+    public async Task<SweepController> LoadAsync(SweepOwnership? ownership = null)
     {
         var state = await LoadStateAsync();
         var activity = new SweepActivity(Time);
@@ -76,8 +77,10 @@ internal sealed class SweepOfFakes : IDisposable
             Trials.Factory,
             Time,
             NullLogger.Instance);
-        return new SweepController(state, activity, runner, Sweeps, Stages);
+        return new SweepController(state, activity, runner, ownership ?? OwnershipOf("cluster"), Sweeps, Stages);
     }
+
+    public SweepOwnership OwnershipOf(string cluster) => new(new SweepOwner(cluster), Time);
 
     public async Task<SweepState> LoadStateAsync()
     {

@@ -18,7 +18,7 @@ public sealed class SweepRunnerTests
         sweep.Membership.Join(1);
         sweep.Membership.Join(2);
         var controller = await sweep.LoadAsync();
-        controller.EnsureRunning();
+        await controller.EnsureRunningAsync();
         await sweep.Trial(2).AnswerAsync(WorkState.Running);
         var ending = await sweep.Trial(1).Calls.NextAsync();
         await sweep.Trial(2).Calls.PendingAsync(); // both have begun, and nobody writes
