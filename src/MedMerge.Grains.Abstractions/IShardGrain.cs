@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace MedMerge.Grains;
 
 /// <summary>
@@ -35,7 +37,11 @@ public interface IShardGrain : IGrainWithStringKey
     [ResponseTimeout(ResponseTimeout)]
     Task<ValidationMessage> ValidateAsync(ShardRequest request, StepPart last);
 
-    /// <summary>Frees the device's memory.</summary>
+    /// <summary>
+    /// Frees the device's memory: at once, or as soon as a running step has ended. It does not wait behind that step,
+    /// where it would expire.
+    /// </summary>
+    [AlwaysInterleave]
     Task CloseAsync();
 }
 

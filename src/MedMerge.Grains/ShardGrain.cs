@@ -1,15 +1,22 @@
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
 using MedMerge.Grains.Running;
+using MedMerge.Grains.Work;
 
 namespace MedMerge.Grains;
 
 /// <inheritdoc cref="IShardGrain" />
 [DevicePlacement]
-internal sealed class ShardGrain(ILocalSiloDetails silo, ShardSessions sessions, FailureReporter failures) : Grain, IShardGrain
+internal sealed class ShardGrain(
+    ILocalSiloDetails silo,
+    ShardSessions sessions,
+    NodeLoad load,
+    FailureReporter failures)
+    : Grain, IShardGrain
 {
     private ShardSession? _session;
     private IShard? _shard;
+    private int _running;
 
     /// <inheritdoc />
     public async Task<ShardOpened> OpenAsync(ShardRequest request)
@@ -39,19 +46,19 @@ internal sealed class ShardGrain(ILocalSiloDetails silo, ShardSessions sessions,
     /// <inheritdoc />
     public async Task CloseAsync()
     {
-        if (_session is { } session)
-        {
-            _session = null;
-            _shard = null;
-            await sessions.LeaveAsync(session);
-        }
-        DeactivateOnIdle();
+        if (_running == 0) await LeaveAsync();
+        DeactivateOnIdle(); // once nothing runs any more
     }
 
     /// <inheritdoc />
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => LeaveAsync();
+
+    private async Task LeaveAsync()
     {
-        if (_session is { } session) await sessions.LeaveAsync(session);
+        if (_session is not { } session) return;
+        _session = null;
+        _shard = null;
+        await sessions.LeaveAsync(session);
     }
 
     /// <summary>Runs a shard's work on the device.</summary>
@@ -59,6 +66,7 @@ internal sealed class ShardGrain(ILocalSiloDetails silo, ShardSessions sessions,
     /// do it.</exception>
     private async Task<T> RunAsync<T>(ShardRequest request, Func<IShard, Task<T>> work)
     {
+        _running++;
         try
         {
             _session ??= await sessions.JoinAsync(request);
@@ -67,7 +75,13 @@ internal sealed class ShardGrain(ILocalSiloDetails silo, ShardSessions sessions,
         }
         catch (Exception error) when (error is not (InvalidDataException or OperationCanceledException))
         {
-            throw new WorkFailedException(failures.Report(error, $"Shard {request.Shard} of stage {request.Stage}"));
+            var failure = failures.Report(error, $"Shard {request.Shard} of stage {request.Stage}");
+            if (load.CountExcluding(request.Stage) > 0) failure = FailureClass.BesideOtherWork(failure, error);
+            throw new WorkFailedException(failure);
+        }
+        finally
+        {
+            _running--;
         }
     }
 }

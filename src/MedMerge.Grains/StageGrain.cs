@@ -18,6 +18,7 @@ internal sealed class StageGrain(StageExecutor executor, TimeProvider time) : Gr
         var state = await _work.RenewAsync(request.Holder, request.Attempt, cancellation => ExecuteAsync(key, request, cancellation));
         if (state == WorkState.Done)
             DeactivateOnIdle(); // the output is in the store; if it is lost there, the next request computes it again
+        if (state == WorkState.Failed) DeactivateOnIdle(); // the next attempt may be placed on another node
         var execution = _execution;
         return new StageStatus(
             state,

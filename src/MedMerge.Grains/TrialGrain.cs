@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Running;
 using MedMerge.Grains.Work;
@@ -19,6 +20,7 @@ internal sealed class TrialGrain(
 {
     private const string Sweep = "sweep";
     private readonly LeasedWork _work = new(time);
+    private readonly ConcurrentBag<(string Stage, string Node)> _failures = [];
     private volatile TrialExecutor? _executor;
 
     /// <inheritdoc />
@@ -53,6 +55,7 @@ internal sealed class TrialGrain(
         var executor = new TrialExecutor(request, key, plans, cluster, store, failures, grains, time, logger)
         {
             IsGivenUp = () => !_work.IsClosed,
+            Failures = _failures,
         };
         _executor = executor;
         return executor.RunAsync(cancellation);

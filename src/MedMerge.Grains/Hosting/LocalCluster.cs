@@ -28,7 +28,10 @@ public sealed class LocalCluster : IAsyncDisposable
     public int GatewayPort { get; }
 
     /// <summary>What its node knows of the cluster.</summary>
-    internal ClusterView View => _host.Services.GetRequiredService<ClusterView>();
+    internal ClusterView View => Services.GetRequiredService<ClusterView>();
+
+    /// <summary>Its node's services.</summary>
+    internal IServiceProvider Services => _host.Services;
 
     /// <summary>The way to its grains.</summary>
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();

@@ -1,14 +1,19 @@
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// The running work items of this node's device: shards and whole stages, counted by their stage's key.
+/// The work items of this node's device: shards and whole stages, counted by their stage's key. Of whole stages few run
+/// at a time, whatever the number of sweeps; the others wait. Shards don't wait: their stage runs already.
 /// </summary>
 internal sealed class NodeLoad
 {
+    /// <summary>Whole stages that run at a time: one computes while another loads or saves.</summary>
+    public const int MaxStages = 2;
+
+    private readonly SemaphoreSlim _stages = new(MaxStages, MaxStages);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _work = [];
 
-    /// <summary>Number of running work items, excluding one stage's.</summary>
+    /// <summary>Number of work items, excluding one stage's; those that wait count too.</summary>
     /// <param name="except">That stage's key.</param>
     public int CountExcluding(string except)
     {
@@ -22,6 +27,22 @@ internal sealed class NodeLoad
         return new Counted(this, stage);
     }
 
+    /// <summary>Counts a whole stage, and waits for its turn to run, which ends when what is returned is disposed.</summary>
+    public async Task<IDisposable> AdmitAsync(string stage, CancellationToken cancellation)
+    {
+        var counted = Add(stage);
+        try
+        {
+            await _stages.WaitAsync(cancellation).ConfigureAwait(false);
+            return new Admitted(this, counted);
+        }
+        catch
+        {
+            counted.Dispose();
+            throw;
+        }
+    }
+
     private void Count(string stage, int change)
     {
         lock (_gate)
@@ -29,6 +50,15 @@ internal sealed class NodeLoad
             var count = _work.GetValueOrDefault(stage) + change;
             if (count == 0) _work.Remove(stage);
             else _work[stage] = count;
+        }
+    }
+
+    private sealed class Admitted(NodeLoad load, IDisposable counted) : IDisposable
+    {
+        public void Dispose()
+        {
+            counted.Dispose();
+            load._stages.Release();
         }
     }
 

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Stages' outputs in this node's memory, prepared kernels above all: the trials of a sweep share their sources and
-/// need not read them again. The least recently used are evicted first.
+/// Stages' outputs in this node's memory, prepared kernels above all: the trials of a sweep share their sources, stages
+/// their inputs, and need not read them again. The least recently used are evicted first.
 /// </summary>
 internal sealed class OutputCache(StageStore store, IOptions<NodeOptions> options)
 {
@@ -17,12 +17,18 @@ internal sealed class OutputCache(StageStore store, IOptions<NodeOptions> option
     private long _bytes;
 
     /// <summary>A stage's output.</summary>
-    /// <exception cref="MissingOutputException">It is missing in the store or damaged there.</exception>
-    public async Task<StageOutput> GetAsync(Stage stage, CancellationToken cancellation)
+    /// <exception cref="MissingOutputException">It is missing in the store or damaged there; the next attempt computes it
+    /// again.</exception>
+    public async Task<StageOutput> GetAsync(Stage stage, CancellationToken cancellation) =>
+        await FindAsync(stage.Key, cancellation).ConfigureAwait(false)
+        ?? await store.GetOrForgetAsync(stage, cancellation).ConfigureAwait(false);
+
+    /// <summary>A stage's output by its key; null where it is missing in the store or damaged there.</summary>
+    public async Task<StageOutput?> FindAsync(string key, CancellationToken cancellation)
     {
         lock (_gate)
         {
-            if (Find(stage.Key) is { } known)
+            if (Find(key) is { } known)
             {
                 _recent.Remove(known);
                 _recent.AddFirst(known);
@@ -31,16 +37,20 @@ internal sealed class OutputCache(StageStore store, IOptions<NodeOptions> option
             }
         }
         Instruments.CacheAsked("outputs", isHit: false);
-        var output = await store.GetOrForgetAsync(stage, cancellation).ConfigureAwait(false);
+        var output = await store.FindAsync(key, cancellation).ConfigureAwait(false);
+        if (output is not null) Add(key, output);
+        return output;
+    }
+
+    /// <summary>Keeps an output that is in the store.</summary>
+    public void Add(string key, StageOutput output)
+    {
         lock (_gate)
         {
-            if (Find(stage.Key) is null && Size(output) <= _limit)
-            {
-                _recent.AddFirst((stage.Key, output));
-                for (_bytes += Size(output); _bytes > _limit; _recent.RemoveLast()) _bytes -= Size(_recent.Last!.Value.Output);
-            }
+            if (Find(key) is not null || Size(output) > _limit) return;
+            _recent.AddFirst((key, output));
+            for (_bytes += Size(output); _bytes > _limit; _recent.RemoveLast()) _bytes -= Size(_recent.Last!.Value.Output);
         }
-        return output;
     }
 
     /// <summary>How many of these stages' outputs are here.</summary>

@@ -29,8 +29,8 @@ internal sealed partial class ShardSet(
 {
     private const string Loading = "loading its data and models";
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan StateTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
+    private readonly NodeCandidates _candidates = new(grains, cluster, time);
     private readonly Lock _gate = new();
     private readonly int[] _placements = new int[work.Shards];
     private readonly string?[] _nodes = new string?[work.Shards];
@@ -182,30 +182,9 @@ internal sealed partial class ShardSet(
     {
         for (var start = time.GetTimestamp(); ;)
         {
-            var found = await StatesAsync(cancellation).ConfigureAwait(false);
+            var found = await _candidates.FindAsync(work.Device, work.Stage, work.Inputs, cancellation).ConfigureAwait(false);
             if (found.Count > 0 || time.GetElapsedTime(start) > RetryPolicy.UnreachableTimeout) return found;
             await Task.Delay(PollInterval, time, cancellation).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>The nodes' states; one that does not answer soon is left out.</summary>
-    private async Task<IReadOnlyList<Candidate>> StatesAsync(CancellationToken cancellation)
-    {
-        var states = cluster.NodesWithDevice(work.Device).Select(node => StateAsync(node, cancellation));
-        return [.. (await Task.WhenAll(states).ConfigureAwait(false)).OfType<Candidate>()];
-    }
-
-    private async Task<Candidate?> StateAsync(string node, CancellationToken cancellation)
-    {
-        try
-        {
-            var asked = grains.GetGrain<INodeGrain>(node).StateAsync(work.Stage, work.Inputs);
-            var state = await asked.WaitAsync(StateTimeout, time, cancellation).ConfigureAwait(false);
-            return new Candidate(node, state.Work, (double)state.Held / Math.Max(1, work.Inputs.Count));
-        }
-        catch (Exception error) when (FailureClass.IsNodeGone(error))
-        {
-            return null;
         }
     }
 

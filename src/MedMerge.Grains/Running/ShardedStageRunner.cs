@@ -16,6 +16,7 @@ namespace MedMerge.Grains.Running;
 internal sealed class ShardedStageRunner(
     PlanCache plans,
     StageStore store,
+    OutputCache outputs,
     Devices devices,
     ClusterView cluster,
     IGrainFactory grains,
@@ -49,7 +50,7 @@ internal sealed class ShardedStageRunner(
         switch (stage)
         {
             case KernelWeightStage learn:
-                var probe = await store.GetOrForgetAsync(learn.Head, cancellation).ConfigureAwait(false);
+                var probe = await outputs.GetAsync(learn.Head, cancellation).ConfigureAwait(false);
                 return await SpreadAsync(learn, execution, shards =>
                 {
                     var workers =
@@ -58,7 +59,7 @@ internal sealed class ShardedStageRunner(
                 }, cancellation).ConfigureAwait(false);
             case FineTuneStage tune:
                 var inputs = new List<StageOutput>();
-                foreach (var input in tune.Inputs) inputs.Add(await store.GetOrForgetAsync(input, cancellation).ConfigureAwait(false));
+                foreach (var input in tune.Inputs) inputs.Add(await outputs.GetAsync(input, cancellation).ConfigureAwait(false));
                 return await SpreadAsync(tune, execution, shards =>
                 {
                     var workers = new GrainShardWorkers<FineTuneStep, FineTuneGradient, float>(shards, FineTuneFormat.Instance);

@@ -17,8 +17,8 @@ internal sealed class StageExecution(string key, StageRequest request, string no
     /// <summary>What was requested.</summary>
     public StageRequest Request => request;
 
-    /// <summary>All silos that run the stage.</summary>
-    public IReadOnlyList<string> Nodes => [node, .. _shardNodes()];
+    /// <summary>All silos that run the stage; none while it waits for its turn.</summary>
+    public IReadOnlyList<string> Nodes => _progress is null ? [] : [node, .. _shardNodes()];
 
     /// <summary>Its epochs so far; null before it began.</summary>
     public StageProgress? Progress => _progress;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Work;
 using MedMerge.Storage;
 using MedMerge.Telemetry;
 using MedMerge.Training;
@@ -14,6 +15,7 @@ internal sealed partial class StageExecutor(
     ILocalSiloDetails silo,
     PlanCache plans,
     StageStore store,
+    OutputCache outputs,
     Devices devices,
     NodeLoad load,
     ShardedStageRunner sharded,
@@ -30,6 +32,7 @@ internal sealed partial class StageExecutor(
         var (trial, stage) = await FindAsync(execution.Request, execution.Key).ConfigureAwait(false);
         var names = new Dictionary<string, object> { ["Trial"] = execution.Request.Holder, ["Stage"] = stage.Name };
         using var scope = logger.BeginScope(names);
+        using var turn = stage.HasCoordinator ? null : await load.AdmitAsync(stage.Key, cancellation).ConfigureAwait(false);
         var start = Stopwatch.GetTimestamp();
         var outcome = "failed";
         Start(execution, stage);
@@ -58,6 +61,7 @@ internal sealed partial class StageExecutor(
             using var failed = Spans.Start($"{stage.Name} failed", execution.Span);
             var request = execution.Request;
             var failure = failures.Report(error, $"Stage '{stage.Name}' of trial {request.Holder}, attempt {request.Attempt},");
+            if (load.CountExcluding(stage.Key) > 0) failure = FailureClass.BesideOtherWork(failure, error);
             failed.Fail(failure.Reason);
             throw new WorkFailedException(failure);
         }
@@ -99,8 +103,8 @@ internal sealed partial class StageExecutor(
             await sharded.RunAsync(execution, trial, stage, cancellation).ConfigureAwait(false);
             return;
         }
-        using var counted = load.Add(stage.Key);
-        var runner = new StageRunner(store, devices.ForThreads(trial.Scenario.Settings.Threads), plans.FileAsync);
+        var view = new StageView(stage.Key, store, outputs);
+        var runner = new StageRunner(view, devices.ForThreads(trial.Scenario.Settings.Threads), plans.FileAsync);
         await runner.OutputAsync(stage, execution.OnEpoch, cancellation, execution.Span).ConfigureAwait(false);
     }
 

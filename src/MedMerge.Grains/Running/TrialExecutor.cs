@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
+using MedMerge.Grains.Placement;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime.Placement;
 
 namespace MedMerge.Grains.Running;
 
@@ -23,6 +25,7 @@ internal sealed partial class TrialExecutor(
     TimeProvider time,
     ILogger<TrialExecutor> logger)
 {
+    private readonly NodeCandidates _candidates = new(grains, cluster, time);
     private readonly ConcurrentDictionary<string, StageStatus> _running = new();
     private readonly ConcurrentQueue<string> _computed = new();
     private readonly ConcurrentQueue<string> _kept = new();
@@ -30,6 +33,9 @@ internal sealed partial class TrialExecutor(
 
     /// <summary>Whether cancelling gives the trial up; see <see cref="LeasedWorkClient{TStatus}.IsGivenUp"/>.</summary>
     public required Func<bool> IsGivenUp { get; init; }
+
+    /// <summary>Where stages of the trial have failed, in this attempt and those before: the next goes elsewhere.</summary>
+    public required ConcurrentBag<(string Stage, string Node)> Failures { get; init; }
 
     /// <summary>The silos that run its stages.</summary>
     public IReadOnlyList<string> Nodes => [.. _running.Values.SelectMany(status => status.Nodes).Distinct()];
@@ -113,9 +119,10 @@ internal sealed partial class TrialExecutor(
         var grain = grains.GetGrain<IStageGrain>($"{device}/{stage.Key}");
         var stageRequest = new StageRequest(request.Specification, request.Number, holder, request.Attempt, request.Trace);
         var lastAnswer = time.GetTimestamp();
+        string? node = null;
         var lease = new LeasedWorkClient<StageStatus>(time)
         {
-            Renew = () => grain.RunAsync(stageRequest),
+            Renew = RenewAsync,
             Release = () => grain.ReleaseAsync(holder),
             OnStatus = OnStatusAsync,
             OnUnreachable = OnUnreachable,
@@ -124,11 +131,21 @@ internal sealed partial class TrialExecutor(
         try
         {
             var status = await lease.RunAsync(cancellation).ConfigureAwait(false);
-            if (status.Failure is { } failure) throw new WorkFailedException(failure);
+            if (status.Failure is not { } failure) return;
+            if ((failure.Origin?.Node ?? node) is { } sick) Failures.Add((stage.Key, sick));
+            throw new WorkFailedException(failure);
         }
         finally
         {
             _running.TryRemove(stage.Key, out _);
+        }
+
+        async Task<StageStatus> RenewAsync()
+        {
+            node ??= await ChooseNodeAsync(stage, device, cancellation).ConfigureAwait(false);
+            // Where the stage has to be started, Orleans passes this to the placement director.
+            if (node is not null) RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(node));
+            return await grain.RunAsync(stageRequest).ConfigureAwait(false);
         }
 
         Task OnStatusAsync(StageStatus status)
@@ -140,6 +157,7 @@ internal sealed partial class TrialExecutor(
 
         void OnUnreachable(Exception error)
         {
+            node = null;
             // While no node has the device nobody could answer; the sweep says so and waits.
             if (cluster.NodesWithDevice(device).Count == 0) lastAnswer = time.GetTimestamp();
             if (time.GetElapsedTime(lastAnswer) <= RetryPolicy.UnreachableTimeout) return;
@@ -148,6 +166,16 @@ internal sealed partial class TrialExecutor(
             var reason = $"The stage '{stage.Name}' could not be reached for {minutes:0} minutes: {error.Message}";
             throw new WorkFailedException(new Failure(FailureKind.Transient, reason));
         }
+    }
+
+    /// <summary>The least busy node, where there is a choice.</summary>
+    private async Task<string?> ChooseNodeAsync(Stage stage, string device, CancellationToken cancellation)
+    {
+        if (cluster.NodesWithDevice(device).Count < 2) return null;
+        var inputs = stage.Inputs.Select(input => input.Key).ToList();
+        var candidates = await _candidates.FindAsync(device, stage.Key, inputs, cancellation).ConfigureAwait(false);
+        var failed = Failures.Where(failure => failure.Stage == stage.Key).Select(failure => failure.Node).ToHashSet();
+        return ShardChoice.ChooseNode(candidates, assigned: new Dictionary<string, int>(), failed, stage.Key);
     }
 
     [LoggerMessage(LogLevel.Warning, "Stage '{Stage}' of trial {Trial} could not be reached for {Minutes:0} minutes.")]

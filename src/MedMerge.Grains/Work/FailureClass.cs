@@ -33,11 +33,21 @@ internal static class FailureClass
     };
 
     /// <summary>
+    /// The failure of work that was not alone on its device: a lack of memory may pass, here or on another node.
+    /// </summary>
+    public static Failure BesideOtherWork(Failure failure, Exception error) => IsOutOfMemory(error)
+        ? failure with { Kind = FailureKind.Transient, Reason = $"{failure.Reason} There was other work on the node." }
+        : failure;
+
+    /// <summary>
     /// Whether a call failed because of its node or the network, so that the next one may succeed on another node.
     /// </summary>
     public static bool IsNodeGone(Exception error) => error is TimeoutException or OrleansException;
 
     private static bool IsOutOfMemory(Exception error) =>
+        error is OutOfMemoryException || (error is ExternalException && SaysOutOfMemory(error));
+
+    private static bool SaysOutOfMemory(Exception error) =>
         Mentions(error, "out of memory") || error.Message.Contains("ALLOC_FAILED", StringComparison.Ordinal);
 
     private static bool Mentions(Exception error, string text) => error.Message.Contains(text, StringComparison.OrdinalIgnoreCase);
