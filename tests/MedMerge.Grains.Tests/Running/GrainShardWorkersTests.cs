@@ -1,4 +1,3 @@
-using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
@@ -28,7 +27,7 @@ public sealed class GrainShardWorkersTests : IDisposable
             FineTune = "{ epochs: 0, batchSize: 12, shards: 3 }",
         };
         var plan = specification.BuildPlan();
-        var tune = (FineTuneStage)plan.Trials[0].FindOutput(OutputRole.Model)!.Stage;
+        var tune = plan.Trials[0].Stages.OfType<FineTuneStage>().First();
         Assert.True(tune.HasCoordinator);
 
         var alone = new StageStore(new FolderObjectStore(Path.Combine(_folder, "alone")));
