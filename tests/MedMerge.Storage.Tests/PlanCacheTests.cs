@@ -37,7 +37,8 @@ public sealed class PlanCacheTests : IDisposable
 
     private async Task<string> WriteAsync(int images)
     {
-        var specification = FrozenSpecification.Freeze(new SpecificationBuilder { Images = images }.Read(), location => location);
-        return await _artefacts.WriteAsync(FrozenSpecification.Write(specification), TestContext.Current.CancellationToken);
+        var plan = new SpecificationBuilder { Images = images }.BuildPlan();
+        var submission = await Submission.WriteAsync(plan, InputFile.Read, _artefacts, TestContext.Current.CancellationToken);
+        return submission.Specification;
     }
 }

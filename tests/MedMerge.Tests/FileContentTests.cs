@@ -1,3 +1,4 @@
+using MedMerge.Testing;
 using System.Text;
 using MedMerge.Data.Formats;
 using MedMerge.Tensors;
@@ -35,7 +36,7 @@ public class FileContentTests
         var folder = Directory.CreateTempSubdirectory("medmerge-content-").FullName;
         try
         {
-            var npz = File.ReadAllBytes(Data.NpzFile.Write(folder));
+            var npz = File.ReadAllBytes(NpzFile.Write(folder));
             var error = Assert.Throws<InputException>(() => ModelFile.Read(npz, "'x'"));
             Assert.Contains("it is a NumPy .npz file", error.Message, StringComparison.Ordinal);
             var safetensors = Safetensors.Write([]);
