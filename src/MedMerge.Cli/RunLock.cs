@@ -12,8 +12,9 @@ internal static class RunLock
     /// Takes the lock. Returns null where the store is not a folder: nodes of a cluster on a blob service coordinate
     /// themselves.
     /// </summary>
-    /// <exception cref="InputException">Another process holds the lock.</exception>
-    public static FileStream? Take(string sweep, IObjectStore objects)
+    /// <exception cref="InputException">Another process holds the lock, or its file can't be made.</exception>
+    /// <param name="temporary">The folder of the lock files; the machine's for temporary files where null.</param>
+    public static FileStream? Take(string sweep, IObjectStore objects, string? temporary = null)
     {
         if (objects is not FolderObjectStore folder) return null;
         var name = ContentHash.Of($"{folder.Root}\n{sweep}")[..24];
@@ -25,9 +26,24 @@ internal static class RunLock
             BufferSize = 1,
             Options = FileOptions.DeleteOnClose,
         };
+        temporary ??= Path.GetTempPath();
+        var path = Path.Combine(temporary, $"medmerge-{name}.lock");
         try
         {
-            return new FileStream(Path.Combine(Path.GetTempPath(), $"medmerge-{name}.lock"), options);
+            return new FileStream(path, options);
+        }
+        catch (DirectoryNotFoundException error)
+        {
+            throw new InputException(
+                $"The folder for temporary files, '{temporary}', does not exist. Make it, or set TMPDIR to another.",
+                error);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new InputException(
+                $"The lock file '{path}' belongs to another user: a run of theirs in '{folder.Root}' works or was killed. "
+                + "Have it removed once that run has ended, or set TMPDIR to a folder of your own.",
+                error);
         }
         catch (IOException error)
         {

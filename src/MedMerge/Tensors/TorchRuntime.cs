@@ -62,7 +62,7 @@ internal static partial class TorchRuntime
         var image = File.ReadAllBytes(library);
         if (!GlibcxxMarker.TryWeaken(image))
             Load(library); // not our case: let the loader's own message through
-        var scratch = Directory.CreateTempSubdirectory("medmerge-");
+        var scratch = TemporaryFolder.Create();
         try
         {
             var copy = Path.Combine(scratch.FullName, "libLibTorchSharp.so");
