@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Azure;
 using MedMerge.Gateway.Connections;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 
@@ -15,6 +16,7 @@ internal sealed partial class GatewayExceptionHandler(
     ILogger<GatewayExceptionHandler> logger) : IExceptionHandler
 {
     private const int ClientClosedRequest = 499;
+    private const string ClientHasGone = "The client closed the connection.";
 
     public async ValueTask<bool> TryHandleAsync(
         HttpContext httpContext,
@@ -38,12 +40,14 @@ internal sealed partial class GatewayExceptionHandler(
     {
         InputException =>
             (StatusCodes.Status400BadRequest, exception.Message),
+        ConnectionResetException or ConnectionAbortedException =>
+            (ClientClosedRequest, ClientHasGone),
+        OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested =>
+            (ClientClosedRequest, ClientHasGone),
         BadHttpRequestException { InnerException: JsonException json } =>
             (StatusCodes.Status400BadRequest, $"The body is not the expected JSON: {json.Message}"),
         BadHttpRequestException bad =>
             (bad.StatusCode, bad.Message),
-        OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested =>
-            (ClientClosedRequest, "The client closed the connection."),
         UnavailableException =>
             (StatusCodes.Status503ServiceUnavailable, exception.Message),
         TimeoutException or Orleans.Runtime.OrleansException =>
@@ -74,10 +78,17 @@ internal sealed partial class GatewayExceptionHandler(
         {
             LogFailed(exception, request.Method, request.Path);
         }
+        else if (status == ClientClosedRequest)
+        {
+            LogClientHasGone(exception, request.Method, request.Path);
+        }
     }
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
     private partial void LogFailed(Exception error, string method, string path);
+
+    [LoggerMessage(LogLevel.Debug, "{Method} {Path} ended because the client closed the connection.")]
+    private partial void LogClientHasGone(Exception error, string method, string path);
 
     [LoggerMessage(LogLevel.Warning, "{Method} {Path} failed because the cluster or the store does not answer.")]
     private partial void LogUnavailable(Exception error, string method, string path);

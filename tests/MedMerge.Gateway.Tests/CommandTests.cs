@@ -59,6 +59,14 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         using var status = JsonDocument.Parse(shown);
         Assert.Equal("Done", status.RootElement.GetProperty("state").GetString());
 
+        foreach (var change in new[] { "pause", "cancel", "resume" })
+        {
+            using var refused = await _gateway.Client.PostAsync($"{sweep}/{change}", null, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+            var detail = await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Contains("is Done", detail, StringComparison.Ordinal);
+        }
+
         // Submitting again gives the same sweep, which has ended.
         var (again, sameId, _) = await RunAsync("submit", In("spec.yaml"), "--watch");
         Assert.Equal((ExitCodes.Done, id), (again, sameId));

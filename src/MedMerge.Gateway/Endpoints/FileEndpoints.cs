@@ -1,3 +1,4 @@
+using System.Net.Mime;
 using System.Text.RegularExpressions;
 using MedMerge.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -9,6 +10,7 @@ namespace MedMerge.Gateway.Endpoints;
 internal static partial class FileEndpoints
 {
     private const int MaxInitialBuffer = 1024 * 1024;
+    private const string AnyMediaType = "*/*";
 
     public static void Map(RouteGroupBuilder api, GatewayLimits limits)
     {
@@ -18,7 +20,7 @@ internal static partial class FileEndpoints
             .AddEndpointFilter(CheckNameAsync);
         files.MapPut("", PutAsync)
             .WithSummary("Uploads a file under the SHA-256 of its content.")
-            .Accepts<IFormFile>("application/octet-stream")
+            .Accepts<IFormFile>(MediaTypeNames.Application.Octet, AnyMediaType) // curl sends a form's unless told otherwise
             .WithMetadata(new RequestSizeLimitAttribute(limits.FileBytes))
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
@@ -47,12 +49,14 @@ internal static partial class FileEndpoints
         return TypedResults.NoContent();
     }
 
-    /// <summary>Reads the whole file, so that a client uploads a damaged one again.</summary>
+    /// <summary>
+    /// Reads the whole file, so that a client uploads a damaged one again. Who asks is about to submit a sweep that needs it.
+    /// </summary>
     private static async Task<Results<Ok, NotFound>> HeadAsync(
         string sha256,
         ArtefactStore artefacts,
         CancellationToken cancellation) =>
-        await artefacts.ReadAsync(sha256, cancellation) is null ? TypedResults.NotFound() : TypedResults.Ok();
+        await artefacts.RenewAsync(sha256, cancellation) is null ? TypedResults.NotFound() : TypedResults.Ok();
 
     private static ValueTask<object?> CheckNameAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {

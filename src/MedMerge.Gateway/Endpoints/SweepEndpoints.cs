@@ -35,12 +35,15 @@ internal static partial class SweepEndpoints
         sweep.MapGet("/events", GetEventsAsync)
             .WithSummary(
                 "Streams the status as server-sent events, on every change and at least every five seconds, until the sweep ends.");
-        sweep.MapPost("/pause", (string id, ClusterConnection cluster) => cluster.Sweep(id).PauseAsync())
-            .WithSummary("Pauses a sweep until it is resumed.");
-        sweep.MapPost("/resume", (string id, ClusterConnection cluster) => cluster.Sweep(id).ResumeAsync())
-            .WithSummary("Resumes a paused or cancelled sweep; failed trials run again.");
-        sweep.MapPost("/cancel", (string id, ClusterConnection cluster) => cluster.Sweep(id).CancelAsync())
-            .WithSummary("Cancels a sweep; results so far are kept.");
+        sweep.MapPost("/pause", (string id, ClusterConnection cluster) => ChangeAsync(cluster.Sweep(id).PauseAsync(), WorkState.Paused))
+            .WithSummary("Pauses a sweep until it is resumed.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        sweep.MapPost("/resume", (string id, ClusterConnection cluster) => ChangeAsync(cluster.Sweep(id).ResumeAsync(), WorkState.Running))
+            .WithSummary("Resumes a paused or cancelled sweep; failed trials run again.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        sweep.MapPost("/cancel", (string id, ClusterConnection cluster) => ChangeAsync(cluster.Sweep(id).CancelAsync(), WorkState.Cancelled))
+            .WithSummary("Cancels a sweep; results so far are kept.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
         ResultEndpoints.Map(sweep);
     }
 
@@ -57,6 +60,17 @@ internal static partial class SweepEndpoints
         }
         var status = await submissions.StartAsync(request, cancellation);
         return TypedResults.Accepted($"/api/v1/sweeps/{status.Id}", status);
+    }
+
+    /// <summary>Answers with the status, or with a conflict where the sweep's state does not allow the change.</summary>
+    /// <param name="wanted">The state that the change leads to; a sweep that is in it already stays there.</param>
+    private static async Task<Results<Ok<SweepStatus>, ProblemHttpResult>> ChangeAsync(Task<SweepStatus> change, WorkState wanted)
+    {
+        var status = await change;
+        if (status.State == wanted) return TypedResults.Ok(status);
+        return TypedResults.Problem(
+            $"The sweep '{status.Id}' is {status.State}, so it can't become {wanted}.",
+            statusCode: StatusCodes.Status409Conflict);
     }
 
     private static async Task<ServerSentEventsResult<SweepStatus>> GetEventsAsync(
