@@ -49,8 +49,10 @@ public static class GatewayApp
         var builder = WebApplication.CreateBuilder(args);
         var isOpen = !Authentication.Add(builder);
         LoopbackGuard.Apply(builder, isOpen);
+        StoreConnection.Check(builder.Configuration);
         var limits = GatewayLimits.Read(builder.Configuration);
         AddHost(builder);
+        builder.Services.AddSingleton<ReadyCheck>(); // keeps its last answer
         AddApi(builder.Services);
         OrleansDashboard.Add(builder);
         AddCluster(builder.Services);
@@ -88,8 +90,8 @@ public static class GatewayApp
     private static void AddCluster(IServiceCollection services)
     {
         services.AddSingleton(TimeProvider.System);
-        AddConnection<ClusterConnection>(services);
         AddConnection<StoreConnection>(services);
+        AddConnection<ClusterConnection>(services);
         services.AddSingleton<IObjectStore, ConnectedStore>();
         services.AddSingleton<ArtefactStore>();
         services.AddSingleton<StageStore>();

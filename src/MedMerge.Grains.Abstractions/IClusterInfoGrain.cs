@@ -5,6 +5,9 @@ public interface IClusterInfoGrain : IGrainWithIntegerKey
 {
     /// <summary>All nodes, for a while also those that have left or died.</summary>
     Task<IReadOnlyList<NodeSummary>> ListAsync();
+
+    /// <summary>The identity of the store that the nodes use.</summary>
+    Task<string> GetStoreAsync();
 }
 
 /// <summary>A node.</summary>

@@ -2,9 +2,11 @@ using Azure;
 using Azure.Data.Tables;
 using Azure.Identity;
 using MedMerge.Clustering;
+using MedMerge.Grains;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Orleans.Configuration;
 
 namespace MedMerge.Silo;
 
@@ -23,9 +25,26 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
     private CancellationToken Stopping => _healthServer?.Lifetime.ApplicationStopping ?? CancellationToken.None;
 
     /// <summary>The folder <c>Store__Folder</c>, or the blob service of <c>ConnectionStrings__blobs</c>.</summary>
+    /// <param name="beforeWrite">Called before every request that changes the blob service; may throw.</param>
+    /// <exception cref="InputException">Neither is set, or it can't be used.</exception>
     /// <exception cref="OperationCanceledException">The process is asked to stop.</exception>
-    public Task<IObjectStore> StoreAsync() =>
-        WaitForAsync("the store", () => ObjectStores.OpenAsync(configuration["Store:Folder"], Stopping));
+    public Task<IObjectStore> StoreAsync(Action beforeWrite)
+    {
+        var connection = configuration.GetConnectionString(ClusterNames.Blobs);
+        return WaitForAsync("the store", () => ObjectStores.OpenAsync(configuration["Store:Folder"], connection, beforeWrite, Stopping));
+    }
+
+    /// <summary>The store's identity, once it is known that the cluster uses the same store.</summary>
+    /// <exception cref="InputException">It uses another one.</exception>
+    /// <exception cref="OperationCanceledException">The process is asked to stop.</exception>
+    public Task<string> StoreIdentityAsync(IObjectStore store, TableServiceClient tables) =>
+        WaitForAsync("the cluster's store", async () =>
+        {
+            var identity = await StoreIdentity.EnsureAsync(store, Stopping).ConfigureAwait(false);
+            var cluster = configuration["Orleans:ClusterId"] ?? ClusterOptions.DefaultClusterId;
+            await ClusterStore.CheckAsync(tables, cluster, identity, TimeProvider.System, Stopping).ConfigureAwait(false);
+            return identity;
+        });
 
     /// <summary>The table service that holds the cluster's members.</summary>
     /// <exception cref="InputException">Its connection is not set or can't be understood.</exception>
@@ -69,9 +88,12 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
         }
     }
 
-    /// <summary>Azure's clients report several failed attempts as one aggregate, and a request that timed out as cancelled.</summary>
+    /// <summary>
+    /// Whether waiting may help: a setting that is wrong stays wrong. Azure's clients report several failed attempts as one
+    /// aggregate, and a request that timed out as cancelled.
+    /// </summary>
     private static bool MayPass(Exception error) =>
-        error is InputException or RequestFailedException or AuthenticationFailedException or AggregateException or TaskCanceledException;
+        error is StoreUnavailableException or RequestFailedException or AuthenticationFailedException or AggregateException or TaskCanceledException;
 
     private static string FirstLine(Exception error) =>
         (error is AggregateException all ? all.InnerExceptions[0] : error).Message.Split('\n')[0].TrimEnd('\r');

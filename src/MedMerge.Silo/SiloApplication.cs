@@ -1,4 +1,5 @@
 using MedMerge.Clustering;
+using MedMerge.Grains;
 using MedMerge.Grains.Hosting;
 using MedMerge.Grains.Nodes;
 using MedMerge.ServiceDefaults;
@@ -45,7 +46,9 @@ public static partial class SiloApplication
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddSingleton(TimeProvider.System);
         await AddDependenciesAsync(builder, args, node, decorate).ConfigureAwait(false);
-        builder.Services.AddHealthChecks().AddCheck<MembershipHealthCheck>("node", tags: [ProcessDefaults.Ready]);
+        builder.Services.AddHealthChecks()
+            .AddCheck<MembershipHealthCheck>("node", tags: [ProcessDefaults.Ready])
+            .AddCheck<StoreHealthCheck>("store", tags: [ProcessDefaults.Ready]);
         builder.UseOrleans(silo => silo
             .AddMedMerge(node.Device, keepsSweeps: true)
             .UseClusterTls(certificate)
@@ -84,18 +87,19 @@ public static partial class SiloApplication
             .AddConsole());
         var dependencies = new Dependencies(builder.Configuration, args, loggers.CreateLogger(typeof(SiloApplication)));
         await using var disposal = dependencies.ConfigureAwait(false);
-        var store = await dependencies.StoreAsync().ConfigureAwait(false);
         var guard = new SuspensionGuard(GrainsHosting.SuspensionLimit, TimeProvider.System);
         guard.Start();
         builder.Services.AddSingleton(guard);
+        var store = await dependencies.StoreAsync(guard.Check).ConfigureAwait(false);
+        var tables = await dependencies.TablesAsync().ConfigureAwait(false);
+        builder.Services.AddKeyedSingleton(ClusterTable.ConnectionName(builder.Configuration), tables);
+        builder.Services.AddSingleton(new JoinedStore(await dependencies.StoreIdentityAsync(store, tables).ConfigureAwait(false)));
         if (node.CacheFolder is { } cache)
         {
             var logger = loggers.CreateLogger<ArtefactCache>();
             store = new ArtefactCache(store, cache, node.CacheMiB << 20, TimeProvider.System, logger);
         }
         builder.Services.AddSingleton<IObjectStore>(new GuardedObjectStore(decorate?.Invoke(store) ?? store, guard));
-        var tables = await dependencies.TablesAsync().ConfigureAwait(false);
-        builder.Services.AddKeyedSingleton(ClusterTable.ConnectionName(builder.Configuration), tables);
     }
 
     /// <summary>
@@ -106,6 +110,7 @@ public static partial class SiloApplication
         if (!ClusterTable.IsChosen(configuration))
             throw new InputException($"Orleans__Clustering__ProviderType must be {ClusterTable.Provider}, the default. {Help}");
         ClusterTable.Connect(configuration); // refuses a connection that can't work before anything waits for it
+        ObjectStores.Check(configuration["Store:Folder"], configuration.GetConnectionString(ClusterNames.Blobs));
         var node = Read(configuration);
         var kind = configuration["Orleans:Metadata:device"];
         if (node.Device == "cpu" && !string.IsNullOrEmpty(kind) && kind != "cpu") node.Device = $"{kind}:0";

@@ -1,8 +1,9 @@
 namespace MedMerge.Storage;
 
 /// <summary>
-/// Chooses the object store of a process: a folder that is asked for by name, otherwise the blob service of
-/// <see cref="ConnectionVariable"/>, otherwise the folder <see cref="DefaultFolder"/>.
+/// Chooses the object store of the command: a folder that is asked for by name, otherwise the blob service of
+/// <see cref="ConnectionVariable"/>, otherwise the folder <see cref="DefaultFolder"/>. A process of a cluster has no
+/// default: another folder on each machine would be another store.
 /// </summary>
 public static class ObjectStores
 {
@@ -21,11 +22,39 @@ public static class ObjectStores
 
     /// <summary>Opens it; a folder or container is made where it is missing.</summary>
     /// <inheritdoc cref="FindAsync" />
-    public static async Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation)
+    public static Task<IObjectStore> OpenAsync(string? asked, CancellationToken cancellation) =>
+        OpenAsync(FolderOf(asked), Connection, beforeWrite: null, cancellation);
+
+    /// <summary>Checks the settings of a cluster's process, without reaching the store.</summary>
+    /// <param name="folder"><c>Store__Folder</c>; null or empty for none.</param>
+    /// <param name="connection"><c>ConnectionStrings__blobs</c>; null or empty for none.</param>
+    /// <exception cref="InputException">There is neither, or the connection can't be understood.</exception>
+    public static void Check(string? folder, string? connection)
     {
-        if (FolderOf(asked) is { } folder) return new FolderObjectStore(folder);
+        if (!string.IsNullOrEmpty(folder)) return;
+        if (string.IsNullOrEmpty(connection))
+        {
+            throw new InputException(
+                $"No store is configured: set {ConnectionVariable} to the storage account that all processes of the cluster use, "
+                + "or Store__Folder to a folder that they share. See docs/operations.md.");
+        }
+        AzureBlobStore.Check(connection);
+    }
+
+    /// <summary>Opens the store of a cluster's process; a folder or container is made where it is missing.</summary>
+    /// <param name="beforeWrite">Called before every request that changes the blob service, retries included; may throw.</param>
+    /// <inheritdoc cref="Check" />
+    public static async Task<IObjectStore> OpenAsync(
+        string? folder,
+        string? connection,
+        Action? beforeWrite,
+        CancellationToken cancellation)
+    {
+        Check(folder, connection);
+        if (!string.IsNullOrEmpty(folder)) return new FolderObjectStore(folder);
+        var options = AzureBlobStore.CreateOptions(beforeWrite);
         const string Container = AzureBlobStore.DefaultContainer;
-        return await AzureBlobStore.OpenAsync(Connection!, Container, options: null, cancellation).ConfigureAwait(false);
+        return await AzureBlobStore.OpenAsync(connection!, Container, options, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>

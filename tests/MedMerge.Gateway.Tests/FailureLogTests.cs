@@ -5,11 +5,16 @@ using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Endpoints;
 using MedMerge.Gateway.Queries;
 using MedMerge.Grains;
+using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
 using MedMerge.Testing;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace MedMerge.Gateway.Tests;
 
@@ -58,15 +63,73 @@ public sealed class FailureLogTests : IDisposable
     public async Task Readiness_keeps_the_exceptions_of_its_probes()
     {
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(_log));
-        using var cluster = new ClusterConnection(new ConfigurationBuilder().Build(), loggers, TimeProvider.System);
-        var check = new ReadyCheck(cluster, new ClosedStore());
+        var settings = new ConfigurationBuilder().Build();
+        using var store = new StoreConnection(settings, TimeProvider.System, _log.CreateLogger<StoreConnection>());
+        using var cluster = new ClusterConnection(settings, store, loggers, TimeProvider.System);
+        var time = new FakeTimeProvider();
+        var closed = new ClosedStore();
+        var check = new ReadyCheck(cluster, closed, time);
 
         var result = await check.CheckHealthAsync(new HealthCheckContext(), Cancellation);
 
         Assert.Equal(HealthStatus.Unhealthy, result.Status);
         Assert.Contains("The store does not answer: the disk is gone", result.Description, StringComparison.Ordinal);
-        var errors = Assert.IsType<AggregateException>(result.Exception).InnerExceptions;
-        Assert.Equal([typeof(UnavailableException), typeof(IOException)], errors.Select(error => error.GetType()));
+        Assert.IsType<IOException>(result.Exception);
+
+        // Anyone may ask as often as they like.
+        for (var i = 0; i < 100; i++) await check.CheckHealthAsync(new HealthCheckContext(), Cancellation);
+        Assert.Equal(1, closed.Reads);
+        time.Advance(ReadyCheck.Validity);
+        await check.CheckHealthAsync(new HealthCheckContext(), Cancellation);
+        Assert.Equal(2, closed.Reads);
+    }
+
+    [Fact]
+    public async Task A_client_that_resets_its_connection_is_no_error_of_the_gateway()
+    {
+        var services = new ServiceCollection().AddLogging().AddProblemDetails().BuildServiceProvider();
+        var handler = new GatewayExceptionHandler(
+            services.GetRequiredService<IProblemDetailsService>(), _log.CreateLogger<GatewayExceptionHandler>());
+        var context = new DefaultHttpContext { RequestServices = services };
+
+        var reset = new ConnectionResetException("reset by peer", new SocketException());
+        Assert.True(await handler.TryHandleAsync(context, reset, Cancellation));
+
+        Assert.Equal(499, context.Response.StatusCode);
+        var line = Assert.Single(_log.Lines);
+        Assert.Equal((LogLevel.Debug, reset), (line.Level, line.Error));
+    }
+
+    [Fact]
+    public void Without_a_store_it_refuses_to_start()
+    {
+        var refused = Assert.Throws<InputException>(() => GatewayApp.Build(["--urls=http://127.0.0.1:0"]));
+        Assert.StartsWith("No store is configured", refused.Message, StringComparison.Ordinal);
+        refused = Assert.Throws<InputException>(() => GatewayApp.Build(["--urls=http://127.0.0.1:0", "--ConnectionStrings:blobs=a=b"]));
+        Assert.StartsWith("The connection to the blob store can't be understood", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_gateway_with_another_store_than_its_cluster_stays_unready_and_says_so()
+    {
+        await using var cluster = await LocalCluster.StartAsync(
+            new FolderObjectStore(Path.Combine(_folder, "nodes")), "cpu", log: false, Cancellation);
+        await using var app = await RunningGateway.LaunchAsync(
+            "--urls=http://127.0.0.1:0",
+            "--Orleans:Clustering:ProviderType=Static",
+            $"--Orleans:Clustering:Gateways:0=127.0.0.1:{cluster.GatewayPort}",
+            $"--Store:Folder={Path.Combine(_folder, "own")}");
+        using var client = RunningGateway.CreateClient(app);
+        var problem = "";
+        for (var attempt = 0; attempt < 300 && !problem.Contains("another store", StringComparison.Ordinal); attempt++)
+        {
+            using var ready = await client.GetAsync("/health/ready", Cancellation);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+            problem = await ready.Content.ReadAsStringAsync(Cancellation);
+            await Task.Delay(200, Cancellation);
+        }
+        Assert.Contains("its nodes use another store than this gateway", problem, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/api/v1/nodes", Cancellation)).StatusCode);
     }
 
     [Fact]
@@ -111,7 +174,13 @@ public sealed class FailureLogTests : IDisposable
 
     private sealed class ClosedStore : IObjectStore
     {
-        public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => throw new IOException("the disk is gone");
+        public int Reads { get; private set; }
+
+        public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation)
+        {
+            Reads++;
+            throw new IOException("the disk is gone");
+        }
 
         public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
             throw new NotSupportedException();

@@ -8,6 +8,9 @@ public sealed class StartTests
 {
     private const string Hash = "--Authentication:ApiKeys:me=2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
 
+    /// <summary>Named, and not opened.</summary>
+    private const string Store = "--Store:Folder=unused";
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -19,10 +22,10 @@ public sealed class StartTests
     [InlineData("--Kestrel:Endpoints:Open:Url=http://0.0.0.0:0")]
     public void Without_authentication_it_refuses_to_listen_beyond_loopback(string setting)
     {
-        var refused = Assert.Throws<InputException>(() => GatewayApp.Build([setting]));
+        var refused = Assert.Throws<InputException>(() => GatewayApp.Build([setting, Store]));
         Assert.Contains("Refusing to start", refused.Message, StringComparison.Ordinal);
         Assert.Contains("Authentication__ApiKeys__NAME", refused.Message, StringComparison.Ordinal);
-        _ = GatewayApp.Build([setting, Hash]);
+        _ = GatewayApp.Build([setting, Hash, Store]);
     }
 
     [Theory]
@@ -32,7 +35,7 @@ public sealed class StartTests
     [InlineData("--Limits:FileMiB=4096", "must be a whole number from 1 to 2047")]
     public void An_invalid_setting_is_reported_by_name(string setting, string message)
     {
-        var refused = Assert.Throws<InputException>(() => GatewayApp.Build([setting]));
+        var refused = Assert.Throws<InputException>(() => GatewayApp.Build([setting, Store]));
         Assert.Contains(message, refused.Message, StringComparison.Ordinal);
     }
 

@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using MedMerge.Clustering;
 using MedMerge.Grains;
+using MedMerge.Storage;
 using Orleans.Configuration;
 
 namespace MedMerge.Gateway.Connections;
@@ -9,7 +10,7 @@ namespace MedMerge.Gateway.Connections;
 /// The cluster, through an Orleans client in a host of its own: an Orleans client that can't connect stops its host, and the
 /// gateway must stay up.
 /// </summary>
-internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFactory loggers, TimeProvider time)
+internal sealed class ClusterConnection(IConfiguration configuration, StoreConnection store, ILoggerFactory loggers, TimeProvider time)
     : Connection<IHost>("The cluster", time, loggers.CreateLogger<ClusterConnection>())
 {
     /// <summary>As long as the nodes' own.</summary>
@@ -46,21 +47,44 @@ internal sealed class ClusterConnection(IConfiguration configuration, ILoggerFac
         try
         {
             await AssertReachableAsync(host, cancellation).ConfigureAwait(false);
-            await host.StartAsync(cancellation).WaitAsync(StartTimeout, cancellation).ConfigureAwait(false);
+            await StartAsync(host, cancellation).ConfigureAwait(false);
+            await AssertSameStoreAsync(host, cancellation).ConfigureAwait(false);
             return host;
-        }
-        catch (TimeoutException error)
-        {
-            await CloseAsync(host).ConfigureAwait(false);
-            throw new TimeoutException(
-                "no node has let the gateway in. " +
-                "Does one run, with the same Orleans__ClusterId and Orleans__ServiceId, and with a certificate of the same authority?",
-                error);
         }
         catch
         {
             await CloseAsync(host).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    private static async Task StartAsync(IHost host, CancellationToken cancellation)
+    {
+        try
+        {
+            await host.StartAsync(cancellation).WaitAsync(StartTimeout, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException error)
+        {
+            throw new TimeoutException(
+                "no node has let the gateway in. " +
+                "Does one run, with the same Orleans__ClusterId and Orleans__ServiceId, and with a certificate of the same authority?",
+                error);
+        }
+    }
+
+    /// <summary>A gateway with another store than the cluster's would answer for sweeps that the nodes don't have.</summary>
+    /// <exception cref="InvalidOperationException">It is another one.</exception>
+    private async Task AssertSameStoreAsync(IHost host, CancellationToken cancellation)
+    {
+        var objects = await store.WhenOpened.WaitAsync(cancellation).ConfigureAwait(false);
+        var grains = host.Services.GetRequiredService<IGrainFactory>();
+        var theirs = await grains.GetGrain<IClusterInfoGrain>(0).GetStoreAsync().WaitAsync(cancellation).ConfigureAwait(false);
+        if (await StoreIdentity.FindAsync(objects, cancellation).ConfigureAwait(false) != theirs)
+        {
+            throw new InvalidOperationException(
+                "its nodes use another store than this gateway: check ConnectionStrings__blobs, the container that it names, "
+                + "and Store__Folder.");
         }
     }
 

@@ -10,11 +10,15 @@ internal abstract partial class Connection<T>(string what, TimeProvider time, IL
     private const int MaxReason = 250;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
     private volatile T? _opened;
+    private readonly TaskCompletionSource<T> _whenOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string _problem = "it is being opened.";
 
     /// <summary>What was opened.</summary>
     /// <exception cref="UnavailableException">It is not open; the message says why.</exception>
     public T Opened => _opened ?? throw new UnavailableException($"{what} can't be reached: {_problem}");
+
+    /// <summary>Completes once it is open.</summary>
+    public Task<T> WhenOpened => _whenOpened.Task;
 
     /// <summary>The clock.</summary>
     protected TimeProvider Time => time;
@@ -29,7 +33,9 @@ internal abstract partial class Connection<T>(string what, TimeProvider time, IL
         {
             try
             {
-                _opened = await OpenAsync(stoppingToken).ConfigureAwait(false);
+                var opened = await OpenAsync(stoppingToken).ConfigureAwait(false);
+                _opened = opened;
+                _whenOpened.TrySetResult(opened);
                 LogOpened(what);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)

@@ -1,3 +1,4 @@
+using MedMerge.Grains;
 using MedMerge.Storage;
 
 namespace MedMerge.Gateway.Connections;
@@ -8,7 +9,16 @@ internal sealed class StoreConnection(IConfiguration configuration, TimeProvider
 {
     /// <inheritdoc />
     protected override Task<IObjectStore> OpenAsync(CancellationToken cancellation) =>
-        ObjectStores.OpenAsync(configuration["Store:Folder"], cancellation);
+        ObjectStores.OpenAsync(GetFolder(configuration), GetConnection(configuration), beforeWrite: null, cancellation);
+
+    /// <summary>Checks the settings.</summary>
+    /// <exception cref="InputException">There is no store, or its connection can't be understood.</exception>
+    public static void Check(IConfiguration configuration) =>
+        ObjectStores.Check(GetFolder(configuration), GetConnection(configuration));
+
+    private static string? GetFolder(IConfiguration configuration) => configuration["Store:Folder"];
+
+    private static string? GetConnection(IConfiguration configuration) => configuration.GetConnectionString(ClusterNames.Blobs);
 }
 
 /// <summary>The store as the rest of the process knows it, whether it is open yet or not.</summary>
@@ -27,4 +37,7 @@ internal sealed class ConnectedStore(StoreConnection connection) : IObjectStore
         connection.Opened.ListAsync(prefix, cancellation);
 
     public Task DeleteAsync(string name, CancellationToken cancellation) => connection.Opened.DeleteAsync(name, cancellation);
+
+    public Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation) =>
+        connection.Opened.TryDeleteAsync(listed, cancellation);
 }
