@@ -6,7 +6,6 @@ using MedMerge.Gateway.Endpoints;
 using MedMerge.Gateway.Queries;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
 using Orleans.Dashboard;
@@ -22,10 +21,6 @@ public static class GatewayApp
     private const long MaxBody = 64 * 1024;
 
     private const double MinBytesPerSecond = 1024;
-    private const int MaxConcurrentUploads = 4;
-    private const int MaxConcurrentPlans = 2;
-    private const int MaxQueuedRequests = 64;
-
     /// <summary>
     /// Log levels where the configuration sets none: without them each request logs six lines, and each failed
     /// connection attempt forty.
@@ -74,12 +69,7 @@ public static class GatewayApp
 
     private static void AddApi(IServiceCollection services)
     {
-        services.AddRateLimiter(limiter =>
-        {
-            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            AddConcurrencyLimit(limiter, GatewayLimits.Uploads, MaxConcurrentUploads);
-            AddConcurrencyLimit(limiter, GatewayLimits.Plans, MaxConcurrentPlans);
-        });
+        services.AddRateLimiter(ConcurrencyLimits.Add);
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // GatewayExceptionHandler explains it
         services.ConfigureHttpJsonOptions(options => ConfigureJson(options.SerializerOptions));
         services.AddProblemDetails();
@@ -152,13 +142,6 @@ public static class GatewayApp
         kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(MinBytesPerSecond, BodyGracePeriod);
     }
-
-    private static void AddConcurrencyLimit(RateLimiterOptions limiter, string policy, int permits) =>
-        limiter.AddConcurrencyLimiter(policy, options =>
-        {
-            options.PermitLimit = permits;
-            options.QueueLimit = MaxQueuedRequests;
-        });
 
     private static void AddConnection<T>(IServiceCollection services) where T : BackgroundService
     {

@@ -200,6 +200,39 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
     }
 
     [Fact]
+    public async Task Slow_uploads_of_one_client_keep_no_other_out()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var slow = Enumerable.Range(0, 10).Select(_ => UploadSlowlyAsync(stop.Token)).ToList();
+        var content = new byte[] { 1, 2, 3 };
+        using var client = new HttpClient { BaseAddress = gateway.Address };
+        client.DefaultRequestHeaders.Add("X-Api-Key", RunningGateway.OtherKey);
+
+        var name = ContentHash.Of(content);
+        using var answer = await client.PutAsync($"/api/v1/files/{name}", new ByteArrayContent(content), Cancellation)
+            .WaitAsync(TimeSpan.FromSeconds(45), Cancellation);
+
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.All(slow, upload => Assert.False(upload.IsCompleted, "A slow upload has ended: the test shows nothing."));
+        await stop.CancelAsync();
+        foreach (var upload in slow) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
+    }
+
+    /// <summary>What <c>curl --data-binary</c> sends.</summary>
+    [Theory]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("application/octet-stream")]
+    [InlineData("text/plain; charset=utf-8")]
+    public async Task A_file_is_taken_whatever_its_media_type(string type)
+    {
+        var content = Encoding.UTF8.GetBytes("a=b&" + type);
+        using var body = new ByteArrayContent(content);
+        body.Headers.TryAddWithoutValidation("Content-Type", type);
+        using var answer = await gateway.Client.PutAsync($"/api/v1/files/{ContentHash.Of(content)}", body, Cancellation);
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+    }
+
+    [Fact]
     public async Task Nodes_are_listed_with_their_devices()
     {
         var nodes = await gateway.Client.GetFromJsonAsync<JsonElement>("/api/v1/nodes", Cancellation);
@@ -240,6 +273,22 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
         if (status is >= 400 and < 500) return;
         var answer = await response.Content.ReadAsStringAsync(Cancellation);
         throw new InvalidOperationException($"{path} answered {status} to {Encoding.UTF8.GetString(body)}: {answer}");
+    }
+
+    /// <summary>Ten times as fast as what is disconnected, and a minute for a file.</summary>
+    private async Task UploadSlowlyAsync(CancellationToken stop)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, gateway.Address.Port, stop);
+        var stream = client.GetStream();
+        var head = $"PUT /api/v1/files/{NoHash} HTTP/1.1\r\nHost: {gateway.Address.Authority}\r\nX-Api-Key: {RunningGateway.Key}\r\n"
+                   + "Content-Length: 1000000\r\n\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(head), stop);
+        while (true)
+        {
+            await stream.WriteAsync(new byte[4096], stop);
+            await Task.Delay(400, stop);
+        }
     }
 
     private async Task<string> SendRawAsync(string request)

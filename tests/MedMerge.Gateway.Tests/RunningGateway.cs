@@ -14,6 +14,9 @@ public sealed class RunningGateway : IAsyncLifetime
     /// <summary>The API key.</summary>
     public const string Key = "correct-horse-battery-staple";
 
+    /// <summary>Another user's.</summary>
+    public const string OtherKey = "wrong-mule-charger-clip";
+
     private LocalCluster? _cluster;
     private WebApplication? _app;
 
@@ -84,6 +87,7 @@ public sealed class RunningGateway : IAsyncLifetime
             $"--Orleans:Clustering:Gateways:0=127.0.0.1:{_cluster!.GatewayPort}",
             $"--Store:Folder={Store}",
             $"--Authentication:ApiKeys:tests={Hash(Key)}",
+            $"--Authentication:ApiKeys:others={Hash(OtherKey)}",
             "--Limits:FileMiB=1");
         Client = CreateClient(_app);
         Client.DefaultRequestHeaders.Add("X-Api-Key", Key);
