@@ -9,6 +9,9 @@ namespace MedMerge.Data;
 /// </summary>
 internal sealed class BatchLoader : IDisposable
 {
+    /// <summary>Most images and most pixels of a batch that no gradient is computed from: it needs less memory than a training step.</summary>
+    private const int MaxImages = 256, MaxPixels = 1 << 19;
+
     private readonly ImageDataset _dataset;
     private readonly Device _device;
     private readonly ScalarType _type;
@@ -24,6 +27,13 @@ internal sealed class BatchLoader : IDisposable
         var (mean, deviation) = dataset.Normalisation;
         _scale = Channelwise([.. deviation.Select(d => 1 / (255 * d))]);
         _offset = Channelwise([.. mean.Zip(deviation, (m, d) => -m / d)]);
+    }
+
+    /// <summary>The images of a split in order, in batches as large as a pass without gradients has memory for.</summary>
+    public IEnumerable<int[]> Batches(ImageSplit split)
+    {
+        var size = Math.Clamp(MaxPixels / (_dataset.Height * _dataset.Width), 1, MaxImages);
+        return Enumerable.Range(0, split.Count).Chunk(size);
     }
 
     /// <summary>Images as they are.</summary>

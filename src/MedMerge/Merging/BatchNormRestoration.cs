@@ -12,29 +12,27 @@ namespace MedMerge.Merging;
 /// </summary>
 internal static class BatchNormRestoration
 {
-    private const int BatchSize = 256;
-
-    /// <summary>Mean and variance of what each batch norm normalises, over the training images, float64 sums.</summary>
+    /// <summary>Mean and variance of what each batch norm normalises, over the training images.</summary>
     /// <returns><c>NAME.running_mean</c> and <c>NAME.running_var</c>, [channels] each, float32.</returns>
     public static StateDict Measure(FoldedNetwork network, ImageDataset target, BatchLoader loader, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var layers = network.Architecture.Layers;
-        var sums = layers.Select(layer => layer.Norm is { } norm ? new ChannelSums(norm) : null).ToArray();
-        foreach (var indices in Enumerable.Range(0, target.Train.Count).Chunk(BatchSize))
+        var moments = layers.Select(layer => layer.Norm is { } norm ? new ChannelMoments(norm, network.Kernels[0].device) : null).ToArray();
+        foreach (var indices in loader.Batches(target.Train))
         {
             DeviceThread.Yield(cancellation);
             using var batch = NewDisposeScope();
             network.Architecture.Forward(loader.Load(target.Train, indices), (l, input) =>
             {
                 var output = layers[l].Apply(input, network.Kernels[l], bias: null);
-                sums[l]?.Add(layers[l].Normalised(input, output));
-                return output.Plus(network.Biases[l].view(1, -1, 1, 1));
+                moments[l]?.Add(layers[l].Normalised(input, output));
+                return output.Add(network.Biases[l].view(1, -1, 1, 1));
             });
         }
         var statistics = new StateDict();
-        foreach (var sum in sums.OfType<ChannelSums>()) sum.AddTo(statistics);
+        foreach (var channels in moments.OfType<ChannelMoments>()) channels.AddTo(statistics);
         return statistics;
     }
 
@@ -51,28 +49,34 @@ internal static class BatchNormRestoration
         return model;
     }
 
-    /// <summary>Sums over images and pixels, on the CPU.</summary>
-    private sealed class ChannelSums(BatchNorm norm)
+    /// <summary>
+    /// Mean and variance over images and pixels, merged batch by batch in float64 on the values' device (Chan et al. 1979). It makes no
+    /// copy of the values.
+    /// </summary>
+    private sealed class ChannelMoments(BatchNorm norm, Device device)
     {
-        private readonly Tensor _sum = zeros(norm.Channels, ScalarType.Float64);
-        private readonly Tensor _squares = zeros(norm.Channels, ScalarType.Float64);
+        private readonly Tensor _mean = zeros(norm.Channels, ScalarType.Float64, device);
+        private readonly Tensor _squares = zeros(norm.Channels, ScalarType.Float64, device); // sums of squared distances from the mean
         private double _count;
 
         /// <param name="values">[batch, channels, height, width].</param>
         public void Add(Tensor values)
         {
-            var wide = values.to(ScalarType.Float64);
-            _sum.Add(wide.sum([0L, 2L, 3L]).cpu());
-            _squares.Add(wide.Squared().sum([0L, 2L, 3L]).cpu());
-            _count += values.numel() / values.shape[1];
+            using var scope = NewDisposeScope();
+            var count = (double)values.numel() / values.shape[1];
+            var total = _count + count;
+            var (variance, mean) = var_mean(values, [0L, 2L, 3L], unbiased: false);
+            var distance = mean.to(ScalarType.Float64) - _mean;
+            _mean.Add(distance, count / total);
+            _squares.Add(variance.to(ScalarType.Float64), count);
+            _squares.Add(distance.Squared(), _count * count / total);
+            _count = total;
         }
 
         public void AddTo(StateDict statistics)
         {
-            var mean = _sum.Over(_count);
-            var variance = (_squares.Over(_count) - mean.Squared()).AtLeast(0);
-            statistics.Add(norm.Mean, mean.to(ScalarType.Float32));
-            statistics.Add(norm.Variance, variance.to(ScalarType.Float32));
+            statistics.Add(norm.Mean, _mean.to(ScalarType.Float32).cpu());
+            statistics.Add(norm.Variance, _squares.Over(_count).to(ScalarType.Float32).cpu());
         }
     }
 }

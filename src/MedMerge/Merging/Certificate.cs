@@ -50,22 +50,29 @@ public sealed record Certificate(int Images, IReadOnlyList<LayerCertificate> Lay
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         Tensor Wide(Tensor tensor) => tensor.to(ScalarType.Float64).to(images.device);
-        // Each layer is needed once: no need to hold all of them on the device.
-        using var stack = new SourceStack(architecture, sources, images.device, ScalarType.Float64, memoryLimit: 0);
-        var alphas = stack.Split(alpha);
-        var folded = network.Convert(Wide);
-        var layers = new LayerCertificate[architecture.Layers.Count];
-        var features = architecture.Forward(Wide(images), (l, input) =>
-        {
-            DeviceThread.Yield(cancellation);
-            var output = folded.Apply(l, input);
-            layers[l] = Compare(architecture.Layers[l].Name, output, stack.WeightedFeatures(l, input, alphas[l]));
-            return output;
-        });
+        var (layers, features) = CompareLayers();
         DeviceThread.Yield(cancellation);
         using var exported = new BatchNormNetwork(architecture, merged, images.device, ScalarType.Float64);
         var exportedFeatures = exported.Features(Wide(images), training: false);
         return new Certificate((int)images.shape[0], layers, Compare("features", features, exportedFeatures));
+
+        (LayerCertificate[] Layers, Tensor Features) CompareLayers()
+        {
+            using var inner = NewDisposeScope(); // the wide kernels are gone before the exported model's come
+            // Each layer is needed once: no need to hold all of them on the device.
+            using var stack = new SourceStack(architecture, sources, images.device, ScalarType.Float64, memoryLimit: 0);
+            var alphas = stack.Split(alpha);
+            var folded = network.Convert(Wide);
+            var certificates = new LayerCertificate[architecture.Layers.Count];
+            var wideFeatures = architecture.Forward(Wide(images), (l, input) =>
+            {
+                DeviceThread.Yield(cancellation);
+                var output = folded.Apply(l, input);
+                certificates[l] = Compare(architecture.Layers[l].Name, output, stack.WeightedFeatures(l, input, alphas[l]));
+                return output;
+            });
+            return (certificates, wideFeatures.MoveToOuterDisposeScope());
+        }
     }
 
     private static LayerCertificate Compare(string name, Tensor output, Tensor other)

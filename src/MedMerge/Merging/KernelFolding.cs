@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace MedMerge.Merging;
@@ -25,17 +26,24 @@ internal static class KernelFolding
     private static Tensor Sum(Tensor[] parts, KernelWeightMatrix alpha, int layer)
     {
         var filters = alpha.Architecture.Layers[layer].Out;
-        var sum = new double[parts[0].numel()];
-        var perFilter = sum.Length / filters;
-        for (var source = 0; source < parts.Length; source++)
+        var folded = empty(parts[0].shape, ScalarType.Float32);
+        var sum = new double[(int)(folded.numel() / filters)];
+        for (var c = 0; c < filters; c++)
         {
-            var values = parts[source].data<float>().ToArray();
-            for (var c = 0; c < filters; c++)
+            Array.Clear(sum);
+            for (var source = 0; source < parts.Length; source++)
             {
                 var weight = alpha[source, layer, c];
-                for (var j = c * perFilter; j < (c + 1) * perFilter; j++) sum[j] += weight * values[j];
+                var values = Filter(parts[source], c, sum.Length);
+                for (var j = 0; j < sum.Length; j++) sum[j] += weight * values[j];
             }
+            var target = Filter(folded, c, sum.Length);
+            for (var j = 0; j < sum.Length; j++) target[j] = (float)sum[j];
         }
-        return tensor(Array.ConvertAll(sum, value => (float)value)).view(parts[0].shape);
+        return folded;
     }
+
+    /// <summary>A filter's values, where the tensor has them.</summary>
+    private static Span<float> Filter(Tensor tensor, int filter, int length) =>
+        MemoryMarshal.Cast<byte, float>(tensor.bytes).Slice(filter * length, length);
 }

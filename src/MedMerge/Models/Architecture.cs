@@ -81,6 +81,7 @@ internal abstract class Architecture
     }
 
     /// <summary>The features before the classifier, [batch, <see cref="Features"/>], from images [batch, 3, height, width].</summary>
+    /// <param name="apply">Its answer may be changed in place and freed; it gives a tensor of its own for every call.</param>
     public abstract Tensor Forward(Tensor images, LayerFunction apply);
 
     /// <summary>How many filters the layers before <paramref name="layer"/> have.</summary>
@@ -113,6 +114,17 @@ internal abstract class Architecture
             ? (int)scaled
             : throw new InputException(FormattableString.Invariant(
                 $"width {width} turns {channels} channels into {scaled}; it must give whole numbers of at least 1."));
+    }
+
+    /// <summary>
+    /// ReLU, in place, of what a part of the forward pass computes; whatever else that makes is freed. What the backward pass needs lives
+    /// for as long as autograd refers to it.
+    /// </summary>
+    /// <param name="compute">Gives a tensor of its own, which nothing else uses.</param>
+    protected static Tensor Relu(Func<Tensor> compute)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.relu(compute(), inplace: true).MoveToOuterDisposeScope();
     }
 
     private static string KindOf(string name) => name.Split('.')[0].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');

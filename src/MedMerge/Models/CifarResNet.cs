@@ -22,13 +22,16 @@ internal sealed class CifarResNet(int depth, double width)
     /// <inheritdoc />
     public override Tensor Forward(Tensor images, LayerFunction apply)
     {
-        var x = nn.functional.relu(apply(0, images));
-        for (var layer = 1; layer < Layers.Count; layer += 2)
+        using var scope = NewDisposeScope();
+        var x = Relu(() => apply(0, images));
+        for (var first = 1; first < Layers.Count; first += 2)
         {
-            var inner = nn.functional.relu(apply(layer, x));
-            x = nn.functional.relu(apply(layer + 1, inner).Plus(Shortcut(x, (Convolution)Layers[layer])));
+            var layer = first;
+            using var input = x;
+            using var inner = Relu(() => apply(layer, input));
+            x = Relu(() => apply(layer + 1, inner).Add(Shortcut(input, (Convolution)Layers[layer])));
         }
-        return x.mean([2L, 3L]);
+        return x.mean([2L, 3L]).MoveToOuterDisposeScope();
     }
 
     private static Tensor Shortcut(Tensor x, Convolution layer)

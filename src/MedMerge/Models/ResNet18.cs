@@ -23,18 +23,27 @@ internal sealed class ResNet18(bool smallStem, double width)
     /// <inheritdoc />
     public override Tensor Forward(Tensor images, LayerFunction apply)
     {
-        var layer = 0;
-        var x = nn.functional.relu(apply(layer++, images));
-        if (!smallStem) x = nn.functional.max_pool2d(x, 3, 2, 1);
+        using var scope = NewDisposeScope();
+        var x = Stem(images, apply);
+        var layer = 1;
         while (layer < Layers.Count)
         {
             var (first, second) = (layer, layer + 1);
             layer += 2;
-            var identity = layer < Layers.Count && IsShortcut(Layers[layer]) ? apply(layer++, x) : x;
-            var inner = nn.functional.relu(apply(first, x));
-            x = nn.functional.relu(apply(second, inner).Plus(identity));
+            using var input = x;
+            using var shortcut = layer < Layers.Count && IsShortcut(Layers[layer]) ? apply(layer++, input) : null;
+            using var inner = Relu(() => apply(first, input));
+            x = Relu(() => apply(second, inner).Add(shortcut ?? input));
         }
-        return x.mean([2L, 3L]);
+        return x.mean([2L, 3L]).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Stem(Tensor images, LayerFunction apply)
+    {
+        var x = Relu(() => apply(0, images));
+        if (smallStem) return x;
+        using var wide = x;
+        return nn.functional.max_pool2d(wide, 3, 2, 1);
     }
 
     private static bool IsShortcut(Layer layer) => layer.Name.EndsWith("downsample.0", StringComparison.Ordinal);

@@ -8,7 +8,6 @@ namespace MedMerge.Training;
 /// <summary>Runs a network over a split. Device thread only.</summary>
 internal static class Scoring
 {
-    private const int BatchSize = 256;
     private const double MinProbability = 1e-300; // for a finite logarithm
 
     /// <summary>Class probabilities for every image, in order, from a function that gives logits [batch, classes] for images.</summary>
@@ -23,7 +22,7 @@ internal static class Scoring
         using var inference = no_grad();
         var probabilities = new double[split.Count * classes];
         var at = 0;
-        foreach (var indices in Enumerable.Range(0, split.Count).Chunk(BatchSize))
+        foreach (var indices in loader.Batches(split))
         {
             DeviceThread.Yield(cancellation);
             using var scope = NewDisposeScope();
@@ -50,7 +49,7 @@ internal static class Scoring
     {
         using var inference = no_grad();
         var parts = new List<Tensor>();
-        foreach (var indices in Enumerable.Range(0, split.Count).Chunk(BatchSize))
+        foreach (var indices in loader.Batches(split))
         {
             DeviceThread.Yield(cancellation);
             using var scope = NewDisposeScope();

@@ -68,12 +68,13 @@ internal sealed record MergeStage(
             var (alpha, head) = ReadKernelWeights(inputs[^1]);
 
             using var loader = new BatchLoader(dataset, device);
-            var folded = KernelFolding.Fold(sources, alpha).Convert(tensor => tensor.to(device));
+            var exported = KernelFolding.Fold(sources, alpha);
+            var folded = exported.Convert(tensor => tensor.to(device));
             var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
             sources[Anchor].CopyNormsTo(architecture, statistics);
             head.AddTo(architecture, statistics);
             using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics);
-            using var merged = learned.Apply(sources);
+            using var merged = BatchNormRestoration.Restore(exported, statistics);
 
             var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, CertificateImages)]);
             var certificate = Certificate.Measure(sources, alpha, folded, merged, images, cancellation);

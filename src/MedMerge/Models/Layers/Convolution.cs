@@ -50,7 +50,9 @@ internal sealed record Convolution : Layer
     public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training)
     {
         var output = Apply(input, tensors(Weight), bias: null);
-        return Norm is null ? output : Norm.Apply(output, tensors, training);
+        if (Norm is null) return output;
+        using var convolved = output;
+        return Norm.Apply(convolved, tensors, training);
     }
 
     /// <inheritdoc />
