@@ -36,6 +36,7 @@ public sealed class TestCluster : IAsyncDisposable
             ["Orleans__ServiceId"] = _id,
             ["Orleans__Metadata__device"] = "cpu",
             ["ConnectionStrings__blobs"] = $"{account}ContainerName={Container}",
+            ["Node__CheckpointInterval"] = "00:00:00", // after every epoch: these runs are short
         };
         foreach (var (key, value) in settings ?? []) _environment[key] = value;
     }

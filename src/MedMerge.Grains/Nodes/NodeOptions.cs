@@ -28,6 +28,12 @@ public sealed class NodeOptions
     public TimeSpan StallDeadline { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
+    /// How long a training stage may go without a checkpoint; one is kept at the end of the epoch after that. Zero keeps
+    /// one after every epoch. Default: 30 s.
+    /// </summary>
+    public TimeSpan CheckpointInterval { get; set; } = Experiments.Stages.CheckpointInterval.DefaultDuration;
+
+    /// <summary>
     /// Where artefacts of the blob store are cached; null for no cache, as is right where the store is a folder.
     /// Default: null.
     /// </summary>
@@ -54,6 +60,8 @@ public sealed class NodeOptions
         CheckDeadline(nameof(StepDeadline), StepDeadline);
         CheckDeadline(nameof(OpenDeadline), OpenDeadline);
         CheckDeadline(nameof(StallDeadline), StallDeadline);
+        if (CheckpointInterval < TimeSpan.Zero || CheckpointInterval > MaxDeadline)
+            throw new InputException($"{Section}__{nameof(CheckpointInterval)} must be from 0 to {MaxDeadline.TotalDays:0} day.");
         CheckSize(nameof(CacheMiB), CacheMiB);
         CheckSize(nameof(OutputCacheMiB), OutputCacheMiB);
         CheckSize(nameof(SourceMemoryMiB), SourceMemoryMiB ?? 0);

@@ -32,6 +32,7 @@ internal sealed class ShardedStageRunner(
         var context = new StageContext(
             devices.ForThreads(trial.Scenario.Settings.Threads),
             checkpoints,
+            new CheckpointInterval(time, options.Value.CheckpointInterval),
             plans.FileAsync,
             execution.OnEpoch,
             execution.Span);
@@ -39,6 +40,7 @@ internal sealed class ShardedStageRunner(
         using var saving = Spans.Start($"{stage.Name} save", execution.Span);
         await store.SaveAsync(stage.Key, stage.Name, output, cancellation).ConfigureAwait(false);
         await checkpoints.ClearAsync(cancellation).ConfigureAwait(false);
+        LargeGarbage.Collect();
     }
 
     private async Task<StageOutput> ComputeAsync(

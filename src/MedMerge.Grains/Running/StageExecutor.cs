@@ -7,6 +7,7 @@ using MedMerge.Storage;
 using MedMerge.Telemetry;
 using MedMerge.Training;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace MedMerge.Grains.Running;
 
@@ -18,6 +19,8 @@ internal sealed partial class StageExecutor(
     OutputCache outputs,
     Devices devices,
     NodeLoad load,
+    IOptions<NodeOptions> options,
+    TimeProvider time,
     ShardedStageRunner sharded,
     FailureReporter failures,
     ILogger<StageExecutor> logger)
@@ -104,7 +107,8 @@ internal sealed partial class StageExecutor(
             return;
         }
         var view = new StageView(stage.Key, store, outputs);
-        var runner = new StageRunner(view, devices.ForThreads(trial.Scenario.Settings.Threads), plans.FileAsync);
+        var interval = new CheckpointInterval(time, options.Value.CheckpointInterval);
+        var runner = new StageRunner(view, devices.ForThreads(trial.Scenario.Settings.Threads), plans.FileAsync, interval);
         await runner.OutputAsync(stage, execution.OnEpoch, cancellation, execution.Span).ConfigureAwait(false);
     }
 

@@ -93,6 +93,25 @@ internal static partial class TorchRuntime
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironment(string name, string value, int overwrite);
 
+    /// <summary>
+    /// Returns freed native memory to the system: glibc keeps what tensors leave in a thread's heaps, up to some hundred MB a thread.
+    /// </summary>
+    public static void TrimNativeHeap()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            _ = TrimHeap(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // another C library, which has no such heaps
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimHeap(nuint keep);
+
     private static string? NativeFolder()
     {
         string[] candidates =

@@ -10,13 +10,15 @@ internal delegate Task<byte[]> StageFileReader(string location, string kind, Can
 
 /// <summary>The environment in which a stage runs.</summary>
 /// <param name="Device">The device thread.</param>
-/// <param name="Checkpoints">Keeps the stage's state after each epoch.</param>
+/// <param name="Checkpoints">Keeps the stage's state.</param>
+/// <param name="CheckpointInterval">How often.</param>
 /// <param name="ReadFile">Reads the files that the specification names.</param>
 /// <param name="OnEpoch">Called after every epoch with the total number of epochs.</param>
 /// <param name="Span">The stage's span, parent of its epochs' spans.</param>
 internal sealed record StageContext(
     DeviceThread Device,
     ICheckpoints Checkpoints,
+    CheckpointInterval CheckpointInterval,
     StageFileReader ReadFile,
     Action<EpochRecord, int> OnEpoch,
     ActivityContext Span);

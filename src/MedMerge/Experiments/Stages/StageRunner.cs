@@ -7,7 +7,12 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>Runs stages on one device, reusing outputs and checkpoints in the store.</summary>
 /// <param name="readFile">Reads the files that the specification names.</param>
-internal sealed class StageRunner(IStageStore store, DeviceThread device, StageFileReader readFile)
+/// <param name="checkpointInterval">How often training stages keep a checkpoint; null for the default.</param>
+internal sealed class StageRunner(
+    IStageStore store,
+    DeviceThread device,
+    StageFileReader readFile,
+    CheckpointInterval? checkpointInterval = null)
 {
     /// <summary>Gets the output of a stage from the store, or computes it. Missing and damaged inputs are recomputed.</summary>
     /// <param name="onEpoch">Called after every epoch with the total number of epochs.</param>
@@ -26,13 +31,21 @@ internal sealed class StageRunner(IStageStore store, DeviceThread device, StageF
                 inputs.Add(await OutputAsync(input, onEpoch, cancellation, span).ConfigureAwait(false));
         }
         var checkpoints = store.Checkpoints(stage.Key);
-        var context = new StageContext(device, checkpoints, readFile, onEpoch, span);
+        var context = new StageContext(
+            device,
+            checkpoints,
+            checkpointInterval ?? CheckpointInterval.Default,
+            readFile,
+            onEpoch,
+            span);
         var output = await ExecuteAsync(stage, inputs, context, cancellation).ConfigureAwait(false);
         using (Spans.Start($"{stage.Name} save", span))
         {
             await store.SaveAsync(stage.Key, stage.Name, output, cancellation).ConfigureAwait(false);
             await checkpoints.ClearAsync(cancellation).ConfigureAwait(false);
         }
+        inputs.Clear();
+        LargeGarbage.Collect();
         return output;
     }
 
