@@ -2,6 +2,7 @@ using MedMerge.Testing;
 using System.Text;
 using MedMerge.Data.Formats;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 
 namespace MedMerge.Tests;
 
