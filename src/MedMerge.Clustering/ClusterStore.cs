@@ -59,7 +59,9 @@ public static class ClusterStore
         TimeProvider time,
         CancellationToken cancellation)
     {
-        var found = await table.GetEntityIfExistsAsync<TableEntity>(clusterId, RowKey, cancellationToken: cancellation).ConfigureAwait(false);
+        var found = await table
+            .GetEntityIfExistsAsync<TableEntity>(clusterId, RowKey, cancellationToken: cancellation)
+            .ConfigureAwait(false);
         var row = new TableEntity(clusterId, RowKey) { [Identity] = identity };
         if (!found.HasValue)
         {

@@ -92,8 +92,12 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
     /// Whether waiting may help: a setting that is wrong stays wrong. Azure's clients report several failed attempts as one
     /// aggregate, and a request that timed out as cancelled.
     /// </summary>
-    private static bool MayPass(Exception error) =>
-        error is StoreUnavailableException or RequestFailedException or AuthenticationFailedException or AggregateException or TaskCanceledException;
+    private static bool MayPass(Exception error) => error
+        is StoreUnavailableException
+        or RequestFailedException
+        or AuthenticationFailedException
+        or AggregateException
+        or TaskCanceledException;
 
     private static string FirstLine(Exception error) =>
         (error is AggregateException all ? all.InnerExceptions[0] : error).Message.Split('\n')[0].TrimEnd('\r');

@@ -14,7 +14,8 @@ internal static class TemporaryFolder
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new InputException(
-                $"No temporary folder can be made in '{Path.GetTempPath()}': {error.Message} Set TMPDIR to a folder that can be written to.",
+                $"No temporary folder can be made in '{Path.GetTempPath()}': {error.Message} " +
+                "Set TMPDIR to a folder that can be written to.",
                 error);
         }
     }

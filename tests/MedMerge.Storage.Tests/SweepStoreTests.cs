@@ -98,7 +98,8 @@ public sealed class SweepStoreTests : IDisposable
             """
             "body":{"name":"name","specification":"spec","plan":"plan","inputs":["one","two"],"state":"Running",
             "submitted":"1970-01-01T00:00:00+00:00","trials":[
-            {"state":"Failed","attempt":1,"nodeDeaths":0,"nodes":[],"reason":"why","trace":"trace","progressAtDeath":null}],"reason":null,"trace":null,"owner":null}}
+            {"state":"Failed","attempt":1,"nodeDeaths":0,"nodes":[],"reason":"why","trace":"trace","progressAtDeath":null}],
+            "reason":null,"trace":null,"owner":null}}
             """.ReplaceLineEndings(""), text, StringComparison.Ordinal);
     }
 

@@ -1,4 +1,3 @@
-using MedMerge.Testing;
 using System.Text;
 using MedMerge.Data.Formats;
 using MedMerge.Tensors;

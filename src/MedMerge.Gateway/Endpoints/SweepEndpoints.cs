@@ -41,7 +41,8 @@ internal static partial class SweepEndpoints
         sweep.MapPost("/resume", (string id, ClusterConnection cluster) => ChangeAsync(cluster.Sweep(id).ResumeAsync(), WorkState.Running))
             .WithSummary("Resumes a paused or cancelled sweep; failed trials run again.")
             .ProducesProblem(StatusCodes.Status409Conflict);
-        sweep.MapPost("/cancel", (string id, ClusterConnection cluster) => ChangeAsync(cluster.Sweep(id).CancelAsync(), WorkState.Cancelled))
+        sweep.MapPost("/cancel", (string id, ClusterConnection cluster) =>
+                ChangeAsync(cluster.Sweep(id).CancelAsync(), WorkState.Cancelled))
             .WithSummary("Cancels a sweep; results so far are kept.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         ResultEndpoints.Map(sweep);

@@ -151,8 +151,8 @@ internal sealed partial class SweepRunner(
     }
 
     /// <summary>
-    /// How many trials may run now; renews the ownership of the sweep on the way. Without a node that has the device they wait, which is no failure of theirs, and
-    /// the record says so.
+    /// How many trials may run now; renews the ownership of the sweep on the way. Without a node that has the device they
+    /// wait, which is no failure of theirs, and the record says so.
     /// </summary>
     private async Task<int> TrialLimitAsync(PlanSummary plan)
     {
@@ -163,7 +163,8 @@ internal sealed partial class SweepRunner(
         try
         {
             var mustRenew = sweep.TimeSinceWrite > SweepOwnership.RenewalInterval;
-            if (sweep.Record.Reason != reason || mustRenew) await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
+            if (sweep.Record.Reason != reason || mustRenew)
+            await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not ConcurrentWriterException)
         {

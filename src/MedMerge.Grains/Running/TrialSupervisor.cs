@@ -112,8 +112,8 @@ internal sealed partial class TrialSupervisor(
         LogNodesDied(dead.Count, Number, sweep.Id);
         await CountDeathAsync(dead, cancellation).ConfigureAwait(false);
         if (Record.NodeDeaths < RetryPolicy.MaxNodeDeaths) return;
-        var reason = $"Nodes died {Record.NodeDeaths} times while they ran this trial, and it made no progress in between; it is quarantined. "
-            + "Resuming the sweep tries it again.";
+        var reason = $"Nodes died {Record.NodeDeaths} times while they ran this trial, and it made no progress in between; "
+            + "it is quarantined. Resuming the sweep tries it again.";
         throw new WorkFailedException(new Failure(FailureKind.NodeBad, reason));
     }
 

@@ -9,7 +9,7 @@ namespace MedMerge.Data;
 /// </summary>
 internal sealed class BatchLoader : IDisposable
 {
-    /// <summary>Most images and most pixels of a batch that no gradient is computed from: it needs less memory than a training step.</summary>
+    /// <summary>Most images and most pixels of a batch that no gradient is computed from; it needs less memory than a step.</summary>
     private const int MaxImages = 256, MaxPixels = 1 << 19;
 
     private readonly ImageDataset _dataset;

@@ -23,7 +23,16 @@ public class BatchNormMeasureTests
             return new ImageSplit(pixels, [.. Enumerable.Range(0, count).Select(i => i % 2)]);
         }
 
-        var data = new ImageDataset("noise", false, Side, Side, channels: 1, classes: 2, Split(5), Split(2), Split(2));
+        var info = new DatasetInfo
+        {
+            Name = "noise",
+            Height = Side,
+            Width = Side,
+            Channels = 1,
+            Classes = 2,
+            Provenance = new Provenance("noise", Sha256: null),
+        };
+        var data = new ImageDataset(info, Split(5), Split(2), Split(2));
         using var scope = NewDisposeScope();
         var architecture = Architectures.Create("resnet20", 0.0625);
         var sources = RandomModels.Prepared(architecture, 1);
