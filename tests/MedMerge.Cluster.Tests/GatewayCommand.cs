@@ -3,7 +3,7 @@ using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
 
-/// <summary>The command against a gateway, as a user runs it.</summary>
+/// <summary>The command, as a user runs it.</summary>
 internal static class GatewayCommand
 {
     /// <summary><c>medmerge submit</c>; gives the sweep's id.</summary>
@@ -13,22 +13,31 @@ internal static class GatewayCommand
         await File.WriteAllTextAsync(file, yaml);
         try
         {
-            string[] arguments = [Repository.Program("MedMerge.Cli"), "submit", file, "--gateway", gateway.Http.ToString()];
-            var start = new ProcessStartInfo("dotnet", arguments)
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            using var process = Process.Start(start)!;
-            var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
-            var id = (await process.StandardOutput.ReadToEndAsync(CancellationToken.None)).Trim();
-            await process.WaitForExitAsync(CancellationToken.None);
-            Assert.True(process.ExitCode == 0, $"{await error}\n{gateway.Log}");
-            return id;
+            return (await RunAsync("submit", file, "--gateway", gateway.Http.ToString())).Trim();
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new InvalidOperationException($"{error.Message}\n{gateway.Log}", error);
         }
         finally
         {
             File.Delete(file);
         }
+    }
+
+    /// <summary>Runs <c>medmerge</c>; gives what it wrote.</summary>
+    /// <exception cref="InvalidOperationException">It failed.</exception>
+    public static async Task<string> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Repository.Program("MedMerge.Cli"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        var answer = await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        await process.WaitForExitAsync(CancellationToken.None);
+        return process.ExitCode == 0 ? answer : throw new InvalidOperationException($"{process.ExitCode}: {await error}");
     }
 }

@@ -88,6 +88,13 @@ public sealed class TestCluster : IAsyncDisposable
         return gateway;
     }
 
+    /// <summary>Starts a gateway and does not wait for it.</summary>
+    public ServiceProcess BeginGateway()
+    {
+        _others.Add(ServiceProcess.Gateway(_environment));
+        return _others[^1];
+    }
+
     /// <summary>The store, past any proxy.</summary>
     public async Task<IObjectStore> StoreAsync() =>
         await AzureBlobStore.OpenAsync(Connection, Container, AzuriteServer.Options(), Cancellation);

@@ -18,8 +18,24 @@ public sealed class AzuriteServer : IAsyncLifetime
     private const string Listening = "successfully listening at ";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(1);
 
+    private readonly string? _folder;
     private Process? _process;
     private string? _missing;
+
+    /// <summary>In memory.</summary>
+    public AzuriteServer()
+    {
+    }
+
+    private AzuriteServer(string folder) => _folder = folder;
+
+    /// <summary>A server that keeps everything in a folder, so that it may be killed and started again.</summary>
+    public static async Task<AzuriteServer> StartInAsync(string folder)
+    {
+        var server = new AzuriteServer(folder);
+        await server.InitializeAsync();
+        return server;
+    }
 
     /// <summary>The blob service.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1:1");
@@ -65,15 +81,16 @@ public sealed class AzuriteServer : IAsyncLifetime
             _missing = "Azurite is not installed: npm ci --prefix tests/MedMerge.Storage.Tests";
             return;
         }
+        // Started again it is where it was.
         string[] arguments =
         [
             "--skipApiVersionCheck",
-            "--inMemoryPersistence",
+            .. _folder is null ? ["--inMemoryPersistence"] : new[] { "--location", _folder },
             "--disableTelemetry",
             "--silent",
-            "--blobPort", "0",
+            "--blobPort", $"{PortOf(Address)}",
             "--queuePort", "0",
-            "--tablePort", "0",
+            "--tablePort", $"{PortOf(Tables)}",
         ];
         _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         using var deadline = new CancellationTokenSource(StartDeadline);
@@ -88,6 +105,16 @@ public sealed class AzuriteServer : IAsyncLifetime
             return;
         }
         throw new InvalidOperationException("Azurite did not start: " + await _process.StandardError.ReadToEndAsync(deadline.Token));
+    }
+
+    /// <summary>0, for any, before it was started.</summary>
+    private static int PortOf(Uri address) => address.Port == 1 ? 0 : address.Port;
+
+    /// <summary>kill -9, and a new process in the same folder and on the same ports.</summary>
+    public async Task RestartAsync()
+    {
+        await DisposeAsync();
+        await InitializeAsync();
     }
 
     public async ValueTask DisposeAsync()
