@@ -9,7 +9,7 @@ namespace MedMerge.Cluster.Tests;
 
 /// <summary>
 /// A sweep of 18 trials on a cluster under random faults, compared with an undisturbed run. Takes minutes a seed, and
-/// runs where it is asked for: see bench/results/faults.md.
+/// runs where it is asked for: see bench/README.md.
 /// </summary>
 public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
 {
