@@ -15,6 +15,7 @@ internal static class FailureClass
 
     private const string Assertion = "device-side assert";
 
+    /// <summary>What else is at work on the device decides whether it recurs; work that never fits fails with its last attempt.</summary>
     private const string OutOfDeviceMemory =
         "The device is out of memory. Smaller batches, fewer sources or a memory limit for prepared kernels help.";
 
@@ -25,7 +26,7 @@ internal static class FailureClass
         InputException => new Failure(FailureKind.Permanent, error.Message),
         UnreadableArtefactException => new Failure(FailureKind.Permanent, Named(error)),
         OutOfMemoryException => new Failure(FailureKind.Permanent, $"Out of memory: {Named(error)}"),
-        ExternalException when IsOutOfMemory(error) => new Failure(FailureKind.Permanent, $"{OutOfDeviceMemory} {Named(error)}"),
+        ExternalException when IsOutOfMemory(error) => new Failure(FailureKind.Transient, $"{OutOfDeviceMemory} {Named(error)}"),
         ExternalException when Mentions(error, Assertion) => new Failure(FailureKind.Permanent, Named(error)),
         ExternalException when DeviceErrors.Any(start => Mentions(error, start)) => new Failure(FailureKind.NodeBad, Named(error)),
         PlatformNotSupportedException or ProcessFencedException => new Failure(FailureKind.NodeBad, Named(error)),

@@ -16,10 +16,12 @@ public sealed class FailureClassTests
     [Theory]
     [InlineData("CUDA out of memory. Tried to allocate 20 GiB\nat frame 1")]
     [InlineData("[enforce fail] DefaultCPUAllocator: Out of Memory")]
-    public void Too_little_memory_is_permanent_and_says_what_helps(string message)
+    public void Too_little_memory_of_a_device_may_pass_with_other_work_and_says_what_helps(string message)
     {
         var failure = FailureClass.Of(new ExternalException(message));
-        Assert.Equal(FailureKind.Permanent, failure.Kind);
+        Assert.Equal(FailureKind.Transient, failure.Kind);
+        Assert.NotNull(RetryPolicy.DelayAfter(failure, attempt: 1));
+        Assert.Null(RetryPolicy.DelayAfter(failure, RetryPolicy.MaxAttempts)); // what never fits is not tried for ever
         Assert.Contains("Smaller batches", failure.Reason, StringComparison.Ordinal);
         Assert.DoesNotContain("frame", failure.Reason, StringComparison.Ordinal);
         Assert.Equal(FailureKind.Permanent, FailureClass.Of(new OutOfMemoryException()).Kind);
@@ -38,7 +40,7 @@ public sealed class FailureClassTests
     [Theory]
     [InlineData("Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!", FailureKind.Transient)]
     [InlineData("CUDA error: device-side assert triggered", FailureKind.Permanent)]
-    [InlineData("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)", FailureKind.Permanent)]
+    [InlineData("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)", FailureKind.Transient)]
     public void A_mistake_on_a_device_is_not_the_devices(string message, FailureKind kind) =>
         Assert.Equal(kind, FailureClass.Of(new ExternalException(message)).Kind);
 
