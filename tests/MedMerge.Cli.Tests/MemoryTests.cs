@@ -7,7 +7,9 @@ using MedMerge.Testing;
 
 namespace MedMerge.Cli.Tests;
 
-/// <summary>The most memory that a whole run takes, from the import of sources to the report, in a process of its own.</summary>
+/// <summary>
+/// The most memory that a whole run takes, from the import of ImageNet-sized sources to the report, in a process of its own.
+/// </summary>
 public sealed class MemoryTests(ITestOutputHelper output) : IDisposable
 {
     private const int Batch = 64;

@@ -9,7 +9,9 @@ namespace MedMerge.Data;
 /// </summary>
 internal sealed class BatchLoader : IDisposable
 {
-    /// <summary>Most images and most pixels of a batch that no gradient is computed from; it needs less memory than a step.</summary>
+    /// <summary>
+    /// Most images and most pixels of a batch that no gradient is computed from: it needs less memory than a training step.
+    /// </summary>
     private const int MaxImages = 256, MaxPixels = 1 << 19;
 
     private readonly ImageDataset _dataset;
@@ -94,11 +96,17 @@ internal sealed class BatchLoader : IDisposable
         return normalised.expand(count, 3, _dataset.Height, _dataset.Width).contiguous().MoveToOuterDisposeScope();
     }
 
+    /// <summary>Up to a fourteenth of a side each way.</summary>
+    private static int Shift(int side, RandomStream random)
+    {
+        var reach = Math.Max(1, side / 14);
+        return random.Below((2 * reach) + 1) - reach;
+    }
+
     private void Augment(Span<byte> image, Augmentation augmentation, RandomStream random)
     {
         var (height, width, channels) = (_dataset.Height, _dataset.Width, _dataset.Channels);
-        var reach = Math.Max(1, width / 14);
-        var (down, right) = (random.Below((2 * reach) + 1) - reach, random.Below((2 * reach) + 1) - reach);
+        var (down, right) = (Shift(height, random), Shift(width, random));
         var mirrored = random.Below(2) == 1 && augmentation == Augmentation.ShiftFlip;
         var source = image.ToArray();
         for (var y = 0; y < height; y++)

@@ -10,6 +10,7 @@ internal sealed class ShardPlan
     private readonly ulong _seed;
     private readonly int _batchPerShard;
     private readonly int[][] _parts;
+    private readonly Order?[] _orders; // each shard's last one: a training asks for one epoch after the other
 
     /// <param name="images">Training images.</param>
     /// <param name="shards">Parts; the images are dealt out in random order, so part sizes differ by one at most.</param>
@@ -24,6 +25,7 @@ internal sealed class ShardPlan
         _batchPerShard = batchSize / shards;
         var order = new RandomStream(seed, StreamKeys.Shards).Permutation(images);
         _parts = [.. Enumerable.Range(0, shards).Select(shard => order.Where((_, i) => i % shards == shard).ToArray())];
+        _orders = new Order?[shards];
         StepsPerEpoch = _parts.Max(part => Steps(part.Length));
     }
 
@@ -37,13 +39,23 @@ internal sealed class ShardPlan
     public int[] Batch(int epoch, int step, int shard)
     {
         var part = _parts[shard];
-        var order = new RandomStream(_seed, StreamKeys.Batches, (ulong)epoch, (ulong)shard).Permutation(part.Length);
         var steps = Steps(part.Length);
         if (step >= steps) return [];
         var first = step * _batchPerShard;
         var end = step == steps - 1 ? part.Length : first + _batchPerShard;
-        return [.. order[first..end].Select(i => part[i])];
+        return GetOrder(epoch, shard).Images[first..end];
     }
+
+    private Order GetOrder(int epoch, int shard)
+    {
+        if (_orders[shard] is { } last && last.Epoch == epoch) return last;
+        var part = _parts[shard];
+        var order = new RandomStream(_seed, StreamKeys.Batches, (ulong)epoch, (ulong)shard).Permutation(part.Length);
+        return _orders[shard] = new Order(epoch, Array.ConvertAll(order, i => part[i]));
+    }
+
+    /// <summary>A shard's images in the order of an epoch.</summary>
+    private sealed record Order(int Epoch, int[] Images);
 
     private int Steps(int images)
     {

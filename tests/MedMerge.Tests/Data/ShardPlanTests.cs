@@ -109,6 +109,42 @@ public class ShardPlanTests
         Assert.Throws<InputException>(() => new DatasetSource("phantom:cells", TrainImages: 2).Load(InputFile.Read));
     }
 
+    /// <summary>Each side shifts by a fourteenth of itself: 112 rows by up to 8, 28 columns by up to 2.</summary>
+    [Fact]
+    public void A_shift_is_in_proportion_to_each_side()
+    {
+        const int Height = 112, Width = 28;
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var split = new ImageSplit([.. Enumerable.Range(0, 2 * Height * Width).Select(i => (byte)(i % 250 + 1))], [0, 1]);
+        var data = new ImageDataset("tall", false, Height, Width, channels: 1, classes: 2, split, split, split);
+        using var loader = new BatchLoader(data, TorchSharp.torch.CPU);
+        var (mean, deviation) = data.Normalisation;
+        var blank = -mean[0] / deviation[0]; // what a pixel from beyond the edge becomes
+        var (rows, columns) = (0L, 0L);
+        for (var epoch = 0; epoch < 100; epoch++)
+        {
+            var image = loader.LoadTraining([0], Augmentation.Shift, seed: 1, epoch)[0][0];
+            var isBlank = (image - (float)blank).abs() < 1e-4;
+            rows = Math.Max(rows, isBlank.all(1).sum().item<long>());
+            columns = Math.Max(columns, isBlank.all(0).sum().item<long>());
+        }
+        Assert.Equal((8L, 2L), (rows, columns));
+    }
+
+    [Fact]
+    public void An_epochs_order_is_drawn_once_and_asked_for_again_it_is_the_same()
+    {
+        var (plan, fresh) = (new ShardPlan(50, 2, 10, seed: 3), new ShardPlan(50, 2, 10, seed: 3));
+        int[] First(ShardPlan of, int epoch, int shard) => of.Batch(epoch, step: 1, shard);
+        var before = First(plan, 1, 0);
+        First(plan, 1, 1);
+        First(plan, 2, 0);
+
+        Assert.Equal(before, First(plan, 1, 0));
+        Assert.Equal(First(fresh, 2, 1), First(plan, 2, 1));
+        Assert.NotEqual(First(plan, 1, 0), First(plan, 2, 0));
+    }
+
     [Fact]
     public void Batches_are_normalised_and_augmented_by_seed_epoch_and_image_alone()
     {

@@ -3,9 +3,9 @@ using MedMerge.Tensors;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>
-/// Frees what finished stages leave behind. Models and checkpoints are arrays of tens to hundreds of MB, of which the
-/// garbage collector lets gigabytes gather while the machine has memory: it does not see what libtorch, or the process
-/// beside it, needs. glibc does the same with freed tensors.
+/// Frees what finished stages leave behind. Models and checkpoints are arrays of tens to hundreds of MB, of which the garbage
+/// collector lets gigabytes gather while the machine has memory: it does not see what libtorch, or the process beside it, needs.
+/// glibc does the same with freed tensors.
 /// </summary>
 internal static class LargeGarbage
 {
