@@ -77,6 +77,7 @@ internal sealed class DeviceThread : IAsyncDisposable
         }
         if (index >= torch.cuda.device_count())
             throw new InputException($"device '{device}' is not there: this machine has {torch.cuda.device_count()} CUDA device(s).");
+        TorchRuntime.TurnOffTf32();
         return new torch.Device(DeviceType.CUDA, index);
     }
 

@@ -51,6 +51,9 @@ internal static partial class TorchRuntime
         // and gives the core away soon on a busy one.
         _ = SetEnvironment("GOMP_SPINCOUNT", "20000", overwrite: 0);
 
+        // cuBLAS adds in the same order every time only with workspaces of its own; it reads this when its first handle is made.
+        _ = SetEnvironment("CUBLAS_WORKSPACE_CONFIG", ":4096:8", overwrite: 0);
+
         var folder = NativeFolder();
         if (folder is null) return; // a layout of TorchSharp's own: leave loading to it
         var library = Path.Combine(folder, "libLibTorchSharp.so");
@@ -92,6 +95,16 @@ internal static partial class TorchRuntime
     /// <summary>The C library's own environment, which .NET's does not reach; libgomp reads it when it is loaded.</summary>
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironment(string name, string value, int overwrite);
+
+    /// <summary>
+    /// Makes CUDA compute in the float32 that it is given: by default convolutions round their inputs to TF32's 10 bits. TorchSharp 0.107
+    /// has no way to ask cuDNN for deterministic algorithms.
+    /// </summary>
+    public static void TurnOffTf32()
+    {
+        torch.backends.cuda.matmul.allow_tf32 = false;
+        torch.backends.cudnn.allow_tf32 = false;
+    }
 
     /// <summary>
     /// Returns freed native memory to the system: glibc keeps what tensors leave in a thread's heaps, up to some hundred MB a thread.
