@@ -52,7 +52,7 @@ public class WeightStepBenchmark
         using var start = _architecture.Initialise(99, Target.Classes);
         _network = new BatchNormNetwork(_architecture, start, CPU);
         foreach (var parameter in _network.Parameters) parameter.requires_grad_();
-        _optimiser = new AdamW(_network.Parameters, 0.01);
+        _optimiser = new AdamW(_network.ParameterValues, 0.01);
         var settings = new KernelWeightSettings { BatchSize = BatchSize };
         _computer = new KernelWeightGradientComputer(_architecture, sources, Target, settings, seed: 0, CPU);
         _stack = new SourceStack(_architecture, sources, CPU);

@@ -14,14 +14,34 @@ internal sealed class BatchNormNetwork : IDisposable
     {
         _architecture = architecture;
         using var scope = NewDisposeScope();
-        foreach (var (name, tensor) in weights)
+        var parameters = weights.Names.Where(IsParameter).ToList();
+        var statistics = weights.Names.Where(IsStatistic).ToList();
+        var parts = parameters.Concat(statistics).Select(name => weights[name].reshape(-1).to(type));
+        Values = cat([.. parts], 0).to(device).DetachFromDisposeScope();
+        var views = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        var at = 0L;
+        foreach (var name in parameters.Concat(statistics))
         {
-            var converted = tensor.is_floating_point() ? tensor.to(type, copy: true) : tensor.clone();
-            _tensors.Add(name, converted.to(device).DetachFromDisposeScope());
+            var shape = weights[name].shape;
+            var length = weights[name].numel();
+            views.Add(name, Values.narrow(0, at, length).view(shape).DetachFromDisposeScope());
+            at += length;
         }
-        Parameters = [.. _tensors.Where(pair => IsParameter(pair.Key)).Select(pair => pair.Value)];
-        Statistics = [.. _tensors.Where(pair => IsStatistic(pair.Key)).Select(pair => pair.Value)];
+        foreach (var (name, tensor) in weights)
+            _tensors.Add(name, views.GetValueOrDefault(name) ?? tensor.clone().to(device).DetachFromDisposeScope());
+        Parameters = [.. parameters.Select(name => views[name])];
+        Statistics = [.. statistics.Select(name => views[name])];
+        ParameterValues = Values.narrow(0, 0, Parameters.Sum(parameter => parameter.numel())).DetachFromDisposeScope();
     }
+
+    /// <summary>
+    /// All parameters, then all running statistics, in one tensor that <see cref="Parameters"/> and <see cref="Statistics"/> are views of:
+    /// an optimiser's step is a few operations, and a copy to or from the device one transfer, whatever the number of layers.
+    /// </summary>
+    public Tensor Values { get; }
+
+    /// <summary>The parameters among <see cref="Values"/>, a view.</summary>
+    public Tensor ParameterValues { get; }
 
     /// <summary>What training changes: kernels, batch norm's scale and shift, classifier; in the state dictionary's order.</summary>
     public Tensor[] Parameters { get; }
@@ -56,6 +76,8 @@ internal sealed class BatchNormNetwork : IDisposable
     public void Dispose()
     {
         foreach (var tensor in _tensors.Values) tensor.Dispose();
+        ParameterValues.Dispose();
+        Values.Dispose();
     }
 
     /// <summary>Whether training changes the tensor of that name.</summary>

@@ -9,18 +9,18 @@ internal sealed class AdamW : IDisposable
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
-    private readonly IReadOnlyList<Tensor> _parameters;
-    private readonly Tensor[] _means;
-    private readonly Tensor[] _squares;
+    private readonly Tensor _parameters;
+    private readonly Tensor _means;
+    private readonly Tensor _squares;
     private readonly double _weightDecay;
 
-    /// <param name="parameters">Changed in place.</param>
-    public AdamW(IReadOnlyList<Tensor> parameters, double weightDecay)
+    /// <param name="parameters">All of them in one tensor, which is changed in place.</param>
+    public AdamW(Tensor parameters, double weightDecay)
     {
         _parameters = parameters;
         _weightDecay = weightDecay;
-        _means = [.. parameters.Select(ZerosLike)];
-        _squares = [.. parameters.Select(ZerosLike)];
+        _means = zeros_like(_parameters, requires_grad: false).DetachFromDisposeScope();
+        _squares = zeros_like(_parameters, requires_grad: false).DetachFromDisposeScope();
     }
 
     /// <summary>Steps made.</summary>
@@ -34,13 +34,12 @@ internal sealed class AdamW : IDisposable
         Steps++;
         var scale = learningRate / (1 - Math.Pow(Beta1, Steps));
         var correction = Math.Sqrt(1 - Math.Pow(Beta2, Steps));
-        for (var i = 0; i < gradients.Count; i++)
-        {
-            _parameters[i].Scale(1 - (learningRate * _weightDecay));
-            _means[i].Scale(Beta1).Add(gradients[i], 1 - Beta1);
-            _squares[i].Scale(Beta2).AddProduct(gradients[i], gradients[i], 1 - Beta2);
-            _parameters[i].AddQuotient(_means[i], _squares[i].sqrt().Over(correction).Plus(Epsilon), -scale);
-        }
+        var gradient = cat([.. gradients.Select(part => part.reshape(-1))], 0).view(_parameters.shape);
+        _parameters.Scale(1 - (learningRate * _weightDecay));
+        _means.Scale(Beta1).Add(gradient, 1 - Beta1);
+        _squares.Scale(Beta2).AddProduct(gradient, gradient, 1 - Beta2);
+        var divisor = _squares.sqrt().Over(correction).Plus(Epsilon);
+        _parameters.AddQuotient(_means, divisor, -scale);
     }
 
     /// <summary>
@@ -73,11 +72,8 @@ internal sealed class AdamW : IDisposable
     public void Save(StateDict state, string prefix)
     {
         using var scope = NewDisposeScope();
-        for (var i = 0; i < _means.Length; i++)
-        {
-            state.Add($"{prefix}mean.{i}", _means[i].clone());
-            state.Add($"{prefix}square.{i}", _squares[i].clone());
-        }
+        state.Add(prefix + "means", _means.clone());
+        state.Add(prefix + "squares", _squares.clone());
     }
 
     /// <summary>Continues from moments that <see cref="Save"/> gave.</summary>
@@ -85,18 +81,14 @@ internal sealed class AdamW : IDisposable
     {
         Steps = steps;
         using var inference = no_grad();
-        for (var i = 0; i < _means.Length; i++)
-        {
-            _means[i].copy_(state[$"{prefix}mean.{i}"]);
-            _squares[i].copy_(state[$"{prefix}square.{i}"]);
-        }
+        _means.copy_(state[prefix + "means"]);
+        _squares.copy_(state[prefix + "squares"]);
     }
 
     /// <inheritdoc />
     public void Dispose()
     {
-        foreach (var tensor in _means.Concat(_squares)) tensor.Dispose();
+        _means.Dispose();
+        _squares.Dispose();
     }
-
-    private static Tensor ZerosLike(Tensor parameter) => zeros_like(parameter, requires_grad: false).DetachFromDisposeScope();
 }

@@ -44,8 +44,6 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
     /// <summary>The order of a step's values.</summary>
     public ParameterLayout Layout { get; }
 
-    private IEnumerable<Tensor> All => _network.Parameters.Concat(_network.Statistics);
-
     /// <inheritdoc />
     public FineTuneGradient Gradient(int shard, FineTuneStep step)
     {
@@ -53,21 +51,31 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
         if (indices.Length == 0)
             return new FineTuneGradient(step.Epoch, step.Step, shard, Images: 0, Loss: 0, new float[Layout.Length]);
         using var scope = NewDisposeScope();
-        ParameterLayout.CopyTo(step.Values, All);
+        Load(step);
         var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
         var logits = _network.Forward(images, training: true);
         var loss = nn.functional.cross_entropy(logits, _loader.Labels(_target.Train, indices), reduction: nn.Reduction.Sum);
         var gradients = autograd.grad([loss], _network.Parameters);
-        var values = ParameterLayout.Flatten(gradients.Concat(_network.Statistics));
-        return new FineTuneGradient(step.Epoch, step.Step, shard, indices.Length, loss.to(ScalarType.Float64).item<double>(), values);
+        var parts = gradients.Select(gradient => gradient.reshape(-1));
+        var statistics = _network.Values.narrow(0, Layout.Parameters, Layout.Length - Layout.Parameters);
+        // One transfer for all: the loss, the parameters' gradients, the running statistics.
+        var answer = cat([loss.detach().view(1), .. parts, statistics.detach()], 0).cpu().data<float>().ToArray();
+        return new FineTuneGradient(step.Epoch, step.Step, shard, indices.Length, Loss: answer[0], answer[1..]);
     }
 
     /// <inheritdoc />
     public Validation Validate(FineTuneStep candidate, CancellationToken cancellation)
     {
-        ParameterLayout.CopyTo(candidate.Values, All);
+        Load(candidate);
         Tensor Logits(Tensor images) => _network.Forward(images, training: false);
         return Scoring.Validate(Scoring.Predict(Logits, _target.Validation, _target.Classes, _loader, cancellation));
+    }
+
+    private void Load(FineTuneStep step)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = no_grad();
+        _network.Values.copy_(tensor(step.Values));
     }
 
     /// <inheritdoc />

@@ -33,7 +33,7 @@ internal sealed class FineTuner : IDisposable
     private StateDict _best;
     private TrainingHistory _history = TrainingHistory.Empty;
     private int _step;
-    private double _loss;
+    private readonly Tensor _loss; // sum over the epoch's images so far, on the device: reading it waits for all that is queued there
 
     /// <param name="start">Under the architecture's names, with a classifier of the target's classes; copied.</param>
     /// <param name="startCounts">As <see cref="TrainingHistory.With"/> takes it.</param>
@@ -55,6 +55,7 @@ internal sealed class FineTuner : IDisposable
         _plan = (settings with { Shards = 1 }).PlanFor(target.Train.Count, seed);
         _loader = new BatchLoader(target, device);
         _best = start.Clone();
+        _loss = zeros(1, ScalarType.Float64, device).DetachFromDisposeScope();
         (_network, _optimiser) = Build(start);
     }
 
@@ -88,7 +89,7 @@ internal sealed class FineTuner : IDisposable
         {
             if (Stopwatch.GetElapsedTime(start) > Slice) return true;
             cancellation.ThrowIfCancellationRequested();
-            _loss += Step(epoch, _step);
+            Step(epoch, _step);
         }
         return false;
     }
@@ -99,15 +100,16 @@ internal sealed class FineTuner : IDisposable
     {
         using var scope = NewDisposeScope();
         var epoch = _history.Count;
-        TrainingHistory.CheckLoss(_loss, epoch, _settings);
+        var loss = _loss.item<double>();
+        TrainingHistory.CheckLoss(loss, epoch, _settings);
 
         Tensor Logits(Tensor images) => _network.Forward(images, training: false);
         var predictions = Scoring.Predict(Logits, _target.Validation, _target.Classes, _loader, cancellation);
         var validation = Scoring.Validate(predictions);
-        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : _loss / _target.Train.Count, validation);
+        var record = new EpochRecord(epoch, epoch == 0 ? double.NaN : loss / _target.Train.Count, validation);
         _history = _history.With(record, _startCounts, _settings.Metric);
         _step = 0;
-        _loss = 0;
+        _loss.zero_();
         if (epoch > 0 && _history.BestEpoch == epoch)
         {
             _best.Dispose();
@@ -128,7 +130,7 @@ internal sealed class FineTuner : IDisposable
         foreach (var (name, tensor) in current) state.Add(Current + name, tensor);
         foreach (var (name, tensor) in _best) state.Add(Best + name, tensor);
         _optimiser.Save(state, Optimiser);
-        var progress = new Progress(_optimiser.Steps, _history, _step, _loss);
+        var progress = new Progress(_optimiser.Steps, _history, _step, _loss.item<double>());
         return Safetensors.Write(state, new Dictionary<string, string> { ["progress"] = JsonSerializer.Serialize(progress, Json) });
     }
 
@@ -149,7 +151,8 @@ internal sealed class FineTuner : IDisposable
             _optimiser.Restore(state, Optimiser, progress.OptimiserSteps);
             _history = progress.History;
             _step = progress.Step;
-            _loss = progress.Loss;
+            using var loss = tensor(new[] { progress.Loss });
+            _loss.copy_(loss);
         }
     }
 
@@ -160,19 +163,19 @@ internal sealed class FineTuner : IDisposable
         _network.Dispose();
         _optimiser.Dispose();
         _best.Dispose();
+        _loss.Dispose();
     }
 
     private (BatchNormNetwork, AdamW) Build(StateDict model)
     {
         using var scope = NewDisposeScope();
         var network = new BatchNormNetwork(_architecture, model, _device);
-        var optimiser = new AdamW(network.Parameters, _settings.WeightDecay);
+        var optimiser = new AdamW(network.ParameterValues, _settings.WeightDecay);
         foreach (var parameter in network.Parameters) parameter.requires_grad_();
         return (network, optimiser);
     }
 
-    /// <summary>One step; returns the sum of its images' losses.</summary>
-    private double Step(int epoch, int step)
+    private void Step(int epoch, int step)
     {
         using var scope = NewDisposeScope();
         var start = Stopwatch.GetTimestamp();
@@ -182,9 +185,8 @@ internal sealed class FineTuner : IDisposable
         var loss = nn.functional.cross_entropy(logits, _loader.Labels(_target.Train, indices));
         var rate = _settings.LearningRateAt(epoch, step, _plan.StepsPerEpoch);
         _optimiser.Step(autograd.grad([loss], _network.Parameters), rate);
-        var sum = loss.item<float>() * (double)indices.Length;
+        _loss.Add(loss.detach().to(ScalarType.Float64), indices.Length);
         Instruments.StepDone(TrainingNames.FineTune, start, indices.Length);
-        return sum;
     }
 
     private static StateDict Part(StateDict state, string prefix)

@@ -23,7 +23,7 @@ public class TrainingTests
         var start = tensor(new[] { 1.0, -2.0, 0.5 });
         var ours = start.clone();
         var theirs = new TorchSharp.Modules.Parameter(start.clone());
-        using var optimiser = new AdamW([ours], weightDecay: 0.1);
+        using var optimiser = new AdamW(ours, weightDecay: 0.1);
         var reference = optim.AdamW([theirs], lr: 0.05, weight_decay: 0.1);
         for (var i = 0; i < 20; i++)
         {
