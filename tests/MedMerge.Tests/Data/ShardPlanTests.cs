@@ -116,7 +116,8 @@ public class ShardPlanTests
         const int Height = 112, Width = 28;
         using var scope = TorchSharp.torch.NewDisposeScope();
         var split = new ImageSplit([.. Enumerable.Range(0, 2 * Height * Width).Select(i => (byte)(i % 250 + 1))], [0, 1]);
-        var data = new ImageDataset("tall", false, Height, Width, channels: 1, classes: 2, split, split, split);
+        var info = Phantoms.Create("lesions", train: 4, validation: 2, test: 2).Info with { Height = Height, Width = Width };
+        var data = new ImageDataset(info, split, split, split);
         using var loader = new BatchLoader(data, TorchSharp.torch.CPU);
         var (mean, deviation) = data.Normalisation;
         var blank = -mean[0] / deviation[0]; // what a pixel from beyond the edge becomes

@@ -114,7 +114,7 @@ public class PlanTests
     {
         var keys = string.Join('\n', Defaults.BuildPlan().Stages.Select(stage => stage.Key));
 
-        Assert.Equal("fde98df2bbd21c70a5466a1154db3f9e", ContentHash.Of(keys)[..32]);
+        Assert.Equal("2563714f676c9888a95670ebd1092cc9", ContentHash.Of(keys)[..32]);
     }
 
     [Fact]
