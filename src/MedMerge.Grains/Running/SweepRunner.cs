@@ -164,7 +164,7 @@ internal sealed partial class SweepRunner(
         {
             var mustRenew = sweep.TimeSinceWrite > SweepOwnership.RenewalInterval;
             if (sweep.Record.Reason != reason || mustRenew)
-            await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
+                await sweep.WriteAsync(record => record.WaitingFor(reason)).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not ConcurrentWriterException)
         {
