@@ -43,12 +43,12 @@ public static class ProcessDefaults
         app.MapHealthChecks(LivePath, new()
         {
             Predicate = _ => false,
-        });
+        }).AllowAnonymous();
         app.MapHealthChecks(ReadyPath, new()
         {
             Predicate = check => check.Tags.Contains(Ready),
             ResponseWriter = WriteAsync,
-        });
+        }).AllowAnonymous();
     }
 
     /// <summary>Whether a request is a health check.</summary>

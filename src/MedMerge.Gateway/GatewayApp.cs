@@ -55,7 +55,7 @@ public static class GatewayApp
 
         var app = builder.Build();
         UseMiddleware(app, isOpen);
-        MapEndpoints(app, limits, isOpen);
+        MapEndpoints(app, limits);
         return app;
     }
 
@@ -87,6 +87,7 @@ public static class GatewayApp
         services.AddSingleton<StageStore>();
         services.AddSingleton<SweepStore>();
         services.AddSingleton<PlanSummaries>();
+        services.AddSingleton<ResultCache>();
         services.AddSingleton<ResultQueries>();
         services.AddSingleton<SweepQueries>();
         services.AddSingleton<Submissions>();
@@ -108,17 +109,13 @@ public static class GatewayApp
         app.UseRateLimiter();
     }
 
-    private static void MapEndpoints(WebApplication app, GatewayLimits limits, bool isOpen)
+    /// <summary>Where authentication is configured, everything that is mapped here asks for it unless it says otherwise.</summary>
+    private static void MapEndpoints(WebApplication app, GatewayLimits limits)
     {
-        app.MapOpenApi();
+        app.MapOpenApi().AllowAnonymous();
         app.MapHealthEndpoints();
+        app.MapOrleansDashboard(OrleansDashboard.Path).ExcludeFromDescription();
         var api = app.MapGroup(ApiPrefix);
-        var orleans = app.MapOrleansDashboard(OrleansDashboard.Path).ExcludeFromDescription();
-        if (!isOpen)
-        {
-            api.RequireAuthorization();
-            orleans.RequireAuthorization();
-        }
         FileEndpoints.Map(api, limits);
         SweepEndpoints.Map(api);
         NodeEndpoints.Map(api);

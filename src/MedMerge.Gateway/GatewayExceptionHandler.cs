@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Azure;
 using MedMerge.Gateway.Connections;
+using MedMerge.Gateway.Queries;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -44,6 +45,8 @@ internal sealed partial class GatewayExceptionHandler(
             (ClientClosedRequest, ClientHasGone),
         OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested =>
             (ClientClosedRequest, ClientHasGone),
+        NotReadyException =>
+            (StatusCodes.Status409Conflict, exception.Message),
         BadHttpRequestException { InnerException: JsonException json } =>
             (StatusCodes.Status400BadRequest, $"The body is not the expected JSON: {json.Message}"),
         BadHttpRequestException bad =>

@@ -26,7 +26,8 @@ internal static class Authentication
 
         var authorization = builder.Services.AddAuthorizationBuilder();
         if (schemes.Count == 0) return false;
-        authorization.SetDefaultPolicy(new AuthorizationPolicyBuilder([.. schemes]).RequireAuthenticatedUser().Build());
+        var authenticated = new AuthorizationPolicyBuilder([.. schemes]).RequireAuthenticatedUser().Build();
+        authorization.SetDefaultPolicy(authenticated).SetFallbackPolicy(authenticated);
         return true;
     }
 

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Queries;
 using MedMerge.Grains;
@@ -8,7 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace MedMerge.Gateway.Endpoints;
 
 /// <summary><c>/sweeps</c>: submitting, monitoring and controlling.</summary>
-internal static partial class SweepEndpoints
+internal static class SweepEndpoints
 {
     /// <summary>Largest body in bytes: JSON escapes can make a specification several times as long.</summary>
     private const int MaxBody = 8 * Submissions.MaxSpecification;
@@ -27,9 +26,7 @@ internal static partial class SweepEndpoints
         sweeps.MapGet("", (SweepQueries queries, CancellationToken cancellation) => queries.ListAsync(cancellation))
             .WithSummary("Lists all sweeps, newest first.");
 
-        var sweep = sweeps.MapGroup("/{id}")
-            .AddEndpointFilter(CheckExistsAsync)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+        var sweep = sweeps.MapSweep();
         sweep.MapGet("", (string id, ClusterConnection cluster) => cluster.Sweep(id).StatusAsync(NoVersion))
             .WithSummary("Gets the status of a sweep and its trials.");
         sweep.MapGet("/events", GetEventsAsync)
@@ -86,17 +83,4 @@ internal static partial class SweepEndpoints
         var first = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation); // a failure here still gets an error response
         return TypedResults.ServerSentEvents(events.WatchAsync(first, lifetime.ApplicationStopping));
     }
-
-    private static async ValueTask<object?> CheckExistsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        var http = context.HttpContext;
-        var id = (string)http.Request.RouteValues["id"]!;
-        var queries = http.RequestServices.GetRequiredService<SweepQueries>();
-        var exists = IdPattern().IsMatch(id) && await queries.ExistsAsync(id, http.RequestAborted);
-        if (exists) return await next(context);
-        return TypedResults.Problem($"There is no sweep '{id}'.", statusCode: StatusCodes.Status404NotFound);
-    }
-
-    [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,60}\z")]
-    private static partial Regex IdPattern();
 }

@@ -1,55 +1,118 @@
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Stages;
+using MedMerge.Gateway.Connections;
 using MedMerge.Grains;
 using MedMerge.Reporting;
 using MedMerge.Storage;
 
 namespace MedMerge.Gateway.Queries;
 
-/// <summary>Results of a sweep's finished trials, read from the store without building a plan or loading a data set.</summary>
-internal sealed class ResultQueries(SweepStore sweeps, PlanSummaries plans, StageStore stages)
+/// <summary>
+/// Results of a sweep's finished trials, read from the store without building a plan or loading a data set. An output that is missing or
+/// damaged is recomputed by the cluster.
+/// </summary>
+internal sealed partial class ResultQueries(
+    SweepStore sweeps,
+    PlanSummaries plans,
+    StageStore stages,
+    ResultCache results,
+    ClusterConnection cluster,
+    ILogger<ResultQueries> logger)
 {
-    /// <summary>The comparison so far, without scenarios that have no result yet.</summary>
-    /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
-    public async Task<SweepResult> GetResultsAsync(string id, CancellationToken cancellation)
+    /// <summary>A scenario's comparison so far. Other scenarios are not read, and the same trials are not compared twice.</summary>
+    /// <param name="name">The scenario's name; null for the only one.</param>
+    /// <exception cref="InputException">The name is missing, or no scenario of that name has a result.</exception>
+    /// <exception cref="NotReadyException">No trial has a result yet, or an output is being recomputed.</exception>
+    public async Task<ScenarioResult> GetScenarioAsync(string id, string? name, CancellationToken cancellation)
     {
-        var (record, plan) = await GetAsync(id, cancellation);
-        var failed = record.Trials.Index().Where(trial => trial.Item.HasFailed).Select(trial => trial.Index + 1).ToHashSet();
-        return await SweepResult.ReadAsync(plan, GetFinished(record, plan), failed, stages, cancellation);
+        var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
+        var scenario = ChooseScenario(id, name, plan, finished);
+        PlannedTrial[] trials = [.. finished.Where(trial => trial.Scenario == scenario)];
+        var failed = plan.Trials
+            .Where(trial => trial.Scenario == scenario && record.Trials[trial.Number - 1].HasFailed)
+            .Select(trial => trial.Number)
+            .ToHashSet();
+        return await RepairAsync(
+            id,
+            () => results.GetAsync(
+                GetKey(record.Plan, trials, failed),
+                () => SweepResult.ReadScenarioAsync(plan, scenario, trials, failed, stages, CancellationToken.None)),
+            cancellation);
     }
 
     /// <summary>The scenarios that have a finished trial.</summary>
     public async Task<IReadOnlyList<ScenarioFolder>> ListScenariosAsync(string id, CancellationToken cancellation)
     {
-        var (plan, finished) = await GetFinishedAsync(id, cancellation);
+        var (_, plan, finished) = await GetFinishedAsync(id, cancellation);
         return OutputFiles.GetScenarios(plan, finished);
     }
 
     /// <summary>The files that finished trials export.</summary>
     public async Task<IReadOnlyList<ExportedFile>> ListModelsAsync(string id, CancellationToken cancellation)
     {
-        var (plan, finished) = await GetFinishedAsync(id, cancellation);
+        var (_, plan, finished) = await GetFinishedAsync(id, cancellation);
         return [.. OutputFiles.GetModels(plan, finished)];
     }
 
-    /// <summary>A file's bytes.</summary>
-    /// <exception cref="MissingOutputException">It is missing or damaged.</exception>
-    public Task<byte[]> ReadAsync(ExportedFile file, CancellationToken cancellation) =>
-        stages.GetFileAsync(file.Stage, file.Artefact, cancellation);
+    /// <summary>The bytes of a file of a sweep.</summary>
+    /// <exception cref="NotReadyException">It is being recomputed.</exception>
+    public Task<byte[]> ReadAsync(string id, ExportedFile file, CancellationToken cancellation) => RepairAsync(
+        id,
+        () => stages.GetFileAsync(file.Stage, file.Artefact, cancellation),
+        cancellation);
 
-    private async Task<(PlanSummary Plan, IReadOnlyList<PlannedTrial> Finished)> GetFinishedAsync(string id, CancellationToken cancellation)
+    /// <returns>The scenario's position in the plan.</returns>
+    private static int ChooseScenario(
+        string id,
+        string? name,
+        PlanSummary plan,
+        IReadOnlyList<PlannedTrial> finished)
     {
-        var (record, plan) = await GetAsync(id, cancellation);
-        return (plan, GetFinished(record, plan));
+        if (finished.Count == 0) throw new NotReadyException($"No trial of '{id}' has a result yet.");
+        if (name is null && plan.Scenarios.Count == 1) return 0;
+        var known = finished.Select(trial => trial.Scenario).Distinct().Order().ToList();
+        var position = known.FindIndex(scenario => plan.Scenarios[scenario].Name == name);
+        if (position >= 0) return known[position];
+        throw new InputException(
+            "Name a scenario that has a result with ?scenario=: " +
+            $"{string.Join(", ", known.Select(scenario => $"'{plan.Scenarios[scenario].Name}'"))}.");
     }
 
-    private async Task<(SweepRecord Record, PlanSummary Plan)> GetAsync(string id, CancellationToken cancellation)
+    /// <summary>
+    /// Outputs follow from the plan, also those that are computed again; so the plan and the numbers of the trials name a result.
+    /// </summary>
+    private static string GetKey(string planHash, IEnumerable<PlannedTrial> finished, IEnumerable<int> failed) =>
+        ContentHash.Of($"{planHash}: {string.Join(' ', finished.Select(trial => trial.Number))}, {string.Join(' ', failed.Order())}");
+
+    /// <summary>Reads outputs; if one is missing or damaged, has it recomputed.</summary>
+    private async Task<T> RepairAsync<T>(string id, Func<Task<T>> read, CancellationToken cancellation)
+    {
+        try
+        {
+            return await read().WaitAsync(cancellation);
+        }
+        catch (MissingOutputException missing)
+        {
+            LogMissing(missing, missing.Key, id);
+            var status = await cluster.Sweep(id).RepairAsync(missing.Key).WaitAsync(cancellation);
+            var follows = status.State == WorkState.Running
+                ? "is being recomputed. Try again when the sweep has ended."
+                : "will be recomputed once the sweep is resumed.";
+            throw new NotReadyException($"An output of '{id}' was lost or damaged and {follows}", missing);
+        }
+    }
+
+    private async Task<(SweepRecord Record, PlanSummary Plan, IReadOnlyList<PlannedTrial> Finished)> GetFinishedAsync(
+        string id,
+        CancellationToken cancellation)
     {
         var (record, _) = await sweeps.FindAsync(id, cancellation) ?? throw new KeyNotFoundException($"There is no sweep '{id}'.");
-        return (record, await plans.GetAsync(record, cancellation));
+        var plan = await plans.GetAsync(record, cancellation);
+        var finished = plan.Trials.Zip(record.Trials).Where(pair => pair.Second.State == WorkState.Done).Select(pair => pair.First);
+        return (record, plan, [.. finished]);
     }
 
-    private static List<PlannedTrial> GetFinished(SweepRecord record, PlanSummary plan) =>
-        [.. plan.Trials.Zip(record.Trials).Where(pair => pair.Second.State == WorkState.Done).Select(pair => pair.First)];
+    [LoggerMessage(LogLevel.Warning, "The output of stage {Stage} of sweep {Sweep} is missing or damaged.")]
+    private partial void LogMissing(Exception error, string stage, string sweep);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using MedMerge.Grains;
 using MedMerge.Storage;
 
@@ -10,9 +11,9 @@ internal sealed partial class SweepQueries(SweepStore sweeps, ILogger<SweepQueri
     /// <summary>The damaged records that were logged: once, not at every listing.</summary>
     private readonly ConcurrentDictionary<string, bool> _logged = [];
 
-    /// <summary>Whether a sweep with this id exists.</summary>
+    /// <summary>Whether a sweep with this id exists; the id may be any text.</summary>
     public async Task<bool> ExistsAsync(string id, CancellationToken cancellation) =>
-        await sweeps.FindAsync(id, cancellation) is not null;
+        IdPattern().IsMatch(id) && await sweeps.FindAsync(id, cancellation) is not null;
 
     /// <summary>All sweeps, newest first. A sweep with a damaged record is listed as such and does not hide the others.</summary>
     public async Task<List<SweepSummary>> ListAsync(CancellationToken cancellation)
@@ -41,6 +42,9 @@ internal sealed partial class SweepQueries(SweepStore sweeps, ILogger<SweepQueri
         record.Trials.Count,
         record.Trials.Count(trial => trial.State == WorkState.Done),
         record.Reason);
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,60}\z")]
+    private static partial Regex IdPattern();
 
     [LoggerMessage(LogLevel.Error, "The record of sweep {Sweep} can't be read; it is listed as damaged.")]
     private partial void LogDamaged(Exception error, string sweep);

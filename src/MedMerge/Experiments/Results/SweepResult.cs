@@ -20,17 +20,32 @@ internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResul
         IStageStore store,
         CancellationToken cancellation)
     {
+        var scenarios = new List<ScenarioResult>();
+        foreach (var scenario in finished.Select(trial => trial.Scenario).Distinct().Order())
+            scenarios.Add(await ReadScenarioAsync(plan, scenario, finished, failed, store, cancellation).ConfigureAwait(false));
+        return new SweepResult(plan, scenarios);
+    }
+
+    /// <summary>Reads the outputs of a scenario's finished trials, and compares its methods. Other scenarios are not read.</summary>
+    /// <param name="scenario">Its position in the plan.</param>
+    /// <inheritdoc cref="ReadAsync" path="/param[@name='finished' or @name='failed']" />
+    /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
+    public static async Task<ScenarioResult> ReadScenarioAsync(
+        PlanSummary plan,
+        int scenario,
+        IReadOnlyCollection<PlannedTrial> finished,
+        IReadOnlySet<int> failed,
+        IStageStore store,
+        CancellationToken cancellation)
+    {
         var results = new List<TrialResult>();
-        foreach (var trial in finished) results.Add(await ReadTrialAsync(trial, store, cancellation).ConfigureAwait(false));
-        var done = finished.Select(trial => trial.Number).ToHashSet();
+        foreach (var trial in finished.Where(trial => trial.Scenario == scenario))
+            results.Add(await ReadTrialAsync(trial, store, cancellation).ConfigureAwait(false));
+        var done = results.Select(result => result.Trial.Number).ToHashSet();
         var missing = plan.Trials
-            .Where(trial => !done.Contains(trial.Number))
-            .ToLookup(trial => trial.Scenario, trial => new MissingTrial(trial, failed.Contains(trial.Number)));
-        var scenarios = results
-            .GroupBy(result => result.Trial.Scenario)
-            .OrderBy(group => group.Key)
-            .Select(group => ScenarioResult.Compare(plan.Scenarios[group.Key], [.. group], [.. missing[group.Key]], cancellation));
-        return new SweepResult(plan, [.. scenarios]);
+            .Where(trial => trial.Scenario == scenario && !done.Contains(trial.Number))
+            .Select(trial => new MissingTrial(trial, failed.Contains(trial.Number)));
+        return ScenarioResult.Compare(plan.Scenarios[scenario], results, [.. missing], cancellation);
     }
 
     private static async Task<TrialResult> ReadTrialAsync(
