@@ -68,8 +68,8 @@ internal sealed record ScenarioTable(
             [.. result.Summaries.Select(CreateRow)],
             [
                 $"In per cent: mean and 95 % interval over seeds. {DescribeDifferences(result, differences)}",
-                "Seeds vary what a trial draws: batches, augmentation, untrained and scrambled partners. Sources, the split and the training\n" +
-                "images are the same for all.",
+                "Seeds vary what a trial draws: batches, augmentation, untrained and scrambled partners. " +
+                "Sources, the split and the training images are the same for all.",
             ],
             Verdict.Of(result),
             DescribeCertificate(result));

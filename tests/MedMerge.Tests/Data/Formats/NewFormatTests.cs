@@ -79,7 +79,7 @@ public sealed class NewFormatTests : IDisposable
 
         var error = Assert.Throws<InputException>(() => SpecificationReader.ReadUploaded(Yaml, "it", sent, ClassFolderFormat.Formats));
 
-        const string expected = "'target.data': 'chest/' is a folder, and folders can't be sent to a gateway yet";
+        const string expected = "'target.data': 'chest/' is a folder, and folders can't be uploaded to a gateway yet";
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
