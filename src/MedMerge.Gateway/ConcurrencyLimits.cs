@@ -13,7 +13,7 @@ internal static class ConcurrencyLimits
 
     private static readonly IReadOnlyDictionary<string, Limit> Limits = new Dictionary<string, Limit>
     {
-        [GatewayLimits.Uploads] = new(OfClient: 2, OfAll: 8),
+        [GatewayLimits.Uploads] = new(OfClient: 2, OfAll: 4),
         [GatewayLimits.Plans] = new(OfClient: 1, OfAll: 2),
     };
 

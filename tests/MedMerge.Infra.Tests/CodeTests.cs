@@ -147,7 +147,7 @@ public sealed partial class CodeTests
     {
         var gateway = Workload.Gateway;
         Assert.Contains(gateway.Variables.Keys, name => name.StartsWith("Authentication__ApiKeys__", StringComparison.Ordinal));
-        var uploads = MaxConcurrentUploads().Match(Repository.Read("src/MedMerge.Gateway/GatewayApp.cs")).Groups[1].Value;
+        var uploads = UploadLimit().Match(Repository.Read("src/MedMerge.Gateway/ConcurrencyLimits.cs")).Groups[1].Value;
         var atOnce = int.Parse(uploads, CultureInfo.InvariantCulture);
         var file = decimal.Parse(gateway.Variables["Limits__FileMiB"]!, CultureInfo.InvariantCulture) * 1024 * 1024;
         var memory = gateway.Container.Resources.Limits["memory"].ToDecimal();
@@ -158,6 +158,6 @@ public sealed partial class CodeTests
     [GeneratedRegex(@"\b\w+__\w+\b|\b[A-Z]+_[A-Z_]+\b")]
     private static partial Regex Variable();
 
-    [GeneratedRegex(@"MaxConcurrentUploads = (\d+)")]
-    private static partial Regex MaxConcurrentUploads();
+    [GeneratedRegex(@"GatewayLimits\.Uploads\] = new\(OfClient: \d+, OfAll: (\d+)\)")]
+    private static partial Regex UploadLimit();
 }
