@@ -13,7 +13,7 @@ internal sealed class RecordingLogger : ILoggerProvider
 
     public ILogger CreateLogger(string categoryName) => new Logger(categoryName, Lines);
 
-    public ILogger<T> CreateLogger<T>() => 
+    public ILogger<T> CreateLogger<T>() =>
         LoggerFactory.Create(logging => logging.AddProvider(this).SetMinimumLevel(LogLevel.Trace)).CreateLogger<T>();
 
     public void Dispose()
