@@ -73,6 +73,9 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
 
     private void Load(FineTuneStep step)
     {
+        // A copy of one value would be spread over all.
+        if (step.Values.Length != Layout.Length)
+            throw new ArgumentException($"A step has {step.Values.Length} values; the model has {Layout.Length}.", nameof(step));
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         _network.Values.copy_(tensor(step.Values));
