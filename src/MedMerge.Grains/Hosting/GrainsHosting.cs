@@ -49,7 +49,7 @@ public static class GrainsHosting
         silo.Services.AddSingleton<PlanSummaries>();
         silo.Services.AddSingleton<Devices>();
         silo.Services.AddSingleton<OutputCache>();
-        silo.Services.AddSingleton<NodeLoad>();
+        silo.Services.AddSingleton(services => new NodeLoad(services.GetRequiredService<IOptions<NodeOptions>>().Value.MaxStages));
         silo.Services.AddSingleton<DeviceHealth>();
         silo.Services.AddSingleton<FailureReporter>();
         silo.Services.AddSingleton<ShardSessions>();

@@ -16,6 +16,9 @@ namespace MedMerge.Grains.Hosting;
 /// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {
+    /// <summary>Less than a node's: the store is a folder on this machine, and its memory is needed for other things.</summary>
+    private const long OutputCacheMiB = 128;
+
     private readonly IHost _host;
 
     private LocalCluster(IHost host, int gatewayPort)
@@ -54,7 +57,12 @@ public sealed class LocalCluster : IAsyncDisposable
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NameOwner(objects));
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
-        builder.Services.Configure<NodeOptions>(options => options.Device = device);
+        builder.Services.Configure<NodeOptions>(options =>
+        {
+            options.Device = device;
+            options.OutputCacheMiB = OutputCacheMiB;
+            options.MaxStages = 1;
+        });
         telemetry?.Invoke(builder);
         var (siloPort, gatewayPort) = FreePorts();
         builder.UseOrleans(silo =>

@@ -4,12 +4,10 @@ namespace MedMerge.Grains.Nodes;
 /// The work items of this node's device: shards and whole stages, counted by their stage's key. Of whole stages few run
 /// at a time, whatever the number of sweeps; the others wait. Shards don't wait: their stage runs already.
 /// </summary>
-internal sealed class NodeLoad
+/// <param name="maxStages">Whole stages that run at a time.</param>
+internal sealed class NodeLoad(int maxStages)
 {
-    /// <summary>Whole stages that run at a time: one computes while another loads or saves.</summary>
-    public const int MaxStages = 2;
-
-    private readonly SemaphoreSlim _stages = new(MaxStages, MaxStages);
+    private readonly SemaphoreSlim _stages = new(maxStages, maxStages);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _work = [];
 

@@ -53,6 +53,12 @@ public sealed class NodeOptions
     /// </summary>
     public long? SourceMemoryMiB { get; set; }
 
+    /// <summary>
+    /// How many whole stages the node runs at a time: with two, one computes while another loads or saves, and both take
+    /// memory. Default: 2.
+    /// </summary>
+    public int MaxStages { get; set; } = 2;
+
     /// <summary>Validates the options.</summary>
     /// <exception cref="InputException">Names the variable.</exception>
     public void Check()
@@ -62,6 +68,7 @@ public sealed class NodeOptions
         CheckDeadline(nameof(StallDeadline), StallDeadline);
         if (CheckpointInterval < TimeSpan.Zero || CheckpointInterval > MaxDeadline)
             throw new InputException($"{Section}__{nameof(CheckpointInterval)} must be from 0 to {MaxDeadline.TotalDays:0} day.");
+        if (MaxStages is < 1 or > 64) throw new InputException($"{Section}__{nameof(MaxStages)} must be from 1 to 64.");
         CheckSize(nameof(CacheMiB), CacheMiB);
         CheckSize(nameof(OutputCacheMiB), OutputCacheMiB);
         CheckSize(nameof(SourceMemoryMiB), SourceMemoryMiB ?? 0);
