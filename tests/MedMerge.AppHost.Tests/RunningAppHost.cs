@@ -156,6 +156,9 @@ public sealed class RunningAppHost : IAsyncLifetime
             arguments,
             (options, _) => options.DisableDashboard = false,
             deadline.Token);
+        // After every epoch: these sweeps are short, and what checkpoints show of themselves is looked at.
+        var silo = builder.Resources.OfType<ProjectResource>().Single(resource => resource.Name == "silo");
+        builder.CreateResourceBuilder(silo).WithEnvironment("Node__CheckpointInterval", "00:00:00");
         _app = await builder.BuildAsync(deadline.Token);
         await _app.StartAsync(deadline.Token);
         await HealthyAsync();

@@ -36,17 +36,6 @@ internal static class Specifications
         FineTune = "{ epochs: 3, batchSize: 8 }",
     };
 
-    /// <summary>One trial whose epochs of kernel weights take many seconds.</summary>
-    public static SpecificationBuilder Slow { get; } = new()
-    {
-        Name = "slow",
-        Width = 1,
-        Images = 400,
-        SourceImages = 32,
-        Methods = "[medmerge]",
-        KernelWeights = "{ epochs: 20, batchSize: 1 }",
-    };
-
     /// <summary><see cref="Long"/> with another number of epochs.</summary>
     public static SpecificationBuilder LearnFor(int epochs) => new()
     {
