@@ -55,11 +55,11 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
         throw new InvalidDataException($"No checkpoint of stage '{stage}' can be read. `medmerge storage verify` lists what is damaged.");
     }
 
-    /// <summary>How many checkpoints have been committed, also those that were removed since.</summary>
+    /// <summary>How many checkpoints have been committed, also those that were removed since; 0 once they were cleared.</summary>
     public async Task<int> CountAsync(CancellationToken cancellation)
     {
         var (name, _) = await PointedAtAsync(cancellation).ConfigureAwait(false);
-        return name is null ? 0 : int.Parse(name[Folder.Length..].Split('-')[0], CultureInfo.InvariantCulture);
+        return name is null or Cleared ? 0 : int.Parse(name[Folder.Length..].Split('-')[0], CultureInfo.InvariantCulture);
     }
 
     /// <summary>Commits a state after <paramref name="previous"/>.</summary>

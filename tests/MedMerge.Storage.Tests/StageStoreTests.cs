@@ -118,6 +118,9 @@ public sealed class StageStoreTests : IDisposable
 
         Assert.Equal(Enumerable.Range(0, Checkpoints + 1).Select(number => new StoredProgress(0, number)), seen.SkipLast(1));
         Assert.Equal(new StoredProgress(Outputs: 1, Checkpoints: 0), seen[^1]);
+
+        await _store.ForgetAsync(Key, Cancellation); // lost: it is computed again, from the start
+        Assert.Equal(new StoredProgress(Outputs: 0, Checkpoints: 0), await _store.ProgressAsync([Key, "other"], Cancellation));
     }
 
     [Fact]
