@@ -3,22 +3,20 @@ using MedMerge.Experiments.Stages;
 namespace MedMerge.Experiments.Methods;
 
 /// <summary>Base of controls that run MedMerge with something in place of all sources but the anchor.</summary>
-internal abstract class PartnerControl : IMethod
+/// <param name="kind">What the partner is, in one word: <c>untrained</c>.</param>
+internal abstract class PartnerControl(string kind) : IMethod
 {
     /// <inheritdoc />
-    public abstract string Name { get; }
+    public string Name => $"{kind}-partner";
 
     /// <inheritdoc />
     public MethodRole Role => MethodRole.Control;
 
     /// <inheritdoc />
-    public abstract string Noun { get; }
+    public string Noun => $"{kind} partner";
 
     /// <inheritdoc />
     public bool IsolatesTransfer => true;
-
-    /// <summary>The name of what replaces a partner, for the file of kernel weights.</summary>
-    protected abstract string PartnerName { get; }
 
     /// <inheritdoc />
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
@@ -30,7 +28,7 @@ internal abstract class PartnerControl : IMethod
         {
             if (i == anchor) continue;
             models[i] = CreatePartner(stages, i, seed);
-            names[i] = PartnerName;
+            names[i] = kind;
         }
         var probed = stages.Probe(models, stages.InitAtAnchor(anchor));
         return stages.LearnMergeAndFineTune(probed, names, anchor, seed);
