@@ -36,20 +36,6 @@ internal sealed record ScenarioTable(
         [MethodRole.UpperBound] = "upper bound",
     };
 
-    private static readonly IReadOnlyDictionary<Metric, string> Headings = new Dictionary<Metric, string>
-    {
-        [Metric.MacroF1] = "macro F1",
-        [Metric.BalancedAccuracy] = "balanced accuracy",
-        [Metric.Accuracy] = "accuracy",
-        [Metric.Auc] = "AUC",
-    };
-
-    private static readonly IReadOnlyDictionary<Metric, string> ShortHeadings = new Dictionary<Metric, string>(Headings)
-    {
-        [Metric.MacroF1] = "F1",
-        [Metric.BalancedAccuracy] = "bal. acc.",
-    };
-
     /// <summary>Formats a scenario's results.</summary>
     public static ScenarioTable Of(ScenarioResult result)
     {
@@ -62,8 +48,8 @@ internal sealed record ScenarioTable(
             SettingsText.Render(result.Scenario),
             [
                 "method",
-                .. scores.Select(metric => Headings[metric]),
-                .. differences.Select(metric => "Δ " + ShortHeadings[metric]),
+                .. scores.Select(MetricNames.Get),
+                .. differences.Select(metric => "Δ " + MetricNames.GetShort(metric)),
             ],
             [.. result.Summaries.Select(CreateRow)],
             [
@@ -137,7 +123,7 @@ internal sealed record ScenarioTable(
         var rivals = metrics
             .Where(result.Rivals.ContainsKey)
             .GroupBy(metric => result.Rivals[metric])
-            .Select(group => $"{group.Key.Title} for {string.Join(" and ", group.Select(Verdict.Name))}");
+            .Select(group => $"{group.Key.Title} for {string.Join(" and ", group.Select(MetricNames.Get))}");
         var isOneSeed = result.Scenario.Seeds.Count == 1 || result.Summaries.All(summary => summary.Seeds == 1);
         var over = isOneSeed ? "test images" : "seeds and test images";
         return $"Δ: paired difference to the single source that is best on validation ({string.Join(", ", rivals)}), with its 95 % " +

@@ -6,15 +6,24 @@ namespace MedMerge.Statistics;
 internal sealed record ConfusionMatrix(int Classes, double[] Counts)
 {
     /// <summary>Counts predictions, each image as often as <paramref name="multiplicity"/> says (once where it is empty).</summary>
-    public static ConfusionMatrix Of(Predictions predictions, ReadOnlySpan<int> multiplicity = default)
+    public static ConfusionMatrix Of(Predictions predictions, ReadOnlySpan<int> multiplicity = default) =>
+        Count(predictions.Classes, FindCells(predictions), multiplicity);
+
+    /// <summary>Finds each image's cell of the matrix, which is the same however often the image counts.</summary>
+    public static int[] FindCells(Predictions predictions)
     {
-        var counts = new double[predictions.Classes * predictions.Classes];
-        for (var i = 0; i < predictions.Count; i++)
-        {
-            var cell = (predictions.Labels[i] * predictions.Classes) + predictions.Predicted(i);
-            counts[cell] += multiplicity.IsEmpty ? 1 : multiplicity[i];
-        }
-        return new ConfusionMatrix(predictions.Classes, counts);
+        var cells = new int[predictions.Count];
+        for (var i = 0; i < cells.Length; i++) cells[i] = (predictions.Labels[i] * predictions.Classes) + predictions.Predicted(i);
+        return cells;
+    }
+
+    /// <summary>Counts images by their cells.</summary>
+    /// <inheritdoc cref="Of" path="/param" />
+    public static ConfusionMatrix Count(int classes, int[] cells, ReadOnlySpan<int> multiplicity)
+    {
+        var counts = new double[classes * classes];
+        for (var i = 0; i < cells.Length; i++) counts[cells[i]] += multiplicity.IsEmpty ? 1 : multiplicity[i];
+        return new ConfusionMatrix(classes, counts);
     }
 
     /// <summary>

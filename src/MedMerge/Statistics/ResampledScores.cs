@@ -41,18 +41,12 @@ internal sealed record ResampledScores(IReadOnlyDictionary<Metric, double> Score
     private sealed class Scorer(Predictions predictions)
     {
         private readonly RocRanking _ranking = new(predictions);
-        private readonly int[] _cells =
-        [
-            .. Enumerable.Range(0, predictions.Count)
-                .Select(i => (predictions.Labels[i] * predictions.Classes) + predictions.Predicted(i)),
-        ];
+        private readonly int[] _cells = ConfusionMatrix.FindCells(predictions);
 
         /// <param name="multiplicity">How often each image counts; once each where empty.</param>
         public IEnumerable<KeyValuePair<Metric, double>> Score(int[] multiplicity)
         {
-            var counts = new double[predictions.Classes * predictions.Classes];
-            for (var i = 0; i < _cells.Length; i++) counts[_cells[i]] += multiplicity.Length == 0 ? 1 : multiplicity[i];
-            var confusion = new ConfusionMatrix(predictions.Classes, counts);
+            var confusion = ConfusionMatrix.Count(predictions.Classes, _cells, multiplicity);
             return
             [
                 new(Metric.MacroF1, confusion.MacroF1),

@@ -19,7 +19,7 @@ internal static class Verdict
         if (result.Summaries.All(summary => summary.Method.Role != MethodRole.Proposed)) return DescribeNoMerge(result);
         if (result.ToRival is not { } toRival) return DescribeNoRival(result);
 
-        var difference = $"{FormatPoints(toRival.Difference)} of {Name(result.Metric)} against the best single source " +
+        var difference = $"{FormatPoints(toRival.Difference)} of {MetricNames.Get(result.Metric)} against the best single source " +
                          $"({toRival.Other.Title})";
         if (toRival.Seeds < MinSeeds)
         {
@@ -31,16 +31,6 @@ internal static class Verdict
         return $"{DescribeOutcome(toRival.Difference, result.Scenario.Settings.EquivalenceMargin)}: {difference}. " +
                $"{DescribeBaselines(result)}{DescribeControls(result, helped)}";
     }
-
-    /// <summary>A metric's name within a sentence.</summary>
-    public static string Name(Metric metric) => metric switch
-    {
-        Metric.MacroF1 => "macro F1",
-        Metric.BalancedAccuracy => "balanced accuracy",
-        Metric.Accuracy => "accuracy",
-        Metric.Auc => "AUC",
-        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
-    };
 
     private static string DescribeNoMerge(ScenarioResult result)
     {
