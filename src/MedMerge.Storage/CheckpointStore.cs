@@ -59,7 +59,7 @@ public sealed class CheckpointStore(IObjectStore objects, string stage)
     public async Task<int> CountAsync(CancellationToken cancellation)
     {
         var (name, _) = await PointedAtAsync(cancellation).ConfigureAwait(false);
-        return name is null or Cleared ? 0 : int.Parse(name[Folder.Length..].Split('-')[0], CultureInfo.InvariantCulture);
+        return name is null or Cleared ? 0 : NumberOf(name);
     }
 
     /// <summary>Commits a state after <paramref name="previous"/>.</summary>
