@@ -39,9 +39,5 @@ public interface IObjectStore
 
     /// <summary>Removes an object unless it was written since it was listed (If-Unmodified-Since).</summary>
     /// <returns>Whether it is gone.</returns>
-    async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation)
-    {
-        await DeleteAsync(listed.Name, cancellation).ConfigureAwait(false);
-        return true;
-    }
+    Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation);
 }

@@ -35,6 +35,9 @@ internal sealed class KillingObjectStore(IObjectStore inner, KillPoint point) : 
 
     public Task DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
 
+    public Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation) =>
+        inner.TryDeleteAsync(listed, cancellation);
+
     private async Task<string?> WriteAsync(string name, Func<Task<string?>> write)
     {
         var isHere = KindOf(name) == point.Kind && Interlocked.Increment(ref _writes) == point.Number;

@@ -191,5 +191,8 @@ public sealed class FailureLogTests : IDisposable
         public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => throw new NotSupportedException();
 
         public Task DeleteAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation) =>
+            throw new NotSupportedException();
     }
 }

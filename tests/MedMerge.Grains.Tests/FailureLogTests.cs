@@ -53,5 +53,8 @@ public sealed class FailureLogTests : IDisposable
             inner.ListAsync(prefix, cancellation);
 
         public Task DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
+
+        public Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation) =>
+            inner.TryDeleteAsync(listed, cancellation);
     }
 }

@@ -254,5 +254,8 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
         public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => throw new NotSupportedException();
 
         public Task DeleteAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation) =>
+            throw new NotSupportedException();
     }
 }

@@ -122,6 +122,9 @@ public sealed class SweepStoreTests : IDisposable
 
         public Task DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
 
+        public Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation) =>
+            inner.TryDeleteAsync(listed, cancellation);
+
         private static async Task<T> TwiceAsync<T>(Func<Task<T>> call)
         {
             try

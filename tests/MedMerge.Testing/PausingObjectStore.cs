@@ -62,6 +62,12 @@ public sealed class PausingObjectStore(IObjectStore inner) : IObjectStore
         await inner.DeleteAsync(name, cancellation);
     }
 
+    public async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation)
+    {
+        await PassAsync($"delete {listed.Name}");
+        return await inner.TryDeleteAsync(listed, cancellation);
+    }
+
     private Task PassAsync(string call)
     {
         lock (_gate)

@@ -71,6 +71,10 @@ public sealed class FaultyObjectStore(IObjectStore inner, Func<string, int, Faul
         return "";
     });
 
+    public async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation) =>
+        await WriteAsync("delete " + listed.Name, async () =>
+            await inner.TryDeleteAsync(listed, cancellation) ? "" : null) is not null;
+
     private async Task<string?> WriteAsync(string call, Func<Task<string?>> write)
     {
         var fault = Next(call);
