@@ -51,7 +51,12 @@ internal sealed class KernelWeightEpoch
         var objects = new FolderObjectStore(_folder);
         var store = new StageStore(objects);
         var plan = Plan.Build(specification);
-        var submission = await Submission.WriteAsync(plan, InputFile.Read, new ArtefactStore(objects), CancellationToken.None);
+        var submission = await Submission.WriteAsync(
+            plan,
+            PlanSummary.Of(plan),
+            InputFile.Read,
+            new ArtefactStore(objects),
+            CancellationToken.None);
         _stage = plan.Trials[0].Stages.OfType<KernelWeightStage>().Single();
         _device = new DeviceThread("cpu", specification.Settings.Threads);
         var runner = new StageRunner(store, _device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));

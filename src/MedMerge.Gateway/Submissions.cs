@@ -33,10 +33,11 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         await CheckFilesAsync(specification, cancellation);
         byte[] Read(string location, string kind) => ReadFile(location, kind, cancellation);
         var plan = await Task.Run(() => Plan.Build(specification, Read), cancellation);
-        var submission = await Submission.WriteAsync(plan, Read, artefacts, cancellation);
+        var summary = PlanSummary.Of(plan);
+        var submission = await Submission.WriteAsync(plan, summary, Read, artefacts, cancellation);
         var sweep = cluster.Sweep(submission.Id);
         var isNew = await sweeps.FindAsync(submission.Id, cancellation) is null;
-        IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, PlanSummary.Of(plan)) : [];
+        IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, summary) : [];
         var start = new StartSweep(submission.Name, submission.Specification, submission.Plan, traces);
         await sweep.StartAsync(start).WaitAsync(cancellation);
         var status = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation);

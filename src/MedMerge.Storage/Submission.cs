@@ -20,10 +20,12 @@ internal sealed record Submission(string Id, string Name, string Specification, 
     private const int HashDigits = 12, MaxSlug = 40;
 
     /// <summary>Writes the packed data sets, the weight files, the specification, and the plan's summary.</summary>
+    /// <param name="summary">Of the plan.</param>
     /// <param name="read">Gives the weight files that the specification names.</param>
     /// <exception cref="InputException">A data set is too large to be packed.</exception>
     public static async Task<Submission> WriteAsync(
         Plan plan,
+        PlanSummary summary,
         FileReader read,
         ArtefactStore artefacts,
         CancellationToken cancellation)
@@ -42,8 +44,8 @@ internal sealed record Submission(string Id, string Name, string Specification, 
         }
         var frozen = FrozenSpecification.Freeze(specification, source => data[source], path => weights[path]);
         var hash = await artefacts.WriteAsync(FrozenSpecification.Write(frozen), cancellation).ConfigureAwait(false);
-        var summary = await artefacts.WriteAsync(PlanSummary.Of(plan).Write(), cancellation).ConfigureAwait(false);
-        return new Submission($"{Slug(specification.Name)}-{hash[..HashDigits]}", specification.Name, hash, summary);
+        var planHash = await artefacts.WriteAsync(summary.Write(), cancellation).ConfigureAwait(false);
+        return new Submission($"{Slug(specification.Name)}-{hash[..HashDigits]}", specification.Name, hash, planHash);
     }
 
     /// <returns>The content's address.</returns>

@@ -158,7 +158,7 @@ public sealed class TestCluster : IAsyncDisposable
     private async Task<Submission> WriteAsync(string yaml)
     {
         var plan = Plan.Build(SpecificationReader.Read(yaml, "test.yaml", []));
-        return await Submission.WriteAsync(plan, InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
+        return await Submission.WriteAsync(plan, PlanSummary.Of(plan), InputFile.Read, new ArtefactStore(await StoreAsync()), Cancellation);
     }
 
     private async Task<string> StartAsync(Submission submission)

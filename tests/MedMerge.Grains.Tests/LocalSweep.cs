@@ -1,3 +1,4 @@
+using MedMerge.Experiments.Planning;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
 using MedMerge.Testing;
@@ -14,6 +15,7 @@ internal static class LocalSweep
         var plan = specification.BuildPlan();
         var submission = await Submission.WriteAsync(
             plan,
+            PlanSummary.Of(plan),
             InputFile.Read,
             new ArtefactStore(objects),
             TestContext.Current.CancellationToken);

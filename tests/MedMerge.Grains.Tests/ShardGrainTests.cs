@@ -34,7 +34,7 @@ public sealed class ShardGrainTests : IDisposable
         var status = await sweep.StatusAsync(-1);
         while (!status.HasEnded) status = await sweep.StatusAsync(status.Version);
         var plan = specification.BuildPlan();
-        var frozen = await Submission.WriteAsync(plan, InputFile.Read, new ArtefactStore(objects), Cancellation);
+        var frozen = await Submission.WriteAsync(plan, PlanSummary.Of(plan), InputFile.Read, new ArtefactStore(objects), Cancellation);
         var key = plan.Trials[0].Stages.OfType<FineTuneStage>().First().Key;
         var request = new ShardRequest(frozen.Specification, Trial: 1, key, Shard: 0);
         var shard = cluster.Grains.GetGrain<IShardGrain>($"cpu/{key}/0/100");

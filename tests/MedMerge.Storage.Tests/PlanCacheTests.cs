@@ -1,3 +1,4 @@
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Testing;
 
@@ -38,7 +39,12 @@ public sealed class PlanCacheTests : IDisposable
     private async Task<string> WriteAsync(int images)
     {
         var plan = new SpecificationBuilder { Images = images }.BuildPlan();
-        var submission = await Submission.WriteAsync(plan, InputFile.Read, _artefacts, TestContext.Current.CancellationToken);
+        var submission = await Submission.WriteAsync(
+            plan,
+            PlanSummary.Of(plan),
+            InputFile.Read,
+            _artefacts,
+            TestContext.Current.CancellationToken);
         return submission.Specification;
     }
 }

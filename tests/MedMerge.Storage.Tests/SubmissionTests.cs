@@ -29,7 +29,7 @@ public sealed class SubmissionTests : IDisposable
         ClassFolderFormat.Write(chest, images: 16, "effusion", "healthy");
         var yaml = new SpecificationBuilder().Yaml.Replace("'phantom:lesions'", "chest/", StringComparison.Ordinal);
         var plan = Plan.Build(SpecificationReader.Read(yaml, "test.yaml", [_folder], ClassFolderFormat.Formats));
-        var submission = await Submission.WriteAsync(plan, InputFile.Read, _artefacts, Cancellation);
+        var submission = await Submission.WriteAsync(plan, PlanSummary.Of(plan), InputFile.Read, _artefacts, Cancellation);
         Directory.Delete(chest, recursive: true);
 
         var plans = new PlanCache(_artefacts);
@@ -47,8 +47,9 @@ public sealed class SubmissionTests : IDisposable
     {
         var plan = new SpecificationBuilder().BuildPlan();
 
-        var first = await Submission.WriteAsync(plan, InputFile.Read, _artefacts, Cancellation);
-        var second = await Submission.WriteAsync(new SpecificationBuilder().BuildPlan(), InputFile.Read, _artefacts, Cancellation);
+        var first = await Submission.WriteAsync(plan, PlanSummary.Of(plan), InputFile.Read, _artefacts, Cancellation);
+        var again = new SpecificationBuilder().BuildPlan();
+        var second = await Submission.WriteAsync(again, PlanSummary.Of(again), InputFile.Read, _artefacts, Cancellation);
 
         Assert.Equal(first, second);
     }

@@ -69,7 +69,7 @@ internal static class RunCommand
                 "where a cluster runs it already, this command waits for its results. --store DIR uses a folder of your own.");
         }
         var artefacts = new ArtefactStore(objects);
-        var submission = await Submission.WriteAsync(plan, (location, _) => files[location], artefacts, cancellation);
+        var submission = await Submission.WriteAsync(plan, summary, (location, _) => files[location], artefacts, cancellation);
         plan = null; // the silo reads the packed data sets; these and the files would stay in memory for the whole run
         files.Clear();
         var run = new LocalRun(objects, CommonOptions.CreateProgressLine(error));

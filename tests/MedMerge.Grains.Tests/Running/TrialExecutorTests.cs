@@ -54,7 +54,7 @@ public sealed class TrialExecutorTests : IDisposable
         var objects = new FolderObjectStore(_folder);
         var artefacts = new ArtefactStore(objects);
         var plan = new SpecificationBuilder { Methods = "[scratch]" }.BuildPlan();
-        var submission = await Submission.WriteAsync(plan, InputFile.Read, artefacts, Cancellation);
+        var submission = await Submission.WriteAsync(plan, PlanSummary.Of(plan), InputFile.Read, artefacts, Cancellation);
         var executor = new TrialExecutor(
             new TrialRequest(submission.Specification, Number: 1, Attempt: 1, Trace: null),
             "sweep/1",
