@@ -33,9 +33,12 @@ internal static class FileContent
         if (DescribeArchive(file) is { } archive) return $"{archive} archive: unpack it first";
         if (DescribeImage(file) is { } image) return image;
         if (file is [0x80, 2 or 3 or 4 or 5, ..]) return "a Python pickle";
-        if (file is [_, _, _, _, _, 0, 0, 0, (byte)'{', ..]) return "a safetensors file";
+        if (IsSafetensors(file)) return "a safetensors file";
         return IsText(file) ? "a text file" : null;
     }
+
+    /// <summary>Whether a file begins as safetensors do, whole or not: a length, then a JSON object.</summary>
+    public static bool IsSafetensors(ReadOnlySpan<byte> file) => file is [_, _, _, _, _, 0, 0, 0, (byte)'{', ..];
 
     private static string? DescribeArchive(ReadOnlySpan<byte> file)
     {

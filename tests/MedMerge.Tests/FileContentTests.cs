@@ -30,6 +30,20 @@ public class FileContentTests
         Assert.EndsWith("; a data set is an .npz file.", data.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A download that broke off within the header.</summary>
+    [Fact]
+    public void Truncated_safetensors_are_called_that_and_not_another_kind_of_file()
+    {
+        using var model = new StateDict();
+        model.Add("conv1.weight", TorchSharp.torch.zeros(4));
+        var truncated = Safetensors.Write(model)[..20];
+
+        var error = Assert.Throws<InputException>(() => ModelFile.Read(truncated, "'x'"));
+
+        Assert.StartsWith("'x' is not a valid safetensors file", error.Message, StringComparison.Ordinal);
+        Assert.Contains("truncated", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Weights_and_data_in_place_of_each_other_are_named()
     {

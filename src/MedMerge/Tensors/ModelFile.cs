@@ -46,7 +46,8 @@ internal sealed class ModelFile : IDisposable
         if (bytes.Length == 0) throw new InputException($"{origin} is empty.");
         var isZip = bytes.AsSpan().StartsWith("PK\x03\x04"u8);
         if (isZip || PyTorchFile.LooksOld(bytes)) return ReadPyTorch(bytes, origin, isZip);
-        if (!SafetensorsHeader.HasLength(bytes) && FileContent.Describe(bytes) is { } other)
+        var isSafetensors = SafetensorsHeader.HasLength(bytes) || FileContent.IsSafetensors(bytes);
+        if (!isSafetensors && FileContent.Describe(bytes) is { } other)
             throw new InputException($"{origin} is {other}; a {Kind} is a safetensors file or a PyTorch checkpoint.");
         return ReadSafetensors(bytes, origin);
     }
