@@ -40,10 +40,13 @@ internal static class BatchNormRestoration
     public static StateDict Restore(FoldedNetwork network, StateDict statisticsAndClassifier)
     {
         var model = new StateDict();
-        using var scope = NewDisposeScope();
         var architecture = network.Architecture;
         for (var l = 0; l < architecture.Layers.Count; l++)
+        {
+            using var layerScope = NewDisposeScope();
             architecture.Layers[l].Restore(model, network.Kernels[l], network.Biases[l], statisticsAndClassifier);
+        }
+        using var scope = NewDisposeScope();
         foreach (var part in new[] { ".weight", ".bias" })
             model.Add(architecture.Classifier + part, statisticsAndClassifier[architecture.Classifier + part].clone());
         return model;

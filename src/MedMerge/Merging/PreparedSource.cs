@@ -31,9 +31,9 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
     public static PreparedSource Prepare(string name, Architecture architecture, StateDict model)
     {
         var layers = new StateDict();
-        using var scope = NewDisposeScope();
         foreach (var layer in architecture.Layers)
         {
+            using var scope = NewDisposeScope(); // a layer's, not the model's: folding takes many times a kernel's memory
             var (kernel, bias) = layer.Prepare(model);
             layers.Add(layer.Name + ".weight", kernel.to(ScalarType.Float32));
             layers.Add(layer.Name + ".bias", bias.to(ScalarType.Float32));
@@ -54,9 +54,9 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
     public static PreparedSource Zero(Architecture architecture)
     {
         var layers = new StateDict();
-        using var scope = NewDisposeScope();
         foreach (var layer in architecture.Layers)
         {
+            using var scope = NewDisposeScope();
             layers.Add(layer.Name + ".weight", zeros(layer.Shape));
             layers.Add(layer.Name + ".bias", zeros(layer.Out));
         }

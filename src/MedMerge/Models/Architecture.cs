@@ -98,8 +98,12 @@ internal abstract class Architecture
     {
         var random = new RandomStream(seed, StreamKeys.Initialisation);
         var model = new StateDict();
+        foreach (var layer in Layers)
+        {
+            using var layerScope = NewDisposeScope();
+            layer.Initialise(model, random);
+        }
         using var scope = NewDisposeScope();
-        foreach (var layer in Layers) layer.Initialise(model, random);
         model.Add(Classifier + ".weight", zeros(classes, Features));
         model.Add(Classifier + ".bias", zeros(classes));
         return model;

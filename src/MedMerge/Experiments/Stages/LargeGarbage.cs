@@ -9,17 +9,22 @@ namespace MedMerge.Experiments.Stages;
 /// </summary>
 internal static class LargeGarbage
 {
-    private const long Threshold = 256L << 20;
+    private const long Threshold = 64L << 20;
     private static long _allocatedBefore;
 
-    /// <summary>Collects if much was allocated since the last time: not after stages of small networks.</summary>
+    /// <summary>Frees native memory, and managed memory if much was allocated since the last time: not after stages of small networks.</summary>
     public static void Collect()
+    {
+        CollectManaged();
+        TorchRuntime.TrimNativeHeap();
+    }
+
+    private static void CollectManaged()
     {
         var allocated = GC.GetTotalAllocatedBytes();
         var before = Interlocked.Read(ref _allocatedBefore);
         if (allocated - before < Threshold) return;
         if (Interlocked.CompareExchange(ref _allocatedBefore, allocated, before) != before) return; // another thread does it
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        TorchRuntime.TrimNativeHeap();
     }
 }

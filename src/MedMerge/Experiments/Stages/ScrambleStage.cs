@@ -47,9 +47,9 @@ internal sealed record ScrambleStage(Stage Prepared, Architecture Architecture, 
     {
         var random = new RandomStream(Seed, StreamKeys.Scramble, (ulong)Index);
         var scrambled = new StateDict();
-        using var scope = NewDisposeScope();
         foreach (var layer in Architecture.Layers)
         {
+            using var scope = NewDisposeScope();
             var order = tensor(Array.ConvertAll(random.Permutation(layer.Out), filter => (long)filter));
             scrambled.Add(layer.Name + ".weight", source.Kernel(layer).index_select(0, order));
             scrambled.Add(layer.Name + ".bias", source.Bias(layer).index_select(0, order));
