@@ -84,8 +84,32 @@ public class StageRunnerTests
         {
             Assert.Equal([0.001 / 3, 0.001, 0.003], choice.Tries.Select(rate => rate.LearningRate), new Tolerance(1e-12));
             var chosen = choice.Tries.Single(rate => rate.LearningRate == choice.LearningRate);
-            Assert.All(choice.Tries, rate => Assert.False(rate.Best.IsBetterThan(chosen.Best)));
+            Assert.All(choice.Tries, rate => Assert.False(rate.Best!.Value.IsBetterThan(chosen.Best!.Value)));
         }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_learning_rate_at_which_training_diverges_is_not_chosen_and_fails_the_trial_only_if_all_do(int shards)
+    {
+        var fineTune = $"{{ epochs: 2, batchSize: 8, shards: {shards} }}";
+        var plan = (Small with { Methods = "[average]", Seeds = 1, FineTune = fineTune }).BuildPlan();
+        var stage = plan.Trials.Select(trial => trial.FindOutput(OutputRole.Model)!.Stage).OfType<ChooseRateStage>().First();
+        var good = stage.Tries[0];
+        var tooHigh = good with { Training = good.Training with { LearningRate = 1e30 } };
+        await using var device = new DeviceThread("cpu", 1);
+        var runner = new StageRunner(
+            new CountingStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+
+        var output = await runner.OutputAsync(stage with { Tries = [good, tooHigh] }, (_, _) => { }, Cancellation);
+        var error = await Assert.ThrowsAsync<ComputationException>(
+            () => runner.OutputAsync(stage with { Tries = [tooHigh] }, (_, _) => { }, Cancellation));
+
+        var choice = StageFiles.Read<LearningRateChoice>(output, StageFiles.LearningRate);
+        Assert.Equal(good.Training.LearningRate, choice.LearningRate);
+        Assert.Equal([false, true], choice.Tries.Select(tried => tried.Best is null));
+        Assert.Contains("diverged at every learning rate that was tried (1E+30)", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -116,7 +116,7 @@ internal sealed class ScenarioStages(Scenario scenario)
         FineTuneStage TryRate(double rate)
         {
             var training = scenario.Settings.FineTune with { Epochs = epochs, LearningRate = rate };
-            return new FineTuneStage(model, head, keepsHead, training, Target, seed);
+            return new FineTuneStage(model, head, keepsHead, training, Target, seed) { MayDiverge = true };
         }
     }
 

@@ -1,11 +1,12 @@
+using System.Globalization;
 using MedMerge.Statistics;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>A learning rate that was tried.</summary>
-/// <param name="Best">The validation of its best epoch.</param>
-internal sealed record LearningRateTry(double LearningRate, Validation Best);
+/// <param name="Best">The validation of its best epoch; null where training diverged.</param>
+internal sealed record LearningRateTry(double LearningRate, Validation? Best);
 
 /// <summary>The learning rate that was chosen.</summary>
 /// <param name="Tries">All that were tried, from the lowest.</param>
@@ -13,7 +14,7 @@ internal sealed record LearningRateChoice(double LearningRate, IReadOnlyList<Lea
 
 /// <summary>
 /// Chooses the learning rate of a fine-tuning on the validation split. Every method gets the same tries, because one rate for all would
-/// suit some methods better than others.
+/// suit some methods better than others. A rate at which training diverges is not chosen; that it does at all of them is an error.
 /// </summary>
 /// <param name="Tries">The same fine-tuning at each rate, from the lowest.</param>
 internal sealed record ChooseRateStage(IReadOnlyList<FineTuneStage> Tries, Metric Metric) : Stage
@@ -39,9 +40,7 @@ internal sealed record ChooseRateStage(IReadOnlyList<FineTuneStage> Tries, Metri
         var tries = Tries
             .Zip(inputs, (stage, output) => new LearningRateTry(stage.Training.LearningRate, FindBest(stage, output)))
             .ToList();
-        var best = 0;
-        for (var i = 1; i < tries.Count; i++)
-            if (tries[i].Best.IsBetterThan(tries[best].Best, Metric)) best = i;
+        var best = ChooseBest(tries);
         var choice = new LearningRateChoice(tries[best].LearningRate, tries);
         return Task.FromResult(new StageOutput(new Dictionary<string, byte[]>
         {
@@ -52,11 +51,26 @@ internal sealed record ChooseRateStage(IReadOnlyList<FineTuneStage> Tries, Metri
         }));
     }
 
-    private Validation FindBest(FineTuneStage stage, StageOutput output)
+    /// <returns>The index of the one that is best on validation; of equal ones the lowest rate.</returns>
+    private int ChooseBest(IReadOnlyList<LearningRateTry> tries)
     {
+        var best = -1;
+        for (var i = 0; i < tries.Count; i++)
+        {
+            if (tries[i].Best is not { } found) continue;
+            if (best < 0 || found.IsBetterThan(tries[best].Best!.Value, Metric)) best = i;
+        }
+        if (best >= 0) return best;
+        var rates = string.Join(", ", tries.Select(tried => tried.LearningRate.ToString(CultureInfo.InvariantCulture)));
+        throw new ComputationException($"Training diverged at every learning rate that was tried ({rates}). Lower fineTune.learningRate.");
+    }
+
+    private Validation? FindBest(FineTuneStage stage, StageOutput output)
+    {
+        var epochs = StageFiles.Read<List<EpochRecord>>(output, StageFiles.History);
+        if (!stage.IsWhole(epochs)) return null;
         var history = TrainingHistory.Empty;
-        foreach (var epoch in StageFiles.Read<List<EpochRecord>>(output, StageFiles.History))
-            history = history.With(epoch, stage.StartCounts, Metric);
+        foreach (var epoch in epochs) history = history.With(epoch, stage.StartCounts, Metric);
         return history.Epochs[history.BestEpoch].Validation;
     }
 }

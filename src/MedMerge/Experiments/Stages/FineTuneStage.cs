@@ -38,13 +38,19 @@ internal sealed record FineTuneStage(
     /// <inheritdoc />
     public IReadOnlyList<Stage> ShardInputs => Inputs;
 
+    /// <summary>
+    /// Whether a training that diverges ends with the epochs before, instead of failing: for one of several learning rates, of which one
+    /// may be too high.
+    /// </summary>
+    public bool MayDiverge { get; init; }
+
     private ulong StreamSeed => StreamKeys.Derive(Seed, StreamKeys.FineTuning);
 
     /// <summary>Whether the start may be the best epoch; random weights never are.</summary>
     public bool StartCounts => Start is not UntrainedStage;
 
     /// <inheritdoc />
-    protected override object Settings => new { KeepsHead, Training, Task = Target, Seed };
+    protected override object Settings => new { KeepsHead, Training, Task = Target, Seed, MayDiverge };
 
     /// <inheritdoc />
     public override double Cost => Training.Epochs * Target.TrainingEpoch;
@@ -93,14 +99,13 @@ internal sealed record FineTuneStage(
         var tuner = new ShardedFineTuner(values, layout.Parameters, StartCounts, Training);
         if (await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved) tuner.Restore(saved);
         var loop = new EpochLoop(Name, context);
-        while (!tuner.IsDone)
-        {
-            await loop.RunAsync(
+        await TrainAsync(
+            () => tuner.History,
+            () => loop.RunAsync(
                 () => tuner.RunEpochAsync(workers, cancellation),
                 () => Task.FromResult(tuner.Save()),
                 Training.Epochs,
-                cancellation).ConfigureAwait(false);
-        }
+                cancellation)).ConfigureAwait(false);
         return await context.Device.RunAsync(() =>
         {
             using var start = ReadStart(inputs);
@@ -127,19 +132,33 @@ internal sealed record FineTuneStage(
         try
         {
             var loop = new EpochLoop(Name, context);
-            while (!tuner.IsDone)
-            {
-                await loop.RunAsync(
+            await TrainAsync(
+                () => tuner.History,
+                () => loop.RunAsync(
                     () => RunEpochAsync(tuner, device, cancellation),
                     () => device.RunAsync(tuner.Save, CancellationToken.None),
                     Training.Epochs,
-                    cancellation).ConfigureAwait(false);
-            }
+                    cancellation)).ConfigureAwait(false);
             return await device.RunAsync(() => CreateOutput(tuner.BestModel, tuner.History), cancellation).ConfigureAwait(false);
         }
         finally
         {
             await device.RunAsync(tuner.Dispose, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whether a history of this training has all its epochs, the start among them.</summary>
+    public bool IsWhole(IReadOnlyList<EpochRecord> history) => history.Count > Training.Epochs;
+
+    private async Task TrainAsync(Func<IReadOnlyList<EpochRecord>> history, Func<Task> runEpoch)
+    {
+        try
+        {
+            while (!IsWhole(history())) await runEpoch().ConfigureAwait(false);
+        }
+        catch (ComputationException) when (MayDiverge && history().Count > 0)
+        {
+            // The epochs before stand; who reads the history sees that it ends early. A start that can't be measured fails.
         }
     }
 

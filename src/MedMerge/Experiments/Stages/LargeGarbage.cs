@@ -12,7 +12,9 @@ internal static class LargeGarbage
     private const long Threshold = 64L << 20;
     private static long _allocatedBefore;
 
-    /// <summary>Frees native memory, and managed memory if much was allocated since the last time: not after stages of small networks.</summary>
+    /// <summary>
+    /// Frees native memory, and managed memory if much was allocated since the last time: not after stages of small networks.
+    /// </summary>
     public static void Collect()
     {
         CollectManaged();

@@ -19,6 +19,14 @@ internal abstract record Stage
 
     private string? _key;
 
+    /// <summary>A stage.</summary>
+    protected Stage()
+    {
+    }
+
+    /// <summary>What <c>with</c> begins with: it has a key of its own.</summary>
+    protected Stage(Stage original) => ArgumentNullException.ThrowIfNull(original);
+
     /// <summary>What it does, in one word: <c>probe</c>, <c>weigh</c>, …</summary>
     public abstract string Name { get; }
 
