@@ -69,7 +69,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
         var trials = (await new SweepStore(store).FindAsync(id, Cancellation))!.Value.Record.Trials;
         var folder = Path.Combine(_folder, $"faults-{seed}");
         var gateway = await faults.GatewayAsync();
-        await GatewayCommand.RunAsync("report", id, "--gateway", gateway.Http.ToString(), "--output", folder);
+        await ReportAsync(id, gateway.Http, folder, watch);
         var outputs = CountDifferences(expected.Outputs, await StageOutputs.ReadAsync(store));
         var files = CountDifferences(expected.Files, ReadFiles(folder));
         var damaged = (await StoreMaintenance.VerifyAsync(store, Cancellation)).Damaged.Count;
@@ -83,6 +83,27 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
         return done == trials.Count && outputs + files + damaged == 0;
 
         int Count(WorkState state) => trials.Count(trial => trial.State == state);
+    }
+
+    /// <summary>
+    /// Reports the sweep. Azurite keeps its index in memory for some seconds: killed, it forgets what it had acknowledged. The report then
+    /// finds an output missing, has it computed again and says so; it is asked again until that is done.
+    /// </summary>
+    private static async Task ReportAsync(string id, Uri gateway, string folder, Stopwatch watch)
+    {
+        while (true)
+        {
+            try
+            {
+                await GatewayCommand.RunAsync("report", id, "--gateway", gateway.ToString(), "--output", folder);
+                return;
+            }
+            catch (InvalidOperationException error) when (
+                error.Message.Contains("is being recomputed", StringComparison.Ordinal) && watch.Elapsed < Deadline)
+            {
+                await Task.Delay(PollInterval, Cancellation);
+            }
+        }
     }
 
     /// <summary>Read from the store: the cluster may not answer now.</summary>
