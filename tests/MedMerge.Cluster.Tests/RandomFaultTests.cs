@@ -66,12 +66,14 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
 
         var seconds = watch.Elapsed.TotalSeconds;
         var store = await cluster.StoreAsync();
-        var trials = (await new SweepStore(store).FindAsync(id, Cancellation))!.Value.Record.Trials;
         var folder = Path.Combine(_folder, $"faults-{seed}");
         var gateway = await faults.GatewayAsync();
-        await ReportAsync(id, gateway.Http, folder, watch);
-        var outputs = CountDifferences(expected.Outputs, await StageOutputs.ReadAsync(store));
-        var files = CountDifferences(expected.Files, ReadFiles(folder));
+        await ReportAsync(cluster, id, gateway.Http, folder, watch);
+        var trials = (await new SweepStore(store).FindAsync(id, Cancellation))!.Value.Record.Trials;
+        var differences = FindDifferences(expected.Outputs, await StageOutputs.ReadAsync(store));
+        var outputs = differences.Count;
+        differences.AddRange(FindDifferences(expected.Files, ReadFiles(folder)));
+        var files = differences.Count - outputs;
         var damaged = (await StoreMaintenance.VerifyAsync(store, Cancellation)).Damaged.Count;
         var done = trials.Count(trial => trial.State == WorkState.Done);
         Print(string.Create(
@@ -80,6 +82,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
             + $"| {Count(WorkState.Quarantined)} | {outputs} of {expected.Outputs.Count} "
             + $"| {files} of {expected.Files.Count} | {damaged} |"));
         foreach (var trial in trials.Where(trial => trial.HasFailed)) Print($"seed {seed}: {trial.State}: {trial.Reason}");
+        foreach (var difference in differences) Print($"seed {seed}: {difference}");
         return done == trials.Count && outputs + files + damaged == 0;
 
         int Count(WorkState state) => trials.Count(trial => trial.State == state);
@@ -87,9 +90,10 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
 
     /// <summary>
     /// Reports the sweep. Azurite keeps its index in memory for some seconds: killed, it forgets what it had acknowledged. The report then
-    /// finds an output missing, has it computed again and says so; it is asked again until that is done.
+    /// finds an output missing, has it computed again and says so. It is asked again when the sweep has ended once more: before, it is a
+    /// report of the other trials.
     /// </summary>
-    private static async Task ReportAsync(string id, Uri gateway, string folder, Stopwatch watch)
+    private static async Task ReportAsync(TestCluster cluster, string id, Uri gateway, string folder, Stopwatch watch)
     {
         while (true)
         {
@@ -102,6 +106,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
                 error.Message.Contains("is being recomputed", StringComparison.Ordinal) && watch.Elapsed < Deadline)
             {
                 await Task.Delay(PollInterval, Cancellation);
+                while (!await HasEndedAsync(cluster, id) && watch.Elapsed < Deadline) await Task.Delay(PollInterval, Cancellation);
             }
         }
     }
@@ -127,8 +132,13 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
         return files;
     }
 
-    private static int CountDifferences(SortedDictionary<string, string> expected, SortedDictionary<string, string> found) =>
-        expected.Keys.Union(found.Keys).Count(name => expected.GetValueOrDefault(name) != found.GetValueOrDefault(name));
+    /// <returns>Each with its name.</returns>
+    private static List<string> FindDifferences(SortedDictionary<string, string> expected, SortedDictionary<string, string> found) =>
+    [
+        .. expected.Keys.Except(found.Keys).Select(name => $"missing: {name}"),
+        .. found.Keys.Except(expected.Keys).Select(name => $"not expected: {name}"),
+        .. expected.Where(pair => found.GetValueOrDefault(pair.Key, pair.Value) != pair.Value).Select(pair => $"different: {pair.Key}"),
+    ];
 
     private void Print(string line)
     {
