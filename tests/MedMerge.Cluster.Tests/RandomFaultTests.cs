@@ -62,7 +62,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
         var watch = Stopwatch.StartNew();
 
         await faults.RunAsync(() => HasEndedAsync(cluster, id));
-        while (!await HasEndedAsync(cluster, id) && watch.Elapsed < Deadline) await Task.Delay(PollInterval, Cancellation);
+        await WaitForEndAsync(cluster, id, watch);
 
         var seconds = watch.Elapsed.TotalSeconds;
         var store = await cluster.StoreAsync();
@@ -106,9 +106,14 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
                 error.Message.Contains("is being recomputed", StringComparison.Ordinal) && watch.Elapsed < Deadline)
             {
                 await Task.Delay(PollInterval, Cancellation);
-                while (!await HasEndedAsync(cluster, id) && watch.Elapsed < Deadline) await Task.Delay(PollInterval, Cancellation);
+                await WaitForEndAsync(cluster, id, watch);
             }
         }
+    }
+
+    private static async Task WaitForEndAsync(TestCluster cluster, string id, Stopwatch watch)
+    {
+        while (!await HasEndedAsync(cluster, id) && watch.Elapsed < Deadline) await Task.Delay(PollInterval, Cancellation);
     }
 
     /// <summary>Read from the store: the cluster may not answer now.</summary>

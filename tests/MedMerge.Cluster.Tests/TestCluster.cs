@@ -188,7 +188,8 @@ public sealed class TestCluster : IAsyncDisposable
         {
             var status = await StatusAsync(id);
             var trial = status.Trials.FirstOrDefault(trial => trial.Progress?.Stage == stage && (trial.Progress.Epoch ?? -1) >= epochs);
-            if (trial is not null) return trial.Progress!.Node;
+            var isStale = trial is not null && Silo(trial.Progress!.Node).HasExited; // from before its death was seen
+            if (trial is not null && !isStale) return trial.Progress!.Node;
             Assert.False(status.HasEnded, $"The sweep ended before its {stage} was seen.");
             await Task.Delay(TimeSpan.FromMilliseconds(20), Cancellation);
         }

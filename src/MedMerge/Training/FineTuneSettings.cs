@@ -33,6 +33,9 @@ internal sealed record FineTuneSettings
     /// <summary>The validation score that the best epoch is chosen by.</summary>
     public Metric Metric { get; init; } = Metric.MacroF1;
 
+    /// <summary>Whether a history has all epochs, the start as epoch 0 among them.</summary>
+    public bool IsWhole(IReadOnlyList<EpochRecord> history) => history.Count > Epochs;
+
     /// <summary>Which images a shard takes in which step.</summary>
     /// <param name="images">Training images.</param>
     /// <exception cref="InputException">A shard would get a step of one image, over which batch norm has no variance.</exception>

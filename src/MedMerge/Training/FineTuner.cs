@@ -60,7 +60,7 @@ internal sealed class FineTuner : IDisposable
     }
 
     /// <summary>Whether all epochs are done.</summary>
-    public bool IsDone => _history.Count > _settings.Epochs;
+    public bool IsDone => _settings.IsWhole(History);
 
     /// <summary>The best epoch's model so far, the start where there is none. Owned by this object.</summary>
     public StateDict BestModel => _best;

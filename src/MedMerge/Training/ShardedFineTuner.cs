@@ -39,7 +39,7 @@ internal sealed class ShardedFineTuner
     }
 
     /// <summary>Whether all epochs are done.</summary>
-    public bool IsDone => _progress.History.Count > _settings.Epochs;
+    public bool IsDone => _settings.IsWhole(History);
 
     /// <summary>The best epoch's values so far, the start where there is none.</summary>
     public float[] BestValues => _best;

@@ -68,7 +68,7 @@ internal sealed record ChooseRateStage(IReadOnlyList<FineTuneStage> Tries, Metri
     private Validation? FindBest(FineTuneStage stage, StageOutput output)
     {
         var epochs = StageFiles.Read<List<EpochRecord>>(output, StageFiles.History);
-        if (!stage.IsWhole(epochs)) return null;
+        if (!stage.Training.IsWhole(epochs)) return null;
         var history = TrainingHistory.Empty;
         foreach (var epoch in epochs) history = history.With(epoch, stage.StartCounts, Metric);
         return history.Epochs[history.BestEpoch].Validation;

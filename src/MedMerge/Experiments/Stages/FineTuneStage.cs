@@ -147,14 +147,11 @@ internal sealed record FineTuneStage(
         }
     }
 
-    /// <summary>Whether a history of this training has all its epochs, the start among them.</summary>
-    public bool IsWhole(IReadOnlyList<EpochRecord> history) => history.Count > Training.Epochs;
-
     private async Task TrainAsync(Func<IReadOnlyList<EpochRecord>> history, Func<Task> runEpoch)
     {
         try
         {
-            while (!IsWhole(history())) await runEpoch().ConfigureAwait(false);
+            while (!Training.IsWhole(history())) await runEpoch().ConfigureAwait(false);
         }
         catch (ComputationException) when (MayDiverge && history().Count > 0)
         {
