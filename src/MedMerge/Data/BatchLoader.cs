@@ -17,15 +17,23 @@ internal sealed class BatchLoader : IDisposable
     private readonly ImageDataset _dataset;
     private readonly Device _device;
     private readonly ScalarType _type;
+    private readonly long _maxSplitBytes;
     private readonly Tensor _scale;
     private readonly Tensor _offset;
+    private readonly Dictionary<ImageSplit, DeviceSplit> _splits = new(ReferenceEqualityComparer.Instance);
 
     /// <param name="type">Element type of the batches: float32, or float64 in tests of the numerics.</param>
-    public BatchLoader(ImageDataset dataset, Device device, ScalarType type = ScalarType.Float32)
+    /// <param name="maxSplitBytes">As <see cref="DeviceSplit.MaxBytes"/>.</param>
+    public BatchLoader(
+        ImageDataset dataset,
+        Device device,
+        ScalarType type = ScalarType.Float32,
+        long maxSplitBytes = DeviceSplit.MaxBytes)
     {
         _dataset = dataset;
         _device = device;
         _type = type;
+        _maxSplitBytes = maxSplitBytes;
         var (mean, deviation) = dataset.Normalisation;
         _scale = Channelwise([.. deviation.Select(d => 1 / (255 * d))]);
         _offset = Channelwise([.. mean.Zip(deviation, (m, d) => -m / d)]);
@@ -39,29 +47,34 @@ internal sealed class BatchLoader : IDisposable
     }
 
     /// <summary>Images as they are.</summary>
-    public Tensor Load(ImageSplit split, ReadOnlySpan<int> indices) => ToTensor(Gather(split, indices), indices.Length);
-
-    /// <summary>Training images, augmented: image i's draw depends on (seed, epoch, i) alone.</summary>
-    public Tensor LoadTraining(ReadOnlySpan<int> indices, Augmentation augmentation, ulong seed, int epoch)
+    public Tensor Load(ImageSplit split, ReadOnlySpan<int> indices)
     {
-        var pixels = Gather(_dataset.Train, indices);
+        using var scope = NewDisposeScope();
+        var on = OnDevice(split);
+        return Normalise(on.Images(Transfers.ToDevice(ToInt64(indices), on.Home))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Training images with their labels, augmented: image i's draw depends on (seed, epoch, i) alone.</summary>
+    public TrainingBatch LoadTraining(ReadOnlySpan<int> indices, Augmentation augmentation, ulong seed, int epoch)
+    {
+        using var scope = NewDisposeScope();
+        var on = OnDevice(_dataset.Train);
+        // One transfer for all.
+        long[] numbers = [.. ToInt64(indices), .. augmentation == Augmentation.None ? [] : Draw(indices, augmentation, seed, epoch)];
+        var onDevice = Transfers.ToDevice(numbers, on.Home);
+        var chosen = onDevice.narrow(0, 0, indices.Length);
+        var images = on.Images(chosen);
         if (augmentation != Augmentation.None)
-        {
-            for (var i = 0; i < indices.Length; i++)
-            {
-                var random = new RandomStream(seed, StreamKeys.Augmentation, (ulong)epoch, (ulong)indices[i]);
-                Augment(pixels.AsSpan(i * ImageBytes, ImageBytes), augmentation, random);
-            }
-        }
-        return ToTensor(pixels, indices.Length);
+            images = Move(images, onDevice.narrow(0, indices.Length, numbers.Length - indices.Length).to(_device));
+        return new TrainingBatch(Normalise(images).MoveToOuterDisposeScope(), on.Labels(chosen).MoveToOuterDisposeScope());
     }
 
     /// <summary>The labels as a tensor [count] of int64.</summary>
     public Tensor Labels(ImageSplit split, ReadOnlySpan<int> indices)
     {
-        var labels = new long[indices.Length];
-        for (var i = 0; i < labels.Length; i++) labels[i] = split.Labels[indices[i]];
-        return tensor(labels, device: _device);
+        using var scope = NewDisposeScope();
+        var on = OnDevice(split);
+        return on.Labels(Transfers.ToDevice(ToInt64(indices), on.Home)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc />
@@ -69,9 +82,18 @@ internal sealed class BatchLoader : IDisposable
     {
         _scale.Dispose();
         _offset.Dispose();
+        foreach (var split in _splits.Values) split.Dispose();
     }
 
-    private int ImageBytes => _dataset.Height * _dataset.Width * _dataset.Channels;
+    private DeviceSplit OnDevice(ImageSplit split)
+    {
+        if (_splits.TryGetValue(split, out var found)) return found;
+        return _splits[split] = new DeviceSplit(
+            split,
+            (_dataset.Height, _dataset.Width, _dataset.Channels),
+            _device,
+            _maxSplitBytes);
+    }
 
     private Tensor Channelwise(double[] values)
     {
@@ -79,45 +101,61 @@ internal sealed class BatchLoader : IDisposable
         return tensor(values, device: _device).to(_type).view(1, values.Length, 1, 1).DetachFromDisposeScope();
     }
 
-    private byte[] Gather(ImageSplit split, ReadOnlySpan<int> indices)
+    private static long[] ToInt64(ReadOnlySpan<int> indices)
     {
-        var pixels = new byte[indices.Length * ImageBytes];
-        for (var i = 0; i < indices.Length; i++)
-            split.Pixels.AsSpan(indices[i] * ImageBytes, ImageBytes).CopyTo(pixels.AsSpan(i * ImageBytes));
-        return pixels;
+        var numbers = new long[indices.Length];
+        for (var i = 0; i < numbers.Length; i++) numbers[i] = indices[i];
+        return numbers;
     }
 
-    private Tensor ToTensor(byte[] pixels, int count)
+    /// <param name="images">[count, height, width, channels], uint8.</param>
+    private Tensor Normalise(Tensor images)
     {
-        using var scope = NewDisposeScope();
-        var images = tensor(pixels, device: _device).view(count, _dataset.Height, _dataset.Width, _dataset.Channels)
-            .permute(0, 3, 1, 2).to(_type);
-        var normalised = (images * _scale).Plus(_offset);
-        return normalised.expand(count, 3, _dataset.Height, _dataset.Width).contiguous().MoveToOuterDisposeScope();
+        var normalised = (images.permute(0, 3, 1, 2).to(_type) * _scale).Plus(_offset);
+        return normalised.expand(images.shape[0], 3, _dataset.Height, _dataset.Width).contiguous();
     }
 
-    /// <summary>Up to a fourteenth of a side each way.</summary>
-    private static int Shift(int side, RandomStream random)
+    /// <summary>
+    /// Which images' pixels are moved, 0, 1, …; then for each image the row that each of its rows is taken from, then its columns, −1 where
+    /// there is none. Images are shifted by up to a fourteenth of a side each way.
+    /// </summary>
+    private long[] Draw(ReadOnlySpan<int> indices, Augmentation augmentation, ulong seed, int epoch)
     {
-        var reach = Math.Max(1, side / 14);
-        return random.Below((2 * reach) + 1) - reach;
-    }
-
-    private void Augment(Span<byte> image, Augmentation augmentation, RandomStream random)
-    {
-        var (height, width, channels) = (_dataset.Height, _dataset.Width, _dataset.Channels);
-        var (down, right) = (Shift(height, random), Shift(width, random));
-        var mirrored = random.Below(2) == 1 && augmentation == Augmentation.ShiftFlip;
-        var source = image.ToArray();
-        for (var y = 0; y < height; y++)
+        var (count, height, width) = (indices.Length, _dataset.Height, _dataset.Width);
+        var draws = new long[count * (1 + height + width)];
+        var rows = draws.AsSpan(count, count * height);
+        var columns = draws.AsSpan(count * (1 + height));
+        for (var i = 0; i < count; i++)
         {
-            for (var x = 0; x < width; x++)
-            {
-                var (fromY, fromX) = (y - down, (mirrored ? width - 1 - x : x) - right);
-                var target = image.Slice(((y * width) + x) * channels, channels);
-                if (fromY < 0 || fromY >= height || fromX < 0 || fromX >= width) target.Clear();
-                else source.AsSpan(((fromY * width) + fromX) * channels, channels).CopyTo(target);
-            }
+            var random = new RandomStream(seed, StreamKeys.Augmentation, (ulong)epoch, (ulong)indices[i]);
+            draws[i] = i;
+            FillShifted(rows.Slice(i * height, height), random);
+            var shifted = columns.Slice(i * width, width);
+            FillShifted(shifted, random);
+            var mirrored = random.Below(2) == 1 && augmentation == Augmentation.ShiftFlip;
+            if (mirrored) shifted.Reverse();
         }
+        return draws;
+    }
+
+    private static void FillShifted(Span<long> from, RandomStream random)
+    {
+        var reach = Math.Max(1, from.Length / 14);
+        var shift = random.Below((2 * reach) + 1) - reach;
+        for (var i = 0; i < from.Length; i++) from[i] = i - shift >= 0 && i - shift < from.Length ? i - shift : -1;
+    }
+
+    /// <summary>Takes each pixel from another place of its image, zero where there is none.</summary>
+    /// <param name="images">[count, height, width, channels], uint8.</param>
+    /// <param name="draws">As <see cref="Draw"/> gives them.</param>
+    private static Tensor Move(Tensor images, Tensor draws)
+    {
+        var (count, height, width) = (images.shape[0], images.shape[1], images.shape[2]);
+        var own = draws.narrow(0, 0, count).view(count, 1, 1);
+        var rows = draws.narrow(0, count, count * height).view(count, height, 1);
+        var columns = draws.narrow(0, count * (1 + height), count * width).view(count, 1, width);
+        var moved = images.index(TensorIndex.Tensor(own), TensorIndex.Tensor(rows), TensorIndex.Tensor(columns));
+        var isOutside = rows.bitwise_or(columns).signbit(); // of −1 and anything all bits are set
+        return moved.mul(isOutside.logical_not().unsqueeze(3));
     }
 }

@@ -14,7 +14,8 @@ internal sealed class SourceStack : IDisposable
     private readonly Device _device;
     private readonly ScalarType _type;
     private readonly KernelStacks _kernels;
-    private readonly Tensor[] _biases;  // [out, sources]
+    private readonly Tensor _biases; // [filters, sources]
+    private readonly long[] _outs;   // filters of each layer
 
     /// <param name="type">float32, or float64 in tests of the numerics.</param>
     /// <param name="memoryLimit">
@@ -33,12 +34,9 @@ internal sealed class SourceStack : IDisposable
         Sources = sources.Count;
         using var scope = NewDisposeScope();
         _kernels = new KernelStacks(architecture, sources, device, type, memoryLimit);
-        _biases =
-        [
-            .. architecture.Layers
-                .Select(layer => stack(sources.Select(source => source.Bias(layer)), 1).to(type).to(device).contiguous())
-                .Select(biases => biases.DetachFromDisposeScope()),
-        ];
+        _outs = [.. architecture.Layers.Select(layer => (long)layer.Out)];
+        _biases = cat([.. architecture.Layers.Select(layer => stack(sources.Select(source => source.Bias(layer)), 1))], 0)
+            .to(type).to(device).contiguous().DetachFromDisposeScope();
     }
 
     /// <summary>The number of sources.</summary>
@@ -48,35 +46,33 @@ internal sealed class SourceStack : IDisposable
     internal long PeakBytes => _kernels.PeakBytes;
 
     /// <summary>α on the device, one tensor [out, sources] a layer.</summary>
-    public Tensor[] Split(KernelWeightMatrix alpha)
-    {
-        using var all = tensor(alpha.Values, device: _device).view(Sources, _architecture.Filters).t().to(_type).contiguous();
-        return all.split([.. _architecture.Layers.Select(layer => (long)layer.Out)], 0);
-    }
+    public Tensor[] Split(KernelWeightMatrix alpha) => Split(Transfers.ToDevice(alpha.Values, _device).to(_type));
+
+    /// <inheritdoc cref="Split(KernelWeightMatrix)" />
+    /// <param name="alpha">Its values in the matrix' order, on the device.</param>
+    public Tensor[] Split(Tensor alpha) => alpha.view(Sources, _architecture.Filters).t().contiguous().split(_outs, 0);
 
     /// <summary>Layer by layer K = Σᵢ αᵢKᵢ and b = Σᵢ αᵢbᵢ.</summary>
-    /// <param name="alpha">As <see cref="Split"/> gives it.</param>
+    /// <param name="alpha">As <see cref="Split(KernelWeightMatrix)"/> gives it.</param>
     public FoldedNetwork Fold(IReadOnlyList<Tensor> alpha)
     {
         Tensor[] kernels = [.. _architecture.Layers.Select((layer, l) =>
             _kernels.With(l, stack => bmm(alpha[l].unsqueeze(1), stack).view(layer.Shape)))];
-        Tensor[] biases = [.. _biases.Select((stack, l) => (alpha[l] * stack).sum(1))];
-        return new FoldedNetwork(_architecture, kernels, biases);
+        var biases = (cat([.. alpha], 0) * _biases).sum(1);
+        return new FoldedNetwork(_architecture, kernels, biases.split(_outs, 0));
     }
 
     /// <summary>
     /// ∂L/∂αᵢ(l,c) = ⟨∂L/∂K(l,c), Kᵢ(l,c)⟩ + ∂L/∂b(l,c)·bᵢ(l,c), from the folded network's gradients.
     /// </summary>
-    public KernelWeightMatrix AlphaGradient(IReadOnlyList<Tensor> kernelGradients, IReadOnlyList<Tensor> biasGradients)
+    /// <returns>[sources, filters], on the device.</returns>
+    public Tensor AlphaGradient(IReadOnlyList<Tensor> kernelGradients, IReadOnlyList<Tensor> biasGradients)
     {
         using var scope = NewDisposeScope();
-        var layers = _biases.Select((bias, l) =>
-        {
-            var kernelGradient = kernelGradients[l].reshape(bias.shape[0], -1, 1);
-            return _kernels.With(l, stack => bmm(stack, kernelGradient).squeeze(2)).Plus(bias * biasGradients[l].unsqueeze(1));
-        });
-        var values = cat([.. layers], 0).t().to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
-        return new KernelWeightMatrix(_architecture, Sources, values);
+        var ofKernels = kernelGradients.Select((gradient, l) =>
+            _kernels.With(l, stack => bmm(stack, gradient.reshape(_outs[l], -1, 1)).squeeze(2)));
+        var ofBiases = _biases * cat([.. biasGradients], 0).unsqueeze(1);
+        return cat([.. ofKernels], 0).Plus(ofBiases).t().MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -91,16 +87,17 @@ internal sealed class SourceStack : IDisposable
     public void Dispose()
     {
         _kernels.Dispose();
-        foreach (var tensor in _biases) tensor.Dispose();
+        _biases.Dispose();
     }
 
     private Tensor WeightedFeatures(int index, Tensor stack, Tensor input, Tensor alpha)
     {
         var layer = _architecture.Layers[index];
+        var biases = _biases.narrow(0, _outs[..index].Sum(), layer.Out);
         Tensor? sum = null;
         for (var i = 0; i < Sources; i++)
         {
-            var features = layer.Apply(input, stack.select(1, i).view(layer.Shape), _biases[index].select(1, i));
+            var features = layer.Apply(input, stack.select(1, i).view(layer.Shape), biases.select(1, i));
             var weighted = alpha.select(1, i).view(1, -1, 1, 1) * features;
             sum = sum is null ? weighted : sum.Plus(weighted);
         }

@@ -52,14 +52,14 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
             return new FineTuneGradient(step.Epoch, step.Step, shard, Images: 0, Loss: 0, new float[Layout.Length]);
         using var scope = NewDisposeScope();
         Load(step);
-        var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
-        var logits = _network.Forward(images, training: true);
-        var loss = nn.functional.cross_entropy(logits, _loader.Labels(_target.Train, indices), reduction: nn.Reduction.Sum);
+        var batch = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
+        var logits = _network.Forward(batch.Images, training: true);
+        var loss = nn.functional.cross_entropy(logits, batch.Labels, reduction: nn.Reduction.Sum);
         var gradients = autograd.grad([loss], _network.Parameters);
         var parts = gradients.Select(gradient => gradient.reshape(-1));
         var statistics = _network.Values.narrow(0, Layout.Parameters, Layout.Length - Layout.Parameters);
         // One transfer for all: the loss, the parameters' gradients, the running statistics.
-        var answer = cat([loss.detach().view(1), .. parts, statistics.detach()], 0).cpu().data<float>().ToArray();
+        var answer = Transfers.ToHost<float>(cat([loss.detach().view(1), .. parts, statistics.detach()], 0));
         return new FineTuneGradient(step.Epoch, step.Step, shard, indices.Length, Loss: answer[0], answer[1..]);
     }
 
@@ -78,7 +78,7 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
             throw new ArgumentException($"A step has {step.Values.Length} values; the model has {Layout.Length}.", nameof(step));
         using var scope = NewDisposeScope();
         using var inference = no_grad();
-        _network.Values.copy_(tensor(step.Values));
+        _network.Values.copy_(Transfers.ToDevice(step.Values, _network.Values.device));
     }
 
     /// <inheritdoc />

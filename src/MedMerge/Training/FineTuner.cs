@@ -180,9 +180,9 @@ internal sealed class FineTuner : IDisposable
         using var scope = NewDisposeScope();
         var start = Stopwatch.GetTimestamp();
         var indices = _plan.Batch(epoch, step, shard: 0);
-        var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, epoch);
-        var logits = _network.Forward(images, training: true);
-        var loss = nn.functional.cross_entropy(logits, _loader.Labels(_target.Train, indices));
+        var batch = _loader.LoadTraining(indices, _settings.Augmentation, _seed, epoch);
+        var logits = _network.Forward(batch.Images, training: true);
+        var loss = nn.functional.cross_entropy(logits, batch.Labels);
         var rate = _settings.LearningRateAt(epoch, step, _plan.StepsPerEpoch);
         _optimiser.Step(autograd.grad([loss], _network.Parameters), rate);
         _loss.Add(loss.detach().to(ScalarType.Float64), indices.Length);

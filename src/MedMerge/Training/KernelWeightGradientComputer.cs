@@ -2,6 +2,7 @@ using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Statistics;
+using MedMerge.Tensors;
 using static TorchSharp.torch;
 
 namespace MedMerge.Training;
@@ -65,28 +66,36 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
                 new double[step.Head.Bias.Length]);
         }
         using var scope = NewDisposeScope();
-        var images = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
-        var labels = _loader.Labels(_target.Train, indices);
-
-        var network = Fold(step.Alpha);
-        var (headWeight, headBias) = ToTensors(step.Head);
+        var batch = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
+        var (network, headWeight, headBias) = Bring(step.Alpha, step.Head);
         Tensor[] leaves = [.. network.Kernels, .. network.Biases, headWeight, headBias];
         foreach (var leaf in leaves) leaf.requires_grad_();
 
-        var logits = nn.functional.linear(network.Features(images), headWeight, headBias);
-        var loss = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum);
+        var logits = nn.functional.linear(network.Features(batch.Images), headWeight, headBias);
+        var loss = nn.functional.cross_entropy(logits, batch.Labels, reduction: nn.Reduction.Sum);
         var gradients = autograd.grad([loss], leaves).ToArray();
 
         var layers = network.Kernels.Count;
+        Tensor[] parts =
+        [
+            loss.detach(),
+            _sources.AlphaGradient(gradients[..layers], gradients[layers..^2]),
+            gradients[^2],
+            gradients[^1],
+        ];
+        // One transfer for all.
+        var numbers = Transfers.ToHost<double>(cat([.. parts.Select(part => part.reshape(-1).to(ScalarType.Float64))], 0));
+        var answer = numbers.AsSpan(1);
+        var (alphas, weights) = (step.Alpha.Values.Length, step.Head.Weight.Length);
         return new KernelWeightGradient(
             step.Epoch,
             step.Step,
             shard,
             indices.Length,
-            loss.to(ScalarType.Float64).item<double>(),
-            _sources.AlphaGradient(gradients[..layers], gradients[layers..^2]),
-            HeadWeight: Doubles(gradients[^2]),
-            HeadBias: Doubles(gradients[^1]));
+            Loss: numbers[0],
+            new KernelWeightMatrix(_architecture, step.Alpha.Sources, answer[..alphas].ToArray()),
+            HeadWeight: answer.Slice(alphas, weights).ToArray(),
+            HeadBias: answer[(alphas + weights)..].ToArray());
     }
 
     /// <inheritdoc />
@@ -98,8 +107,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
-        var (headWeight, headBias) = ToTensors(head);
-        var network = Fold(alpha);
+        var (network, headWeight, headBias) = Bring(alpha, head);
         Tensor Logits(Tensor images) => nn.functional.linear(network.Features(images), headWeight, headBias);
         return Scoring.Predict(Logits, split, head.Classes, _loader, cancellation);
     }
@@ -109,7 +117,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
-        var features = Scoring.Features(Fold(alpha).Features, _target.Train, _loader, cancellation);
+        var features = Scoring.Features(_sources.Fold(_sources.Split(alpha)).Features, _target.Train, _loader, cancellation);
         return LinearProbe.Fit(features, _target.Train.Labels, _target.Classes, _settings.HeadDecay, cancellation);
     }
 
@@ -120,14 +128,13 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
         _loader.Dispose();
     }
 
-    private FoldedNetwork Fold(KernelWeightMatrix alpha) => _sources.Fold(_sources.Split(alpha));
-
-    private (Tensor Weight, Tensor Bias) ToTensors(Head head)
+    /// <summary>The network of a step, folded, with its classifier: one transfer for all.</summary>
+    private (FoldedNetwork Network, Tensor HeadWeight, Tensor HeadBias) Bring(KernelWeightMatrix alpha, Head head)
     {
-        var weight = tensor(head.Weight, device: _device).view(head.Classes, _architecture.Features);
-        var bias = tensor(head.Bias, device: _device);
-        return (weight.to(_type), bias.to(_type));
+        var (alphas, weights) = (alpha.Values.Length, head.Weight.Length);
+        var all = Transfers.ToDevice([.. alpha.Values, .. head.Weight, .. head.Bias], _device).to(_type);
+        var network = _sources.Fold(_sources.Split(all.narrow(0, 0, alphas)));
+        var headWeight = all.narrow(0, alphas, weights).view(head.Classes, _architecture.Features);
+        return (network, headWeight, all.narrow(0, alphas + weights, head.Classes));
     }
-
-    private static double[] Doubles(Tensor tensor) => tensor.to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
 }
