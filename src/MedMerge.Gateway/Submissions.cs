@@ -4,6 +4,7 @@ using MedMerge.Experiments.Specifications;
 using MedMerge.Gateway.Connections;
 using MedMerge.Grains;
 using MedMerge.Storage;
+using MedMerge.Tensors;
 
 namespace MedMerge.Gateway;
 
@@ -31,6 +32,7 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         var uploaded = request.Files ?? new Dictionary<string, string>();
         var specification = SpecificationReader.ReadUploaded(request.Specification, Origin, uploaded);
         await CheckFilesAsync(specification, cancellation);
+        specification = await NameDevicesAsync(specification, cancellation);
         byte[] Read(string location, string kind) => ReadFile(location, kind, cancellation);
         var plan = await Task.Run(() => Plan.Build(specification, Read), cancellation);
         var summary = PlanSummary.Of(plan);
@@ -43,6 +45,15 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         var status = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation);
         if (status.State == WorkState.Cancelled) status = await sweep.ResumeAsync().WaitAsync(cancellation);
         return status;
+    }
+
+    /// <summary>Adds the model of the cluster's GPUs where a specification asks for one and does not say which.</summary>
+    private async Task<Specification> NameDevicesAsync(Specification specification, CancellationToken cancellation)
+    {
+        if (specification.GetPoints().All(point => DeviceName.IsWhole(point.Settings.Device))) return specification;
+        var nodes = await cluster.Nodes.ListAsync().WaitAsync(cancellation);
+        var kinds = nodes.Where(node => node.IsActive).Select(node => node.Device).OfType<string>().ToList();
+        return specification.WithDevices(device => DeviceName.InCluster(device, kinds));
     }
 
     /// <summary>

@@ -115,7 +115,7 @@ public static partial class SiloApplication
         var kind = configuration["Orleans:Metadata:device"];
         if (node.Device == "cpu" && !string.IsNullOrEmpty(kind) && kind != "cpu") node.Device = $"{kind}:0";
         node.Check();
-        DeviceThread.Find(node.Device);
+        node.Device = DeviceThread.NameInFull(node.Device);
         return node;
     }
 

@@ -175,6 +175,15 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.Single(error.TrimEnd().Split('\n'));
     }
 
+    [Fact]
+    public async Task A_gpu_that_no_node_has_must_be_named_by_its_model()
+    {
+        File.WriteAllText(In("gpu.yaml"), new SpecificationBuilder { Device = "cuda:0" }.Yaml);
+        var (code, _, error) = await RunAsync("submit", In("gpu.yaml"));
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("name it, 'device: cuda:0 MODEL'", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("wrong")]

@@ -111,8 +111,8 @@ internal sealed class PretrainOptions
             Device = parsed.GetValue(Device)!,
             Threads = ReadNumber(parsed, Threads, 1, DeviceThread.MaxThreads, problems),
         };
-        if (!DeviceThread.IsName(settings.Device))
-            problems.Add($"{Device.Name} is '{settings.Device}'; it must be 'cpu' or 'cuda:N'.");
+        if (!DeviceName.IsValid(settings.Device))
+            problems.Add($"{Device.Name} is '{settings.Device}'; it must be {DeviceName.Forms}.");
         if (problems.Count > 0) throw new InputException(string.Join('\n', problems));
         return settings;
     }

@@ -52,11 +52,10 @@ internal static class RunCommand
         CancellationToken cancellation)
     {
         if (dryRun && json) throw new InputException("--dry-run prints a table for people; leave out --json.");
-        var specification = SpecificationReader.ReadFile(file);
+        var specification = SpecificationReader.ReadFile(file).WithDevices(DeviceThread.NameInFull);
         var files = new Dictionary<string, byte[]>();
         Plan? plan = Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind));
         var summary = PlanSummary.Of(plan);
-        DeviceThread.Check(specification.Settings.Device);
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
         if (dryRun) return await ShowPlanAsync(summary, store, output, cancellation);
 

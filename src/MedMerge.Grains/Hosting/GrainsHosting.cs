@@ -3,6 +3,7 @@ using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
 using MedMerge.Grains.Running;
 using MedMerge.Storage;
+using MedMerge.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -29,13 +30,13 @@ public static class GrainsHosting
     /// <summary>
     /// Adds the grains with what they need. The store and a <see cref="NodeOptions"/> are the host's to add.
     /// </summary>
-    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
+    /// <param name="device">with a GPU's model.</param>
     /// <param name="keepsSweeps">
     /// Whether the node resumes every active sweep in the store, or runs only those that it is asked for.
     /// </param>
     public static ISiloBuilder AddMedMerge(this ISiloBuilder silo, string device, bool keepsSweeps)
     {
-        silo.UseSiloMetadata(new Dictionary<string, string> { [DevicePlacementDirector.Device] = device.Split(':')[0] });
+        silo.UseSiloMetadata(new Dictionary<string, string> { [DevicePlacementDirector.Device] = DeviceName.Kind(device) });
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
         silo.Configure<ClusterMembershipOptions>(Membership);
         silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();

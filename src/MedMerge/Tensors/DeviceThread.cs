@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Threading.Channels;
 using MedMerge.Telemetry;
 using TorchSharp;
@@ -15,7 +14,6 @@ internal sealed class DeviceThread : IAsyncDisposable
     /// <summary>The most threads a user may ask for.</summary>
     public const int MaxThreads = 1024;
 
-    private const string CudaPrefix = "cuda:";
     private readonly Lane _lane;
     private readonly int _threads;
 
@@ -52,23 +50,13 @@ internal sealed class DeviceThread : IAsyncDisposable
         return new DeviceThread(this, threads);
     }
 
-    /// <summary>Whether that is a device's name, <c>cpu</c> or <c>cuda:N</c>; this machine need not have it.</summary>
-    public static bool IsName(string device) => device == "cpu" || CudaIndex(device) is not null;
-
-    /// <summary>Makes sure that this machine has the device. It always has a CPU, so libtorch is not loaded for that.</summary>
-    /// <exception cref="InputException">This machine has no such device.</exception>
-    public static void Check(string device)
-    {
-        if (device != "cpu") Find(device);
-    }
-
     /// <summary>This machine's device of that name.</summary>
     /// <exception cref="InputException">This machine has no such device.</exception>
     public static torch.Device Find(string device)
     {
-        if (!IsName(device)) throw new InputException($"device '{device}' is not known: use 'cpu' or 'cuda:N'.");
+        if (!DeviceName.IsValid(device)) throw new InputException($"device '{device}' is not known: use {DeviceName.Forms}.");
         TorchRuntime.Start();
-        if (CudaIndex(device) is not { } index) return torch.CPU;
+        if (DeviceName.CudaIndex(device) is not { } index) return torch.CPU;
         if (!torch.cuda.is_available())
         {
             throw new InputException(
@@ -77,8 +65,17 @@ internal sealed class DeviceThread : IAsyncDisposable
         }
         if (index >= torch.cuda.device_count())
             throw new InputException($"device '{device}' is not there: this machine has {torch.cuda.device_count()} CUDA device(s).");
-        TorchRuntime.TurnOffTf32();
+        TorchRuntime.MakeCudaReproducible();
         return new torch.Device(DeviceType.CUDA, index);
+    }
+
+    /// <summary>The device's name with the model of this machine's GPU.</summary>
+    /// <exception cref="InputException">This machine has no such device, or one of another model.</exception>
+    public static string NameInFull(string device)
+    {
+        if (device == DeviceName.Cpu) return device; // every machine has one, so libtorch is not loaded for that
+        Find(device);
+        return DeviceName.With(device, CudaDriver.GetName(DeviceName.CudaIndex(device)!.Value));
     }
 
     /// <summary>
@@ -135,12 +132,6 @@ internal sealed class DeviceThread : IAsyncDisposable
 
     /// <summary>Finishes what is queued and ends the thread.</summary>
     public ValueTask DisposeAsync() => _lane.DisposeAsync();
-
-    private static int? CudaIndex(string device) =>
-        device.StartsWith(CudaPrefix, StringComparison.Ordinal)
-        && int.TryParse(device.AsSpan(CudaPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
-            ? index
-            : null;
 
     /// <summary>The thread itself with its queue.</summary>
     private sealed class Lane : IAsyncDisposable

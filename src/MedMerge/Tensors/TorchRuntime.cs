@@ -97,14 +97,43 @@ internal static partial class TorchRuntime
     private static partial int SetEnvironment(string name, string value, int overwrite);
 
     /// <summary>
-    /// Makes CUDA compute in the float32 that it is given: by default convolutions round their inputs to TF32's 10 bits. TorchSharp 0.107
-    /// has no way to ask cuDNN for deterministic algorithms.
+    /// Makes CUDA compute in the float32 that it is given, where convolutions would by default round their inputs to TF32's 10 bits, and
+    /// makes cuDNN choose deterministic algorithms, the same in every process. TorchSharp 0.107 lacks the last two, so libtorch's own
+    /// setters are called.
     /// </summary>
-    public static void TurnOffTf32()
+    public static void MakeCudaReproducible()
     {
         torch.backends.cuda.matmul.allow_tf32 = false;
         torch.backends.cudnn.allow_tf32 = false;
+        var context = GlobalContext();
+        SetDeterministicCuDnn(context, isOn: true);
+        SetBenchmarkCuDnn(context, isOn: false); // it would choose by speed, anew in every process
     }
+
+    /// <summary>Whether <see cref="MakeCudaReproducible"/> has taken effect.</summary>
+    internal static bool IsCudaReproducible() =>
+        IsDeterministicCuDnn(GlobalContext()) && !IsBenchmarkCuDnn(GlobalContext())
+        && !torch.backends.cudnn.allow_tf32 && !torch.backends.cuda.matmul.allow_tf32;
+
+    // at::globalContext() and at::Context's members, under the names that GCC and Clang give them (Itanium C++ ABI).
+    private const string TorchCpu = "libtorch_cpu";
+
+    [LibraryImport(TorchCpu, EntryPoint = "_ZN2at13globalContextEv")]
+    private static partial nint GlobalContext();
+
+    [LibraryImport(TorchCpu, EntryPoint = "_ZN2at7Context21setDeterministicCuDNNEb")]
+    private static partial void SetDeterministicCuDnn(nint context, [MarshalAs(UnmanagedType.U1)] bool isOn);
+
+    [LibraryImport(TorchCpu, EntryPoint = "_ZN2at7Context17setBenchmarkCuDNNEb")]
+    private static partial void SetBenchmarkCuDnn(nint context, [MarshalAs(UnmanagedType.U1)] bool isOn);
+
+    [LibraryImport(TorchCpu, EntryPoint = "_ZNK2at7Context18deterministicCuDNNEv")]
+    [return: MarshalAs(UnmanagedType.U1)]
+    private static partial bool IsDeterministicCuDnn(nint context);
+
+    [LibraryImport(TorchCpu, EntryPoint = "_ZNK2at7Context14benchmarkCuDNNEv")]
+    [return: MarshalAs(UnmanagedType.U1)]
+    private static partial bool IsBenchmarkCuDnn(nint context);
 
     /// <summary>
     /// Returns freed native memory to the system: glibc keeps what tensors leave in a thread's heaps, up to some hundred MB a thread.

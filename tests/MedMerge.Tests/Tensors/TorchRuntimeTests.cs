@@ -54,6 +54,16 @@ public class TorchRuntimeTests
     public void Unknown_devices_are_named(string name, string reason) =>
         Assert.Contains(reason, Assert.Throws<InputException>(() => new DeviceThread(name, 1)).Message, StringComparison.Ordinal);
 
+    /// <summary>The settings are libtorch's own, with or without CUDA.</summary>
+    [Fact]
+    public void Cuda_is_set_to_compute_in_float32_by_deterministic_algorithms()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("libtorch's functions have other names on this system.");
+        TorchRuntime.Start();
+        TorchRuntime.MakeCudaReproducible();
+        Assert.True(TorchRuntime.IsCudaReproducible());
+    }
+
     [Fact]
     public void Cuda_without_cuda_says_how_to_get_it()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MedMerge.Statistics;
+using MedMerge.Tensors;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
@@ -26,7 +27,7 @@ internal sealed record ScenarioSettings
     /// </summary>
     public double EquivalenceMargin { get; init; }
 
-    /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
+    /// <summary>As <see cref="DeviceName"/> has it.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Number of libtorch threads; the order of its sums depends on it.</summary>
@@ -44,9 +45,9 @@ internal sealed record ScenarioSettings
             .Select(i => FineTune.LearningRate * Math.Pow(LearningRateFactor, i - ((LearningRateTries - 1) / 2))),
     ];
 
-    /// <summary><c>cpu</c> or <c>cuda</c>: results are the same on any device of a kind.</summary>
+    /// <summary><c>cpu</c>, or a GPU's model: results are the same on any device of a kind.</summary>
     [JsonIgnore]
-    public string DeviceKind => Device.Split(':')[0];
+    public string DeviceKind => DeviceName.Kind(Device);
 
     /// <summary>
     /// Passes over the training images for every method, over all stages: linear probe, kernel weights, batch norm statistics and

@@ -205,9 +205,9 @@ internal static class SettingTable
             (settings, value) => settings with { LearningRateTries = value }),
         new TextSetting<ScenarioSettings>(
             "device",
-            "what to compute on",
-            "'cpu' or 'cuda:N'",
-            DeviceThread.IsName,
+            "what to compute on; a GPU's model is added on submission: results depend on it",
+            DeviceName.Forms,
+            DeviceName.IsValid,
             settings => settings.Device,
             (settings, value) => settings with { Device = value }),
         new WholeNumberSetting<ScenarioSettings>(

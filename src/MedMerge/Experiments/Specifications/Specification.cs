@@ -44,6 +44,13 @@ internal sealed record Specification
 
     /// <summary>The settings of each scenario, by name.</summary>
     public IReadOnlyList<SettingsPoint> GetPoints() => Points ?? [new SettingsPoint(Name, Settings)];
+
+    /// <summary>The same on devices that are named in full.</summary>
+    public Specification WithDevices(Func<string, string> name) => this with
+    {
+        Settings = Settings with { Device = name(Settings.Device) },
+        Points = Points?.Select(point => point with { Settings = point.Settings with { Device = name(point.Settings.Device) } }).ToList(),
+    };
 }
 
 /// <summary>The settings of one scenario of a grid.</summary>

@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>What stages train and evaluate on, and with: a part of their settings, and so of their keys.</summary>
 /// <param name="Threads">Number of libtorch threads; the order of its sums depends on it.</param>
-/// <param name="Device">The kind of device, <c>cpu</c> or <c>cuda</c>: results are the same on all devices of a kind.</param>
+/// <param name="Device">The kind of device, <c>cpu</c> or <c>cuda MODEL</c>: results are the same on all devices of a kind.</param>
 internal sealed record TargetContext(
     [property: JsonIgnore] Architecture Architecture,
     [property: JsonIgnore] ImageDataset Dataset,
