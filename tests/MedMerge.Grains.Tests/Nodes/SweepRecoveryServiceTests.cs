@@ -36,10 +36,7 @@ public sealed class SweepRecoveryServiceTests : IDisposable
         await service.StartAsync(Cancellation);
         Assert.True(await Find("c-hangs").Woken.WaitAsync(Deadline, Cancellation));
         for (var round = 1; round <= 3; round++)
-        {
-            foreach (var id in new[] { "b-fails", "d" }) Assert.True(await Find(id).Woken.WaitAsync(Deadline, Cancellation));
-            _time.Advance(SweepRecoveryService.Period);
-        }
+            foreach (var id in new[] { "b-fails", "d" }) await WaitForCallAsync(id);
         string[] failing = ["a-damaged", "b-fails"];
         Assert.True(SpinWait.SpinUntil(() => Logged().Count() >= failing.Length, Deadline));
         await service.StopAsync(Cancellation);
@@ -48,6 +45,14 @@ public sealed class SweepRecoveryServiceTests : IDisposable
         Assert.Equal(failing, Logged().Order()); // each once
 
         IEnumerable<string> Logged() => _log.Lines.Where(line => line.Level == LogLevel.Warning).Select(line => line.Message.Split(' ')[1]);
+    }
+
+    /// <summary>A call that has not ended when its turn comes is left out of that round; it follows in the next.</summary>
+    private async Task WaitForCallAsync(string id)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(Deadline);
+        while (!await Find(id).Woken.WaitAsync(TimeSpan.FromMilliseconds(100), deadline.Token)) _time.Advance(SweepRecoveryService.Period);
     }
 
     private FakeSweep Find(string id) => _grains.GetOrAdd(id, _ => new FakeSweep());
