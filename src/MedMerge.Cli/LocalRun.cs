@@ -9,7 +9,7 @@ using MedMerge.Storage;
 namespace MedMerge.Cli;
 
 /// <summary>Runs a sweep on a cluster inside this process, and reads its results.</summary>
-internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
+internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine line)
 {
     private const long NoVersion = -1;
     private readonly StageStore _stages = new(objects);
@@ -54,7 +54,8 @@ internal sealed class LocalRun(IObjectStore objects, ProgressLine line)
         device,
         Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1",
         cancellation,
-        TelemetryDefaults.IsWanted ? host => host.AddProcessTelemetry("medmerge") : null);
+        TelemetryDefaults.IsWanted ? host => host.AddProcessTelemetry("medmerge") : null,
+        lanes);
 
     private async Task ReadResultsAsync(
         PlanSummary plan,

@@ -13,7 +13,7 @@ public interface INodeGrain : IGrainWithStringKey
 }
 
 /// <summary>A node's state.</summary>
-/// <param name="Work">Shards and whole stages that run on its device.</param>
+/// <param name="Work">Shards and whole stages that run or wait there, by lane.</param>
 /// <param name="Held">How many of the outputs it holds.</param>
 [GenerateSerializer, Immutable]
-public sealed record NodeState([property: Id(0)] int Work, [property: Id(1)] int Held);
+public sealed record NodeState([property: Id(0)] double Work, [property: Id(1)] int Held);

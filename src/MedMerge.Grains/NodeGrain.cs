@@ -9,5 +9,5 @@ internal sealed class NodeGrain(NodeLoad load, OutputCache outputs) : Grain, INo
 {
     /// <inheritdoc />
     public Task<NodeState> StateAsync(string except, IReadOnlyList<string> stages) =>
-        Task.FromResult(new NodeState(load.CountExcluding(except), outputs.CountHeld(stages)));
+        Task.FromResult(new NodeState(load.CountPerLane(except), outputs.CountHeld(stages)));
 }

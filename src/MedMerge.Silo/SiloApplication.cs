@@ -40,8 +40,6 @@ public static partial class SiloApplication
         var node = Check(builder.Configuration);
         var certificate = ClusterTls.Read(builder.Configuration, TimeProvider.System);
 
-        builder.Services.Configure<NodeOptions>(builder.Configuration.GetSection(NodeOptions.Section));
-        builder.Services.PostConfigure<NodeOptions>(options => options.Device = node.Device);
         builder.AddServiceDefaults();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddSingleton(TimeProvider.System);
@@ -50,7 +48,7 @@ public static partial class SiloApplication
             .AddCheck<MembershipHealthCheck>("node", tags: [ProcessDefaults.Ready])
             .AddCheck<StoreHealthCheck>("store", tags: [ProcessDefaults.Ready]);
         builder.UseOrleans(silo => silo
-            .AddMedMerge(node.Device, keepsSweeps: true)
+            .AddMedMerge(node, keepsSweeps: true)
             .UseClusterTls(certificate)
             .AddDashboard());
 

@@ -24,13 +24,13 @@ public sealed class ModelMerger : IAsyncDisposable
     private readonly DeviceThread _device;
 
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
-    /// <param name="threads">libtorch's threads; null for one a core. Another number rounds sums differently.</param>
+    /// <param name="threads">libtorch's threads; null for one. Another number rounds sums differently.</param>
     /// <exception cref="InputException">This machine has no such device.</exception>
     /// <exception cref="PlatformNotSupportedException">libtorch can't be loaded here; the message says why.</exception>
     public ModelMerger(string device = "cpu", int? threads = null)
     {
         _deviceName = device;
-        _threads = threads ?? Environment.ProcessorCount;
+        _threads = threads ?? DeviceThread.DefaultThreads;
         _device = new DeviceThread(device, _threads);
     }
 

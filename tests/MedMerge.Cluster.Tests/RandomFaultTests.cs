@@ -46,8 +46,10 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
         var expected = new Expected(
             ReadFiles(plain),
             await StageOutputs.ReadAsync(new FolderObjectStore(Path.Combine(_folder, "store"))));
-        Print("| seed | faults | kinds | seconds | trials done | failed | quarantined | outputs differing | files differing | damaged |");
-        Print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        Print(
+            "| seed | faults | kinds | seconds | trials done | failed | quarantined "
+            + "| outputs forgotten | outputs differing | files differing | damaged |");
+        Print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         var isGood = true;
         foreach (var seed in seeds) isGood &= await RunAsync(int.Parse(seed, CultureInfo.InvariantCulture), expected);
         Assert.True(isGood, "See the table.");
@@ -69,21 +71,23 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
         var folder = Path.Combine(_folder, $"faults-{seed}");
         var gateway = await faults.GatewayAsync();
         await ReportAsync(cluster, id, gateway.Http, folder, watch);
+        var forgotten = await MendForgottenAsync(cluster, id, expected.Outputs, faults, watch);
         var trials = (await new SweepStore(store).FindAsync(id, Cancellation))!.Value.Record.Trials;
         var differences = FindDifferences(expected.Outputs, await StageOutputs.ReadAsync(store));
         var outputs = differences.Count;
         differences.AddRange(FindDifferences(expected.Files, ReadFiles(folder)));
         var files = differences.Count - outputs;
-        var damaged = (await StoreMaintenance.VerifyAsync(store, Cancellation)).Damaged.Count;
+        var damaged = (await StoreMaintenance.VerifyAsync(store, Cancellation)).Damaged;
         var done = trials.Count(trial => trial.State == WorkState.Done);
         Print(string.Create(
             CultureInfo.InvariantCulture,
             $"| {seed} | {faults.Count} | {faults.Summary} | {seconds:0} | {done} of {trials.Count} | {Count(WorkState.Failed)} "
-            + $"| {Count(WorkState.Quarantined)} | {outputs} of {expected.Outputs.Count} "
-            + $"| {files} of {expected.Files.Count} | {damaged} |"));
+            + $"| {Count(WorkState.Quarantined)} | {forgotten} | {outputs} of {expected.Outputs.Count} "
+            + $"| {files} of {expected.Files.Count} | {damaged.Count} |"));
         foreach (var trial in trials.Where(trial => trial.HasFailed)) Print($"seed {seed}: {trial.State}: {trial.Reason}");
         foreach (var difference in differences) Print($"seed {seed}: {difference}");
-        return done == trials.Count && outputs + files + damaged == 0;
+        foreach (var name in damaged) Print($"seed {seed}: damaged: {name}");
+        return done == trials.Count && outputs + files + damaged.Count == 0;
 
         int Count(WorkState state) => trials.Count(trial => trial.State == state);
     }
@@ -109,6 +113,24 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
                 await WaitForEndAsync(cluster, id, watch);
             }
         }
+    }
+
+    /// <summary>
+    /// Has the outputs computed again that Azurite forgot and no report needs: the cluster does so by itself only for what is read.
+    /// </summary>
+    /// <returns>How many there were.</returns>
+    private static async Task<int> MendForgottenAsync(
+        TestCluster cluster, string id, SortedDictionary<string, string> expected, RandomFaults faults, Stopwatch watch)
+    {
+        if (!faults.HaveKilledAzurite) return 0; // nothing may be missing
+        var found = await StageOutputs.ReadAsync(await cluster.StoreAsync());
+        var missing = expected.Keys.Except(found.Keys).ToList();
+        foreach (var name in missing)
+        {
+            await (await cluster.GrainsAsync()).GetGrain<ISweepGrain>(id).RepairAsync(name.Split('/')[^1]);
+            await WaitForEndAsync(cluster, id, watch);
+        }
+        return missing.Count;
     }
 
     private static async Task WaitForEndAsync(TestCluster cluster, string id, Stopwatch watch)

@@ -10,11 +10,12 @@ namespace MedMerge.Cluster.Tests;
 internal sealed class RandomFaults(int seed, TestCluster cluster, AzuriteServer azurite)
 {
     private const int Silos = 3;
+    private const string KillAzurite = "kill Azurite";
     private static readonly TimeSpan MinPause = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan MaxStop = TimeSpan.FromSeconds(15);
     private static readonly string[] Kinds =
-        ["kill silo", "kill silo", "kill silo", "stop silo", "stop silo", "kill gateway", "kill Azurite"];
+        ["kill silo", "kill silo", "kill silo", "stop silo", "stop silo", "kill gateway", KillAzurite];
 
     private readonly Random _random = new(seed);
     private readonly ConcurrentDictionary<SiloProcess, Task> _stopped = new();
@@ -26,6 +27,9 @@ internal sealed class RandomFaults(int seed, TestCluster cluster, AzuriteServer 
         string.Join(", ", _done.CountBy(kind => kind).OrderBy(kind => kind.Key).Select(kind => $"{kind.Key} {kind.Value}"));
 
     public int Count => _done.Count;
+
+    /// <summary>Azurite keeps its index in memory for some seconds: killed, it forgets what it had acknowledged.</summary>
+    public bool HaveKilledAzurite => _done.Contains(KillAzurite);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -67,7 +71,7 @@ internal sealed class RandomFaults(int seed, TestCluster cluster, AzuriteServer 
         _done.Add(kind);
         switch (kind)
         {
-            case "kill Azurite":
+            case KillAzurite:
                 await azurite.RestartAsync();
                 break;
             case "kill gateway":

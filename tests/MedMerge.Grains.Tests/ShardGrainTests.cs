@@ -29,7 +29,7 @@ public sealed class ShardGrainTests : IDisposable
             FineTune = "{ epochs: 0, batchSize: 12, shards: 3 }",
         };
         var objects = new FolderObjectStore(_folder);
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation);
+        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation, lanes: 1);
         var sweep = await LocalSweep.StartAsync(cluster, objects, specification);
         var status = await sweep.StatusAsync(-1);
         while (!status.HasEnded) status = await sweep.StatusAsync(status.Version);
@@ -43,7 +43,7 @@ public sealed class ShardGrainTests : IDisposable
         Assert.Equal(1, load.CountExcluding("none"));
 
         using var slow = new ManualResetEventSlim();
-        var device = cluster.Services.GetRequiredService<Devices>().ForThreads(1);
+        var device = cluster.Services.GetRequiredService<Devices>().Borrow(1);
         var busy = device.RunAsync(() => slow.Wait(Deadline), CancellationToken.None);
         var step = shard.ValidateAsync(request, new StepPart(0, StepPart.Validation, PackedNumbers.Pack(new float[1], 0)));
         await shard.CloseAsync().WaitAsync(Deadline / 2, Cancellation);

@@ -66,7 +66,7 @@ internal sealed class PretrainOptions
     public Option<int> Threads { get; } = new("--threads")
     {
         Description = "Number of libtorch threads.",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
+        DefaultValueFactory = _ => DeviceThread.DefaultThreads,
     };
 
     public Option<string> Output { get; } = new("--output")

@@ -19,6 +19,12 @@ internal static class RunCommand
         var json = CommonOptions.Json();
         var folder = CommonOptions.Output();
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and print the plan, without computing anything." };
+        var lanes = new Option<int?>("--lanes")
+        {
+            Description = "Stages that compute at a time. Default: as many as the cores have room for, each with its threads. " +
+                "Results do not depend on it.",
+            HelpName = "N",
+        };
         var command = new Command(
             "run",
             "Runs a specification on this machine: sources, merge, baselines, comparison. Resumes an interrupted run.")
@@ -28,6 +34,7 @@ internal static class RunCommand
             folder,
             json,
             dryRun,
+            lanes,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
             parsed.GetValue(file)!,
@@ -35,6 +42,7 @@ internal static class RunCommand
             parsed.GetValue(folder),
             parsed.GetValue(json),
             parsed.GetValue(dryRun),
+            parsed.GetValue(lanes),
             output,
             error,
             cancellation));
@@ -47,10 +55,12 @@ internal static class RunCommand
         string? outputFolder,
         bool json,
         bool dryRun,
+        int? lanes,
         TextWriter output,
         TextWriter error,
         CancellationToken cancellation)
     {
+        if (lanes < 1) throw new InputException($"--lanes is {lanes}; it must be at least 1.");
         if (dryRun && json) throw new InputException("--dry-run prints a table for people; leave out --json.");
         var specification = SpecificationReader.ReadFile(file).WithDevices(DeviceThread.NameInFull);
         var files = new Dictionary<string, byte[]>();
@@ -71,7 +81,7 @@ internal static class RunCommand
         var submission = await Submission.WriteAsync(plan, summary, (location, _) => files[location], artefacts, cancellation);
         plan = null; // the silo reads the packed data sets; these and the files would stay in memory for the whole run
         files.Clear();
-        var run = new LocalRun(objects, CommonOptions.CreateProgressLine(error));
+        var run = new LocalRun(objects, lanes, CommonOptions.CreateProgressLine(error));
         var failed = await run.RunAsync(submission, summary, specification.Settings.Device, ShowAsync, cancellation);
         foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
         return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;

@@ -28,15 +28,20 @@ public static class GrainsHosting
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// Adds the grains with what they need. The store and a <see cref="NodeOptions"/> are the host's to add.
+    /// Adds the grains with what they need. The store is the host's to add.
     /// </summary>
-    /// <param name="device">with a GPU's model.</param>
+    /// <param name="node">Its device is named in full.</param>
     /// <param name="keepsSweeps">
     /// Whether the node resumes every active sweep in the store, or runs only those that it is asked for.
     /// </param>
-    public static ISiloBuilder AddMedMerge(this ISiloBuilder silo, string device, bool keepsSweeps)
+    public static ISiloBuilder AddMedMerge(this ISiloBuilder silo, NodeOptions node, bool keepsSweeps)
     {
-        silo.UseSiloMetadata(new Dictionary<string, string> { [DevicePlacementDirector.Device] = DeviceName.Kind(device) });
+        var capacity = NodeCapacity.Of(node);
+        silo.UseSiloMetadata(new Dictionary<string, string>
+        {
+            [DevicePlacementDirector.Device] = DeviceName.Kind(node.Device),
+            [NodeCapacity.Key] = capacity.ToMetadata(),
+        });
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
         silo.Configure<ClusterMembershipOptions>(Membership);
         silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
@@ -50,7 +55,9 @@ public static class GrainsHosting
         silo.Services.AddSingleton<PlanSummaries>();
         silo.Services.AddSingleton<Devices>();
         silo.Services.AddSingleton<OutputCache>();
-        silo.Services.AddSingleton(services => new NodeLoad(services.GetRequiredService<IOptions<NodeOptions>>().Value.MaxStages));
+        silo.Services.AddSingleton(Options.Create(node));
+        silo.Services.AddSingleton(capacity);
+        silo.Services.AddSingleton(new NodeLoad(capacity, overlapsLoading: keepsSweeps));
         silo.Services.AddSingleton<DeviceHealth>();
         silo.Services.AddSingleton<FailureReporter>();
         silo.Services.AddSingleton<ShardSessions>();

@@ -43,12 +43,14 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
     /// <param name="log">Lets the silo's own log through, for finding faults.</param>
     /// <param name="telemetry">Adds telemetry to its host; null for none.</param>
+    /// <param name="lanes">As <see cref="NodeOptions.Lanes"/>.</param>
     public static async Task<LocalCluster> StartAsync(
         IObjectStore objects,
         string device,
         bool log,
         CancellationToken cancellation,
-        Action<IHostApplicationBuilder>? telemetry = null)
+        Action<IHostApplicationBuilder>? telemetry = null,
+        int? lanes = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -57,18 +59,13 @@ public sealed class LocalCluster : IAsyncDisposable
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NameOwner(objects));
         builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
-        builder.Services.Configure<NodeOptions>(options =>
-        {
-            options.Device = device;
-            options.OutputCacheMiB = OutputCacheMiB;
-            options.MaxStages = 1;
-        });
+        var node = new NodeOptions { Device = device, Lanes = lanes, OutputCacheMiB = OutputCacheMiB };
         telemetry?.Invoke(builder);
         var (siloPort, gatewayPort) = FreePorts();
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(siloPort, gatewayPort);
-            silo.AddMedMerge(device, keepsSweeps: false);
+            silo.AddMedMerge(node, keepsSweeps: false);
             if (telemetry is not null) silo.AddActivityPropagation();
         });
         var host = builder.Build();

@@ -18,6 +18,12 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
         .Where(member => member.Status == SiloStatus.Active && DeviceOf(member.SiloAddress) == device)
         .Select(member => member.SiloAddress.ToParsableString())];
 
+    /// <summary>How many stages the active nodes with that kind of device compute at a time.</summary>
+    /// <param name="threads">libtorch's threads of a stage.</param>
+    public int CountLanes(string device, int threads) => membership.CurrentSnapshot.Members.Values
+        .Where(member => member.Status == SiloStatus.Active && DeviceOf(member.SiloAddress) == device)
+        .Sum(member => NodeCapacity.FromMetadata(Read(member.SiloAddress, NodeCapacity.Key)).LanesFor(threads));
+
     /// <summary>All nodes, for a while also those that have left or died.</summary>
     public IReadOnlyList<NodeSummary> Nodes() => [.. membership.CurrentSnapshot.Members.Values
         .OrderBy(member => member.SiloAddress)
@@ -51,5 +57,7 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
         }
     }
 
-    private string? DeviceOf(SiloAddress silo) => metadata.GetSiloMetadata(silo).Metadata.GetValueOrDefault(DevicePlacementDirector.Device);
+    private string? DeviceOf(SiloAddress silo) => Read(silo, DevicePlacementDirector.Device);
+
+    private string? Read(SiloAddress silo, string key) => metadata.GetSiloMetadata(silo).Metadata.GetValueOrDefault(key);
 }

@@ -7,6 +7,7 @@ public sealed class NodeOptions
     public const string Section = "Node";
 
     private const long MaxMiB = 1L << 40;
+    private const int MaxLanes = 256;
     private static readonly TimeSpan MaxDeadline = TimeSpan.FromDays(1);
 
     /// <summary><c>cpu</c> or <c>cuda:N</c>. One node has one device. Default: cpu.</summary>
@@ -54,10 +55,16 @@ public sealed class NodeOptions
     public long? SourceMemoryMiB { get; set; }
 
     /// <summary>
-    /// How many whole stages the node runs at a time: with two, one computes while another loads or saves, and both take
-    /// memory. Default: 2.
+    /// How many stages compute at a time. Default: on a CPU as many as its cores have room for with the threads that each asks for, on a
+    /// GPU one.
     /// </summary>
-    public int MaxStages { get; set; } = 2;
+    public int? Lanes { get; set; }
+
+    /// <summary>
+    /// How much memory stages that run at a time may take together by estimate, in MiB; one alone is not refused. Default: 80 % of what
+    /// the process may have, or the GPU has.
+    /// </summary>
+    public long? MemoryMiB { get; set; }
 
     /// <summary>Validates the options.</summary>
     /// <exception cref="InputException">Names the variable.</exception>
@@ -68,7 +75,8 @@ public sealed class NodeOptions
         CheckDeadline(nameof(StallDeadline), StallDeadline);
         if (CheckpointInterval < TimeSpan.Zero || CheckpointInterval > MaxDeadline)
             throw new InputException($"{Section}__{nameof(CheckpointInterval)} must be from 0 to {MaxDeadline.TotalDays:0} day.");
-        if (MaxStages is < 1 or > 64) throw new InputException($"{Section}__{nameof(MaxStages)} must be from 1 to 64.");
+        if (Lanes is < 1 or > MaxLanes) throw new InputException($"{Section}__{nameof(Lanes)} must be from 1 to {MaxLanes}.");
+        if (MemoryMiB is < 1 or > MaxMiB) throw new InputException($"{Section}__{nameof(MemoryMiB)} must be from 1 to {MaxMiB}.");
         CheckSize(nameof(CacheMiB), CacheMiB);
         CheckSize(nameof(OutputCacheMiB), OutputCacheMiB);
         CheckSize(nameof(SourceMemoryMiB), SourceMemoryMiB ?? 0);

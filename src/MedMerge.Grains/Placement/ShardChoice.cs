@@ -5,9 +5,9 @@ using System.Text;
 namespace MedMerge.Grains.Placement;
 
 /// <summary>A node that a shard could go to.</summary>
-/// <param name="Work">Other shards and whole stages that run there.</param>
+/// <param name="Work">Other shards and whole stages that run or wait there, by lane.</param>
 /// <param name="Held">Fraction of the shard's inputs that the node holds already, 0 to 1.</param>
-internal sealed record Candidate(string Node, int Work, double Held);
+internal sealed record Candidate(string Node, double Work, double Held);
 
 /// <summary>
 /// Chooses nodes for shards: the least loaded one; a tie goes to one that holds their inputs already.

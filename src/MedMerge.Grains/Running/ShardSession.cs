@@ -22,8 +22,24 @@ internal abstract class ShardSession(string stage, DeviceThread device)
     /// <summary>Another of its shards.</summary>
     public abstract IShard CreateShard(int shard);
 
+    /// <summary>Called when it is closed.</summary>
+    public Action? Closed { get; set; }
+
     /// <summary>Frees the device's memory.</summary>
-    public abstract Task CloseAsync();
+    public async Task CloseAsync()
+    {
+        try
+        {
+            await FreeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Closed?.Invoke();
+        }
+    }
+
+    /// <inheritdoc cref="CloseAsync" />
+    protected abstract Task FreeAsync();
 }
 
 /// <summary>A shard on this node's device.</summary>
@@ -60,7 +76,7 @@ internal sealed class ShardSession<TStep, TGradient, TNumber>(
     public override IShard CreateShard(int shard) => new Shard(shard, this);
 
     /// <inheritdoc />
-    public override Task CloseAsync() => Device.RunAsync(computer.Dispose, CancellationToken.None);
+    protected override Task FreeAsync() => Device.RunAsync(computer.Dispose, CancellationToken.None);
 
     private Task<T> RunAsync<T>(Func<IShardComputer<TStep, TGradient>, T> work) =>
         Device.RunAsync(() => work(computer), CancellationToken.None);

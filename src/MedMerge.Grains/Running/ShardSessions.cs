@@ -59,18 +59,39 @@ internal sealed class ShardSessions(
     private async Task<ShardSession> OpenAsync(ShardRequest request)
     {
         var (trial, stage) = await plans.StageAsync(request.Specification, request.Trial, request.Stage).ConfigureAwait(false);
-        var device = devices.ForThreads(trial.Scenario.Settings.Threads);
-        return stage switch
+        var threads = trial.Scenario.Settings.Threads;
+        var memory = await devices.Borrow(threads).RunAsync(stage.EstimateMemory, CancellationToken.None).ConfigureAwait(false);
+        var room = load.Occupy(threads, memory);
+        var lane = devices.Take(threads);
+        try
         {
-            KernelWeightStage learn => new ShardSession<KernelWeightStep, KernelWeightGradient, double>(
-                learn.Key, device, await OpenAsync(learn, device).ConfigureAwait(false), new KernelWeightFormat(learn)),
-            FineTuneStage tune => new ShardSession<FineTuneStep, FineTuneGradient, float>(
-                tune.Key, device, await OpenAsync(tune, device).ConfigureAwait(false), FineTuneFormat.Instance),
-            _ => throw new InvalidOperationException($"A stage '{stage.Name}' has no shards."),
-        };
+            var session = await OpenAsync(stage, lane.Thread).ConfigureAwait(false);
+            session.Closed = () => Free(room, lane);
+            return session;
+        }
+        catch
+        {
+            Free(room, lane);
+            throw;
+        }
     }
 
-    private async Task<TComputer> OpenAsync<TComputer>(IShardedStage<TComputer> stage, DeviceThread device)
+    private static void Free(IDisposable room, LaneLease lane)
+    {
+        lane.Dispose();
+        room.Dispose();
+    }
+
+    private async Task<ShardSession> OpenAsync(Stage stage, DeviceThread device) => stage switch
+    {
+        KernelWeightStage learn => new ShardSession<KernelWeightStep, KernelWeightGradient, double>(
+            learn.Key, device, await LoadAsync(learn, device).ConfigureAwait(false), new KernelWeightFormat(learn)),
+        FineTuneStage tune => new ShardSession<FineTuneStep, FineTuneGradient, float>(
+            tune.Key, device, await LoadAsync(tune, device).ConfigureAwait(false), FineTuneFormat.Instance),
+        _ => throw new InvalidOperationException($"A stage '{stage.Name}' has no shards."),
+    };
+
+    private async Task<TComputer> LoadAsync<TComputer>(IShardedStage<TComputer> stage, DeviceThread device)
         where TComputer : IDisposable
     {
         var inputs = new List<StageOutput>();

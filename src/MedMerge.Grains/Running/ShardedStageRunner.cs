@@ -30,7 +30,7 @@ internal sealed class ShardedStageRunner(
         if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is not null) return;
         var checkpoints = store.Checkpoints(stage.Key);
         var context = new StageContext(
-            devices.ForThreads(trial.Scenario.Settings.Threads),
+            devices.Borrow(trial.Scenario.Settings.Threads),
             checkpoints,
             new CheckpointInterval(time, options.Value.CheckpointInterval),
             plans.FileAsync,

@@ -35,7 +35,8 @@ internal sealed partial class StageExecutor(
         var (trial, stage) = await FindAsync(execution.Request, execution.Key).ConfigureAwait(false);
         var names = new Dictionary<string, object> { ["Trial"] = execution.Request.Holder, ["Stage"] = stage.Name };
         using var scope = logger.BeginScope(names);
-        using var turn = stage.HasCoordinator ? null : await load.AdmitAsync(stage.Key, cancellation).ConfigureAwait(false);
+        var threads = trial.Scenario.Settings.Threads;
+        using var turn = stage.HasCoordinator ? null : await AdmitAsync(stage, threads, cancellation).ConfigureAwait(false);
         var start = Stopwatch.GetTimestamp();
         var outcome = "failed";
         Start(execution, stage);
@@ -99,6 +100,12 @@ internal sealed partial class StageExecutor(
         LogBegun(stage.Name, request.Holder, request.Attempt); // inside the span, so that a dashboard leads from the line to the trace
     }
 
+    private async Task<IDisposable> AdmitAsync(Stage stage, int threads, CancellationToken cancellation)
+    {
+        var memory = await devices.Borrow(threads).RunAsync(stage.EstimateMemory, cancellation).ConfigureAwait(false);
+        return await load.AdmitAsync(stage.Key, threads, memory, cancellation).ConfigureAwait(false);
+    }
+
     private async Task ComputeAsync(StageExecution execution, Trial trial, Stage stage, CancellationToken cancellation)
     {
         if (stage.HasCoordinator)
@@ -108,7 +115,8 @@ internal sealed partial class StageExecutor(
         }
         var view = new StageView(stage.Key, store, outputs);
         var interval = new CheckpointInterval(time, options.Value.CheckpointInterval);
-        var runner = new StageRunner(view, devices.ForThreads(trial.Scenario.Settings.Threads), plans.FileAsync, interval);
+        using var lane = devices.Take(trial.Scenario.Settings.Threads);
+        var runner = new StageRunner(view, lane.Thread, plans.FileAsync, interval);
         await runner.OutputAsync(stage, execution.OnEpoch, cancellation, execution.Span).ConfigureAwait(false);
     }
 

@@ -158,7 +158,8 @@ internal sealed partial class SweepRunner(
     {
         var devices = plan.Scenarios.Select(scenario => scenario.Settings.DeviceKind).Distinct().ToList();
         var missing = devices.FirstOrDefault(device => cluster.NodesWithDevice(device).Count == 0);
-        var nodes = missing is null ? devices.SelectMany(cluster.NodesWithDevice).Distinct().Count() : 0;
+        var threads = plan.Scenarios.Min(scenario => scenario.Settings.Threads);
+        var lanes = missing is null ? devices.Sum(device => cluster.CountLanes(device, threads)) : 0;
         var reason = missing is null ? null : SiloChoice.NoneHas(missing);
         try
         {
@@ -170,7 +171,7 @@ internal sealed partial class SweepRunner(
         {
             LogNotWritten(error, sweep.Id); // running trials go on; the next round writes it
         }
-        return nodes > 0 ? plan.Parallel ?? nodes : 0;
+        return lanes > 0 ? plan.Parallel ?? lanes : 0;
     }
 
     private async Task RunTrialAsync(PlanSummary plan, PlannedTrial trial, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MedMerge.Data;
 using MedMerge.Models.Layers;
 using MedMerge.Tensors;
@@ -23,6 +24,7 @@ internal abstract class Architecture
 {
     private const int MaxChannels = 65536;
     private readonly int[] _offsets;
+    private readonly ConcurrentDictionary<(int Height, int Width), long> _activations = new();
     private readonly string[] _backbonePrefixes;
 
     /// <param name="name">The name a specification uses.</param>
@@ -83,6 +85,22 @@ internal abstract class Architecture
     /// <summary>The features before the classifier, [batch, <see cref="Features"/>], from images [batch, 3, height, width].</summary>
     /// <param name="apply">Its answer may be changed in place and freed; it gives a tensor of its own for every call.</param>
     public abstract Tensor Forward(Tensor images, LayerFunction apply);
+
+    /// <summary>The numbers that all layers give for one image: what a backward pass needs is a small multiple of them.</summary>
+    /// <remarks>Device thread only.</remarks>
+    public long CountActivations(int height, int width) => _activations.GetOrAdd((height, width), size =>
+    {
+        using var scope = NewDisposeScope();
+        using var inference = no_grad();
+        var count = 0L;
+        Forward(zeros(1, 3, size.Height, size.Width), (layer, input) =>
+        {
+            var output = Layers[layer].Apply(input, zeros(Layers[layer].Shape), bias: null);
+            count += output.numel();
+            return output;
+        });
+        return count;
+    });
 
     /// <summary>How many filters the layers before <paramref name="layer"/> have.</summary>
     public int FilterOffset(int layer) => _offsets[layer];

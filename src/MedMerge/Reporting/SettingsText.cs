@@ -38,7 +38,7 @@ internal static class SettingsText
         rows.AddRange(SettingTable.All.Select(setting => (string[])
         [
             $"`{setting.Path}`",
-            setting.DefaultText is { } text ? $"`{text}`" : "the machine's processors",
+            setting.DefaultText is { } text ? $"`{text}`" : "none",
             setting.Range,
             setting.Help,
         ]));

@@ -88,7 +88,7 @@ internal static class Instruments
             "Work that waits for the device.");
         Meter.CreateObservableGauge(
             "medmerge.device.busy",
-            () => ByDevice(threads => threads.Max(thread => thread.Busy)),
+            () => ByDevice(threads => threads.Average(thread => thread.Busy)),
             Ratio,
             "Share of the last seconds that the device was busy.");
         Meter.CreateObservableGauge(
@@ -134,7 +134,7 @@ internal static class Instruments
 
     private static KeyValuePair<string, object?> Tag(string key, string value) => KeyValuePair.Create<string, object?>(key, value);
 
-    /// <summary>A process has one thread for each device, unless several nodes share the process.</summary>
+    /// <summary>A device has a thread for each lane.</summary>
     private static IEnumerable<Measurement<T>> ByDevice<T>(Func<IEnumerable<DeviceReading>, T> sum) where T : struct => Devices.Read()
         .GroupBy(thread => thread.Device)
         .Select(device => new Measurement<T>(sum(device), Tag("device", device.Key)));

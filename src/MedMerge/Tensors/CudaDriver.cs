@@ -30,6 +30,24 @@ internal static partial class CudaDriver
         }
     }
 
+    /// <summary>A GPU's memory in bytes.</summary>
+    /// <param name="index">As <see cref="GetName(int)"/> takes it.</param>
+    /// <exception cref="PlatformNotSupportedException">The driver does not answer.</exception>
+    public static long GetMemory(int index)
+    {
+        try
+        {
+            Check(Initialise(0));
+            Check(GetDevice(out var device, index));
+            Check(GetMemory(out var bytes, device));
+            return (long)bytes;
+        }
+        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw new PlatformNotSupportedException($"NVIDIA's driver could not be asked for the GPU's memory: {error.Message}", error);
+        }
+    }
+
     private static void Check(int result)
     {
         if (result != 0) throw new PlatformNotSupportedException($"NVIDIA's driver answers with error {result} (CUresult).");
@@ -40,6 +58,9 @@ internal static partial class CudaDriver
 
     [LibraryImport(Library, EntryPoint = "cuDeviceGet")]
     private static partial int GetDevice(out int device, int index);
+
+    [LibraryImport(Library, EntryPoint = "cuDeviceTotalMem_v2")]
+    private static partial int GetMemory(out nuint bytes, int device);
 
     [LibraryImport(Library, EntryPoint = "cuDeviceGetName")]
     private static partial int GetName([Out] byte[] name, int length, int device);

@@ -11,6 +11,12 @@ namespace MedMerge.Tensors;
 /// </summary>
 internal sealed class DeviceThread : IAsyncDisposable
 {
+    /// <summary>
+    /// A fixed number, so that results agree between machines. One: small convolutions gain little from a second thread, and lanes use the
+    /// other cores (bench/results/lanes.md).
+    /// </summary>
+    public const int DefaultThreads = 1;
+
     /// <summary>The most threads a user may ask for.</summary>
     public const int MaxThreads = 1024;
 

@@ -15,12 +15,12 @@ public sealed class DeviceStallMonitorTests
     public async Task Long_work_is_a_hung_device_where_it_gives_no_sign(bool yields)
     {
         var options = Options.Create(new NodeOptions { StallDeadline = TimeSpan.FromSeconds(2) });
-        await using var devices = new Devices(options);
+        await using var devices = new Devices(options, NodeCapacity.Of(options.Value));
         var deviceHealth = new DeviceHealth();
         using var watch = new DeviceStallMonitor(devices, deviceHealth, options, TimeProvider.System);
         await watch.StartAsync(Cancellation);
         using var end = new ManualResetEventSlim();
-        var work = devices.ForThreads(1).RunAsync(() =>
+        var work = devices.Borrow(1).RunAsync(() =>
         {
             while (!end.Wait(50, Cancellation))
                 if (yields) DeviceThread.Yield(Cancellation);

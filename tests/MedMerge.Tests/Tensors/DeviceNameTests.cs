@@ -32,7 +32,8 @@ public class DeviceNameTests
         var whole = DeviceName.With("cuda:1", H100);
         Assert.Equal("cuda:1 " + H100, whole);
         Assert.Equal(whole, DeviceName.With(whole, H100));
-        Assert.Contains("this machine's is a NVIDIA A10", Assert.Throws<InputException>(() => DeviceName.With(whole, "NVIDIA A10")).Message);
+        var other = Assert.Throws<InputException>(() => DeviceName.With(whole, "NVIDIA A10"));
+        Assert.Contains("this machine's is a NVIDIA A10", other.Message, StringComparison.Ordinal);
     }
 
     [Fact]

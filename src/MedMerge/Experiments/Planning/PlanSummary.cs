@@ -11,7 +11,7 @@ namespace MedMerge.Experiments.Planning;
 /// pages and the sweep need to know about the plan.
 /// </summary>
 /// <param name="Name">The sweep's display name.</param>
-/// <param name="Parallel">Concurrent trials over the whole cluster; null for one on each node with the device.</param>
+/// <param name="Parallel">Concurrent trials over the whole cluster; null for as many as the nodes with the device have lanes.</param>
 /// <param name="Stages">The stages of all trials, each once, in the order they run.</param>
 /// <param name="Trials">By number.</param>
 /// <param name="Notes">Decisions made while reading the sources, to show to the user.</param>

@@ -31,7 +31,7 @@ internal sealed record ScenarioSettings
     public string Device { get; init; } = "cpu";
 
     /// <summary>Number of libtorch threads; the order of its sums depends on it.</summary>
-    public int Threads { get; init; } = Environment.ProcessorCount;
+    public int Threads { get; init; } = DeviceThread.DefaultThreads;
 
     /// <summary>What epochs, learning rates and rivals are chosen by, and what the verdict is about.</summary>
     [JsonIgnore]

@@ -6,16 +6,14 @@ namespace MedMerge.Experiments.Specifications;
 
 /// <summary>Base of all kinds of settings: access to the owner, and the default.</summary>
 /// <typeparam name="TOwner">The record that holds it; a new instance has the defaults.</typeparam>
-/// <param name="isDefaultFixed">Whether the default is the same on every machine.</param>
 internal abstract class ValueSetting<TOwner, TValue>(
     string path,
     string help,
     Func<TOwner, TValue> get,
-    Func<TOwner, TValue, TOwner> with,
-    bool isDefaultFixed = true) : Setting<TOwner>(path, help) where TOwner : new()
+    Func<TOwner, TValue, TOwner> with) : Setting<TOwner>(path, help) where TOwner : new()
 {
     /// <inheritdoc />
-    public override string? DefaultText => isDefaultFixed ? GetValue(new TOwner()).ToString() : null;
+    public override string? DefaultText => GetValue(new TOwner()).ToString();
 
     /// <inheritdoc />
     public override JsonNode GetValue(TOwner owner) => ToJson(get(owner));
@@ -24,7 +22,7 @@ internal abstract class ValueSetting<TOwner, TValue>(
     public override JsonObject CreateSchema()
     {
         var schema = DescribeType();
-        if (isDefaultFixed) schema["default"] = GetValue(new TOwner());
+        schema["default"] = GetValue(new TOwner());
         schema["description"] = Help;
         return schema;
     }
@@ -59,8 +57,7 @@ internal sealed class WholeNumberSetting<TOwner>(
     int min,
     int max,
     Func<TOwner, int> get,
-    Func<TOwner, int, TOwner> with,
-    bool isDefaultFixed = true) : ValueSetting<TOwner, int>(path, help, get, with, isDefaultFixed) where TOwner : new()
+    Func<TOwner, int, TOwner> with) : ValueSetting<TOwner, int>(path, help, get, with) where TOwner : new()
 {
     /// <inheritdoc />
     public override string Range => string.Create(CultureInfo.InvariantCulture, $"{min} to {max}");

@@ -212,12 +212,11 @@ internal static class SettingTable
             (settings, value) => settings with { Device = value }),
         new WholeNumberSetting<ScenarioSettings>(
             "threads",
-            "libtorch's threads; its sums depend on them: name it where results are to agree between machines",
+            "libtorch's threads for one stage; its sums depend on them. More for one large model; several stages run at a time anyhow",
             1,
             DeviceThread.MaxThreads,
             settings => settings.Threads,
-            (settings, value) => settings with { Threads = value },
-            isDefaultFixed: false),
+            (settings, value) => settings with { Threads = value }),
     ];
 
     /// <summary>All settings of a scenario by full path, in the order of documentation and results.</summary>

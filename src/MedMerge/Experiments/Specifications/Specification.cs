@@ -37,7 +37,7 @@ internal sealed record Specification
     public IReadOnlyList<SettingsPoint>? Points { get; init; }
 
     /// <summary>
-    /// Concurrent trials over the whole cluster; null for one on each node with the device. Results do not depend on
+    /// Concurrent trials over the whole cluster; null for as many as the nodes with the device have lanes. Results do not depend on
     /// it.
     /// </summary>
     public int? Parallel { get; init; }

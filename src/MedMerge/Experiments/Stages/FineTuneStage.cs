@@ -56,6 +56,9 @@ internal sealed record FineTuneStage(
     public override double Cost => Training.Epochs * Target.TrainingEpoch;
 
     /// <inheritdoc />
+    public override long EstimateMemory() => Target.EstimateTraining(Training.BatchSize / Training.Shards);
+
+    /// <inheritdoc />
     /// <remarks>Computes all shards on one device.</remarks>
     public override async Task<StageOutput> ExecuteAsync(
         IReadOnlyList<StageOutput> inputs,

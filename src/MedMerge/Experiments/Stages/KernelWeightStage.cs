@@ -43,6 +43,9 @@ internal sealed record KernelWeightStage(
     public override double Cost => Learning.Epochs * Target.TrainingEpoch;
 
     /// <inheritdoc />
+    public override long EstimateMemory() => Target.EstimateTraining(Learning.BatchSize / Learning.Shards, Sources.Count);
+
+    /// <inheritdoc />
     /// <remarks>Computes all shards on one device.</remarks>
     public override async Task<StageOutput> ExecuteAsync(
         IReadOnlyList<StageOutput> inputs,

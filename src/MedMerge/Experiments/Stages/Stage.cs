@@ -50,6 +50,12 @@ internal abstract record Stage
     /// </summary>
     public abstract double Cost { get; }
 
+    /// <summary>
+    /// About how many bytes of the device's memory it takes, so that a node does not begin more than it has room for; zero where that is
+    /// little. Device thread only.
+    /// </summary>
+    public virtual long EstimateMemory() => 0;
+
     /// <summary>SHA-256 of name, version, settings and the inputs' keys, in hexadecimal.</summary>
     public string Key => _key ??= ComputeKey();
 

@@ -14,6 +14,14 @@ internal sealed record TargetContext(
     int Threads,
     string Device)
 {
+    /// <summary>
+    /// Numbers that training holds for each output of a layer: a convolution's and a batch norm's output, and the gradient of one of them.
+    /// </summary>
+    private const int NumbersPerActivation = 3;
+
+    /// <summary>The same for each parameter: its value, gradient and two moments, the best epoch's value and a checkpoint's.</summary>
+    private const int NumbersPerParameter = 6;
+
     /// <summary>The data set's content hash.</summary>
     public string Data => Dataset.ContentHash;
 
@@ -22,6 +30,16 @@ internal sealed record TargetContext(
 
     /// <summary>The version of libtorch, because another may round differently.</summary>
     public string Libtorch => TorchRuntime.Version;
+
+    /// <summary>About how many bytes training takes. Device thread only.</summary>
+    /// <param name="batchSize">In images, of one step on one device.</param>
+    /// <param name="models">How many models' kernels are held.</param>
+    public long EstimateTraining(int batchSize, int models = 1)
+    {
+        var activations = batchSize * Architecture.CountActivations(Dataset.Height, Dataset.Width);
+        var parameters = Architecture.Layers.Sum(layer => layer.Shape.Aggregate((a, b) => a * b));
+        return sizeof(float) * ((NumbersPerActivation * activations) + ((NumbersPerParameter + models - 1) * parameters));
+    }
 
     /// <summary>The cost of one forward pass over the training images.</summary>
     [JsonIgnore]
