@@ -8,7 +8,7 @@ using MedMerge.Testing;
 namespace MedMerge.Cli.Tests;
 
 /// <summary>
-/// The most memory that a whole run takes, from the import of ImageNet-sized sources to the report, in a process of its own.
+/// The most memory that a whole run on one lane takes, from the import of ImageNet-sized sources to the report, in a process of its own.
 /// </summary>
 public sealed class MemoryTests(ITestOutputHelper output) : IDisposable
 {
@@ -50,7 +50,8 @@ public sealed class MemoryTests(ITestOutputHelper output) : IDisposable
     /// <returns>The process's highest resident memory, in bytes.</returns>
     private async Task<long> RunAsync()
     {
-        string[] arguments = [Repository.Program("MedMerge.Cli"), "run", "spec.yaml", "--store", "store", "--output", "out"];
+        string[] arguments =
+            [Repository.Program("MedMerge.Cli"), "run", "spec.yaml", "--store", "store", "--output", "out", "--lanes", "1"];
         var start = new ProcessStartInfo("dotnet", arguments)
         {
             WorkingDirectory = _folder,
