@@ -12,7 +12,9 @@ internal sealed class Devices(IOptions<NodeOptions> options, NodeCapacity capaci
     private readonly Lock _gate = new();
     private readonly List<Lane> _lanes = [];
 
-    /// <summary>The longest time that a lane's running work has made no progress; see <see cref="DeviceThread.TimeSinceProgress"/>.</summary>
+    /// <summary>
+    /// The longest time that a lane's running work has made no progress; see <see cref="DeviceThread.TimeSinceProgress"/>.
+    /// </summary>
     public TimeSpan TimeSinceProgress
     {
         get

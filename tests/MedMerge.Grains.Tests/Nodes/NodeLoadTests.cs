@@ -8,7 +8,8 @@ public sealed class NodeLoadTests
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private const int MaxStages = 2;
 
-    private readonly NodeLoad _load = new(new NodeCapacity(MaxStages, IsByCore: false, Memory: long.MaxValue), overlapsLoading: false);
+    private readonly NodeLoad _load =
+        new(new NodeCapacity(MaxStages, IsByCore: false, Memory: long.MaxValue), overlapsLoading: false);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -16,8 +17,8 @@ public sealed class NodeLoadTests
     public async Task A_stage_waits_for_its_turn_and_counts_meanwhile_so_that_others_go_elsewhere()
     {
         var running = new List<IDisposable>();
-        for (var stage = 0; stage < MaxStages; stage++) running.Add(await _load.AdmitAsync($"{stage}", threads: 1, memory: 0, Cancellation));
-        var next = _load.AdmitAsync("next", threads: 1, memory: 0, Cancellation);
+        for (var stage = 0; stage < MaxStages; stage++) running.Add(await AdmitAsync($"{stage}"));
+        var next = AdmitAsync("next");
 
         Assert.False(next.IsCompleted);
         Assert.Equal(MaxStages + 1, _load.CountExcluding("none"));
@@ -32,7 +33,7 @@ public sealed class NodeLoadTests
     public async Task A_stage_that_is_cancelled_while_it_waits_takes_no_turn()
     {
         var running = new List<IDisposable>();
-        for (var stage = 0; stage < MaxStages; stage++) running.Add(await _load.AdmitAsync($"{stage}", threads: 1, memory: 0, Cancellation));
+        for (var stage = 0; stage < MaxStages; stage++) running.Add(await AdmitAsync($"{stage}"));
         using var cancel = new CancellationTokenSource();
         var waiting = _load.AdmitAsync("waiting", threads: 1, memory: 0, cancel.Token);
         await cancel.CancelAsync();
@@ -40,14 +41,14 @@ public sealed class NodeLoadTests
 
         Assert.Equal(MaxStages, _load.CountExcluding("none"));
         foreach (var turn in running) turn.Dispose();
-        for (var stage = 0; stage < MaxStages; stage++) Assert.True(_load.AdmitAsync($"{stage}", threads: 1, memory: 0, Cancellation).IsCompleted);
+        for (var stage = 0; stage < MaxStages; stage++) Assert.True(AdmitAsync($"{stage}").IsCompleted);
     }
 
     /// <summary>A shard belongs to a stage that runs: where it waited for stages that wait for theirs, nothing would end.</summary>
     [Fact]
     public async Task Shards_do_not_wait()
     {
-        for (var stage = 0; stage < MaxStages; stage++) await _load.AdmitAsync($"{stage}", threads: 1, memory: 0, Cancellation);
+        for (var stage = 0; stage < MaxStages; stage++) await AdmitAsync($"{stage}");
         using var shard = _load.Add("shard");
         Assert.Equal(MaxStages + 1, _load.CountExcluding("none"));
     }
@@ -104,4 +105,6 @@ public sealed class NodeLoadTests
             Assert.True(load.AdmitAsync($"{stage}", threads: 1, memory: 0, Cancellation).IsCompleted);
         Assert.False(load.AdmitAsync("fourth", threads: 1, memory: 0, Cancellation).IsCompleted);
     }
+
+    private Task<IDisposable> AdmitAsync(string stage) => _load.AdmitAsync(stage, threads: 1, memory: 0, Cancellation);
 }

@@ -39,7 +39,7 @@ public class SpecificationTests
     public void Every_error_is_told_at_once_with_its_line_and_the_nearest_key()
     {
         const string yaml = """
-            targets:
+            taget:
               data: phantom:lesions
             architecture: resnet21
             sources:
@@ -63,7 +63,7 @@ public class SpecificationTests
         string[] wanted =
         [
             Origin + " has 15 errors:",
-            "line 1: there is no key 'targets'; did you mean 'target'?",
+            "line 1: there is no key 'taget'; did you mean 'target'?",
             "line 1: the key 'target' is missing",
             "line 3: There is no architecture 'resnet21'",
             "did you mean 'resnet20'?",
@@ -235,7 +235,7 @@ public class SpecificationTests
         var top = schema.RootElement.GetProperty("properties");
         var source = top.GetProperty("sources").GetProperty("items").GetProperty("properties");
         string[] maps = ["target", "kernelWeights", "fineTune"];
-        var yaml = WriteKeys("", top, except: [.. maps, "sources"])
+        var yaml = WriteKeys("", top, except: [.. maps, "sources", "targets"])
                    + string.Concat(maps.Select(name => $"{name}:\n{WriteKeys("  ", top.GetProperty(name).GetProperty("properties"))}"))
                    + $"sources:\n  - name: x\n{WriteKeys("    ", source, except: ["name", "pretrain"])}"
                    + $"    pretrain:\n{WriteKeys("      ", source.GetProperty("pretrain").GetProperty("properties"))}";

@@ -33,6 +33,6 @@ internal sealed record ScenarioSource(SourceModel Model, Stage Stage)
 
     /// <summary>Its name and origin for display: <c>cells (pretrained on phantom:cells (synthetic))</c>.</summary>
     public string Title => Stage is FineTuneStage { Target.Dataset: var data }
-        ? $"{Name} (pretrained on {data.Title})"
+        ? $"{Name} ({(Model.From is { } from ? $"{from}, then trained" : "pretrained")} on {data.Title})"
         : $"{Name} ({Path.GetFileName(Model.Weights)})";
 }

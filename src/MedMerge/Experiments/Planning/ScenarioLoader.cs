@@ -33,16 +33,17 @@ internal sealed class ScenarioLoader(
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
     public IReadOnlyList<Scenario> Load()
     {
-        var target = TryLoad(() => LoadData(specification.Target));
-        var scenarios = specification.GetPoints().Select(point => LoadScenario(point, target)).ToList();
+        var scenarios = specification.GetPoints().Select(LoadScenario).ToList();
         if (_problems.Count > 0) throw new InputException(string.Join('\n', _problems.Distinct()));
         return [.. scenarios.Select(scenario => scenario!)];
     }
 
     /// <summary>Loads one scenario; null if there are problems.</summary>
-    private Scenario? LoadScenario(SettingsPoint point, ImageDataset? target)
+    private Scenario? LoadScenario(ScenarioPoint point)
     {
-        var sources = specification.Sources.Select(source => TryLoad(() => LoadSource(source, point.Settings))).ToList();
+        var target = TryLoad(() => LoadData(point.Target ?? specification.Target));
+        var models = point.Sources?.Select(index => specification.Sources[index]).ToList() ?? specification.Sources;
+        var sources = models.Select(source => (Model: source, Stage: TryLoad(() => LoadSource(source, point.Settings)))).ToList();
         if (target is not null) CheckTarget(target, point.Settings);
         CheckInitialisations(sources);
         if (target is not null) CheckLeakage(sources, target);
@@ -51,8 +52,8 @@ internal sealed class ScenarioLoader(
             point.Name,
             specification.Architecture,
             target!,
-            [.. specification.Sources.Zip(sources, (model, stage) => new ScenarioSource(model, stage!))],
-            specification.Anchor,
+            [.. sources.Select(source => new ScenarioSource(source.Model, source.Stage!))],
+            point.Anchor ?? specification.Anchor,
             point.Settings,
             specification.Seeds);
     }
@@ -95,7 +96,10 @@ internal sealed class ScenarioLoader(
     {
         var architecture = specification.Architecture;
         if (source.Pretrain is { } pretrain)
-            return PretrainStages.Create(pretrain, LoadData(pretrain.Data), architecture, settings);
+        {
+            var from = source.From is null ? null : LoadSource(specification.Sources.Single(other => other.Name == source.From), settings);
+            return PretrainStages.Create(pretrain, LoadData(pretrain.Data), architecture, settings, from);
+        }
         if (readWeights is null)
             return new ImportStage(source.Weights!, source.Prefix, FrozenSpecification.GetHash(source.Weights!), architecture);
 
@@ -122,15 +126,20 @@ internal sealed class ScenarioLoader(
     /// Merging is for models of different initialisations: the same model twice is an error, and two pretrainings from
     /// the same random weights are noted.
     /// </summary>
-    private void CheckInitialisations(IReadOnlyList<Stage?> sources)
+    private void CheckInitialisations(IReadOnlyList<(SourceModel Model, Stage? Stage)> sources)
     {
         var known = new Dictionary<string, string>();
-        foreach (var (source, stage) in specification.Sources.Zip(sources))
+        foreach (var (source, stage) in sources)
         {
             if (stage is null) continue;
             if (!known.TryAdd(stage.Key, source.Name))
             {
                 _problems.Add(DescribeSameModel(known[stage.Key], source.Name));
+            }
+            else if (source.From is not null)
+            {
+                _notes.Add($"the source '{source.Name}' is trained on from '{source.From}': sources that share a beginning are no test " +
+                           "of merging different initialisations");
             }
             else if (stage is FineTuneStage { Start: var start } && !known.TryAdd(start.Key, source.Name))
             {
@@ -141,9 +150,9 @@ internal sealed class ScenarioLoader(
     }
 
     /// <summary>A source that was pretrained on the target's own images has seen more of them than the budget says.</summary>
-    private void CheckLeakage(IReadOnlyList<Stage?> sources, ImageDataset target)
+    private void CheckLeakage(IReadOnlyList<(SourceModel Model, Stage? Stage)> sources, ImageDataset target)
     {
-        foreach (var (source, stage) in specification.Sources.Zip(sources))
+        foreach (var (source, stage) in sources)
         {
             if (stage is FineTuneStage pretraining && pretraining.Target.Dataset.ContentHash == target.ContentHash)
                 _notes.Add($"the source '{source.Name}' is pretrained on the target itself, so its rows saw the images more often");

@@ -33,6 +33,7 @@ internal static class FrozenSpecification
         specification.Sources
             .Select(source => source.Pretrain?.Data)
             .Append(specification.Target)
+            .Concat(specification.GetPoints().Select(point => point.Target))
             .OfType<DatasetSource>()
             .Distinct();
 
@@ -52,14 +53,19 @@ internal static class FrozenSpecification
     {
         return specification with
         {
-            Target = new DatasetSource(data(specification.Target)),
+            Target = Freeze(specification.Target),
             Sources = [.. specification.Sources.Select(FreezeSource)],
+            Points = specification.Points?
+                .Select(point => point with { Target = point.Target is null ? null : Freeze(point.Target) })
+                .ToList(),
         };
+
+        DatasetSource Freeze(DatasetSource source) => new(data(source));
 
         SourceModel FreezeSource(SourceModel source) => source with
         {
             Weights = source.Weights is null ? null : weights(source.Weights),
-            Pretrain = source.Pretrain is { } pretrain ? pretrain with { Data = new DatasetSource(data(pretrain.Data)) } : null,
+            Pretrain = source.Pretrain is { } pretrain ? pretrain with { Data = Freeze(pretrain.Data) } : null,
         };
     }
 

@@ -32,6 +32,9 @@ internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFor
         var weights = map.ReadText("weights");
         var prefix = map.ReadText("prefix")?.TrimEnd('.');
         var pretrain = map.FindMap("pretrain");
+        var from = map.ReadText("from");
+        if (from is not null && pretrain is null)
+            map.AddError("from", $"'{map.GetPath("from")}' is what 'pretrain' starts from; the source '{name}' has no 'pretrain'");
         var pretraining = pretrain is null ? null : ReadPretraining(pretrain, name);
         var hasOneOrigin = weights is null != pretrain is null;
         if (!hasOneOrigin)
@@ -40,7 +43,7 @@ internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFor
             map.AddError("prefix", $"'{map.GetPath("prefix")}' chooses a model in a weight file; the source '{name}' has none");
         if (weights is not null) weights = Resolve(map, "weights", weights, isFolder: false);
         map.RefuseUnknownKeys();
-        return name is null ? null : new SourceModel(name, weights, pretraining) { Prefix = prefix };
+        return name is null ? null : new SourceModel(name, weights, pretraining) { Prefix = prefix, From = from };
     }
 
     private Pretraining? ReadPretraining(YamlMap map, string? source)

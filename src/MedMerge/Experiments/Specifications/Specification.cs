@@ -32,9 +32,9 @@ internal sealed record Specification
     /// <summary>Training settings, device and threads.</summary>
     public ScenarioSettings Settings { get; init; } = new();
 
-    /// <summary>What differs between scenarios; null for one scenario with <see cref="Settings"/> and the sweep's name.</summary>
+    /// <summary>What differs between scenarios; null for one scenario with the sweep's name.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<SettingsPoint>? Points { get; init; }
+    public IReadOnlyList<ScenarioPoint>? Points { get; init; }
 
     /// <summary>
     /// Concurrent trials over the whole cluster; null for as many as the nodes with the device have lanes. Results do not depend on
@@ -42,8 +42,8 @@ internal sealed record Specification
     /// </summary>
     public int? Parallel { get; init; }
 
-    /// <summary>The settings of each scenario, by name.</summary>
-    public IReadOnlyList<SettingsPoint> GetPoints() => Points ?? [new SettingsPoint(Name, Settings)];
+    /// <summary>The scenarios.</summary>
+    public IReadOnlyList<ScenarioPoint> GetPoints() => Points ?? [new ScenarioPoint(Name, Settings)];
 
     /// <summary>The same on devices that are named in full.</summary>
     public Specification WithDevices(Func<string, string> name) => this with
@@ -53,9 +53,22 @@ internal sealed record Specification
     };
 }
 
-/// <summary>The settings of one scenario of a grid.</summary>
+/// <summary>One scenario of several. What is null is the specification's.</summary>
 /// <param name="Name">The scenario's name.</param>
-internal sealed record SettingsPoint(string Name, ScenarioSettings Settings);
+internal sealed record ScenarioPoint(string Name, ScenarioSettings Settings)
+{
+    /// <summary>The data set for training and evaluation.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DatasetSource? Target { get; init; }
+
+    /// <summary>Indices of the sources, in the specification's order.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? Sources { get; init; }
+
+    /// <summary>Which of <see cref="Sources"/> α starts from.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Anchor { get; init; }
+}
 
 /// <summary>A source model: a weight file, or a data set that it is pretrained on as part of the run.</summary>
 /// <param name="Weights">Path of a safetensors file or PyTorch checkpoint; null if it is pretrained.</param>
@@ -68,6 +81,10 @@ internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pr
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // specifications without it keep their bytes, and so their ids
     public string? Prefix { get; init; }
+
+    /// <summary>The source that it is trained on from; null where it starts from random weights or is a file.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? From { get; init; }
 }
 
 /// <summary>How a source model is trained from scratch on a data set.</summary>

@@ -10,6 +10,7 @@ namespace MedMerge.Experiments.Specifications;
 internal sealed class SpecificationReader
 {
     private const string AllMethods = "all";
+    private const string DefaultName = "run";
     private const int MaxSeeds = 1000;
     private const int MaxSources = 256;
     private const int MaxName = 200;
@@ -77,30 +78,33 @@ internal sealed class SpecificationReader
     private Specification? ReadSpecification(YamlMap map)
     {
         var name = ReadName(map);
-        var target = map.FindMap("target", required: true);
-        var data = target is null ? null : _sources.ReadDataset(target);
-        target?.RefuseUnknownKeys();
+        var grid = new ScenarioGrid(map, _errors);
+        var targets = grid.ReadTargets(_sources);
         var architecture = ReadArchitecture(map);
         var sources = ReadSources(map);
         var anchor = ReadAnchor(map, sources.Select(source => source?.Name));
         var methods = ReadMethods(map);
         var seeds = ReadSeeds(map);
-        var settings = ReadSettings(map, sources.Count);
+        var settings = ReadSettings(map, grid.IsPresent ? null : sources.Count);
         var parallel = map.ReadWhole("parallel", 1, MaxParallel);
         map.RefuseRenamedKey("weights", SettingTable.KernelWeightsKey);
+        var points = grid.IsPresent
+            ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, settings)
+            : null;
         map.RefuseUnknownKeys();
 
         if (_errors.Count > 0) return null;
         return new Specification
         {
-            Name = name ?? "run",
-            Target = data!,
+            Name = name ?? DefaultName,
+            Target = targets[0].Data,
             Architecture = architecture!,
             Sources = [.. sources.Select(source => source!)],
-            Anchor = anchor,
+            Anchor = anchor ?? 0,
             Methods = methods,
             Seeds = seeds,
             Settings = settings,
+            Points = points,
             Parallel = parallel,
         };
     }
@@ -149,13 +153,37 @@ internal sealed class SpecificationReader
         var duplicates = entries.GroupBy(source => source.Model?.Name).Where(group => group.Key is not null && group.Count() > 1);
         foreach (var duplicate in duplicates)
             _errors.Add(duplicate.Last().Line, $"the source name '{duplicate.Key}' is used twice");
+        CheckOrigins(entries);
         return [.. entries.Select(entry => entry.Model)];
     }
 
-    private static int ReadAnchor(YamlMap map, IEnumerable<string?> sources)
+    /// <summary>A source that is trained on from another one needs that one, and no circle.</summary>
+    private void CheckOrigins(IReadOnlyList<(SourceModel? Model, int Line)> entries)
+    {
+        var from = entries.Where(entry => entry.Model is not null).ToLookup(entry => entry.Model!.Name, entry => entry.Model!.From);
+        foreach (var (model, line) in entries)
+        {
+            if (model?.From is not { } first) continue;
+            if (!from.Contains(first))
+            {
+                var suggestion = SpellingSuggestion.Suggest(first, [.. from.Select(group => group.Key)]);
+                _errors.Add(line, $"the source '{model.Name}' is 'from' '{first}', which is no source{suggestion}");
+                continue;
+            }
+            var seen = new HashSet<string> { model.Name };
+            for (var at = first; at is not null && from.Contains(at); at = from[at].First())
+            {
+                if (seen.Add(at)) continue;
+                _errors.Add(line, $"the source '{model.Name}' is trained on from itself, by way of 'from'");
+                break;
+            }
+        }
+    }
+
+    private static int? ReadAnchor(YamlMap map, IEnumerable<string?> sources)
     {
         var names = sources.OfType<string>().ToList();
-        if (map.ReadText("anchor") is not { } anchor) return 0;
+        if (map.ReadText("anchor") is not { } anchor) return null;
         var index = names.IndexOf(anchor);
         if (index < 0) map.AddError("anchor", $"'anchor' is '{anchor}', which is no source{SpellingSuggestion.Suggest(anchor, names)}");
         return index;
@@ -217,7 +245,8 @@ internal sealed class SpecificationReader
         return [.. Enumerable.Range(0, (int)seeds[0]).Select(seed => (ulong)seed)];
     }
 
-    private static ScenarioSettings ReadSettings(YamlMap map, int sources)
+    /// <param name="sources">How many there are; null where the settings are not those of a scenario, and are checked there.</param>
+    private static ScenarioSettings ReadSettings(YamlMap map, int? sources)
     {
         var settings = new ScenarioSettings();
         var kernelWeights = map.FindMap(SettingTable.KernelWeightsKey);
@@ -232,7 +261,8 @@ internal sealed class SpecificationReader
             var read = SettingTable.Read(SettingTable.FineTune, fineTune, settings.FineTune);
             settings = settings with { FineTune = read };
         }
-        foreach (var broken in SettingRules.Check(settings, sources)) map.AddErrorAt(broken.Path, broken.Message);
+        if (sources is { } count)
+            foreach (var broken in SettingRules.Check(settings, count)) map.AddErrorAt(broken.Path, broken.Message);
         kernelWeights?.RefuseUnknownKeys();
         fineTune?.RefuseUnknownKeys();
         return SettingTable.Read(SettingTable.TopLevel, map, settings);

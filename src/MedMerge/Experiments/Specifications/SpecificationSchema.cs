@@ -25,7 +25,10 @@ internal static class SpecificationSchema
         ["title"] = "MedMerge specification",
         ["type"] = "object",
         ["additionalProperties"] = false,
-        ["required"] = new JsonArray("target", "architecture", "sources"),
+        ["required"] = new JsonArray("architecture", "sources"),
+        ["oneOf"] = new JsonArray(
+            new JsonObject { ["required"] = new JsonArray("target") },
+            new JsonObject { ["required"] = new JsonArray("targets") }),
         ["properties"] = CreateTopLevel(),
     };
 
@@ -35,6 +38,7 @@ internal static class SpecificationSchema
         {
             ["name"] = DescribeText("Shown in tables and file names."),
             ["target"] = CreateObject(["data"], CreateDataset()),
+            ["targets"] = CreateArrayOf(CreateTarget(), minItems: 1),
             ["architecture"] = new JsonObject { ["enum"] = CreateArray(Architectures.Names) },
             ["width"] = new JsonObject
             {
@@ -43,6 +47,25 @@ internal static class SpecificationSchema
                 ["description"] = "Multiplies the channels of every layer.",
             },
             ["sources"] = CreateArrayOf(CreateSource(), minItems: 2),
+            ["sourceSets"] = new JsonObject
+            {
+                ["description"] = "Which sources are merged together; each set is a scenario. With an anchor, only sets that hold it.",
+                ["oneOf"] = new JsonArray(
+                    new JsonObject { ["enum"] = CreateArray(["all", "pairs"]) },
+                    CreateObject(["upTo"], new JsonObject { ["upTo"] = DescribeWhole(2) }),
+                    CreateArrayOf(CreateArrayOf(DescribeText("A source's name."), minItems: 2), minItems: 1)),
+            },
+            ["vary"] = CreateVary(),
+            ["exclude"] = CreateArrayOf(
+                new JsonObject { ["type"] = "object", ["minProperties"] = 1 },
+                minItems: 1,
+                "Scenarios to leave out: those that have one of the named targets, all of the named sources and the named values."),
+            ["trainedOnTarget"] = new JsonObject
+            {
+                ["enum"] = CreateArray(["note", "leave-out"]),
+                ["default"] = "note",
+                ["description"] = "What happens to a scenario with a source that was pretrained on its target's own data.",
+            },
             ["anchor"] = DescribeText("The source that the kernel weights start from; the first where it is left out."),
             ["methods"] = CreateMethods(),
             ["seeds"] = new JsonObject
@@ -52,12 +75,33 @@ internal static class SpecificationSchema
             },
             ["parallel"] = DescribeWhole(
                 1,
-                "Trials at a time over the whole cluster; one for each node where it is left out. No number depends on it."),
+                "Trials at a time over the whole cluster; one for each lane where it is left out. No number depends on it."),
             [SettingTable.KernelWeightsKey] = CreateObject([], CreateSettings(SettingTable.KernelWeights)),
             [SettingTable.FineTuneKey] = CreateObject([], CreateSettings(SettingTable.FineTune)),
         };
         AddSettings(properties, SettingTable.TopLevel);
         return properties;
+    }
+
+    private static JsonObject CreateTarget()
+    {
+        var properties = CreateDataset();
+        properties["name"] = DescribeText("Letters, digits, '-', '_' and '.'.");
+        return CreateObject(["name", "data"], properties);
+    }
+
+    private static JsonObject CreateVary()
+    {
+        var properties = new JsonObject();
+        foreach (var setting in SettingTable.All)
+        {
+            var value = setting.CreateSchema();
+            value.Remove("default");
+            properties[setting.Path] = CreateArrayOf(value, minItems: 1);
+        }
+        var vary = CreateObject([], properties);
+        vary["description"] = "Values of settings by their path; every combination is a scenario.";
+        return vary;
     }
 
     private static JsonObject CreateMethods()
@@ -82,12 +126,13 @@ internal static class SpecificationSchema
             ["weights"] = DescribeText("A safetensors file or PyTorch checkpoint, beside the specification or in MEDMERGE_DATA."),
             ["prefix"] = DescribeText(
                 "Which of several models in the weight file: what stands before its tensors' names, such as 'teacher.'; '.' for nothing."),
+            ["from"] = DescribeText("The source that 'pretrain' starts from; random weights where it is left out."),
             ["pretrain"] = CreateObject(["data"], pretrain),
         });
         source["oneOf"] = new JsonArray(
             new JsonObject { ["required"] = new JsonArray("weights") },
             new JsonObject { ["required"] = new JsonArray("pretrain") });
-        source["dependentRequired"] = new JsonObject { ["prefix"] = new JsonArray("weights") };
+        source["dependentRequired"] = new JsonObject { ["prefix"] = new JsonArray("weights"), ["from"] = new JsonArray("pretrain") };
         return source;
     }
 
@@ -119,12 +164,12 @@ internal static class SpecificationSchema
         return schema;
     }
 
-    private static JsonObject CreateArrayOf(JsonObject items, int minItems) => new()
+    private static JsonObject CreateArrayOf(JsonObject items, int minItems, string? description = null)
     {
-        ["type"] = "array",
-        ["minItems"] = minItems,
-        ["items"] = items,
-    };
+        var schema = new JsonObject { ["type"] = "array", ["minItems"] = minItems, ["items"] = items };
+        if (description is not null) schema["description"] = description;
+        return schema;
+    }
 
     private static JsonArray CreateArray(IEnumerable<string> words) => new([.. words.Select(word => (JsonNode)word)]);
 

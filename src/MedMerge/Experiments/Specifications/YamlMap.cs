@@ -114,6 +114,23 @@ internal sealed class YamlMap(YamlMappingNode node, string path, SpecificationEr
         };
     }
 
+    /// <summary>Reads a list of lists of texts, each with its line; null if the key is absent or no such list.</summary>
+    public IReadOnlyList<(IReadOnlyList<string> Texts, int Line)>? ReadLists(string key)
+    {
+        if (FindValue(key) is not YamlSequenceNode lists || lists.Children.Any(item => item is not YamlSequenceNode)) return null;
+        return [.. lists.Children.Cast<YamlSequenceNode>().Select(list =>
+            ((IReadOnlyList<string>)[.. list.Children.Select(GetText)], GetLine(list)))];
+    }
+
+    /// <summary>Whether a key holds a mapping.</summary>
+    public bool IsMap(string key) => FindValue(key) is YamlMappingNode;
+
+    /// <summary>Whether a key is there.</summary>
+    public bool Has(string key) => FindValue(key) is not null;
+
+    /// <summary>Its keys, in the order of the text.</summary>
+    public IEnumerable<string> Keys => node.Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value ?? "");
+
     /// <summary>Records an error on the line of a key.</summary>
     public void AddError(string key, string message) => errors.Add(GetKeyLine(key), message);
 

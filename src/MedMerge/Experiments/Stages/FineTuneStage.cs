@@ -46,8 +46,8 @@ internal sealed record FineTuneStage(
 
     private ulong StreamSeed => StreamKeys.Derive(Seed, StreamKeys.FineTuning);
 
-    /// <summary>Whether the start may be the best epoch; random weights never are.</summary>
-    public bool StartCounts => Start is not UntrainedStage;
+    /// <summary>Whether the start may be the best epoch; random weights never are, nor is a model with a classifier of zeros.</summary>
+    public bool StartCounts => Start is not UntrainedStage && (KeepsHead || Head is not null);
 
     /// <inheritdoc />
     protected override object Settings => new { KeepsHead, Training, Task = Target, Seed, MayDiverge };

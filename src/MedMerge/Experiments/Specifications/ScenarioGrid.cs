@@ -1,0 +1,282 @@
+using System.Text.RegularExpressions;
+using MedMerge.Data;
+
+namespace MedMerge.Experiments.Specifications;
+
+/// <summary>A target of several.</summary>
+internal sealed record NamedTarget(string Name, DatasetSource Data);
+
+/// <summary>
+/// Reads what a specification varies, and unfolds it: each target with each set of sources and each choice of varied settings is a
+/// scenario, unless it is excluded.
+/// </summary>
+internal sealed partial class ScenarioGrid(YamlMap map, SpecificationErrors errors)
+{
+    private const string TargetsKey = "targets", SetsKey = "sourceSets", VaryKey = "vary", ExcludeKey = "exclude";
+    private const string TargetKey = "target", SourcesKey = "sources";
+    private const string LeakKey = "trainedOnTarget", Note = "note", LeaveOut = "leave-out";
+    private const int MaxScenarios = 10_000;
+    private const int MinSet = 2;
+
+    /// <summary>Whether the specification describes several scenarios.</summary>
+    public bool IsPresent => map.Has(TargetsKey) | map.Has(SetsKey) | map.Has(VaryKey) | map.Has(ExcludeKey) | map.Has(LeakKey);
+
+    /// <summary>Reads the targets: the long form's list, or the one target of the short form.</summary>
+    /// <param name="sources">Reads data sets.</param>
+    public IReadOnlyList<NamedTarget> ReadTargets(SourceReader sources)
+    {
+        if (!map.Has(TargetsKey))
+        {
+            var single = map.FindMap(TargetKey, required: true);
+            var data = single is null ? null : sources.ReadDataset(single);
+            single?.RefuseUnknownKeys();
+            return data is null ? [] : [new NamedTarget("", data)];
+        }
+        if (map.Has(TargetKey)) map.AddError(TargetKey, $"'{TargetKey}' and '{TargetsKey}' are both there: leave one out");
+        var targets = new List<NamedTarget>();
+        var entries = map.ReadMaps(TargetsKey, out var count);
+        foreach (var entry in entries)
+        {
+            var name = entry.ReadText("name", required: true);
+            if (name is not null && !NamePattern().IsMatch(name))
+                entry.AddError("name", $"the target name '{name}' becomes part of folder names: use letters, digits, '-', '_' and '.'");
+            if (targets.Any(target => string.Equals(target.Name, name, StringComparison.OrdinalIgnoreCase)))
+                entry.AddError("name", $"the target name '{name}' is used twice");
+            var data = sources.ReadDataset(entry);
+            entry.RefuseUnknownKeys();
+            if (name is not null && data is not null) targets.Add(new NamedTarget(name, data));
+        }
+        if (count == 0) map.AddError(TargetsKey, $"'{TargetsKey}' names no target");
+        return targets;
+    }
+
+    /// <summary>Unfolds the scenarios.</summary>
+    /// <param name="anchor">The source that α starts from; null for the first of each set.</param>
+    public IReadOnlyList<ScenarioPoint> Unfold(
+        string name,
+        IReadOnlyList<NamedTarget> targets,
+        IReadOnlyList<SourceModel> sources,
+        int? anchor,
+        ScenarioSettings settings)
+    {
+        var sets = ReadSets(sources, anchor);
+        var choices = ReadChoices(settings);
+        var varied = choices.SelectMany(choice => choice.Values).Select(value => value.Setting).Distinct();
+        var exclusions = ReadExclusions(targets, sources, [.. varied]);
+        var leavesOut = ReadLeak();
+        if (errors.Count > 0) return [];
+        var count = (long)targets.Count * sets.Count * choices.Count;
+        if (count > MaxScenarios)
+        {
+            map.AddError(VaryKey, $"there would be {count} scenarios; at most {MaxScenarios} are allowed");
+            return [];
+        }
+        var points = new List<ScenarioPoint>();
+        foreach (var target in targets)
+        {
+            foreach (var set in sets)
+            {
+                if (leavesOut && set.Any(index => sources[index].Pretrain?.Data.Location == target.Data.Location)) continue;
+                foreach (var choice in choices)
+                {
+                    if (exclusions.Any(exclusion => exclusion.Matches(target.Name, [.. set.Select(i => sources[i].Name)], choice.Values)))
+                        continue;
+                    string[] parts =
+                    [
+                        target.Name,
+                        sets.Count > 1 ? string.Join(" and ", set.Select(index => sources[index].Name)) : "",
+                        .. choice.Values.Select(value => $"{value.Setting}={value.Text}"),
+                    ];
+                    var title = string.Join(", ", parts.Where(part => part.Length > 0));
+                    points.Add(new ScenarioPoint(title.Length > 0 ? title : name, choice.Settings)
+                    {
+                        Target = target.Data,
+                        Sources = set,
+                        Anchor = anchor is { } index ? set.ToList().IndexOf(index) : 0,
+                    });
+                    CheckRules(points[^1], set.Length);
+                }
+            }
+        }
+        if (points.Count == 0) map.AddError(ExcludeKey, "no scenario is left: everything is excluded or left out");
+        return points;
+    }
+
+    private void CheckRules(ScenarioPoint point, int sources)
+    {
+        foreach (var broken in SettingRules.Check(point.Settings, sources))
+            map.AddErrorAt(map.Has(VaryKey) ? VaryKey : broken.Path, $"scenario '{point.Name}': {broken.Message}");
+    }
+
+    private List<int[]> ReadSets(IReadOnlyList<SourceModel> sources, int? anchor)
+    {
+        var all = Enumerable.Range(0, sources.Count).ToArray();
+        if (!map.Has(SetsKey)) return [all];
+        if (map.ReadLists(SetsKey) is { } lists) return ReadGiven(lists, sources, anchor);
+        if (map.IsMap(SetsKey))
+        {
+            var limits = map.FindMap(SetsKey)!;
+            var most = limits.ReadWhole("upTo", MinSet, Math.Max(MinSet, sources.Count));
+            if (most is null && !limits.Has("upTo")) limits.AddError("upTo", $"'{SetsKey}' is a mapping without 'upTo'");
+            limits.RefuseUnknownKeys();
+            return Choose(MinSet, most ?? MinSet);
+        }
+        var text = map.ReadText(SetsKey);
+        switch (text)
+        {
+            case "all": return [all];
+            case "pairs": return Choose(MinSet, MinSet);
+            default:
+                if (text is not null)
+                    map.AddError(SetsKey, $"'{SetsKey}' is '{text}'; it must be 'all', 'pairs', {{upTo: N}} or a list of lists of sources");
+                return [all];
+        }
+
+        // With an anchor, only sets that hold it.
+        List<int[]> Choose(int least, int most)
+        {
+            var chosen = new List<int[]>();
+            for (var size = least; size <= Math.Min(most, sources.Count); size++)
+            {
+                foreach (var set in Combinations(sources.Count, size))
+                {
+                    if (anchor is { } index && !set.Contains(index)) continue;
+                    chosen.Add(set);
+                    if (chosen.Count <= MaxScenarios) continue;
+                    map.AddError(SetsKey, $"'{SetsKey}' are more than {MaxScenarios}: name fewer sources, or the sets themselves");
+                    return [all];
+                }
+            }
+            return chosen;
+        }
+    }
+
+    private List<int[]> ReadGiven(
+        IReadOnlyList<(IReadOnlyList<string> Texts, int Line)> lists,
+        IReadOnlyList<SourceModel> sources,
+        int? anchor)
+    {
+        var names = sources.Select(source => source.Name).ToList();
+        var sets = new List<int[]>();
+        foreach (var (texts, line) in lists)
+        {
+            foreach (var text in texts.Where(text => !names.Contains(text)))
+                errors.Add(line, $"'{text}' in '{SetsKey}' is no source{SpellingSuggestion.Suggest(text, names)}");
+            int[] set = [.. texts.Select(text => names.IndexOf(text)).Where(index => index >= 0).Distinct().Order()];
+            if (texts.Distinct().Count() < MinSet)
+                errors.Add(line, $"a set in '{SetsKey}' has {texts.Count} source(s); merging needs at least two");
+            if (anchor is { } index && !set.Contains(index))
+                errors.Add(line, $"a set in '{SetsKey}' lacks the anchor '{names[index]}'");
+            if (sets.Any(other => other.SequenceEqual(set))) errors.Add(line, $"'{SetsKey}' lists the same set twice");
+            sets.Add(set);
+        }
+        if (sets.Count == 0) map.AddError(SetsKey, $"'{SetsKey}' is an empty list");
+        return sets;
+    }
+
+    /// <summary>Every combination of the varied settings' values, the last setting fastest.</summary>
+    private List<Choice> ReadChoices(ScenarioSettings settings)
+    {
+        var choices = new List<Choice> { new(settings, []) };
+        if (map.FindMap(VaryKey) is not { } vary) return choices;
+        foreach (var path in vary.Keys.ToList())
+        {
+            var setting = SettingTable.All.FirstOrDefault(setting => setting.Path == path);
+            var texts = vary.ReadTextOrList(path, out var isList) ?? [];
+            if (setting is null)
+            {
+                var suggestion = SpellingSuggestion.Suggest(path, [.. SettingTable.All.Select(known => known.Path)]);
+                vary.AddError(path, $"there is no setting '{path}' to vary{suggestion}");
+                continue;
+            }
+            if (!isList || texts.Count == 0) vary.AddError(path, $"'{vary.GetPath(path)}' must be a list of values");
+            foreach (var twice in texts.GroupBy(text => text.Text).Where(group => group.Count() > 1))
+                vary.AddError(path, $"'{vary.GetPath(path)}' lists {twice.Key} twice");
+            choices = [.. choices.SelectMany(choice => texts.Select(text => Apply(choice, setting, text)).OfType<Choice>())];
+            if (choices.Count > MaxScenarios)
+            {
+                vary.AddError(path, $"'{VaryKey}' gives more than {MaxScenarios} combinations");
+                return [];
+            }
+        }
+        return choices;
+    }
+
+    private Choice? Apply(Choice choice, Setting<ScenarioSettings> setting, (string Text, int Line) value)
+    {
+        var changed = setting.With(choice.Settings, value.Text, out var problem);
+        if (problem is null) return new Choice(changed, [.. choice.Values, new VariedValue(setting.Path, value.Text)]);
+        errors.Add(value.Line, $"'{setting.Path}' in '{VaryKey}' is '{value.Text}'; it must be {problem}");
+        return null;
+    }
+
+    private List<Exclusion> ReadExclusions(
+        IReadOnlyList<NamedTarget> targets,
+        IReadOnlyList<SourceModel> sources,
+        IReadOnlyList<string> varied)
+    {
+        var exclusions = new List<Exclusion>();
+        if (!map.Has(ExcludeKey)) return exclusions;
+        foreach (var entry in map.ReadMaps(ExcludeKey, out _))
+        {
+            var target = Known(entry, TargetKey, [.. targets.Select(target => target.Name)]);
+            var set = Known(entry, SourcesKey, [.. sources.Select(source => source.Name)]);
+            var values = varied.Where(entry.Has).ToDictionary(path => path, path => Texts(entry, path)!);
+            entry.RefuseUnknownKeys();
+            if (target is null && set is null && values.Count == 0)
+                errors.Add(entry.Line, $"an entry of '{ExcludeKey}' names nothing: it would leave no scenario");
+            exclusions.Add(new Exclusion(target, set, values));
+        }
+        return exclusions;
+
+        static IReadOnlyList<string>? Texts(YamlMap entry, string key) =>
+            entry.ReadTextOrList(key, out _)?.Select(text => text.Text).ToList();
+
+        IReadOnlyList<string>? Known(YamlMap entry, string key, IReadOnlyList<string> names)
+        {
+            var texts = Texts(entry, key);
+            foreach (var text in texts?.Where(text => !names.Contains(text)) ?? [])
+                entry.AddError(key, $"'{entry.GetPath(key)}' is '{text}', which is none{SpellingSuggestion.Suggest(text, names)}");
+            return texts;
+        }
+    }
+
+    private bool ReadLeak()
+    {
+        if (map.ReadText(LeakKey) is not { } text) return false;
+        if (text is not (Note or LeaveOut)) map.AddError(LeakKey, $"'{LeakKey}' is '{text}'; it must be '{Note}' or '{LeaveOut}'");
+        return text == LeaveOut;
+    }
+
+    private static IEnumerable<int[]> Combinations(int count, int size)
+    {
+        var set = Enumerable.Range(0, size).ToArray();
+        while (set[^1] < count)
+        {
+            yield return [.. set];
+            var last = size - 1;
+            while (last > 0 && set[last] == count - size + last) last--;
+            set[last]++;
+            for (var i = last + 1; i < size; i++) set[i] = set[i - 1] + 1;
+        }
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]*\z")]
+    private static partial Regex NamePattern();
+
+    private sealed record VariedValue(string Setting, string Text);
+
+    private sealed record Choice(ScenarioSettings Settings, IReadOnlyList<VariedValue> Values);
+
+    /// <summary>Scenarios that have one of the targets, all of the sources and one of each setting's values; null is any.</summary>
+    private sealed record Exclusion(
+        IReadOnlyList<string>? Targets,
+        IReadOnlyList<string>? Sources,
+        IReadOnlyDictionary<string, IReadOnlyList<string>> Values)
+    {
+        public bool Matches(string target, IReadOnlyList<string> sources, IReadOnlyList<VariedValue> values) =>
+            Targets?.Contains(target) != false
+            && Sources?.All(sources.Contains) != false
+            && values.All(value => Values.GetValueOrDefault(value.Setting)?.Contains(value.Text) != false);
+    }
+}
