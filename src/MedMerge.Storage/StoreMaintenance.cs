@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using MedMerge.Experiments.Planning;
 using MedMerge.Grains;
+using MedMerge.Storage.Schedules;
 
 namespace MedMerge.Storage;
 
@@ -146,6 +147,11 @@ public static class StoreMaintenance
         {
             if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
                 yield return (found.Name, SweepStore.ArtefactsOf(stored.Content));
+        }
+        await foreach (var found in objects.ListAsync(ScheduleStore.Prefix, cancellation).ConfigureAwait(false))
+        {
+            if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
+                yield return (found.Name, ScheduleStore.ArtefactsOf(stored.Content));
         }
         await foreach (var found in objects.ListAsync(CheckpointStore.Prefix, cancellation).ConfigureAwait(false))
         {
