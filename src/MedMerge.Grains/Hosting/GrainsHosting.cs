@@ -2,7 +2,9 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
 using MedMerge.Grains.Running;
+using MedMerge.Grains.Schedules;
 using MedMerge.Storage;
+using MedMerge.Storage.Schedules;
 using MedMerge.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -67,6 +69,10 @@ public static class GrainsHosting
         silo.Services.AddHostedService(services => services.GetRequiredService<ClusterView>());
         if (!keepsSweeps) return silo;
         silo.Services.AddHostedService<SweepRecoveryService>();
+        silo.Services.AddSingleton<ScheduleStore>();
+        silo.Services.AddSingleton<SchedulePlans>();
+        silo.Services.AddSingleton<ScheduleRunner>();
+        silo.Services.AddHostedService<ScheduleService>();
         silo.Services.AddHostedService<DeviceStallMonitor>();
         return silo;
     }

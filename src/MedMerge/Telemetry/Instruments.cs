@@ -73,6 +73,9 @@ internal static class Instruments
     private static readonly Counter<long> CacheRequests =
         Meter.CreateCounter<long>("medmerge.cache.requests", "{read}", "Reads of the node's caches.");
 
+    private static readonly Counter<long> ScheduleTimes = Meter.CreateCounter<long>(
+        "medmerge.schedule.times", "{time}", "Times of schedules that this process decided about.");
+
     /// <summary>Readings of this process's devices.</summary>
     public static ObservableCallbacks<DeviceReading> Devices { get; } = new();
 
@@ -112,6 +115,10 @@ internal static class Instruments
     /// <param name="cache"><c>artefacts</c> (on its disk) or <c>outputs</c> (of stages, in its memory).</param>
     public static void CacheAsked(string cache, bool isHit) =>
         CacheRequests.Add(1, Tag("cache", cache), Tag("result", isHit ? "hit" : "miss"));
+
+    /// <summary>Times of schedules were decided about.</summary>
+    /// <param name="outcome"><c>fired</c>, <c>skipped</c> or <c>missed</c>.</param>
+    public static void TimesDecided(string outcome, long times) => ScheduleTimes.Add(times, Tag("outcome", outcome));
 
     /// <summary>A step's gradient.</summary>
     public static void Gradient(string stage, ReadOnlySpan<double> gradient)
