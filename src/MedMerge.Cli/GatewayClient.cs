@@ -7,6 +7,7 @@ using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using MedMerge.Grains;
 using MedMerge.Reporting;
+using MedMerge.Storage.Schedules;
 
 namespace MedMerge.Cli;
 
@@ -156,8 +157,43 @@ internal sealed partial class GatewayClient : IDisposable
         }
     }
 
+    /// <summary>Adds a schedule.</summary>
+    /// <param name="body">As the gateway's API has it.</param>
+    public Task<ScheduleStatus> AddScheduleAsync(object body, CancellationToken cancellation)
+    {
+        var content = JsonContent.Create(body, options: Json);
+        return ReadAsync<ScheduleStatus>(new HttpRequestMessage(HttpMethod.Post, "schedules") { Content = content }, cancellation);
+    }
+
+    /// <summary>Lists all schedules.</summary>
+    public Task<List<ScheduleStatus>> ListSchedulesAsync(CancellationToken cancellation) =>
+        GetAsync<List<ScheduleStatus>>("schedules", cancellation);
+
+    /// <summary>Gets a schedule.</summary>
+    public Task<ScheduleStatus> GetScheduleAsync(string name, CancellationToken cancellation) =>
+        GetAsync<ScheduleStatus>(GetSchedulePath(name), cancellation);
+
+    /// <summary>Pauses or resumes a schedule.</summary>
+    /// <param name="verb"><c>pause</c> or <c>resume</c>.</param>
+    public Task<ScheduleStatus> ControlScheduleAsync(string name, string verb, CancellationToken cancellation) =>
+        ReadAsync<ScheduleStatus>(new HttpRequestMessage(HttpMethod.Post, $"{GetSchedulePath(name)}/{verb}"), cancellation);
+
+    /// <summary>Runs a schedule now.</summary>
+    /// <returns>The id of the sweep, which a node submits within seconds.</returns>
+    public async Task<string> RunScheduleAsync(string name, CancellationToken cancellation)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, $"{GetSchedulePath(name)}/run-now");
+        return (await ReadAsync<SubmittedRun>(request, cancellation)).Sweep;
+    }
+
+    /// <summary>Removes a schedule.</summary>
+    public async Task RemoveScheduleAsync(string name, CancellationToken cancellation) =>
+        (await SendAsync(new HttpRequestMessage(HttpMethod.Delete, GetSchedulePath(name)), cancellation)).Dispose();
+
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
+
+    private static string GetSchedulePath(string name) => $"schedules/{Uri.EscapeDataString(name)}";
 
     private static string GetPath(string id) => $"sweeps/{Uri.EscapeDataString(id)}";
 
@@ -266,4 +302,6 @@ internal sealed partial class GatewayClient : IDisposable
             return null;
         }
     }
+
+    private sealed record SubmittedRun(string Sweep);
 }

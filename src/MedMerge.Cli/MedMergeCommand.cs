@@ -28,6 +28,7 @@ public static class MedMergeCommand
             StorageCommand.Create(output),
             SubmitCommand.Create(output, error),
             WatchCommand.Create(error),
+            ScheduleCommand.Create(output, error),
         };
         foreach (var command in SweepCommands.Create(output, error)) root.Add(command);
         using var interrupted = new CancellationTokenSource();

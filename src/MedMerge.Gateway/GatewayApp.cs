@@ -6,6 +6,7 @@ using MedMerge.Gateway.Endpoints;
 using MedMerge.Gateway.Queries;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
+using MedMerge.Storage.Schedules;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
 using Orleans.Dashboard;
@@ -91,6 +92,9 @@ public static class GatewayApp
         services.AddSingleton<ResultQueries>();
         services.AddSingleton<SweepQueries>();
         services.AddSingleton<Submissions>();
+        services.AddSingleton<ScheduleStore>();
+        services.AddSingleton<ScheduleQueries>();
+        services.AddSingleton<ScheduleChanges>();
     }
 
     private static void UseMiddleware(WebApplication app, bool isOpen)
@@ -118,6 +122,7 @@ public static class GatewayApp
         var api = app.MapGroup(ApiPrefix);
         FileEndpoints.Map(api, limits);
         SweepEndpoints.Map(api);
+        ScheduleEndpoints.Map(api);
         NodeEndpoints.Map(api);
     }
 

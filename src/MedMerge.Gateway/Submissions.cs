@@ -29,14 +29,7 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     /// <exception cref="InputException">The specification is invalid; the message lists every problem.</exception>
     public async Task<SweepStatus> StartAsync(SubmitRequest request, CancellationToken cancellation)
     {
-        var uploaded = request.Files ?? new Dictionary<string, string>();
-        var specification = SpecificationReader.ReadUploaded(request.Specification, Origin, uploaded);
-        await CheckFilesAsync(specification, cancellation);
-        specification = await NameDevicesAsync(specification, cancellation);
-        byte[] Read(string location, string kind) => ReadFile(location, kind, cancellation);
-        var plan = await Task.Run(() => Plan.Build(specification, Read), cancellation);
-        var summary = PlanSummary.Of(plan);
-        var submission = await Submission.WriteAsync(plan, summary, Read, artefacts, cancellation);
+        var (submission, summary) = await WriteAsync(request, cancellation);
         var sweep = cluster.Sweep(submission.Id);
         var isNew = await sweeps.FindAsync(submission.Id, cancellation) is null;
         IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, summary) : [];
@@ -45,6 +38,20 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         var status = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation);
         if (status.State == WorkState.Cancelled) status = await sweep.ResumeAsync().WaitAsync(cancellation);
         return status;
+    }
+
+    /// <summary>Checks a specification and keeps what its sweep needs.</summary>
+    /// <exception cref="InputException">The specification is invalid; the message lists every problem.</exception>
+    public async Task<(Submission Submission, PlanSummary Plan)> WriteAsync(SubmitRequest request, CancellationToken cancellation)
+    {
+        var uploaded = request.Files ?? new Dictionary<string, string>();
+        var specification = SpecificationReader.ReadUploaded(request.Specification, Origin, uploaded);
+        await CheckFilesAsync(specification, cancellation);
+        specification = await NameDevicesAsync(specification, cancellation);
+        byte[] Read(string location, string kind) => ReadFile(location, kind, cancellation);
+        var plan = await Task.Run(() => Plan.Build(specification, Read), cancellation);
+        var summary = PlanSummary.Of(plan);
+        return (await Submission.WriteAsync(plan, summary, Read, artefacts, cancellation), summary);
     }
 
     /// <summary>Adds the model of the cluster's GPUs where a specification asks for one and does not say which.</summary>

@@ -8,8 +8,12 @@ using MedMerge.Testing;
 namespace MedMerge.Gateway.Tests;
 
 /// <summary>The command against a gateway, as a user runs it.</summary>
+[Collection(Variables)]
 public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
 {
+    /// <summary>Test classes that set the command's variables run one after the other.</summary>
+    internal const string Variables = "the command's variables";
+
     private readonly RunningGateway _gateway;
 
     public CommandTests(RunningGateway gateway)

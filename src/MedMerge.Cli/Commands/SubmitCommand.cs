@@ -38,13 +38,27 @@ internal static class SubmitCommand
         TextWriter error,
         CancellationToken cancellation)
     {
+        using var gateway = new GatewayClient(address);
+        var (yaml, files) = await UploadAsync(file, gateway, error, cancellation);
+        var status = await gateway.SubmitAsync(yaml, files, cancellation);
+        await output.WriteLineAsync(status.Id);
+        return watch ? await new SweepWatch(gateway, error).RunAsync(status.Id, cancellation) : ExitCodes.Done;
+    }
+
+    /// <summary>Checks a specification and uploads the files that it names and the gateway does not have.</summary>
+    /// <returns>The specification as written, and the addresses of its files by the paths that it names them by.</returns>
+    internal static async Task<(string Yaml, IReadOnlyDictionary<string, string> Files)> UploadAsync(
+        string file,
+        GatewayClient gateway,
+        TextWriter error,
+        CancellationToken cancellation)
+    {
         var specification = SpecificationReader.ReadFile(file, out var yaml, out var paths);
         var contents = new Dictionary<string, byte[]>();
         var plan = Plan.Build(specification, (location, kind) => contents[location] = InputFile.Read(location, kind));
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
         CheckFiles(contents.Keys, paths.Values);
 
-        using var gateway = new GatewayClient(address);
         var addresses = paths.ToDictionary(
             path => path.Key,
             path => FrozenSpecification.Address(contents[path.Value], path.Value));
@@ -55,9 +69,7 @@ internal static class SubmitCommand
             await error.WriteLineAsync($"Uploading '{path}'.");
             await gateway.UploadAsync(hash, contents[paths[path]], cancellation);
         }
-        var status = await gateway.SubmitAsync(yaml, addresses, cancellation);
-        await output.WriteLineAsync(status.Id);
-        return watch ? await new SweepWatch(gateway, error).RunAsync(status.Id, cancellation) : ExitCodes.Done;
+        return (yaml, addresses);
     }
 
     /// <summary>Refuses data sets of several files.</summary>

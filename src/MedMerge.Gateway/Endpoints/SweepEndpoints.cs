@@ -10,7 +10,7 @@ namespace MedMerge.Gateway.Endpoints;
 internal static class SweepEndpoints
 {
     /// <summary>Largest body in bytes: JSON escapes can make a specification several times as long.</summary>
-    private const int MaxBody = 8 * Submissions.MaxSpecification;
+    public const int MaxBody = 8 * Submissions.MaxSpecification;
 
     private const long NoVersion = -1;
 
@@ -50,15 +50,15 @@ internal static class SweepEndpoints
         Submissions submissions,
         CancellationToken cancellation)
     {
-        if (Submissions.IsTooLarge(request))
-        {
-            return TypedResults.Problem(
-                $"The specification has more than {Submissions.MaxSpecification} bytes.",
-                statusCode: StatusCodes.Status413PayloadTooLarge);
-        }
+        if (Submissions.IsTooLarge(request)) return CreateTooLarge();
         var status = await submissions.StartAsync(request, cancellation);
         return TypedResults.Accepted($"/api/v1/sweeps/{status.Id}", status);
     }
+
+    /// <summary>The answer to a specification that exceeds <see cref="Submissions.MaxSpecification"/>.</summary>
+    public static ProblemHttpResult CreateTooLarge() => TypedResults.Problem(
+        $"The specification has more than {Submissions.MaxSpecification} bytes.",
+        statusCode: StatusCodes.Status413PayloadTooLarge);
 
     /// <summary>Answers with the status, or with a conflict where the sweep's state does not allow the change.</summary>
     /// <param name="wanted">The state that the change leads to; a sweep that is in it already stays there.</param>

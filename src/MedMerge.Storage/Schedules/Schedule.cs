@@ -42,7 +42,8 @@ internal sealed partial record Schedule(
     {
         if (IsName(name)) return;
         throw new InputException(
-            $"'{name}' can't be a schedule's name: it must have 1 to 40 lower-case letters, digits and hyphens, and not begin with a hyphen.");
+            $"'{name}' can't be a schedule's name: it must have 1 to 40 lower-case letters, digits and hyphens, " +
+            "and not begin with a hyphen.");
     }
 
     /// <summary>Whether a text is a schedule's name.</summary>
@@ -82,7 +83,8 @@ internal sealed partial record Schedule(
     }
 
     /// <summary>The record with what became of some times.</summary>
-    public Schedule WithHistory(IEnumerable<ScheduleEvent> events) => this with { History = [.. History.Concat(events).TakeLast(MaxHistory)] };
+    public Schedule WithHistory(IEnumerable<ScheduleEvent> events) =>
+        this with { History = [.. History.Concat(events).TakeLast(MaxHistory)] };
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,39}\z")]
     private static partial Regex NamePattern();
