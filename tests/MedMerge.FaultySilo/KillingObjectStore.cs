@@ -9,7 +9,9 @@ namespace MedMerge.FaultySilo;
 /// <c>before</c> the write, <c>after</c> it and before anybody hears of it; or <c>device</c>: instead of dying it fails as a
 /// broken device does.
 /// </param>
-/// <param name="Kind">What is written: <c>artefacts</c>, <c>stages</c>, <c>checkpoints</c>, <c>pointer</c> or <c>sweeps</c>.</param>
+/// <param name="Kind">
+/// What is written: <c>artefacts</c>, <c>stages</c>, <c>checkpoints</c>, <c>pointer</c>, <c>sweeps</c> or <c>schedules</c>.
+/// </param>
 /// <param name="Number">At which write of that kind, from 1.</param>
 internal sealed record KillPoint(string When, string Kind, int Number)
 {
