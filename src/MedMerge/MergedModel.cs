@@ -39,7 +39,7 @@ public sealed class MergedModel
     /// <summary>How the kernel weights were learned, epoch by epoch, 0 being the start; empty where they were not.</summary>
     public IReadOnlyList<EpochRecord> History { get; internal init; } = [];
 
-    /// <summary>What was detected while reading the sources, one sentence each.</summary>
+    /// <summary>What was detected while reading the sources and merging, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; internal init; } = [];
 
     /// <summary>Writes <see cref="Model"/>.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MedMerge.Data;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
@@ -159,7 +160,12 @@ public sealed class ModelMerger : IAsyncDisposable
         CancellationToken cancellation)
     {
         var store = new MemoryStageStore();
-        var runner = new StageRunner(store, _device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        var warnings = new ConcurrentQueue<string>();
+        var runner = new StageRunner(
+            store,
+            _device,
+            (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)),
+            onWarning: (_, warning) => warnings.Enqueue(warning));
         var output = await runner.OutputAsync(merge, (epoch, _) => onEpoch?.Invoke(epoch), cancellation).ConfigureAwait(false);
         var history = learn is null
             ? []
@@ -173,7 +179,7 @@ public sealed class ModelMerger : IAsyncDisposable
             {
                 Certificate = StageFiles.Read<Certificate>(output, StageFiles.Certificate),
                 History = history,
-                Notes = notes,
+                Notes = [.. notes, .. warnings],
             };
         }, cancellation).ConfigureAwait(false);
     }

@@ -25,7 +25,13 @@ internal sealed class ShardedStageRunner(
     ILogger<ShardedStageRunner> logger)
 {
     /// <summary>Returns when the stage's output is in the store.</summary>
-    public async Task RunAsync(StageExecution execution, Trial trial, Stage stage, CancellationToken cancellation)
+    /// <param name="onWarning">Called with what a user should know about the output.</param>
+    public async Task RunAsync(
+        StageExecution execution,
+        Trial trial,
+        Stage stage,
+        Action<string> onWarning,
+        CancellationToken cancellation)
     {
         if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is not null) return;
         var checkpoints = store.Checkpoints(stage.Key);
@@ -35,6 +41,7 @@ internal sealed class ShardedStageRunner(
             new CheckpointInterval(time, options.Value.CheckpointInterval),
             plans.FileAsync,
             execution.OnEpoch,
+            onWarning,
             execution.Span);
         var output = await ComputeAsync(execution, stage, context, cancellation).ConfigureAwait(false);
         using var saving = Spans.Start($"{stage.Name} save", execution.Span);

@@ -110,14 +110,16 @@ internal sealed partial class StageExecutor(
     {
         if (stage.HasCoordinator)
         {
-            await sharded.RunAsync(execution, trial, stage, cancellation).ConfigureAwait(false);
+            await sharded.RunAsync(execution, trial, stage, warning => Warn(stage.Name, warning), cancellation).ConfigureAwait(false);
             return;
         }
         var view = new StageView(stage.Key, store, outputs);
         var interval = new CheckpointInterval(time, options.Value.CheckpointInterval);
         using var lane = devices.Take(trial.Scenario.Settings.Threads);
-        var runner = new StageRunner(view, lane.Thread, plans.FileAsync, interval);
+        var runner = new StageRunner(view, lane.Thread, plans.FileAsync, interval, Warn);
         await runner.OutputAsync(stage, execution.OnEpoch, cancellation, execution.Span).ConfigureAwait(false);
+
+        void Warn(string name, string warning) => LogWarning(name, execution.Request.Holder, warning);
     }
 
     private void LogStopped(StageExecution execution, string name)
@@ -138,6 +140,9 @@ internal sealed partial class StageExecutor(
 
     [LoggerMessage(LogLevel.Warning, "Stage '{Stage}' of trial {Trial} could not save its last step; the checkpoint before stands.")]
     private partial void LogCheckpointLost(Exception error, string stage, string trial);
+
+    [LoggerMessage(LogLevel.Warning, "Stage '{Stage}' of trial {Trial}: {Warning}")]
+    private partial void LogWarning(string stage, string trial, string warning);
 
     [LoggerMessage(LogLevel.Information, "Stage '{Stage}' of trial {Trial} is done after {Seconds:0.0} s.")]
     private partial void LogDone(string stage, string trial, double seconds);

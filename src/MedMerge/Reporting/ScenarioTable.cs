@@ -15,7 +15,7 @@ namespace MedMerge.Reporting;
 /// <param name="Settings">The settings that differ from the defaults, in one line.</param>
 /// <param name="Header">The columns' names; the first is that of the methods.</param>
 /// <param name="Rows">A cell for each column, in the plan's order.</param>
-/// <param name="Notes">How to read the table, a sentence or two each.</param>
+/// <param name="Notes">How to read the table, and what went wrong in training, a sentence or two each.</param>
 /// <param name="VerdictText">Whether merging helped.</param>
 /// <param name="CertificateText">How exact the merges are.</param>
 internal sealed record ScenarioTable(
@@ -56,6 +56,7 @@ internal sealed record ScenarioTable(
                 $"In per cent: mean and 95 % interval over seeds. {DescribeDifferences(result, differences)}",
                 "Seeds vary what a trial draws: batches, augmentation, untrained and scrambled partners. " +
                 "Sources, the split and the training images are the same for all.",
+                .. TrainingNotes.Of(result),
             ],
             Verdict.Of(result),
             DescribeCertificate(result));

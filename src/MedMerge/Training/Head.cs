@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
@@ -9,6 +10,13 @@ namespace MedMerge.Training;
 /// <param name="Bias">[classes].</param>
 internal sealed record Head(double[] Weight, double[] Bias)
 {
+    /// <summary>
+    /// The largest entry of the loss's gradient where a probe ended before it reached its optimum; null where it reached it, and for heads
+    /// that were trained otherwise.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? RemainingGradient { get; init; }
+
     /// <summary>The number of classes.</summary>
     public int Classes => Bias.Length;
 

@@ -10,8 +10,11 @@ internal static class LimitedMemoryBfgs
     private const double SufficientDecrease = 1e-4;
     private const int MaxHalvings = 40;
 
-    /// <summary>The minimiser, to a largest gradient entry below <paramref name="tolerance"/> or as far as the iterations go.</summary>
-    public static Tensor Minimise(
+    /// <summary>
+    /// The minimiser, to a largest gradient entry of at most <paramref name="tolerance"/>, or as far as the iterations and rounding allow.
+    /// </summary>
+    /// <returns>The minimiser and the largest gradient entry there, by which the caller sees whether it converged.</returns>
+    public static (Tensor Point, double Gradient) Minimise(
         Func<Tensor, (double Value, Tensor Gradient)> evaluate,
         Tensor start,
         int iterations,
@@ -21,7 +24,7 @@ internal static class LimitedMemoryBfgs
         var x = start;
         var (value, gradient) = evaluate(x);
         var pairs = new Queue<(Tensor Step, Tensor Change, double Curvature)>();
-        for (var i = 0; i < iterations && gradient.abs().max().item<double>() > tolerance; i++)
+        for (var i = 0; i < iterations && Largest(gradient) > tolerance; i++)
         {
             DeviceThread.Yield(cancellation);
             var direction = -Direction(gradient, pairs);
@@ -45,8 +48,10 @@ internal static class LimitedMemoryBfgs
             }
             if (!moved) break; // rounding decides from here on
         }
-        return x;
+        return (x, Largest(gradient));
     }
+
+    private static double Largest(Tensor gradient) => gradient.abs().max().item<double>();
 
     /// <summary>The two-loop recursion: the inverse Hessian's estimate times the gradient.</summary>
     private static Tensor Direction(Tensor gradient, Queue<(Tensor Step, Tensor Change, double Curvature)> pairs)

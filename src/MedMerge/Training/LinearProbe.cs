@@ -10,14 +10,27 @@ namespace MedMerge.Training;
 /// </summary>
 internal static class LinearProbe
 {
+    /// <summary>The largest entry of the loss's gradient at which the optimum counts as reached.</summary>
+    public const double GradientTolerance = 1e-6;
+
     private const int MaxIterations = 500;
-    private const double GradientTolerance = 1e-6;
 
     /// <summary>Fits a head. Device thread only.</summary>
     /// <param name="features">[images, features], float64.</param>
     /// <param name="labels">[images].</param>
     /// <param name="decay">λ.</param>
-    public static Head Fit(Tensor features, int[] labels, int classes, double decay, CancellationToken cancellation)
+    public static Head Fit(Tensor features, int[] labels, int classes, double decay, CancellationToken cancellation) =>
+        Fit(features, labels, classes, decay, MaxIterations, cancellation);
+
+    /// <inheritdoc cref="Fit(Tensor, int[], int, double, CancellationToken)" />
+    /// <param name="iterations">How many at most. A head that is not at the optimum then has a <see cref="Head.RemainingGradient"/>.</param>
+    public static Head Fit(
+        Tensor features,
+        int[] labels,
+        int classes,
+        double decay,
+        int iterations,
+        CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
@@ -33,14 +46,15 @@ internal static class LinearProbe
             var logits = inputs.mm(weights);
             var logProbabilities = logits.log_softmax(1);
             var loss = (penalty * weights.Squared()).sum().Times(0.5) - (truth * logProbabilities).sum().Over(count);
-            var gradient = inputs.t().mm(logProbabilities.exp() - truth).Over(count).Plus(penalty * weights);
-            return (loss.item<double>(), gradient.MoveToOuterDisposeScope());
+            var slope = inputs.t().mm(logProbabilities.exp() - truth).Over(count).Plus(penalty * weights);
+            return (loss.item<double>(), slope.MoveToOuterDisposeScope());
         }
 
         var start = zeros(width + 1, classes, ScalarType.Float64);
-        var solution = LimitedMemoryBfgs.Minimise(Evaluate, start, MaxIterations, GradientTolerance, cancellation);
+        var (solution, gradient) = LimitedMemoryBfgs.Minimise(Evaluate, start, iterations, GradientTolerance, cancellation);
         var weight = solution.narrow(0, 0, width).t().contiguous().data<double>().ToArray();
         var bias = solution.narrow(0, width, 1).contiguous().data<double>().ToArray();
-        return new Head(weight, bias);
+        var hasConverged = gradient <= GradientTolerance;
+        return new Head(weight, bias) { RemainingGradient = hasConverged ? null : gradient };
     }
 }

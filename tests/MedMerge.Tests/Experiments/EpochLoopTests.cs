@@ -69,6 +69,7 @@ public class EpochLoopTests
                 interval,
                 (_, _, _) => throw new NotSupportedException(),
                 (_, _) => onEpoch?.Invoke(),
+                _ => { },
                 default);
             _loop = new EpochLoop("weigh", context);
         }

@@ -2,6 +2,7 @@ using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
+using MedMerge.Training;
 
 namespace MedMerge.Experiments.Results;
 
@@ -41,11 +42,42 @@ internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResul
         var results = new List<TrialResult>();
         foreach (var trial in finished.Where(trial => trial.Scenario == scenario))
             results.Add(await ReadTrialAsync(trial, store, cancellation).ConfigureAwait(false));
+        results = await AddProbesAsync(plan, results, store, cancellation).ConfigureAwait(false);
         var done = results.Select(result => result.Trial.Number).ToHashSet();
         var missing = plan.Trials
             .Where(trial => trial.Scenario == scenario && !done.Contains(trial.Number))
             .Select(trial => new MissingTrial(trial, failed.Contains(trial.Number)));
         return ScenarioResult.Compare(plan.Scenarios[scenario], results, [.. missing], cancellation);
+    }
+
+    /// <summary>Adds how well the trials' linear probes converged. Trials share probes, and each is read once.</summary>
+    private static async Task<List<TrialResult>> AddProbesAsync(
+        PlanSummary plan,
+        IReadOnlyList<TrialResult> results,
+        IStageStore store,
+        CancellationToken cancellation)
+    {
+        var gradients = new Dictionary<string, double?>();
+        var added = new List<TrialResult>();
+        foreach (var result in results)
+        {
+            double? largest = null;
+            foreach (var probe in plan.GetStages(result.Trial).Where(stage => stage.Name == ProbeStage.StageName))
+            {
+                if (!gradients.TryGetValue(probe.Key, out var gradient))
+                    gradients[probe.Key] = gradient = await ReadGradientAsync(probe.Key).ConfigureAwait(false);
+                if (gradient is not null && !(gradient <= largest)) largest = gradient;
+            }
+            added.Add(result with { ProbeGradient = largest });
+        }
+        return added;
+
+        // A probe is not needed once its trial has ended, so one that was lost is no reason to compute it again.
+        async Task<double?> ReadGradientAsync(string stage)
+        {
+            var file = await store.FindFileAsync(stage, StageFiles.Head, cancellation).ConfigureAwait(false);
+            return file is null ? null : StageFiles.Read<Head>(file, StageFiles.Head).RemainingGradient;
+        }
     }
 
     private static async Task<TrialResult> ReadTrialAsync(

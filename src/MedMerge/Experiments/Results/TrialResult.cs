@@ -14,6 +14,11 @@ internal sealed record TrialResult(
     Certificate? Certificate,
     LearningRateChoice? LearningRate)
 {
+    /// <summary>
+    /// The largest entry of a linear probe's gradient, if one of the trial's probes ended before its optimum; null if all reached it.
+    /// </summary>
+    public double? ProbeGradient { get; init; }
+
     /// <summary>Scores on the test split.</summary>
     public Scores Test { get; } = Scores.Of(Predictions.Test);
 

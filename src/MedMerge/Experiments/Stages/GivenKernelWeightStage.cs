@@ -37,7 +37,9 @@ internal sealed record GivenKernelWeightStage(
             seed: 0,
             context.Device.Device,
             memoryLimit: 0);
-        var solution = new KernelWeightSolution(Alpha.Values, computer.Probe(Alpha, cancellation));
+        var head = computer.Probe(Alpha, cancellation);
+        ProbeStage.WarnIfUnconverged(head, context);
+        var solution = new KernelWeightSolution(Alpha.Values, head);
         return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.LearnedAlpha] = StageFiles.Write(solution) });
     }, cancellation);
 }

@@ -115,6 +115,8 @@ internal sealed record KernelWeightStage(
     {
         if (saved is not null) return KernelWeightLearner.Restore(saved, Target.Architecture, Sources.Count, Learning);
         var theta = Start.Theta(Target.Architecture, Sources.Count);
-        return new KernelWeightLearner(theta, StageFiles.Read<Head>(probe, StageFiles.Head), Learning);
+        // A checkpoint does not keep how well the probe converged, and the output must not depend on whether there was one.
+        var head = StageFiles.Read<Head>(probe, StageFiles.Head) with { RemainingGradient = null };
+        return new KernelWeightLearner(theta, head, Learning);
     }
 }

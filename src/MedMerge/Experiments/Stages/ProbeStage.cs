@@ -1,3 +1,4 @@
+using System.Globalization;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
@@ -10,8 +11,11 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Decay">The L2 penalty on the head.</param>
 internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit Start, double Decay, TargetContext Target) : Stage
 {
+    /// <summary>The name of all probes.</summary>
+    public const string StageName = "probe";
+
     /// <inheritdoc />
-    public override string Name => "probe";
+    public override string Name => StageName;
 
     /// <inheritdoc />
     public override IReadOnlyList<Stage> Inputs => Sources;
@@ -40,6 +44,17 @@ internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit
                 context.Device.Device,
                 memoryLimit: 0);
             var head = computer.Probe(Start.Alpha(Target.Architecture, sources.Count), cancellation);
+            WarnIfUnconverged(head, context);
             return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Head] = StageFiles.Write(head) });
         }, cancellation);
+
+    /// <summary>Warns where a head is not at its optimum.</summary>
+    public static void WarnIfUnconverged(Head head, StageContext context)
+    {
+        if (head.RemainingGradient is not { } gradient) return;
+        context.OnWarning(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The linear probe ended before its optimum: the largest entry of its gradient is {gradient:0.0e0}, and " +
+            $"{LinearProbe.GradientTolerance:0e0} was wanted. The head is usable; a larger kernelWeights.headDecay makes it converge faster."));
+    }
 }

@@ -14,6 +14,7 @@ internal delegate Task<byte[]> StageFileReader(string location, string kind, Can
 /// <param name="CheckpointInterval">How often.</param>
 /// <param name="ReadFile">Reads the files that the specification names.</param>
 /// <param name="OnEpoch">Called after every epoch with the total number of epochs.</param>
+/// <param name="OnWarning">Called with what a user should know about the output, a sentence each.</param>
 /// <param name="Span">The stage's span, parent of its epochs' spans.</param>
 internal sealed record StageContext(
     DeviceThread Device,
@@ -21,4 +22,5 @@ internal sealed record StageContext(
     CheckpointInterval CheckpointInterval,
     StageFileReader ReadFile,
     Action<EpochRecord, int> OnEpoch,
+    Action<string> OnWarning,
     ActivityContext Span);

@@ -8,11 +8,13 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>Runs stages on one device, reusing outputs and checkpoints in the store.</summary>
 /// <param name="readFile">Reads the files that the specification names.</param>
 /// <param name="checkpointInterval">How often training stages keep a checkpoint; null for the default.</param>
+/// <param name="onWarning">Called with a stage's name and what a user should know about its output.</param>
 internal sealed class StageRunner(
     IStageStore store,
     DeviceThread device,
     StageFileReader readFile,
-    CheckpointInterval? checkpointInterval = null)
+    CheckpointInterval? checkpointInterval = null,
+    Action<string, string>? onWarning = null)
 {
     /// <summary>Gets the output of a stage from the store, or computes it. Missing and damaged inputs are recomputed.</summary>
     /// <param name="onEpoch">Called after every epoch with the total number of epochs.</param>
@@ -37,6 +39,7 @@ internal sealed class StageRunner(
             checkpointInterval ?? CheckpointInterval.Default,
             readFile,
             onEpoch,
+            warning => onWarning?.Invoke(stage.Name, warning),
             span);
         var output = await ExecuteAsync(stage, inputs, context, cancellation).ConfigureAwait(false);
         using (Spans.Start($"{stage.Name} save", span))
