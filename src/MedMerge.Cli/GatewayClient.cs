@@ -51,12 +51,12 @@ internal sealed partial class GatewayClient : IDisposable
 
     private string Authority => _http.BaseAddress!.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Whether the gateway has a file.</summary>
-    public async Task<bool> HasFileAsync(string sha256, CancellationToken cancellation)
+    /// <summary>Whether the gateway has a file, and all of it.</summary>
+    public async Task<bool> HasFileAsync(string sha256, long length, CancellationToken cancellation)
     {
         var request = new HttpRequestMessage(HttpMethod.Head, $"files/{sha256}");
         using var response = await SendAsync(request, cancellation, HttpStatusCode.NotFound);
-        return response.IsSuccessStatusCode;
+        return response.IsSuccessStatusCode && (response.Content.Headers.ContentLength ?? length) == length;
     }
 
     /// <summary>Uploads a file.</summary>

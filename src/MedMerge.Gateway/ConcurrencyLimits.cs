@@ -5,7 +5,7 @@ namespace MedMerge.Gateway;
 
 /// <summary>
 /// How many expensive requests run at a time: of one client, so that none keeps the others out, and of all together, which bounds
-/// the memory. A request waits for its client's turn first, and holds nothing that others need meanwhile.
+/// memory and disk. A request waits for its client's turn first, and holds nothing that others need meanwhile.
 /// </summary>
 internal static class ConcurrencyLimits
 {

@@ -1,10 +1,10 @@
 namespace MedMerge.Gateway;
 
 /// <summary>The largest requests that the gateway accepts; the section <c>Limits</c> of its configuration.</summary>
-/// <param name="FileMiB">Largest file in MiB. Default and upper bound: 2047, because a file is held in one array.</param>
+/// <param name="FileMiB">Largest file in MiB. Default and upper bound: 2047, because a plan reads a file into one array.</param>
 internal sealed record GatewayLimits(int FileMiB)
 {
-    /// <summary>The rate limiter's policy for requests that hold a whole file in memory.</summary>
+    /// <summary>The rate limiter's policy for requests that hold a whole file on the disk.</summary>
     public const string Uploads = "uploads";
 
     /// <summary>The rate limiter's policy for requests that build a plan.</summary>

@@ -37,6 +37,17 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     }
 
     /// <inheritdoc />
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+        inner.GetPropertiesAsync(name, cancellation);
+
+    /// <inheritdoc />
+    public async Task WriteAsync(string name, Stream content, CancellationToken cancellation)
+    {
+        await inner.WriteAsync(name, content, cancellation).ConfigureAwait(false);
+        if (HashIn(name) is { } hash) Drop(hash);
+    }
+
+    /// <inheritdoc />
     public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         var etag = await inner.TryCreateAsync(name, content, cancellation).ConfigureAwait(false);

@@ -26,7 +26,14 @@ public static class AtomicFile
     /// <summary>Writes beside the target, flushes to the disk and renames.</summary>
     /// <param name="overwrite">Whether an existing file is replaced.</param>
     /// <returns>False where the file exists and is not to be replaced.</returns>
-    public static async Task<bool> WriteAsync(string path, ReadOnlyMemory<byte> content, bool overwrite, CancellationToken cancellation)
+    public static Task<bool> WriteAsync(string path, ReadOnlyMemory<byte> content, bool overwrite, CancellationToken cancellation) =>
+        WriteAsync(path, stream => stream.WriteAsync(content, cancellation).AsTask(), overwrite);
+
+    /// <inheritdoc cref="WriteAsync(string, ReadOnlyMemory{byte}, bool, CancellationToken)" />
+    public static Task<bool> WriteAsync(string path, Stream content, bool overwrite, CancellationToken cancellation) =>
+        WriteAsync(path, stream => content.CopyToAsync(stream, cancellation), overwrite);
+
+    private static async Task<bool> WriteAsync(string path, Func<Stream, Task> write, bool overwrite)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var temporary = $"{path}.{Guid.NewGuid():N}{TemporarySuffix}";
@@ -35,7 +42,7 @@ public static class AtomicFile
             var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None);
             await using (stream.ConfigureAwait(false))
             {
-                await stream.WriteAsync(content, cancellation).ConfigureAwait(false);
+                await write(stream).ConfigureAwait(false);
                 stream.Flush(flushToDisk: true);
             }
             return overwrite ? Replace(temporary, path) : TryPublish(temporary, path);

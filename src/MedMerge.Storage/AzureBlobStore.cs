@@ -33,10 +33,18 @@ public sealed class AzureBlobStore(BlobContainerClient container, TimeProvider? 
 
     private const int Attempts = 5;
     private const string Md5Mismatch = "Md5Mismatch";
+    private const string InvalidBlockList = "InvalidBlockList";
     private const int PartBytes = 1 << 20;
 
     /// <summary>Uploads beyond it travel in blocks of this size, so that a request is short whatever the object's size.</summary>
     private const int BlockBytes = 16 << 20;
+
+    private static readonly StorageTransferOptions Transfer = new()
+    {
+        InitialTransferSize = BlockBytes,
+        MaximumTransferSize = BlockBytes,
+        MaximumConcurrency = 2, // blocks in memory at a time, for each upload
+    };
 
     private static readonly TimeSpan NetworkTimeout = TimeSpan.FromSeconds(20);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -140,6 +148,39 @@ public sealed class AzureBlobStore(BlobContainerClient container, TimeProvider? 
         {
             return null;
         }
+    }
+
+    /// <inheritdoc />
+    public async Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            var properties = await WithRetriesAsync(
+                Blob(name),
+                (blob, deadline) => blob.GetPropertiesAsync(cancellationToken: deadline.Token),
+                cancellation).ConfigureAwait(false);
+            return new ObjectProperties(properties.Value.ContentLength);
+        }
+        catch (RequestFailedException error) when (IsMissingObject(error))
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc />
+    /// <remarks>Blocks are staged; the blob changes once all have arrived.</remarks>
+    public Task WriteAsync(string name, Stream content, CancellationToken cancellation)
+    {
+        var options = new BlobUploadOptions { TransferOptions = Transfer };
+        return WithRetriesAsync(
+            Blob(name),
+            (blob, deadline) =>
+            {
+                content.Position = 0;
+                return blob.UploadAsync(content, options, deadline.Token);
+            },
+            cancellation,
+            content.Length);
     }
 
     /// <inheritdoc />
@@ -262,14 +303,14 @@ public sealed class AzureBlobStore(BlobContainerClient container, TimeProvider? 
     /// <summary>
     /// Whether a request or its answer broke on its way: a body that was cut, a listing with broken XML or dates, a
     /// success that is not the operation's own, as some proxies give for an answer that they have lost, or a body that
-    /// reached the service damaged.
+    /// reached the service damaged, or blocks that another writer of the same name has thrown away by committing its own.
     /// </summary>
     private static bool IsBroken(Exception error) => error
         is XmlException
         or FormatException
         or IOException
         or RequestFailedException { Status: >= 200 and < 300 }
-        or RequestFailedException { ErrorCode: Md5Mismatch };
+        or RequestFailedException { ErrorCode: Md5Mismatch or InvalidBlockList };
 
     private BlobClient Blob(string name) => container.GetBlobClient(ObjectName.Checked(name));
 
@@ -282,7 +323,7 @@ public sealed class AzureBlobStore(BlobContainerClient container, TimeProvider? 
         var options = new BlobUploadOptions
         {
             Conditions = conditions,
-            TransferOptions = new StorageTransferOptions { InitialTransferSize = BlockBytes, MaximumTransferSize = BlockBytes },
+            TransferOptions = Transfer,
         };
         try
         {

@@ -60,6 +60,24 @@ public sealed class FolderObjectStore : IObjectStore
     }
 
     /// <inheritdoc />
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation)
+    {
+        var file = new FileInfo(PathOf(name));
+        return Task.FromResult(file.Exists ? new ObjectProperties(file.Length) : null);
+    }
+
+    /// <inheritdoc />
+    public async Task WriteAsync(string name, Stream content, CancellationToken cancellation)
+    {
+        var held = await LockAsync(cancellation).ConfigureAwait(false); // so that a clean-up does not remove what was just replaced
+        await using (held.ConfigureAwait(false))
+        {
+            content.Position = 0;
+            await AtomicFile.WriteAsync(PathOf(name), content, overwrite: true, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc />
     public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         await AtomicFile.WriteAsync(PathOf(name), content, overwrite: false, cancellation).ConfigureAwait(false)
             ? ContentHash.Of(content.Span)

@@ -7,6 +7,18 @@ public sealed class GuardedObjectStore(IObjectStore inner, SuspensionGuard guard
     public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => inner.ReadAsync(name, cancellation);
 
     /// <inheritdoc />
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+        inner.GetPropertiesAsync(name, cancellation);
+
+    /// <inheritdoc />
+    /// <exception cref="ProcessFencedException">The process was stopped for too long; nothing was written.</exception>
+    public async Task WriteAsync(string name, Stream content, CancellationToken cancellation)
+    {
+        guard.Check();
+        await inner.WriteAsync(name, content, cancellation).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
     /// <exception cref="ProcessFencedException">The process was stopped for too long; nothing was written.</exception>
     public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {

@@ -12,6 +12,10 @@ public sealed record StoredObject(byte[] Content, string ETag)
 /// <param name="Modified">When it was last written.</param>
 public sealed record ObjectInfo(string Name, DateTimeOffset Modified);
 
+/// <summary>What a store knows about an object without reading it.</summary>
+/// <param name="Length">In bytes.</param>
+public sealed record ObjectProperties(long Length);
+
 /// <summary>
 /// Named, immutable or conditionally replaced objects: a container of Azure blobs or a folder. Names are paths with
 /// '/', of letters, digits, '.', '-' and '_'.
@@ -20,6 +24,16 @@ public interface IObjectStore
 {
     /// <summary>The object, or null where there is none.</summary>
     Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation);
+
+    /// <summary>The properties of an object, or null where there is none. Its content is not read.</summary>
+    Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation);
+
+    /// <summary>
+    /// Writes an object, whole or not at all, without holding it in memory. An object of that name is replaced: this is for content that
+    /// its name follows from.
+    /// </summary>
+    /// <param name="content">Seekable, since a write may be tried again; read from its start.</param>
+    Task WriteAsync(string name, Stream content, CancellationToken cancellation);
 
     /// <summary>Writes a new object, whole or not at all.</summary>
     /// <returns>Its ETag, or null where the name is taken (If-None-Match: *).</returns>

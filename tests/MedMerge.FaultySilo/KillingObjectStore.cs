@@ -30,6 +30,12 @@ internal sealed class KillingObjectStore(IObjectStore inner, KillPoint point) : 
     public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         WriteAsync(name, () => inner.TryCreateAsync(name, content, cancellation));
 
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+        inner.GetPropertiesAsync(name, cancellation);
+
+    public Task WriteAsync(string name, Stream content, CancellationToken cancellation) =>
+        inner.WriteAsync(name, content, cancellation);
+
     public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
         WriteAsync(name, () => inner.TryReplaceAsync(name, content, etag, cancellation));
 

@@ -185,6 +185,11 @@ public sealed class FailureLogTests : IDisposable
         public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
+        public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public Task WriteAsync(string name, Stream content, CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
             throw new NotSupportedException();
 

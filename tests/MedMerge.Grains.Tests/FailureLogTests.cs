@@ -46,6 +46,12 @@ public sealed class FailureLogTests : IDisposable
                 ? throw new NullReferenceException("a bug")
                 : inner.TryCreateAsync(name, content, cancellation);
 
+        public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+            inner.GetPropertiesAsync(name, cancellation);
+
+        public Task WriteAsync(string name, Stream content, CancellationToken cancellation) =>
+            inner.WriteAsync(name, content, cancellation);
+
         public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
             inner.TryReplaceAsync(name, content, etag, cancellation);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using MedMerge.Storage.Tests.Faults;
 
 namespace MedMerge.Storage.Tests;
 
@@ -105,6 +106,38 @@ public abstract class ObjectStoreConformance
             await Store.TryCreateAsync($"bytes/{size}", content, Cancellation);
             Assert.Equal(content, (await Store.ReadAsync($"bytes/{size}", Cancellation))!.Content);
         }
+    }
+
+    /// <summary>More than a block of the Azure store.</summary>
+    [Fact]
+    public async Task A_stream_is_written_whole_whether_or_not_the_name_is_taken()
+    {
+        var content = new byte[40_000_000];
+        new Random(1).NextBytes(content);
+        Assert.Null(await Store.GetPropertiesAsync("stream", Cancellation));
+        await Store.TryCreateAsync("stream", Bytes("before"), Cancellation);
+        Assert.Equal(new ObjectProperties(6), await Store.GetPropertiesAsync("stream", Cancellation));
+
+        using var stream = new MemoryStream(content);
+        stream.Position = 3; // it is read from its start all the same
+        await Store.WriteAsync("stream", stream, Cancellation);
+
+        Assert.Equal(content, (await Store.ReadAsync("stream", Cancellation))!.Content);
+        Assert.Equal(new ObjectProperties(content.Length), await Store.GetPropertiesAsync("stream", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_stream_that_breaks_off_leaves_nothing_and_replaces_nothing()
+    {
+        await Store.TryCreateAsync("old", Bytes("old"), Cancellation);
+        using var broken = new BrokenStream(length: 40_000_000, breaksAt: 30_000_000);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => Store.WriteAsync("new", broken, Cancellation));
+        await Assert.ThrowsAnyAsync<Exception>(() => Store.WriteAsync("old", broken, Cancellation));
+
+        Assert.Null(await Store.ReadAsync("new", Cancellation));
+        Assert.Equal("old", Encoding.UTF8.GetString((await Store.ReadAsync("old", Cancellation))!.Content));
+        Assert.Equal(["old"], await ListAsync(""));
     }
 
     [Theory]

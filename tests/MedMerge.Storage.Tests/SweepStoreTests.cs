@@ -114,6 +114,12 @@ public sealed class SweepStoreTests : IDisposable
         public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
             TwiceAsync(() => inner.TryCreateAsync(name, content, cancellation));
 
+        public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+            inner.GetPropertiesAsync(name, cancellation);
+
+        public Task WriteAsync(string name, Stream content, CancellationToken cancellation) =>
+            inner.WriteAsync(name, content, cancellation);
+
         public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
             TwiceAsync(() => inner.TryReplaceAsync(name, content, etag, cancellation));
 

@@ -48,6 +48,15 @@ public sealed class PausingObjectStore(IObjectStore inner) : IObjectStore
         return await inner.TryCreateAsync(name, content, cancellation);
     }
 
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+        inner.GetPropertiesAsync(name, cancellation);
+
+    public async Task WriteAsync(string name, Stream content, CancellationToken cancellation)
+    {
+        await PassAsync($"write {name}");
+        await inner.WriteAsync(name, content, cancellation);
+    }
+
     public async Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation)
     {
         await PassAsync($"replace {name}");

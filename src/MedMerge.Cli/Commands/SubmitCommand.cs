@@ -65,7 +65,7 @@ internal static class SubmitCommand
         foreach (var (path, sent) in addresses.DistinctBy(entry => FrozenSpecification.HashOf(entry.Value)))
         {
             var hash = FrozenSpecification.HashOf(sent)!;
-            if (await gateway.HasFileAsync(hash, cancellation)) continue;
+            if (await gateway.HasFileAsync(hash, contents[paths[path]].Length, cancellation)) continue;
             await error.WriteLineAsync($"Uploading '{path}'.");
             await gateway.UploadAsync(hash, contents[paths[path]], cancellation);
         }

@@ -27,6 +27,12 @@ internal sealed class ConnectedStore(StoreConnection connection) : IObjectStore
     public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) =>
         connection.Opened.ReadAsync(name, cancellation);
 
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+        connection.Opened.GetPropertiesAsync(name, cancellation);
+
+    public Task WriteAsync(string name, Stream content, CancellationToken cancellation) =>
+        connection.Opened.WriteAsync(name, content, cancellation);
+
     public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         connection.Opened.TryCreateAsync(name, content, cancellation);
 

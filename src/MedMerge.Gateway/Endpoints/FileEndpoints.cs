@@ -9,23 +9,25 @@ namespace MedMerge.Gateway.Endpoints;
 /// <summary><c>/files/SHA256</c>: the files that specifications name.</summary>
 internal static partial class FileEndpoints
 {
-    private const int MaxInitialBuffer = 1024 * 1024;
+    /// <summary>Larger bodies are buffered in a temporary file.</summary>
+    private const int MaxMemory = 1024 * 1024;
+
     private const string AnyMediaType = "*/*";
 
     public static void Map(RouteGroupBuilder api, GatewayLimits limits)
     {
         var files = api.MapGroup("/files/{sha256}")
             .WithTags("files")
-            .RequireRateLimiting(GatewayLimits.Uploads)
             .AddEndpointFilter(CheckNameAsync);
         files.MapPut("", PutAsync)
             .WithSummary("Uploads a file under the SHA-256 of its content.")
             .Accepts<IFormFile>(MediaTypeNames.Application.Octet, AnyMediaType) // curl sends a form's unless told otherwise
+            .RequireRateLimiting(GatewayLimits.Uploads)
             .WithMetadata(new RequestSizeLimitAttribute(limits.FileBytes))
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         files.MapMethods("", [HttpMethods.Head], HeadAsync)
-            .WithSummary("Checks whether a file exists.")
+            .WithSummary("Checks whether a file exists, and gets its length.")
             .Produces(StatusCodes.Status200OK)
             .Produces(StatusCodes.Status404NotFound);
     }
@@ -36,27 +38,31 @@ internal static partial class FileEndpoints
         ArtefactStore artefacts,
         CancellationToken cancellation)
     {
-        using var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, MaxInitialBuffer));
-        await request.Body.CopyToAsync(body, cancellation);
-        var content = body.GetBuffer().AsMemory(0, (int)body.Length);
-        var hash = ContentHash.Of(content.Span);
+        request.EnableBuffering(MaxMemory);
+        var hash = await ContentHash.OfAsync(request.Body, cancellation);
         if (hash != sha256)
         {
             return CreateBadRequest(
                 $"The content's SHA-256 is {hash}, not {sha256}: it was damaged in transit, or is another file.");
         }
-        await artefacts.WriteAsync(content, cancellation);
+        await artefacts.WriteAsync(sha256, request.Body, cancellation);
         return TypedResults.NoContent();
     }
 
     /// <summary>
-    /// Reads the whole file, so that a client uploads a damaged one again. Who asks is about to submit a sweep that needs it.
+    /// Reads nothing of the file. A submission does, and removes one that is damaged, so that the client's next try uploads it again.
     /// </summary>
     private static async Task<Results<Ok, NotFound>> HeadAsync(
         string sha256,
+        HttpResponse response,
         ArtefactStore artefacts,
-        CancellationToken cancellation) =>
-        await artefacts.RenewAsync(sha256, cancellation) is null ? TypedResults.NotFound() : TypedResults.Ok();
+        CancellationToken cancellation)
+    {
+        if (await artefacts.FindLengthAsync(sha256, cancellation) is not { } length) return TypedResults.NotFound();
+        response.ContentLength = length;
+        response.Headers.ETag = $"\"{sha256}\"";
+        return TypedResults.Ok();
+    }
 
     private static ValueTask<object?> CheckNameAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {

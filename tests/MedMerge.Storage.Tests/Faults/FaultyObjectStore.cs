@@ -56,6 +56,15 @@ public sealed class FaultyObjectStore(IObjectStore inner, Func<string, int, Faul
     public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         WriteAsync("create " + name, () => inner.TryCreateAsync(name, content, cancellation));
 
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+        inner.GetPropertiesAsync(name, cancellation);
+
+    public Task WriteAsync(string name, Stream content, CancellationToken cancellation) => WriteAsync("write " + name, async () =>
+    {
+        await inner.WriteAsync(name, content, cancellation);
+        return "";
+    });
+
     public Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation) =>
         WriteAsync("replace " + name, () => inner.TryReplaceAsync(name, content, etag, cancellation));
 
