@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using MedMerge.Cli.Commands;
+using MedMerge.Storage;
 
 namespace MedMerge.Cli;
 
@@ -55,6 +56,11 @@ public static class MedMergeCommand
         catch (GatewayException problem)
         {
             await error.WriteLineAsync($"failed: {problem.Message}");
+            return ExitCodes.Failed;
+        }
+        catch (DiskException problem)
+        {
+            await error.WriteLineAsync($"failed: {problem.Message} Then the same command resumes from what is finished.");
             return ExitCodes.Failed;
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)

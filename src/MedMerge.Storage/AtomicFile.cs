@@ -26,6 +26,7 @@ public static class AtomicFile
     /// <summary>Writes beside the target, flushes to the disk and renames.</summary>
     /// <param name="overwrite">Whether an existing file is replaced.</param>
     /// <returns>False where the file exists and is not to be replaced.</returns>
+    /// <exception cref="DiskException">The disk is full or read-only.</exception>
     public static Task<bool> WriteAsync(string path, ReadOnlyMemory<byte> content, bool overwrite, CancellationToken cancellation) =>
         WriteAsync(path, stream => stream.WriteAsync(content, cancellation).AsTask(), overwrite);
 
@@ -35,7 +36,19 @@ public static class AtomicFile
 
     private static async Task<bool> WriteAsync(string path, Func<Stream, Task> write, bool overwrite)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return await WriteBesideAsync(path, write, overwrite).ConfigureAwait(false);
+        }
+        catch (IOException error) when (DiskException.IsReason(error))
+        {
+            throw DiskException.Of(path, error);
+        }
+    }
+
+    private static async Task<bool> WriteBesideAsync(string path, Func<Stream, Task> write, bool overwrite)
+    {
         var temporary = $"{path}.{Guid.NewGuid():N}{TemporarySuffix}";
         try
         {
@@ -71,7 +84,7 @@ public static class AtomicFile
             var error = Marshal.GetLastPInvokeError();
             if (error == FileExists) return false;
             if (error is not (NotPermitted or NotSupportedOnLinux or NotSupportedOnMac or NotImplemented))
-                throw new IOException($"'{path}' can't be written: {Marshal.GetPInvokeErrorMessage(error)}");
+                throw new IOException($"'{path}' can't be written: {Marshal.GetPInvokeErrorMessage(error)}", error);
             // A file system without hard links: the best there is.
         }
         try

@@ -164,6 +164,10 @@ public sealed class FolderObjectStore : IObjectStore
             {
                 return new FileStream(Path.Combine(_root, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
+            catch (IOException error) when (DiskException.IsReason(error))
+            {
+                throw DiskException.Of(Path.Combine(_root, LockName), error); // waiting does not help
+            }
             catch (IOException) when (_time.GetElapsedTime(start) < LockDeadline)
             {
                 await Task.Delay(LockPause, _time, cancellation).ConfigureAwait(false);

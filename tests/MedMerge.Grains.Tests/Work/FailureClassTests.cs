@@ -13,6 +13,17 @@ public sealed class FailureClassTests
         Assert.Equal(new Failure(FailureKind.Permanent, Words), FailureClass.Of(new InputException(Words)));
     }
 
+    [Fact]
+    public void A_full_disk_may_have_room_again()
+    {
+        var error = DiskException.Of("/store/artefacts/ab", new IOException("No space left on device", 28));
+
+        var failure = FailureClass.Of(error);
+
+        Assert.Equal(new Failure(FailureKind.Transient, error.Message), failure);
+        Assert.NotNull(RetryPolicy.DelayAfter(failure, attempt: 1));
+    }
+
     [Theory]
     [InlineData("CUDA out of memory. Tried to allocate 20 GiB\nat frame 1")]
     [InlineData("[enforce fail] DefaultCPUAllocator: Out of Memory")]
