@@ -11,6 +11,21 @@ internal static class TrainingNotes
     public static IEnumerable<string> Of(ScenarioResult result)
     {
         if (DescribeProbes(result) is { } probes) yield return probes;
+        if (DescribeDiverged(result) is { } diverged) yield return diverged;
+    }
+
+    private static string? DescribeDiverged(ScenarioResult result)
+    {
+        var diverged = result.Trials
+            .SelectMany(trial => trial.LearningRate?.Tries ?? [], (trial, tried) => (Trial: trial, Tried: tried))
+            .Where(pair => pair.Tried.Best is null)
+            .GroupBy(pair => pair.Tried.LearningRate, pair => pair.Trial)
+            .OrderBy(rate => rate.Key)
+            .Select(rate => string.Create(CultureInfo.InvariantCulture, $"at {rate.Key} in {DescribeRows(result, rate)}"))
+            .ToList();
+        return diverged.Count == 0
+            ? null
+            : $"Training diverged at learning rates that were tried, and so were not chosen: {string.Join("; ", diverged)}.";
     }
 
     private static string? DescribeProbes(ScenarioResult result)

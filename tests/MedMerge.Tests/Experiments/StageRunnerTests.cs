@@ -99,8 +99,12 @@ public class StageRunnerTests
         var good = stage.Tries[0];
         var tooHigh = good with { Training = good.Training with { LearningRate = 1e30 } };
         await using var device = new DeviceThread("cpu", 1);
+        var warnings = new List<string>();
         var runner = new StageRunner(
-            new CountingStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+            new CountingStageStore(),
+            device,
+            (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)),
+            onWarning: (name, warning) => warnings.Add($"{name}: {warning}"));
 
         var output = await runner.OutputAsync(stage with { Tries = [good, tooHigh] }, (_, _) => { }, Cancellation);
         var error = await Assert.ThrowsAsync<ComputationException>(
@@ -110,6 +114,7 @@ public class StageRunnerTests
         Assert.Equal(good.Training.LearningRate, choice.LearningRate);
         Assert.Equal([false, true], choice.Tries.Select(tried => tried.Best is null));
         Assert.Contains("diverged at every learning rate that was tried (1E+30)", error.Message, StringComparison.Ordinal);
+        Assert.Equal("choose rate: Training diverged at learning rate 1E+30, which is not chosen.", Assert.Single(warnings));
     }
 
     [Fact]

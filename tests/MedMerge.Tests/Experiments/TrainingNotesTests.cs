@@ -68,6 +68,30 @@ public class TrainingNotesTests
     }
 
     [Fact]
+    public void A_learning_rate_at_which_training_diverged_is_named_with_its_trials()
+    {
+        var low = new LearningRateTry(0.001, default(Validation));
+        var choice = new LearningRateChoice(0.001, [low, new LearningRateTry(0.003, Best: null)]);
+        var converged = new LearningRateChoice(0.003, [low, new LearningRateTry(0.003, default(Validation))]);
+        var result = new ScenarioResult(
+            SmallResult.Scenario,
+            [
+                SmallResult.Result(SmallResult.Trial(1, "scratch"), right: 4) with { LearningRate = choice },
+                SmallResult.Result(SmallResult.Trial(2, "scratch", seed: 1), right: 4) with { LearningRate = converged },
+                SmallResult.Result(SmallResult.Trial(3, "fine-tune", "a"), right: 4) with { LearningRate = choice },
+                SmallResult.Result(SmallResult.Trial(4, "average"), right: 4),
+            ],
+            SmallResult.Rivals(SmallResult.Row("fine-tune", "a")),
+            Summaries: [],
+            Comparisons: []);
+
+        Assert.Contains(
+            "Training diverged at learning rates that were tried, and so were not chosen: " +
+            "at 0.003 in 1 of 2 trials of scratch, 1 of 1 trials of fine-tune a.",
+            ScenarioTable.Of(result).Notes);
+    }
+
+    [Fact]
     public async Task Where_all_converged_there_is_neither()
     {
         var warnings = new List<string>();
