@@ -2,6 +2,7 @@ using System.Text.Json;
 using Azure;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Queries;
+using MedMerge.Storage;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -54,7 +55,7 @@ internal sealed partial class GatewayExceptionHandler(
         UnavailableException =>
             (StatusCodes.Status503ServiceUnavailable, exception.Message),
         TimeoutException or Orleans.Runtime.OrleansException =>
-            (StatusCodes.Status503ServiceUnavailable, $"The cluster does not answer: {exception.Message.Split('\n')[0].Trim()}"),
+            (StatusCodes.Status503ServiceUnavailable, $"The cluster does not answer: {ErrorText.FirstLine(exception)}"),
         RequestFailedException or AggregateException { InnerException: RequestFailedException } =>
             (StatusCodes.Status503ServiceUnavailable, "The blob store does not answer; see the gateway's log for details."),
         InvalidDataException =>

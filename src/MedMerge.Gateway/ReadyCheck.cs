@@ -68,7 +68,7 @@ internal sealed class ReadyCheck(ClusterConnection cluster, IObjectStore store, 
         }
         catch (Exception error)
         {
-            var firstLine = error.Message.Split('\n')[0].Trim(); // Orleans appends a stack to its messages
+            var firstLine = ErrorText.FirstLine(error); // Orleans appends a stack to its messages
             return new Problem($"{service} does not answer: {firstLine}", error);
         }
     }

@@ -79,7 +79,7 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
             }
             catch (Exception error) when (MayPass(error) && !Stopping.IsCancellationRequested)
             {
-                var waitingFor = $"Waiting for {what}: {FirstLine(error)}";
+                var waitingFor = $"Waiting for {what}: {ErrorText.FirstLine(error)}";
                 LogWaiting(logger, waitingFor == _waitingFor ? null : error, waitingFor, RetryDelay.TotalSeconds); // a stack once
                 _waitingFor = waitingFor;
                 await ServeHealthAsync().ConfigureAwait(false);
@@ -98,9 +98,6 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
         or AuthenticationFailedException
         or AggregateException
         or TaskCanceledException;
-
-    private static string FirstLine(Exception error) =>
-        (error is AggregateException all ? all.InnerExceptions[0] : error).Message.Split('\n')[0].TrimEnd('\r');
 
     private async Task ServeHealthAsync()
     {

@@ -25,8 +25,7 @@ internal sealed class StoreHealthCheck(IObjectStore store, JoinedStore joined) :
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
-            var firstLine = error.Message.Split('\n')[0].Trim(); // Azure's clients add a page of headers
-            return HealthCheckResult.Unhealthy($"The store does not answer: {firstLine}", error);
+            return HealthCheckResult.Unhealthy($"The store does not answer: {ErrorText.FirstLine(error)}", error);
         }
     }
 }

@@ -91,7 +91,7 @@ public sealed class AzureBlobStore(BlobContainerClient container, TimeProvider? 
         }
         catch (Exception error) when (error is RequestFailedException or AuthenticationFailedException or AggregateException)
         {
-            var reason = $"The blob store can't be used: {FirstLine(error)}";
+            var reason = $"The blob store can't be used: {ErrorText.FirstLine(error).TrimEnd('.')}.";
             throw new StoreUnavailableException($"{reason} Check ConnectionStrings__blobs and that the service runs.", error);
         }
     }
@@ -349,12 +349,6 @@ public sealed class AzureBlobStore(BlobContainerClient container, TimeProvider? 
         IsMissingObject(error)
         || error.Status == (int)HttpStatusCode.PreconditionFailed
         || (error.Status == (int)HttpStatusCode.Conflict && error.ErrorCode != BlobErrorCode.ContainerBeingDeleted);
-
-    private static string FirstLine(Exception error)
-    {
-        var message = (error is AggregateException all ? all.InnerExceptions[0] : error).Message;
-        return message.Split('\n')[0].TrimEnd('\r', '.') + ".";
-    }
 
     /// <summary>Stops what a process must not write any more, however often the SDK tries.</summary>
     private sealed class WriteGuard(Action beforeWrite) : HttpPipelineSynchronousPolicy

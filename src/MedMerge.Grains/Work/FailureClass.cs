@@ -27,7 +27,7 @@ internal static class FailureClass
         DiskException => new Failure(FailureKind.Transient, error.Message),
         UnreadableArtefactException => new Failure(FailureKind.Permanent, Named(error)),
         OutOfMemoryException => new Failure(FailureKind.Permanent, $"Out of memory: {Named(error)}"),
-        ExternalException when IsOutOfMemory(error) => new Failure(FailureKind.Transient, $"{OutOfDeviceMemory} {Named(error)}"),
+        ExternalException native when SaysOutOfMemory(native) => new Failure(FailureKind.Transient, $"{OutOfDeviceMemory} {Named(error)}"),
         ExternalException when Mentions(error, Assertion) => new Failure(FailureKind.Permanent, Named(error)),
         ExternalException when DeviceErrors.Any(start => Mentions(error, start)) => new Failure(FailureKind.NodeBad, Named(error)),
         PlatformNotSupportedException or ProcessFencedException => new Failure(FailureKind.NodeBad, Named(error)),
@@ -35,9 +35,9 @@ internal static class FailureClass
     };
 
     /// <summary>
-    /// The failure of work that was not alone on its device: a lack of memory may pass, here or on another node.
+    /// The failure of work that was not alone on its node: a lack of the node's memory may pass, as that of a device's always may.
     /// </summary>
-    public static Failure BesideOtherWork(Failure failure, Exception error) => IsOutOfMemory(error)
+    public static Failure BesideOtherWork(Failure failure, Exception error) => error is OutOfMemoryException
         ? failure with { Kind = FailureKind.Transient, Reason = $"{failure.Reason} There was other work on the node." }
         : failure;
 
@@ -46,10 +46,7 @@ internal static class FailureClass
     /// </summary>
     public static bool IsNodeGone(Exception error) => error is TimeoutException or OrleansException;
 
-    private static bool IsOutOfMemory(Exception error) =>
-        error is OutOfMemoryException || (error is ExternalException && SaysOutOfMemory(error));
-
-    private static bool SaysOutOfMemory(Exception error) =>
+    private static bool SaysOutOfMemory(ExternalException error) =>
         Mentions(error, "out of memory") || error.Message.Contains("ALLOC_FAILED", StringComparison.Ordinal);
 
     private static bool Mentions(Exception error, string text) => error.Message.Contains(text, StringComparison.OrdinalIgnoreCase);
@@ -59,5 +56,5 @@ internal static class FailureClass
         string.Join(' ', error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(4));
 
     /// <summary>The exception's type and the first line of its message.</summary>
-    private static string Named(Exception error) => $"{error.GetType().Name}: {error.Message.Split('\n')[0].Trim()}";
+    private static string Named(Exception error) => $"{error.GetType().Name}: {ErrorText.FirstLine(error)}";
 }

@@ -14,6 +14,18 @@ public sealed class FailureClassTests
     }
 
     [Fact]
+    public void Too_little_memory_of_the_node_may_pass_only_where_other_work_used_it()
+    {
+        var error = new OutOfMemoryException("no");
+        var alone = FailureClass.Of(error);
+
+        Assert.Equal(FailureKind.Permanent, alone.Kind);
+        Assert.Equal(FailureKind.Transient, FailureClass.BesideOtherWork(alone, error).Kind);
+        var other = FailureClass.Of(new InputException("bad"));
+        Assert.Same(other, FailureClass.BesideOtherWork(other, new InputException("bad")));
+    }
+
+    [Fact]
     public void A_full_disk_may_have_room_again()
     {
         var error = DiskException.Of("/store/artefacts/ab", new IOException("No space left on device", 28));
