@@ -29,7 +29,7 @@ internal sealed class PlanCache(ArtefactStore artefacts, long limit)
     /// <summary>The plan of a frozen specification.</summary>
     /// <param name="specification">Its SHA-256.</param>
     /// <exception cref="InputException">What it names can't be used.</exception>
-    /// <exception cref="InvalidDataException">An artefact is missing or damaged.</exception>
+    /// <exception cref="MissingArtefactException">An artefact is missing or damaged.</exception>
     public Task<Plan> GetAsync(string specification)
     {
         lock (_gate)
@@ -92,6 +92,5 @@ internal sealed class PlanCache(ArtefactStore artefacts, long limit)
 
     private async Task<byte[]> ArtefactAsync(string hash, string what, CancellationToken cancellation) =>
         await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false)
-        ?? throw new InvalidDataException(
-            $"The {what} (artefact {hash}) is missing in the store or damaged. Submit the sweep again: that puts it back.");
+        ?? throw new MissingArtefactException(what, hash);
 }

@@ -33,11 +33,16 @@ internal sealed partial class FailureReporter(
 
     /// <summary>
     /// Whether its message is enough: another's failure was logged with its stack where it occurred, bad input is the
-    /// user's to correct, a full disk says where it is, and a lost output is computed again. A computation that failed on valid input is
-    /// not expected.
+    /// user's to correct, a full disk or a missing artefact says which it is, and a lost output is computed again. A computation that
+    /// failed on valid input is not expected.
     /// </summary>
     private static bool IsExpected(Exception error) =>
-        error is WorkFailedException or MissingOutputException or DiskException or (InputException and not ComputationException);
+        error
+            is WorkFailedException
+            or MissingOutputException
+            or MissingArtefactException
+            or DiskException
+            or (InputException and not ComputationException);
 
     [LoggerMessage(LogLevel.Warning, "{Work} failed: {Reason}")]
     private partial void LogFailed(string work, string reason);

@@ -24,6 +24,7 @@ internal static class FailureClass
     {
         WorkFailedException failed => failed.Failure,
         InputException => new Failure(FailureKind.Permanent, error.Message),
+        MissingArtefactException => new Failure(FailureKind.Permanent, error.Message),
         DiskException => new Failure(FailureKind.Transient, error.Message),
         UnreadableArtefactException => new Failure(FailureKind.Permanent, Named(error)),
         OutOfMemoryException => new Failure(FailureKind.Permanent, $"Out of memory: {Named(error)}"),

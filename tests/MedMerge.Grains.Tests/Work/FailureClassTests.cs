@@ -26,6 +26,17 @@ public sealed class FailureClassTests
     }
 
     [Fact]
+    public void A_missing_artefact_stays_missing_whatever_the_attempt()
+    {
+        var error = new MissingArtefactException("weight file 'a.safetensors'", "abc");
+
+        var failure = FailureClass.Of(error);
+
+        Assert.Equal(new Failure(FailureKind.Permanent, error.Message), failure);
+        Assert.Null(RetryPolicy.DelayAfter(failure, attempt: 1));
+    }
+
+    [Fact]
     public void A_full_disk_may_have_room_again()
     {
         var error = DiskException.Of("/store/artefacts/ab", new IOException("No space left on device", 28));
