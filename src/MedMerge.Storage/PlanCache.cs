@@ -21,6 +21,8 @@ internal sealed class PlanCache(ArtefactStore artefacts, long limit)
     private readonly Lock _gate = new();
     private readonly LinkedList<(string Specification, Task<Plan> Plan)> _recent = [];
 
+    private IEnumerable<Plan> BuiltPlans => _recent.Where(entry => entry.Plan.IsCompletedSuccessfully).Select(entry => entry.Plan.Result);
+
     /// <summary>With the <see cref="DefaultLimit"/>.</summary>
     public PlanCache(ArtefactStore artefacts) : this(artefacts, DefaultLimit)
     {
@@ -68,8 +70,13 @@ internal sealed class PlanCache(ArtefactStore artefacts, long limit)
     private bool IsOverLimit()
     {
         if (_recent.Count > MaxPlans) return true;
-        var built = _recent.Where(entry => entry.Plan.IsCompletedSuccessfully).Select(entry => entry.Plan.Result);
-        return built.SelectMany(plan => plan.Scenarios).Select(scenario => scenario.Target).Distinct().Sum(SizeOf) > limit;
+        return BuiltPlans.SelectMany(plan => plan.Datasets.Values).Distinct().Sum(SizeOf) > limit;
+    }
+
+    /// <summary>A data set that a plan here has loaded already; sweeps often have targets or sources' data in common.</summary>
+    private ImageDataset? FindDataset(DatasetSource source)
+    {
+        lock (_gate) return BuiltPlans.Select(plan => plan.Datasets.GetValueOrDefault(source)).FirstOrDefault(data => data is not null);
     }
 
     private static long SizeOf(ImageDataset data) =>
@@ -81,10 +88,15 @@ internal sealed class PlanCache(ArtefactStore artefacts, long limit)
         var datasets = new Dictionary<DatasetSource, ImageDataset>();
         foreach (var source in FrozenSpecification.Datasets(specification))
         {
-            var packed = await FileAsync(source.Location, ImageDataset.Kind, CancellationToken.None).ConfigureAwait(false);
-            datasets[source] = PackedDataset.Read(packed, $"'{source.Location}'");
+            datasets[source] = FindDataset(source) ?? await ReadDatasetAsync(source).ConfigureAwait(false);
         }
         return Plan.BuildFrozen(specification, datasets);
+    }
+
+    private async Task<ImageDataset> ReadDatasetAsync(DatasetSource source)
+    {
+        var packed = await FileAsync(source.Location, ImageDataset.Kind, CancellationToken.None).ConfigureAwait(false);
+        return PackedDataset.Read(packed, $"'{source.Location}'");
     }
 
     private async Task<Specification> SpecificationAsync(string hash) =>
