@@ -21,6 +21,17 @@ public sealed class MemoryObjectStore(TimeProvider time) : IObjectStore
         lock (_gate) return Task.FromResult(_objects.GetValueOrDefault(ObjectName.Checked(name)));
     }
 
+    public async Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+        await ReadAsync(name, cancellation) is { } found ? new ObjectProperties(found.Content.Length) : null;
+
+    public async Task WriteAsync(string name, Stream content, CancellationToken cancellation)
+    {
+        using var copy = new MemoryStream();
+        content.Position = 0;
+        await content.CopyToAsync(copy, cancellation);
+        await WriteAsync(name, copy.ToArray(), _ => true);
+    }
+
     public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         WriteAsync(name, content, current => current is null);
 

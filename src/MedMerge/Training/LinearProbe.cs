@@ -23,7 +23,9 @@ internal static class LinearProbe
         Fit(features, labels, classes, decay, MaxIterations, cancellation);
 
     /// <inheritdoc cref="Fit(Tensor, int[], int, double, CancellationToken)" />
-    /// <param name="iterations">How many at most. A head that is not at the optimum then has a <see cref="Head.RemainingGradient"/>.</param>
+    /// <param name="iterations">
+    /// How many at most. A head that is not at the optimum then has a <see cref="Head.RemainingGradient"/>.
+    /// </param>
     public static Head Fit(
         Tensor features,
         int[] labels,

@@ -60,6 +60,10 @@ internal sealed class InterleavedStore(IObjectStore inner, Interleaving interlea
     public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) =>
         CallAsync(() => inner.ReadAsync(name, cancellation));
 
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task WriteAsync(string name, Stream content, CancellationToken cancellation) => throw new NotSupportedException();
+
     public Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         CallAsync(() => inner.TryCreateAsync(name, content, cancellation));
 

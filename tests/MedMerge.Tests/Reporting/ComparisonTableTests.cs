@@ -27,7 +27,7 @@ public class ComparisonTableTests
             + $"""
             the best of 3 learning rates on validation
             Sources: a (a.safetensors), b (pretrained on cells)
-            Settings: threads 1; defaults otherwise
+            Settings: defaults
 
             | method               |    macro F1 |    accuracy |         AUC |              Δ F1 |             Δ AUC |
             | -------------------- | ----------: | ----------: | ----------: | ----------------: | ----------------: |

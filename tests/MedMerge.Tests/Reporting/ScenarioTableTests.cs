@@ -32,7 +32,7 @@ public class ScenarioTableTests
             ],
             table.Rows);
         Assert.Equal(["a (a.safetensors)", "b (pretrained on cells)"], table.Sources);
-        Assert.Equal("threads 1; defaults otherwise", table.Settings);
+        Assert.Equal("defaults", table.Settings);
         Assert.Equal(2, table.Notes.Count);
         Assert.Equal(Verdict.Of(result), table.VerdictText);
         Assert.Equal("Nothing was merged.", table.CertificateText);

@@ -42,7 +42,10 @@ internal sealed record ChooseRateStage(IReadOnlyList<FineTuneStage> Tries, Metri
             .ToList();
         var best = ChooseBest(tries);
         foreach (var diverged in tries.Where(tried => tried.Best is null))
-            context.OnWarning(FormattableString.Invariant($"Training diverged at learning rate {diverged.LearningRate}, which is not chosen."));
+        {
+            context.OnWarning(FormattableString.Invariant(
+                $"Training diverged at learning rate {diverged.LearningRate}, which is not chosen."));
+        }
         var choice = new LearningRateChoice(tries[best].LearningRate, tries);
         return Task.FromResult(new StageOutput(new Dictionary<string, byte[]>
         {
