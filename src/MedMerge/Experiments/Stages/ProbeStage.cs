@@ -55,7 +55,6 @@ internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit
         context.OnWarning(string.Create(
             CultureInfo.InvariantCulture,
             $"The linear probe ended before its optimum: the largest entry of its gradient is {gradient:0.0e0}, and " +
-            $"{LinearProbe.GradientTolerance:0e0} was wanted. The head is usable; a larger kernelWeights.headDecay makes it converge " +
-            "faster."));
+            $"{LinearProbe.GradientTolerance:0e0} was wanted. The head is usable; with a larger headDecay the probe converges faster."));
     }
 }
