@@ -5,8 +5,12 @@ namespace MedMerge.Reporting;
 /// <summary>The tables of a run as Markdown that also reads well in a terminal.</summary>
 internal static class ComparisonTable
 {
-    /// <summary>Renders the tables of all scenarios.</summary>
-    public static string Render(SweepResult result) => string.Join("\n", result.Scenarios.Select(Render));
+    /// <summary>Renders the tables of all scenarios, then what they say together.</summary>
+    public static string Render(SweepResult result)
+    {
+        var tables = result.Scenarios.Select(Render);
+        return string.Join("\n", result.Comparison is { } comparison ? tables.Append(SweepTable.Render(comparison)) : tables);
+    }
 
     /// <summary>Renders the table of a scenario.</summary>
     public static string Render(ScenarioResult result)

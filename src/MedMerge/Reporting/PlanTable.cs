@@ -6,32 +6,46 @@ namespace MedMerge.Reporting;
 internal static class PlanTable
 {
     /// <summary>
-    /// Renders the trials by method, then the stages with the number of trials that share them and their share of the
-    /// work.
+    /// Renders the scenarios where there are several, the trials by method, then the stages with the number of trials that share them and
+    /// their share of the work.
     /// </summary>
     /// <param name="isCached">Whether the store has the output of the stage with a key.</param>
     public static string Render(PlanSummary plan, Func<string, bool> isCached)
     {
         var total = Math.Max(plan.Stages.Sum(stage => stage.Cost), 1);
         var remaining = plan.Stages.Where(stage => !isCached(stage.Key)).Sum(stage => stage.Cost);
+        var isSingle = plan.Scenarios.Count == 1;
+        var scenarios = isSingle ? "" : $"{plan.Scenarios.Count} scenarios, ";
         return $"""
-            {plan.Trials.Count} trials, {plan.Stages.Count} stages; {100 * remaining / total:0} % of the work is left to do
+            {scenarios}{plan.Trials.Count} trials, {plan.Stages.Count} stages; {100 * remaining / total:0} % of the work is left to do
 
-            {TextTable.Render(CreateMethodRows(plan))}
+            {(isSingle ? "" : TextTable.Render(CreateScenarioRows(plan, isCached)) + "\n")}{TextTable.Render(CreateMethodRows(plan))}
             {TextTable.Render(CreateStageRows(plan, isCached, total))}
             """;
     }
 
+    private static List<IReadOnlyList<string>> CreateScenarioRows(PlanSummary plan, Func<string, bool> isCached)
+    {
+        var kept = plan.Stages.Select(stage => isCached(stage.Key)).ToArray();
+        var rows = new List<IReadOnlyList<string>> { (string[])["scenario", "trials", "done", "anchor"] };
+        foreach (var trials in plan.Trials.GroupBy(trial => trial.Scenario))
+        {
+            var scenario = plan.Scenarios[trials.Key];
+            var done = trials.Count(trial => trial.Stages.All(position => kept[position]));
+            rows.Add([scenario.Name, $"{trials.Count()}", $"{done}", scenario.Anchor]);
+        }
+        return rows;
+    }
+
+    /// <summary>Rows of a method in several scenarios count together, and so do those of its sources.</summary>
     private static List<IReadOnlyList<string>> CreateMethodRows(PlanSummary plan)
     {
         var isSingle = plan.Scenarios.Count == 1;
         var rows = new List<IReadOnlyList<string>> { (string[])["method", "trials", "stages of one trial"] };
-        foreach (var trials in plan.Trials.GroupBy(trial => (trial.Scenario, trial.Method, trial.Source)))
+        foreach (var trials in plan.Trials.GroupBy(trial => isSingle ? trial.Row.Title : trial.Method))
         {
-            var first = trials.First();
-            var scenario = isSingle ? "" : $"{plan.GetScenario(first).Name}: ";
-            var stages = plan.GetStages(first).Select(stage => stage.Name).Distinct();
-            rows.Add([scenario + first.Row.Title, $"{trials.Count()}", string.Join(" → ", stages)]);
+            var stages = plan.GetStages(trials.First()).Select(stage => stage.Name).Distinct();
+            rows.Add([trials.Key, $"{trials.Count()}", string.Join(" → ", stages)]);
         }
         return rows;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
@@ -23,13 +24,36 @@ internal static class ResultFiles
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Writes the results of all scenarios: one object for one scenario, otherwise an array.</summary>
+    /// <summary>
+    /// Writes the results of all scenarios: those of one as they are, of several as <c>scenarios</c> with what they say together.
+    /// </summary>
     public static string ToJson(SweepResult result)
     {
         if (result.Plan.Scenarios.Count == 1) return ToJson(result.Scenarios[0]);
-        var scenarios = result.Scenarios.Select(scenario => ToJson(scenario).TrimEnd());
-        return $"[\n{string.Join(",\n", scenarios)}\n]\n";
+        return JsonSerializer.Serialize(new
+        {
+            Schema = 1,
+            result.Plan.Name,
+            Scenarios = result.Scenarios.Select(scenario => JsonNode.Parse(ToJson(scenario))),
+            Overall = result.Comparison is { } comparison ? Describe(comparison) : null,
+        }, Json) + "\n";
     }
+
+    private static object Describe(SweepComparison comparison) => new
+    {
+        Metric = Name(comparison.Metric),
+        comparison.Targets,
+        Methods = comparison.Methods.Select(method => new
+        {
+            Method = method.Method.Name,
+            method.Scenarios,
+            method.MeanRank,
+            Difference = Describe(method.Difference),
+            method.Helped,
+            method.Harmed,
+        }),
+        Effects = comparison.Effects,
+    };
 
     /// <summary>Writes settings, scores of every trial, rows of the table, and the verdict. Undefined scores are null.</summary>
     public static string ToJson(ScenarioResult result)

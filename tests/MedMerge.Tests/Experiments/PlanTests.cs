@@ -131,7 +131,9 @@ public class PlanTests
         Assert.Equal([0, 0, 0, 1, 1, 1], plan.Trials.Select(trial => trial.Scenario));
         Assert.NotEqual(plan.Trials[0].Predictions, plan.Trials[3].Predictions);
         Assert.Equal(["first/", "second/"], OutputFiles.GetScenarios(plan, plan.Trials).Select(scenario => scenario.Folder));
-        Assert.Contains("second: fine-tune b", PlanTable.Render(plan, _ => false), StringComparison.Ordinal);
+        var table = PlanTable.Render(plan, _ => true);
+        Assert.Contains("2 scenarios, 6 trials", table, StringComparison.Ordinal);
+        Assert.Contains("| second   |      3 |    3 |", table, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -125,7 +125,7 @@ public class ResultFilesTests
     }
 
     [Fact]
-    public void One_scenario_is_an_object_and_several_are_an_array()
+    public void Several_scenarios_are_a_list_with_what_they_say_together()
     {
         var result = Compare(Merged, Single);
         var one = new SweepResult(SmallResult.Plan([SmallResult.Scenario]), [result]);
@@ -133,7 +133,11 @@ public class ResultFilesTests
 
         Assert.Equal(ResultFiles.ToJson(result), ResultFiles.ToJson(one));
         using var json = JsonDocument.Parse(ResultFiles.ToJson(two));
-        Assert.Equal(["small", "small"], json.RootElement.EnumerateArray().Select(scenario => scenario.GetProperty("name").GetString()));
+        var scenarios = json.RootElement.GetProperty("scenarios").EnumerateArray();
+        Assert.Equal(["small", "small"], scenarios.Select(scenario => scenario.GetProperty("name").GetString()));
+        var overall = json.RootElement.GetProperty("overall");
+        Assert.Equal(1, overall.GetProperty("targets").GetInt32());
+        Assert.Equal(2, overall.GetProperty("methods")[0].GetProperty("scenarios").GetInt32());
     }
 
     private static ScenarioResult Compare(params TrialResult[] trials) =>

@@ -10,6 +10,9 @@ namespace MedMerge.Experiments.Results;
 /// <param name="Scenarios">The plan's scenarios that have a finished trial.</param>
 internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResult> Scenarios)
 {
+    /// <summary>What several scenarios say together; null where there is one.</summary>
+    public SweepComparison? Comparison { get; } = SweepComparison.Of(Scenarios);
+
     /// <summary>Reads the outputs of finished trials, and compares the methods of each scenario.</summary>
     /// <param name="finished">Trials whose outputs are in the store.</param>
     /// <param name="failed">Numbers of the trials that ended without a result.</param>
