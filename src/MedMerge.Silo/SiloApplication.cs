@@ -54,6 +54,9 @@ public static partial class SiloApplication
 
         var app = builder.Build();
         certificate?.Logger = app.Logger;
+        var capacity = app.Services.GetRequiredService<NodeCapacity>();
+        LogDevice(app.Logger, node.Device, capacity.ToMetadata(), capacity.Memory >> 20);
+        if (DeviceName.CudaIndex(node.Device) is not null) LogCuda(app.Logger);
         app.Services.GetRequiredService<SuspensionGuard>().Tripped.Register(() =>
         {
             LogSuspended(app.Logger);
@@ -136,6 +139,14 @@ public static partial class SiloApplication
         LogForced(logger, deadline.TotalSeconds);
         Environment.Exit(Environment.ExitCode);
     }
+
+    [LoggerMessage(
+        LogLevel.Information,
+        "The node computes on '{Device}'. Lanes: {Lanes}. Memory that stages may take together: {MiB} MiB.")]
+    private static partial void LogDevice(ILogger logger, string device, string lanes, long miB);
+
+    [LoggerMessage(LogLevel.Information, "CUDA computes in float32: TF32 is off, and cuDNN uses deterministic algorithms.")]
+    private static partial void LogCuda(ILogger logger);
 
     [LoggerMessage(
         LogLevel.Critical,
