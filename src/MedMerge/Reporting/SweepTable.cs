@@ -43,7 +43,8 @@ internal static class SweepTable
                 effect.Difference is { } difference ? Format("+0.0;−0.0;0.0", difference) : "–",
             ]),
         ])}
-        Of the proposed method: means over the scenarios that have the value, whatever their other settings.
+        Of the proposed method: means over the scenarios that have the value. Where combinations are left out, values are compared over
+        different scenarios.
 
         """;
 
