@@ -19,7 +19,7 @@ internal sealed class SchedulePlans(PlanCache plans, ArtefactStore artefacts)
             var plan = await plans.GetAsync(schedule.Specification).WaitAsync(cancellation).ConfigureAwait(false);
             return await artefacts.WriteAsync(PlanSummary.Of(plan).Write(), cancellation).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is InputException or InvalidDataException or JsonException)
+        catch (Exception error) when (error is InputException or MissingArtefactException or JsonException)
         {
             return schedule.Plan; // the sweep fails for the same reason, where its user sees it
         }
