@@ -14,37 +14,33 @@ internal static partial class CudaDriver
     /// <summary>A GPU's model, such as <c>NVIDIA H100 80GB HBM3</c>.</summary>
     /// <param name="index">As libtorch counts: both follow CUDA_VISIBLE_DEVICES.</param>
     /// <exception cref="PlatformNotSupportedException">The driver does not answer.</exception>
-    public static string GetName(int index)
+    public static string GetName(int index) => Ask("model", index, device =>
     {
-        try
-        {
-            var name = new byte[MaxName];
-            Check(Initialise(0));
-            Check(GetDevice(out var device, index));
-            Check(GetName(name, MaxName, device));
-            return Encoding.ASCII.GetString(name.AsSpan(0, name.IndexOf((byte)0))).Trim();
-        }
-        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
-        {
-            throw new PlatformNotSupportedException($"NVIDIA's driver could not be asked for the GPU's model: {error.Message}", error);
-        }
-    }
+        var name = new byte[MaxName];
+        Check(GetName(name, MaxName, device));
+        return Encoding.ASCII.GetString(name.AsSpan(0, name.IndexOf((byte)0))).Trim();
+    });
 
     /// <summary>A GPU's memory in bytes.</summary>
     /// <param name="index">As <see cref="GetName(int)"/> takes it.</param>
     /// <exception cref="PlatformNotSupportedException">The driver does not answer.</exception>
-    public static long GetMemory(int index)
+    public static long GetMemory(int index) => Ask("memory", index, device =>
+    {
+        Check(GetMemory(out var bytes, device));
+        return (long)bytes;
+    });
+
+    private static T Ask<T>(string what, int index, Func<int, T> ask)
     {
         try
         {
             Check(Initialise(0));
             Check(GetDevice(out var device, index));
-            Check(GetMemory(out var bytes, device));
-            return (long)bytes;
+            return ask(device);
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new PlatformNotSupportedException($"NVIDIA's driver could not be asked for the GPU's memory: {error.Message}", error);
+            throw new PlatformNotSupportedException($"NVIDIA's driver could not be asked for the GPU's {what}: {error.Message}", error);
         }
     }
 
