@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using MedMerge.Data;
 
 namespace MedMerge.Experiments.Specifications;
@@ -10,7 +9,7 @@ internal sealed record NamedTarget(string Name, DatasetSource Data);
 /// Reads what a specification varies, and unfolds it: each target with each set of sources and each choice of varied settings is a
 /// scenario, unless it is excluded.
 /// </summary>
-internal sealed partial class ScenarioGrid(YamlMap map, SpecificationErrors errors)
+internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
 {
     private const string TargetsKey = "targets", SetsKey = "sourceSets", VaryKey = "vary", ExcludeKey = "exclude";
     private const string TargetKey = "target", SourcesKey = "sources";
@@ -38,7 +37,7 @@ internal sealed partial class ScenarioGrid(YamlMap map, SpecificationErrors erro
         foreach (var entry in entries)
         {
             var name = entry.ReadText("name", required: true);
-            if (name is not null && !NamePattern().IsMatch(name))
+            if (name is not null && !SourceReader.NamePattern().IsMatch(name))
                 entry.AddError("name", $"the target name '{name}' becomes part of folder names: use letters, digits, '-', '_' and '.'");
             if (targets.Any(target => string.Equals(target.Name, name, StringComparison.OrdinalIgnoreCase)))
                 entry.AddError("name", $"the target name '{name}' is used twice");
@@ -71,40 +70,40 @@ internal sealed partial class ScenarioGrid(YamlMap map, SpecificationErrors erro
             map.AddError(VaryKey, $"there would be {count} scenarios; at most {MaxScenarios} are allowed");
             return [];
         }
-        var points = new List<ScenarioPoint>();
-        foreach (var target in targets)
-        {
-            foreach (var set in sets)
-            {
-                if (leavesOut && set.Any(index => sources[index].Pretrain?.Data.Location == target.Data.Location)) continue;
-                foreach (var choice in choices)
-                {
-                    if (exclusions.Any(exclusion => exclusion.Matches(target.Name, [.. set.Select(i => sources[i].Name)], choice.Values)))
-                        continue;
-                    string[] parts =
-                    [
-                        target.Name,
-                        sets.Count > 1 ? string.Join(" and ", set.Select(index => sources[index].Name)) : "",
-                        .. choice.Values.Select(value => $"{value.Setting}={value.Text}"),
-                    ];
-                    var title = string.Join(", ", parts.Where(part => part.Length > 0));
-                    points.Add(new ScenarioPoint(title.Length > 0 ? title : name, choice.Settings)
-                    {
-                        Target = target.Data,
-                        Sources = set,
-                        Anchor = anchor is { } index ? set.ToList().IndexOf(index) : 0,
-                    });
-                    CheckRules(points[^1], set.Length);
-                }
-            }
-        }
+        var points =
+            (from target in targets
+             from set in sets
+             where !leavesOut || set.All(source => sources[source].Pretrain?.Data.Location != target.Data.Location)
+             from choice in choices
+             where !exclusions.Any(excluded => excluded.Matches(target.Name, [.. NamesOf(set)], choice.Values))
+             select CreatePoint(target, set, choice)).ToList();
+        foreach (var point in points) CheckRules(point);
         if (points.Count == 0) map.AddError(ExcludeKey, "no scenario is left: everything is excluded or left out");
         return points;
+
+        IEnumerable<string> NamesOf(int[] set) => set.Select(source => sources[source].Name);
+
+        ScenarioPoint CreatePoint(NamedTarget target, int[] set, Choice choice)
+        {
+            string[] parts =
+            [
+                target.Name,
+                sets.Count > 1 ? string.Join(" and ", NamesOf(set)) : "",
+                .. choice.Values.Select(value => $"{value.Setting}={value.Text}"),
+            ];
+            var title = string.Join(", ", parts.Where(part => part.Length > 0));
+            return new ScenarioPoint(title.Length > 0 ? title : name, choice.Settings)
+            {
+                Target = target.Data,
+                Sources = set,
+                Anchor = anchor is { } source ? Array.IndexOf(set, source) : 0,
+            };
+        }
     }
 
-    private void CheckRules(ScenarioPoint point, int sources)
+    private void CheckRules(ScenarioPoint point)
     {
-        foreach (var broken in SettingRules.Check(point.Settings, sources))
+        foreach (var broken in SettingRules.Check(point.Settings, point.Sources!.Count))
             map.AddErrorAt(map.Has(VaryKey) ? VaryKey : broken.Path, $"scenario '{point.Name}': {broken.Message}");
     }
 
@@ -260,9 +259,6 @@ internal sealed partial class ScenarioGrid(YamlMap map, SpecificationErrors erro
             for (var i = last + 1; i < size; i++) set[i] = set[i - 1] + 1;
         }
     }
-
-    [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]*\z")]
-    private static partial Regex NamePattern();
 
     private sealed record VariedValue(string Setting, string Text);
 

@@ -27,7 +27,7 @@ internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFor
     public SourceModel? ReadSource(YamlMap map)
     {
         var name = map.ReadText("name", required: true);
-        if (name is not null && !SourceNamePattern().IsMatch(name))
+        if (name is not null && !NamePattern().IsMatch(name))
             map.AddError("name", $"the source name '{name}' becomes part of file names: use letters, digits, '-', '_' and '.'");
         var weights = map.ReadText("weights");
         var prefix = map.ReadText("prefix")?.TrimEnd('.');
@@ -84,6 +84,7 @@ internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFor
         return path;
     }
 
+    /// <summary>Names of sources and targets, which become parts of the names of files and folders.</summary>
     [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]*\z")]
-    private static partial Regex SourceNamePattern();
+    public static partial Regex NamePattern();
 }
