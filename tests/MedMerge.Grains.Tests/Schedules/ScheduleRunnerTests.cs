@@ -140,20 +140,19 @@ public sealed class ScheduleRunnerTests
     [Fact]
     public async Task A_schedule_that_is_removed_while_it_fires_stays_removed()
     {
-        await AddAsync(Create(_time.GetUtcNow()));
-        _time.SetUtcNow(Due);
-        var pausing = new PausingObjectStore(_objects);
-        var point = pausing.StopAt($"create sweeps/{Sweep}");
-        var running = CreateRunner(pausing).RunAsync("nightly", Cancellation);
-        await point.Reached;
-        await _schedules.RemoveAsync("nightly", Cancellation);
-        point.Release();
-        await running;
+        await ChangeWhileItFiresAsync(() => _schedules.RemoveAsync("nightly", Cancellation));
         Assert.Empty(await _schedules.ListAsync(Cancellation));
     }
 
     [Fact]
     public async Task A_user_who_pauses_while_it_fires_loses_neither_the_pause_nor_the_note()
+    {
+        await ChangeWhileItFiresAsync(() => _schedules.UpdateAsync("nightly", schedule => schedule.Paused(), Cancellation));
+        Assert.True((await FindAsync()).IsPaused);
+        await AssertFiredOnceAsync();
+    }
+
+    private async Task ChangeWhileItFiresAsync(Func<Task> change)
     {
         await AddAsync(Create(_time.GetUtcNow()));
         _time.SetUtcNow(Due);
@@ -161,11 +160,9 @@ public sealed class ScheduleRunnerTests
         var point = pausing.StopAt($"create sweeps/{Sweep}");
         var running = CreateRunner(pausing).RunAsync("nightly", Cancellation);
         await point.Reached;
-        await _schedules.UpdateAsync("nightly", schedule => schedule.Paused(), Cancellation);
+        await change();
         point.Release();
         await running;
-        Assert.True((await FindAsync()).IsPaused);
-        await AssertFiredOnceAsync();
     }
 
     [Fact]
