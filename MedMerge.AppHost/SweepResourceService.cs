@@ -118,7 +118,7 @@ internal sealed partial class SweepResourceService(
 
     private static string Style(SweepSummary summary) => summary.State switch
     {
-        WorkState.Done when summary.Done == summary.Trials => KnownResourceStateStyles.Success,
+        WorkState.Done when summary.Counts.Done + summary.Counts.StoppedEarly == summary.Counts.Total => KnownResourceStateStyles.Success,
         WorkState.Done or WorkState.Paused or WorkState.Cancelled => KnownResourceStateStyles.Warn,
         WorkState.Failed or WorkState.Damaged => KnownResourceStateStyles.Error,
         _ => KnownResourceStateStyles.Info,

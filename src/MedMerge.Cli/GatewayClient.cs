@@ -74,13 +74,61 @@ internal sealed partial class GatewayClient : IDisposable
         IReadOnlyDictionary<string, string> files,
         CancellationToken cancellation)
     {
-        var content = JsonContent.Create(new { specification, files }, options: Json);
-        return ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Post, "sweeps") { Content = content }, cancellation);
+        return SendAsync<SweepStatus>(HttpMethod.Post, "sweeps", new { specification, files }, cancellation);
     }
 
-    /// <summary>Lists all sweeps.</summary>
-    public Task<List<SweepSummary>> ListAsync(CancellationToken cancellation) =>
-        GetAsync<List<SweepSummary>>("sweeps", cancellation);
+    /// <summary>Lists sweeps, newest first.</summary>
+    public Task<List<SweepSummary>> ListAsync(int limit, CancellationToken cancellation) =>
+        GetAsync<List<SweepSummary>>($"sweeps?limit={limit}", cancellation);
+
+    /// <summary>Gets a sweep's trials, page by page.</summary>
+    /// <param name="state">Only those in this state; null for all.</param>
+    public async IAsyncEnumerable<TrialSummary> GetTrialsAsync(
+        string id,
+        WorkState? state,
+        [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var filter = state is null ? "" : $"&state={state}";
+        for (int? from = 1; from is not null;)
+        {
+            var page = await GetAsync<TrialPage>($"{GetPath(id)}/trials?from={from}{filter}", cancellation);
+            foreach (var trial in page.Trials) yield return trial;
+            from = page.Next;
+        }
+    }
+
+    /// <summary>Tries trials again that have ended without a result.</summary>
+    /// <param name="trials">Their numbers; empty for all.</param>
+    /// <param name="kind">Only those that failed of this kind; null for any.</param>
+    public Task<SweepStatus> RetryAsync(string id, IReadOnlyList<int> trials, FailureKind? kind, CancellationToken cancellation) =>
+        SendAsync<SweepStatus>(HttpMethod.Post, $"{GetPath(id)}/retry", new { trials, kind }, cancellation);
+
+    /// <summary>Stops a trial, or does not begin it.</summary>
+    public Task<SweepStatus> SkipAsync(string id, int trial, CancellationToken cancellation) =>
+        ReadAsync<SweepStatus>(new HttpRequestMessage(HttpMethod.Post, $"{GetPath(id)}/trials/{trial}/skip"), cancellation);
+
+    /// <summary>Changes how much of a sweep may run; null leaves a limit as it is, and 0 removes it.</summary>
+    public Task<SweepStatus> LimitAsync(
+        string id,
+        int? parallel,
+        int? priority,
+        int? trials,
+        double? deviceHours,
+        CancellationToken cancellation) =>
+        SendAsync<SweepStatus>(HttpMethod.Patch, $"{GetPath(id)}/limits", new { parallel, priority, trials, deviceHours }, cancellation);
+
+    /// <summary>Has a sweep take a larger specification.</summary>
+    /// <inheritdoc cref="SubmitAsync" path="/param[@name='files']" />
+    public Task<SweepStatus> ExtendAsync(
+        string id,
+        string specification,
+        IReadOnlyDictionary<string, string> files,
+        CancellationToken cancellation) =>
+        SendAsync<SweepStatus>(HttpMethod.Post, $"{GetPath(id)}/extend", new { specification, files }, cancellation);
+
+    /// <summary>Removes a sweep.</summary>
+    public async Task RemoveAsync(string id, CancellationToken cancellation) =>
+        (await SendAsync(new HttpRequestMessage(HttpMethod.Delete, GetPath(id)), cancellation)).Dispose();
 
     /// <summary>Gets the status of a sweep.</summary>
     public Task<SweepStatus> GetStatusAsync(string id, CancellationToken cancellation) =>
@@ -161,8 +209,7 @@ internal sealed partial class GatewayClient : IDisposable
     /// <param name="body">As the gateway's API has it.</param>
     public Task<ScheduleStatus> AddScheduleAsync(object body, CancellationToken cancellation)
     {
-        var content = JsonContent.Create(body, options: Json);
-        return ReadAsync<ScheduleStatus>(new HttpRequestMessage(HttpMethod.Post, "schedules") { Content = content }, cancellation);
+        return SendAsync<ScheduleStatus>(HttpMethod.Post, "schedules", body, cancellation);
     }
 
     /// <summary>Lists all schedules.</summary>
@@ -220,6 +267,9 @@ internal sealed partial class GatewayClient : IDisposable
         if (paths.FirstOrDefault(path => !IsInsideFolder(path)) is { } invalid)
             throw new GatewayException($"The gateway at {_http.BaseAddress} sent the path '{invalid}', which is not inside a folder.");
     }
+
+    private Task<T> SendAsync<T>(HttpMethod method, string path, object body, CancellationToken cancellation) =>
+        ReadAsync<T>(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, options: Json) }, cancellation);
 
     private Task<T> GetAsync<T>(string path, CancellationToken cancellation) =>
         ReadAsync<T>(new HttpRequestMessage(HttpMethod.Get, path), cancellation);

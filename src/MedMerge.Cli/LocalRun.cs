@@ -39,8 +39,9 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
             if (status.State == WorkState.Failed) throw new InputException(status.Reason ?? "The sweep failed.");
             try
             {
-                await ReadResultsAsync(plan, status, useResults, cancellation);
-                return [.. status.Trials.Where(trial => trial.State != WorkState.Done)];
+                var trials = await ReadTrialsAsync(sweep, cancellation);
+                await ReadResultsAsync(plan, trials, useResults, cancellation);
+                return [.. trials.Where(trial => trial.State is not (WorkState.Done or WorkState.StoppedEarly))];
             }
             catch (MissingOutputException missing) when (repaired.Add(missing.Key))
             {
@@ -59,18 +60,30 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
 
     private async Task ReadResultsAsync(
         PlanSummary plan,
-        SweepStatus status,
+        List<TrialSummary> trials,
         Func<SweepResult, Task> useResults,
         CancellationToken cancellation)
     {
-        var finished = plan.Trials.Where(trial => status.Trials[trial.Number - 1].State == WorkState.Done).ToList();
+        var finished = plan.Trials.Where(trial => trials[trial.Number - 1].State == WorkState.Done).ToList();
         if (finished.Count == 0) return;
-        var failed = status.Trials
+        var failed = trials
             .Where(trial => trial.State is WorkState.Failed or WorkState.Quarantined)
             .Select(trial => trial.Number)
             .ToHashSet();
         var result = await SweepResult.ReadAsync(plan, finished, failed, _stages, cancellation);
         await useResults(result);
+    }
+
+    private static async Task<List<TrialSummary>> ReadTrialsAsync(ISweepGrain sweep, CancellationToken cancellation)
+    {
+        var trials = new List<TrialSummary>();
+        for (int? from = 1; from is { } number;)
+        {
+            var page = await sweep.TrialsAsync(new TrialQuery(number)).WaitAsync(cancellation);
+            trials.AddRange(page.Trials);
+            from = page.Next;
+        }
+        return trials;
     }
 
     private async Task<SweepStatus> WatchAsync(ISweepGrain sweep, CancellationToken cancellation)

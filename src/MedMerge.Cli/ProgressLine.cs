@@ -21,14 +21,14 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
         var remaining = status.EstimatedSecondsRemaining is { } seconds
             ? $", {FormatDuration(TimeSpan.FromSeconds(seconds))} left"
             : "";
-        var running = status.Trials.Where(trial => trial.Progress is not null).ToList();
+        var running = status.Running.Where(trial => trial.Progress is not null).ToList();
         if (!isTerminal)
         {
             foreach (var trial in running.Where(IsDue)) error.WriteLine($"[{share}] {Describe(trial, status)}{remaining}");
             return;
         }
         if (running.Count == 0) return;
-        var others = running.Count > 1 ? $" (and {running.Count - 1} more)" : "";
+        var others = status.Counts.Running > 1 ? $" (and {status.Counts.Running - 1} more)" : "";
         Overwrite($"[{share}] {Describe(running[0], status)}{others}{remaining}");
     }
 
@@ -66,7 +66,7 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
         $"failed: trial {trial.Number} ({trial.Title}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}";
 
     private static string Describe(TrialSummary trial, SweepStatus status) =>
-        $"trial {trial.Number}/{status.Trials.Count} {trial.Title}, seed {trial.Seed}: {Describe(trial.Progress!)}";
+        $"trial {trial.Number}/{status.Counts.Total} {trial.Title}, seed {trial.Seed}: {Describe(trial.Progress!)}";
 
     private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -25,15 +25,13 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
                 $"No longer watching. The sweep continues: `medmerge watch {id}` shows it again, `medmerge cancel {id}` ends it.");
             return ExitCodes.Interrupted;
         }
-        foreach (var trial in status.Trials.Where(HasFailed)) await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
+        foreach (var state in new[] { WorkState.Failed, WorkState.Quarantined })
+            await foreach (var trial in gateway.GetTrialsAsync(id, state, cancellation))
+                await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
         var reason = status.Reason is null ? "" : $" {status.Reason}";
-        await error.WriteLineAsync($"{id}: {status.State}, {status.Done} of {status.Trials.Count} trials have a result.{reason}");
-        var isComplete = status.State == WorkState.Done && status.Done == status.Trials.Count;
-        return isComplete ? ExitCodes.Done : ExitCodes.Failed;
+        await error.WriteLineAsync($"{id}: {status.State}, {TrialCountsText.Describe(status.Counts)}.{reason}");
+        return status.IsComplete ? ExitCodes.Done : ExitCodes.Failed;
     }
-
-    private static bool HasFailed(TrialSummary trial) =>
-        trial.Reason is not null && trial.State is WorkState.Failed or WorkState.Quarantined;
 
     private async Task<SweepStatus> FollowAsync(string id, CancellationToken cancellation)
     {

@@ -91,6 +91,7 @@ public static class GatewayApp
         services.AddSingleton<ResultCache>();
         services.AddSingleton<ResultQueries>();
         services.AddSingleton<SweepQueries>();
+        services.AddSingleton<SweepRemoval>();
         services.AddSingleton<Submissions>();
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<ScheduleQueries>();

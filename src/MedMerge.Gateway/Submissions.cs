@@ -31,13 +31,29 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     {
         var (submission, summary) = await WriteAsync(request, cancellation);
         var sweep = cluster.Sweep(submission.Id);
-        var isNew = await sweeps.FindAsync(submission.Id, cancellation) is null;
+        var isNew = !await sweeps.ExistsAsync(submission.Id, cancellation);
         IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, summary) : [];
         var start = new StartSweep(submission.Name, submission.Specification, submission.Plan, traces);
         await sweep.StartAsync(start).WaitAsync(cancellation);
         var status = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation);
         if (status.State == WorkState.Cancelled) status = await sweep.ResumeAsync().WaitAsync(cancellation);
         return status;
+    }
+
+    /// <summary>Has a sweep take a larger specification.</summary>
+    /// <exception cref="InputException">The specification is invalid, or lacks trials of the sweep.</exception>
+    public async Task<SweepStatus> ExtendAsync(string id, SubmitRequest request, CancellationToken cancellation)
+    {
+        var (submission, _) = await WriteAsync(request, cancellation);
+        var extended = new StartSweep(submission.Name, submission.Specification, submission.Plan, []);
+        try
+        {
+            return await cluster.Sweep(id).ExtendAsync(extended).WaitAsync(cancellation);
+        }
+        catch (ArgumentException refused)
+        {
+            throw new InputException(refused.Message, refused);
+        }
     }
 
     /// <summary>Checks a specification and keeps what its sweep needs.</summary>

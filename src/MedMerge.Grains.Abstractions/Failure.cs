@@ -1,7 +1,10 @@
+using System.Text.Json.Serialization;
+
 namespace MedMerge.Grains;
 
-/// <summary>What to do about a failure.</summary>
+/// <summary>What to do about a failure. In JSON, kept records included, by name.</summary>
 [GenerateSerializer]
+[JsonConverter(typeof(JsonStringEnumConverter<FailureKind>))]
 public enum FailureKind
 {
     /// <summary>May pass: retried after a delay.</summary>

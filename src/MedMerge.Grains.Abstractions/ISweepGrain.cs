@@ -19,6 +19,10 @@ public interface ISweepGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<SweepStatus> StatusAsync(long knownVersion);
 
+    /// <summary>Gets some of its trials.</summary>
+    [AlwaysInterleave]
+    Task<TrialPage> TrialsAsync(TrialQuery query);
+
     /// <summary>Stops the sweep until it is resumed; running stages save a checkpoint.</summary>
     [AlwaysInterleave]
     Task<SweepStatus> PauseAsync();
@@ -30,6 +34,28 @@ public interface ISweepGrain : IGrainWithStringKey
     /// <summary>Ends the sweep. Results so far are kept.</summary>
     [AlwaysInterleave]
     Task<SweepStatus> CancelAsync();
+
+    /// <summary>Tries trials that have ended without a result again; a sweep that was done runs again.</summary>
+    /// <exception cref="ArgumentException">There is no trial of such a number.</exception>
+    [AlwaysInterleave]
+    Task<SweepStatus> RetryAsync(TrialChoice trials);
+
+    /// <summary>Stops a trial, or does not begin it. One that has ended stays as it is.</summary>
+    /// <param name="number">From 1.</param>
+    /// <exception cref="ArgumentException">There is no trial of that number.</exception>
+    [AlwaysInterleave]
+    Task<SweepStatus> SkipAsync(int number);
+
+    /// <summary>Changes how much of the sweep may run. Trials that run are not stopped.</summary>
+    [AlwaysInterleave]
+    Task<SweepStatus> LimitAsync(SweepLimits limits);
+
+    /// <summary>
+    /// Takes a larger specification: trials that it shares with the one before keep their results, the others are new.
+    /// </summary>
+    /// <exception cref="ArgumentException">It lacks trials of the one before.</exception>
+    [AlwaysInterleave]
+    Task<SweepStatus> ExtendAsync(StartSweep extended);
 
     /// <summary>
     /// Invalidates a stage's stored output, because it was lost or damaged, and runs the trials that depend on it

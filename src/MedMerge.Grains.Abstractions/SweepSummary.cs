@@ -2,15 +2,13 @@ namespace MedMerge.Grains;
 
 /// <summary>A sweep in the list of all.</summary>
 /// <param name="State">As in its status; <see cref="WorkState.Damaged"/> where its record can't be read.</param>
-/// <param name="Trials">How many; 0 before they are planned.</param>
-/// <param name="Done">How many have a result.</param>
+/// <param name="Counts">How many trials are in each state; none before they are planned.</param>
 public sealed record SweepSummary(
     string Id,
     string Name,
     WorkState State,
     DateTimeOffset Submitted,
-    int Trials,
-    int Done,
+    TrialCounts Counts,
     string? Reason)
 {
     /// <summary>
@@ -21,16 +19,18 @@ public sealed record SweepSummary(
     {
         WorkState.Running when Reason is null => Count,
         WorkState.Running => $"Waiting, {Count}",
-        _ when Trials == 0 => $"{State}",
+        _ when Counts.Total == 0 => $"{State}",
         _ => $"{State}, {Count}",
     };
 
-    private string Count => Trials == 0 ? "Starting" : $"{Done} of {Trials} trials";
+    private string Count => Counts.Total == 0 ? "Starting" : $"{Counts.Done} of {Counts.Total} trials{Failures}";
+
+    private string Failures => Counts.Failed + Counts.Quarantined is > 0 and var failures ? $", {failures} failed" : "";
 
     /// <summary>Whether an action would change anything.</summary>
     /// <param name="verb"><c>pause</c>, <c>resume</c> or <c>cancel</c>.</param>
     public bool Allows(string verb) =>
-        ActionOf(verb) is { } action && SweepTransitions.Next(State, action, hasFailedTrials: Done < Trials) is not null;
+        ActionOf(verb) is { } action && SweepTransitions.Next(State, action, hasFailedTrials: Counts.Failed + Counts.Quarantined > 0) is not null;
 
     private static SweepAction? ActionOf(string verb) => verb switch
     {

@@ -28,6 +28,9 @@ public enum WorkState
     /// <summary>Given up because several nodes died while they ran it.</summary>
     Quarantined,
 
+    /// <summary>Of a trial: not gone on with, because a search found others better.</summary>
+    StoppedEarly,
+
     /// <summary>The sweep's record can't be read; never kept.</summary>
     Damaged,
 }

@@ -13,6 +13,7 @@ internal sealed partial class SweepGrain(
     PlanCache plans,
     PlanSummaries summaries,
     ClusterView cluster,
+    LaneShares shares,
     SweepOwner owner,
     TimeProvider time,
     ILogger<SweepGrain> logger)
@@ -64,6 +65,29 @@ internal sealed partial class SweepGrain(
             await sweeps.UnmarkAsync(Id, CancellationToken.None); // nodes need not try to wake it any more
             return SweepStatus.Damaged(Id, damaged.Message);
         }
+    }
+
+    /// <inheritdoc />
+    public Task<SweepStatus> RetryAsync(TrialChoice trials) => ApplyAsync(sweep => sweep.RetryAsync(trials));
+
+    /// <inheritdoc />
+    public Task<SweepStatus> SkipAsync(int number) => ApplyAsync(sweep => sweep.SkipAsync(number));
+
+    /// <inheritdoc />
+    public Task<SweepStatus> LimitAsync(SweepLimits limits) => ApplyAsync(sweep => sweep.LimitAsync(limits));
+
+    /// <inheritdoc />
+    public async Task<SweepStatus> ExtendAsync(StartSweep extended)
+    {
+        var inputs = (await plans.FilesAsync(extended.Specification)).ToList();
+        return await ApplyAsync(sweep => sweep.ExtendAsync(extended, inputs));
+    }
+
+    /// <inheritdoc />
+    public async Task<TrialPage> TrialsAsync(TrialQuery query)
+    {
+        var sweep = _controller ?? await LoadAsync();
+        return await sweep.TrialsAsync(query);
     }
 
     /// <inheritdoc />
@@ -122,7 +146,7 @@ internal sealed partial class SweepGrain(
     private SweepController Create(SweepState sweep)
     {
         var activity = new SweepActivity(time);
-        var runner = new SweepRunner(sweep, activity, sweeps, summaries, stages, cluster, GrainFactory, time, logger);
+        var runner = new SweepRunner(sweep, activity, sweeps, summaries, stages, cluster, shares, GrainFactory, time, logger);
         return new SweepController(sweep, activity, runner, _ownership, sweeps, stages);
     }
 

@@ -199,7 +199,10 @@ public sealed class AzureBlobStore(BlobContainerClient container, TimeProvider? 
         {
             var page = await PageAsync(prefix, next, cancellation).ConfigureAwait(false);
             foreach (var blob in page.Values)
-                yield return new ObjectInfo(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MinValue);
+                yield return new ObjectInfo(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MinValue)
+                {
+                    Length = blob.Properties.ContentLength ?? 0,
+                };
             next = page.ContinuationToken;
         }
         while (!string.IsNullOrEmpty(next));

@@ -108,7 +108,8 @@ public sealed class FolderObjectStore : IObjectStore
         foreach (var name in names)
         {
             cancellation.ThrowIfCancellationRequested();
-            yield return new ObjectInfo(name, File.GetLastWriteTimeUtc(Path.Combine(_root, name)));
+            var file = new FileInfo(Path.Combine(_root, name));
+            if (file.Exists) yield return new ObjectInfo(name, file.LastWriteTimeUtc) { Length = file.Length };
         }
         await Task.CompletedTask.ConfigureAwait(false);
     }

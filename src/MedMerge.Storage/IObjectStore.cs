@@ -10,7 +10,11 @@ public sealed record StoredObject(byte[] Content, string ETag)
 
 /// <summary>An object as listed.</summary>
 /// <param name="Modified">When it was last written.</param>
-public sealed record ObjectInfo(string Name, DateTimeOffset Modified);
+public sealed record ObjectInfo(string Name, DateTimeOffset Modified)
+{
+    /// <summary>In bytes.</summary>
+    public long Length { get; init; }
+}
 
 /// <summary>What a store knows about an object without reading it.</summary>
 /// <param name="Length">In bytes.</param>

@@ -94,7 +94,7 @@ public static class StoreMaintenance
         var keys = new HashSet<string>();
         foreach (var id in await sweeps.ListAsync(cancellation).ConfigureAwait(false))
         {
-            if (await sweeps.FindAsync(id, cancellation).ConfigureAwait(false) is not { Record: var record }) continue;
+            if (await sweeps.FindHeadAsync(id, cancellation).ConfigureAwait(false) is not { Head: var record }) continue;
             if (record.State is not (WorkState.Running or WorkState.Paused)) continue;
             try
             {
@@ -147,6 +147,11 @@ public static class StoreMaintenance
         {
             if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
                 yield return (found.Name, SweepStore.ArtefactsOf(stored.Content));
+        }
+        await foreach (var found in objects.ListAsync(SweepStore.SegmentPrefix, cancellation).ConfigureAwait(false))
+        {
+            if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
+                yield return (found.Name, SweepStore.IsSegment(stored.Content) ? [] : null);
         }
         await foreach (var found in objects.ListAsync(ScheduleStore.Prefix, cancellation).ConfigureAwait(false))
         {

@@ -4,24 +4,39 @@ using MedMerge.Grains;
 namespace MedMerge.Storage;
 
 /// <summary>The durable part of a trial.</summary>
-/// <param name="State">Waiting, running, done, failed or quarantined.</param>
+/// <param name="State">Waiting, running, done, stopped early, failed, cancelled or quarantined.</param>
 /// <param name="Attempt">The last one begun, from 1; 0 before the first.</param>
+/// <param name="Failures">How many attempts have failed since the trial was begun or retried.</param>
 /// <param name="NodeDeaths">How often in a row nodes died that were running its stages, without progress in between.</param>
 /// <param name="Nodes">The nodes that run its stages now.</param>
-/// <param name="Reason">Why it failed.</param>
+/// <param name="Reason">Why it failed, or is not run.</param>
+/// <param name="Kind">Of the failure that ended it.</param>
 /// <param name="Trace">Its traceparent: every attempt, on any node, adds to the same trace. Null where it is not
 /// traced.</param>
 /// <param name="ProgressAtDeath">How far it was at the last of those deaths; null where there was none.</param>
 public sealed record TrialRecord(
     WorkState State,
-    int Attempt,
-    int NodeDeaths,
-    IReadOnlyList<string> Nodes,
-    string? Reason,
+    int Attempt = 0,
+    int Failures = 0,
+    int NodeDeaths = 0,
+    string? Reason = null,
+    FailureKind? Kind = null,
     string? Trace = null,
     StoredProgress? ProgressAtDeath = null)
 {
-    /// <summary>Whether it has ended without a result.</summary>
+    /// <summary>The reason of a trial that a spent budget left out.</summary>
+    public const string LeftOutByBudget = "The sweep's budget was spent before it began.";
+
+    /// <summary>The reason of a trial that a user skipped.</summary>
+    public const string SkippedByUser = "It was skipped.";
+
+    /// <summary>A trial of which nothing is kept.</summary>
+    public static TrialRecord Unknown { get; } = new(WorkState.Waiting);
+
+    /// <inheritdoc cref="TrialRecord" path="/param[@name='Nodes']" />
+    public IReadOnlyList<string> Nodes { get; init; } = [];
+
+    /// <summary>Whether it has ended without a result, though it should have one.</summary>
     [JsonIgnore]
     public bool HasFailed => State is WorkState.Failed or WorkState.Quarantined;
 
@@ -29,38 +44,48 @@ public sealed record TrialRecord(
     [JsonIgnore]
     public bool IsPending => State is WorkState.Waiting or WorkState.Running;
 
-    /// <summary>
-    /// The attempt to run next: a trial that was under way when its sweep's node died continues the attempt it was at.
-    /// </summary>
-    [JsonIgnore]
-    public int NextAttempt => State == WorkState.Running ? Math.Max(1, Attempt) : Attempt + 1;
-
     /// <summary>A trial that has not begun.</summary>
-    public static TrialRecord Waiting(string? trace) => new(WorkState.Waiting, 0, 0, [], null, trace);
+    public static TrialRecord Waiting(string? trace) => new(WorkState.Waiting, Trace: trace);
 
-    /// <summary>Begins an attempt.</summary>
-    public TrialRecord Started(int attempt, string? trace) => this with { State = WorkState.Running, Attempt = attempt, Trace = trace };
+    /// <summary>
+    /// Begins: a trial that was under way when its sweep's node died continues the attempt it was at. One that has ended, or was
+    /// skipped meanwhile, does not begin.
+    /// </summary>
+    public TrialRecord Started(string? trace) => State switch
+    {
+        WorkState.Waiting => this with { State = WorkState.Running, Attempt = Attempt + 1, Trace = trace },
+        WorkState.Running => this with { Trace = trace },
+        _ => this,
+    };
 
     /// <summary>Begins another attempt after a failure.</summary>
-    public TrialRecord StartedAgain(int attempt, string reason) => this with { Attempt = attempt, Reason = reason };
+    public TrialRecord StartedAgain(string reason) => this with { Attempt = Attempt + 1, Failures = Failures + 1, Reason = reason };
 
     /// <summary>Ends with a result.</summary>
-    public TrialRecord Done() => this with { State = WorkState.Done, Nodes = [], Reason = null };
+    public TrialRecord Done() => this with { State = WorkState.Done, Nodes = [], Reason = null, Failures = 0, Kind = null };
 
     /// <summary>Ends without a result.</summary>
-    public TrialRecord Failed(string reason) => this with { State = WorkState.Failed, Nodes = [], Reason = reason };
+    public TrialRecord Failed(FailureKind kind, string reason) =>
+        this with { State = WorkState.Failed, Nodes = [], Reason = reason, Kind = kind };
 
     /// <summary>Ends without a result, because of its nodes' deaths.</summary>
     public TrialRecord Quarantined(string reason) => this with { State = WorkState.Quarantined, Nodes = [], Reason = reason };
+
+    /// <summary>Is not run, or no longer, unless it has ended.</summary>
+    /// <param name="reason">Why.</param>
+    public TrialRecord Cancelled(string reason) =>
+        IsPending ? this with { State = WorkState.Cancelled, Nodes = [], Reason = reason } : this;
 
     /// <summary>
     /// Its stages run on the nodes that its status reports. A dead node stays if it was here while alive, until its death is counted,
     /// and is not added: a status may report a node after its death was counted, which would count it again.
     /// </summary>
-    public TrialRecord RunningOn(IReadOnlyList<string> reported, Predicate<string> isDead) => this with
+    public TrialRecord RunningOn(IReadOnlyList<string> reported, Predicate<string> isDead)
     {
-        Nodes = [.. reported.Where(node => !isDead(node)), .. Nodes.Where(node => isDead(node))],
-    };
+        if (State != WorkState.Running) return this;
+        string[] nodes = [.. reported.Where(node => !isDead(node)), .. Nodes.Where(node => isDead(node))];
+        return nodes.ToHashSet().SetEquals(Nodes) ? this : this with { Nodes = nodes };
+    }
 
     /// <summary>
     /// Nodes died while they ran its stages. Those that die together count once: that is the power or the network, not
@@ -69,17 +94,29 @@ public sealed record TrialRecord(
     /// </summary>
     /// <param name="dead">The nodes, as <see cref="Nodes"/> names them.</param>
     /// <param name="progress">How far it is.</param>
-    public TrialRecord Survived(IReadOnlyList<string> dead, StoredProgress progress) => this with
+    public TrialRecord Survived(IReadOnlyList<string> dead, StoredProgress progress)
     {
-        NodeDeaths = progress == ProgressAtDeath ? NodeDeaths + 1 : 1,
-        ProgressAtDeath = progress,
-        Nodes = [.. Nodes.Except(dead)],
+        if (State != WorkState.Running) return this;
+        return this with
+        {
+            NodeDeaths = progress == ProgressAtDeath ? NodeDeaths + 1 : 1,
+            ProgressAtDeath = progress,
+            Nodes = [.. Nodes.Except(dead)],
+        };
+    }
+
+    /// <summary>Waits to be tried again.</summary>
+    public TrialRecord Retried() => this with
+    {
+        State = WorkState.Waiting,
+        Failures = 0,
+        NodeDeaths = 0,
+        ProgressAtDeath = null,
+        Reason = null,
+        Kind = null,
+        Nodes = [],
     };
 
-    /// <summary>Waits to be tried again where it has failed; otherwise the same.</summary>
-    public TrialRecord Retried() =>
-        HasFailed ? this with { State = WorkState.Waiting, NodeDeaths = 0, ProgressAtDeath = null, Reason = null } : this;
-
     /// <summary>Waits to be run again, because an output of it was lost.</summary>
-    public TrialRecord Invalidated() => this with { State = WorkState.Waiting };
+    public TrialRecord Invalidated() => State is WorkState.Cancelled ? this : Retried();
 }

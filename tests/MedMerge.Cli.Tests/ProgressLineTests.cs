@@ -46,15 +46,8 @@ public sealed class ProgressLineTests
     private static SweepStatus CreateStatus(string stage, int? epoch)
     {
         var progress = new StageProgress(stage, epoch, 10, 0.5, epoch is null ? null : 0.815, "node", "key");
-        TrialSummary[] trials =
-        [
-            CreateTrial(1, WorkState.Done, null),
-            CreateTrial(2, WorkState.Waiting, null),
-            CreateTrial(3, WorkState.Running, progress),
-        ];
-        return new SweepStatus("id", "name", WorkState.Running, 1, 0.25, 120, trials, null);
-
-        static TrialSummary CreateTrial(int number, WorkState state, StageProgress? progress) =>
-            new(number, "medmerge", 7, state, 1, progress, null);
+        var running = new TrialSummary(3, "medmerge", 7, WorkState.Running, 1, progress, null);
+        var counts = new TrialCounts(Waiting: 1, Running: 1, Done: 1);
+        return new SweepStatus("id", "name", WorkState.Running, 1, 0.25, 120, counts, [running], null, SweepLimits.None, 0);
     }
 }

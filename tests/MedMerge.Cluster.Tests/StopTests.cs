@@ -112,7 +112,7 @@ public sealed class StopTests(AzuriteServer azurite, ITestOutputHelper output)
     {
         await using var cluster = await new TestCluster(azurite).StartAsync(1);
         var id = await cluster.SubmitAsync((Specifications.Tiny with { Device = "cuda:0" }).Yaml);
-        SweepStatus status;
+        SweepView status;
         do
         {
             await Task.Delay(TimeSpan.FromMilliseconds(200), Cancellation);

@@ -123,7 +123,7 @@ public sealed class SweepTests(AzuriteServer azurite)
         var settings = new Dictionary<string, string> { ["Node__StepDeadline"] = "00:00:00.0001" };
         await using var cluster = await new TestCluster(azurite, settings: settings).StartAsync(2);
         var id = await cluster.SubmitAsync(Specifications.Tiny.Yaml);
-        SweepStatus status;
+        SweepView status;
         do
         {
             await Task.Delay(TimeSpan.FromMilliseconds(200), Cancellation);

@@ -169,11 +169,11 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Where a sweep is, asked until somebody answers.</summary>
-    public async Task<SweepStatus> StatusAsync(string id)
+    public async Task<SweepView> StatusAsync(string id)
     {
         var sweep = (await GrainsAsync()).GetGrain<ISweepGrain>(id);
-        SweepStatus? status = null;
-        await RetryAsync(async () => status = await sweep.StatusAsync(-1));
+        SweepView? status = null;
+        await RetryAsync(async () => status = await SweepView.ReadAsync(sweep));
         return status!;
     }
 
@@ -232,7 +232,7 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until every trial has ended.</summary>
-    public async Task<SweepStatus> EndAsync(string id, TimeSpan deadline)
+    public async Task<SweepView> EndAsync(string id, TimeSpan deadline)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (true)
@@ -248,7 +248,7 @@ public sealed class TestCluster : IAsyncDisposable
     /// <inheritdoc cref="StageOutputs.ReadAsync" />
     public async Task<SortedDictionary<string, string>> OutputsAsync() => await StageOutputs.ReadAsync(await StoreAsync());
 
-    public static string Describe(SweepStatus status)
+    public static string Describe(SweepView status)
     {
         var trials = status.Trials.Select(trial =>
             $"{trial.Number} {trial.Method} {trial.State} attempt {trial.Attempt} "

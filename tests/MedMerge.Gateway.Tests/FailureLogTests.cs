@@ -32,11 +32,14 @@ public sealed class FailureLogTests : IDisposable
     public async Task A_damaged_record_is_listed_as_such_and_logged_once()
     {
         var store = new FolderObjectStore(_folder);
-        await store.TryCreateAsync(SweepStore.Prefix + "torn", "{"u8.ToArray(), Cancellation);
-        var queries = new SweepQueries(new SweepStore(store), _log.CreateLogger<SweepQueries>());
+        var sweeps = new SweepStore(store);
+        var record = SweepRecord.Start("torn", "spec", "plan", [], [], DateTimeOffset.UnixEpoch, trace: null);
+        await sweeps.TryCreateAsync("torn", record, Cancellation);
+        await File.WriteAllTextAsync(Path.Combine(_folder, SweepStore.Prefix, "torn"), "{", Cancellation);
+        var queries = new SweepQueries(sweeps, _log.CreateLogger<SweepQueries>());
 
-        await queries.ListAsync(Cancellation);
-        var listed = Assert.Single(await queries.ListAsync(Cancellation));
+        await queries.ListAsync(limit: 10, after: null, Cancellation);
+        var listed = Assert.Single(await queries.ListAsync(limit: 10, after: null, Cancellation));
 
         Assert.Equal(WorkState.Damaged, listed.State);
         Assert.IsType<InvalidDataException>(Assert.Single(_log.Lines).Error);
@@ -45,17 +48,17 @@ public sealed class FailureLogTests : IDisposable
     [Fact]
     public async Task An_event_stream_that_ends_because_of_its_grain_is_logged_and_one_that_the_client_leaves_is_not()
     {
-        var first = new SweepStatus("id", "name", WorkState.Running, 1, 0, null, [], null);
+        var first = new SweepStatus("id", "name", WorkState.Running, 1, 0, null, new TrialCounts(0), [], null, SweepLimits.None, 0);
         var failure = new TimeoutException("no answer");
         var events = new SweepEvents("id", new SilentSweep(Task.FromException<SweepStatus>(failure)), _log.CreateLogger<SweepEvents>());
-        Assert.Single(await events.WatchAsync(first, CancellationToken.None, Cancellation).ToListAsync(Cancellation));
+        Assert.Single(await events.WatchAsync(first, withTrials: false, CancellationToken.None, Cancellation).ToListAsync(Cancellation));
         Assert.Same(failure, Assert.Single(_log.Lines).Error);
 
         using var left = new CancellationTokenSource();
         await left.CancelAsync();
         var pending = new TaskCompletionSource<SweepStatus>();
         events = new SweepEvents("id", new SilentSweep(pending.Task), _log.CreateLogger<SweepEvents>());
-        Assert.Single(await events.WatchAsync(first, left.Token, Cancellation).ToListAsync(Cancellation));
+        Assert.Single(await events.WatchAsync(first, withTrials: false, left.Token, Cancellation).ToListAsync(Cancellation));
         Assert.Single(_log.Lines);
     }
 
@@ -168,6 +171,16 @@ public sealed class FailureLogTests : IDisposable
         public Task<SweepStatus> CancelAsync() => throw new NotSupportedException();
 
         public Task<SweepStatus> RepairAsync(string stage) => throw new NotSupportedException();
+
+        public Task<TrialPage> TrialsAsync(TrialQuery query) => throw new NotSupportedException();
+
+        public Task<SweepStatus> RetryAsync(TrialChoice trials) => throw new NotSupportedException();
+
+        public Task<SweepStatus> SkipAsync(int number) => throw new NotSupportedException();
+
+        public Task<SweepStatus> LimitAsync(SweepLimits limits) => throw new NotSupportedException();
+
+        public Task<SweepStatus> ExtendAsync(StartSweep extended) => throw new NotSupportedException();
 
         public Task WakeAsync() => throw new NotSupportedException();
     }

@@ -50,7 +50,7 @@ public sealed class ResultQueriesTests : IAsyncLifetime
         foreach (var trial in plan.Trials) await SaveAsync(trial);
         var hash = await new ArtefactStore(_objects).WriteAsync(plan.Write(), Cancellation);
         WorkState[] states = [WorkState.Done, WorkState.Done, WorkState.Done, WorkState.Running];
-        var trials = states.Select(state => new TrialRecord(state, 1, 0, [], null)).ToList();
+        var trials = SweepTrials.Create([.. states.Select(state => new TrialRecord(state, Attempt: 1))]);
         var record = new SweepRecord(Sweep, "frozen", hash, [], WorkState.Running, DateTimeOffset.UnixEpoch, trials);
         await _sweeps.TryCreateAsync(Sweep, record, Cancellation);
     }
@@ -111,7 +111,7 @@ public sealed class ResultQueriesTests : IAsyncLifetime
     public async Task A_sweep_without_any_result_is_not_ready()
     {
         var (record, _) = (await _sweeps.FindAsync(Sweep, Cancellation))!.Value;
-        var waiting = record with { Trials = [.. record.Trials.Select(trial => trial with { State = WorkState.Running })] };
+        var waiting = record with { Trials = SweepTrials.Create(record.Trials.Count) };
         await _sweeps.TryCreateAsync("waiting", waiting, Cancellation);
 
         await Assert.ThrowsAsync<NotReadyException>(() => _queries.GetScenarioAsync("waiting", "first", Cancellation));

@@ -25,9 +25,9 @@ public sealed class FailureLogTests : IDisposable
             await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation, host => host.Logging.AddProvider(log));
         var sweep = await LocalSweep.StartAsync(cluster, objects, new SpecificationBuilder { Methods = "[scratch]" });
 
-        var status = await sweep.StatusAsync(-1);
-        while (status.Trials[0].Reason is null)
-            status = await sweep.StatusAsync(status.Version).WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+        var status = await SweepView.ReadAsync(sweep);
+        while (status.Trials.Count == 0 || status.Trials[0].Reason is null)
+            status = await SweepView.ReadAsync(sweep, status.Status.Version).WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
         await sweep.CancelAsync();
 
         var line = log.Lines.First(line => line.Error is NullReferenceException);

@@ -38,7 +38,7 @@ public sealed class PingTests(ITestOutputHelper output) : IDisposable
         };
         await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
         var sweep = await LocalSweep.StartAsync(cluster, objects, specification);
-        while ((await sweep.StatusAsync(-1)).Trials.All(trial => trial.Progress is not { Stage: "weigh", Epoch: >= 1 }))
+        while ((await sweep.StatusAsync(-1)).Running.All(trial => trial.Progress is not { Stage: "weigh", Epoch: >= 1 }))
             await Task.Delay(50, cancellation);
 
         var times = new List<double>();
@@ -53,8 +53,7 @@ public sealed class PingTests(ITestOutputHelper output) : IDisposable
         var (median, most, longest) = (times[Pings / 2], times[Pings * 99 / 100], times[^1]);
         output.WriteLine($"median {median:0.00} ms, 99 % {most:0.00} ms, longest {longest:0.00} ms; {longTurns} long turns");
 
-        var status = await sweep.PauseAsync();
-        Assert.NotEqual(WorkState.Done, status.Trials[0].State); // it was running all the while
+        Assert.Equal(0, (await sweep.PauseAsync()).Counts.Done); // it was running all the while
         Assert.True(most < 50, $"99 % of the answers came within {most:0.0} ms.");
         Assert.Equal(0, longTurns);
     }

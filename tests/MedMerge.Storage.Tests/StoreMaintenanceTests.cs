@@ -103,7 +103,7 @@ public sealed class StoreMaintenanceTests : IDisposable
         var specification = await artefacts.WriteAsync(new byte[] { 7 }, Cancellation);
         var input = await artefacts.WriteAsync(new byte[] { 8 }, Cancellation);
         await artefacts.WriteAsync(new byte[] { 9 }, Cancellation);
-        var record = new SweepRecord("s", specification, specification, [input], WorkState.Done, DateTimeOffset.UnixEpoch, []);
+        var record = new SweepRecord("s", specification, specification, [input], WorkState.Done, DateTimeOffset.UnixEpoch, SweepTrials.None);
         await new SweepStore(_objects).TryCreateAsync("s", record, Cancellation);
         Age("", hours: 3);
 
@@ -154,7 +154,7 @@ public sealed class StoreMaintenanceTests : IDisposable
         var stage = plan.Stages[0].Key;
         var hash = await new ArtefactStore(_objects).WriteAsync(plan.Write(), Cancellation);
         var sweeps = new SweepStore(_objects);
-        var record = new SweepRecord("s", hash, hash, [], WorkState.Running, DateTimeOffset.UnixEpoch, []);
+        var record = new SweepRecord("s", hash, hash, [], WorkState.Running, DateTimeOffset.UnixEpoch, SweepTrials.None);
         var etag = await sweeps.TryCreateAsync("s", record, Cancellation);
         await new StageStore(_objects).Checkpoints(stage).SaveAsync([1], Cancellation);
         await new StageStore(_objects).Checkpoints("other").SaveAsync([1], Cancellation);

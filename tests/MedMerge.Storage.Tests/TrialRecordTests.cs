@@ -5,7 +5,7 @@ namespace MedMerge.Storage.Tests;
 public class TrialRecordTests
 {
     private static readonly StoredProgress Progress = new(Outputs: 2, Checkpoints: 5);
-    private static readonly TrialRecord Running = TrialRecord.Waiting(trace: null).Started(attempt: 1, trace: null);
+    private static readonly TrialRecord Running = TrialRecord.Waiting(trace: null).Started(trace: null);
 
     /// <summary>The trial's grain may report a node for a while after the cluster has declared it dead.</summary>
     [Fact]

@@ -46,7 +46,7 @@ public sealed class MemoryObjectStore(TimeProvider time) : IObjectStore
         lock (_gate)
         {
             var names = _names.GetViewBetween(prefix, prefix + char.MaxValue);
-            found = [.. names.Select(name => new ObjectInfo(name, _objects[name].Modified!.Value))];
+            found = [.. names.Select(name => new ObjectInfo(name, _objects[name].Modified!.Value) { Length = _objects[name].Content.Length })];
         }
         foreach (var item in found) yield return await ValueTask.FromResult(item);
     }

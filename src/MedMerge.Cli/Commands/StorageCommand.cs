@@ -1,15 +1,26 @@
 using System.CommandLine;
+using System.Globalization;
+using MedMerge.Reporting;
 using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge storage verify|gc</c>: maintains the store.</summary>
+/// <summary><c>medmerge storage verify|gc|du|retain</c>: maintains the store.</summary>
 internal static class StorageCommand
 {
     private const double MaxAgeHours = 1e6;
+    private const double MaxAgeDays = 1e5;
+    private const double MaxGigabytes = 1e9;
+    private const double BytesPerGigabyte = 1e9;
 
     public static Command Create(TextWriter output) =>
-        new("storage", "Maintains the store of finished stages and checkpoints.") { CreateVerify(output), CreateCollect(output) };
+        new("storage", "Maintains the store of finished stages and checkpoints.")
+        {
+            CreateVerify(output),
+            CreateCollect(output),
+            CreateUsage(output),
+            CreateRetain(output),
+        };
 
     private static Command CreateVerify(TextWriter output)
     {
@@ -53,5 +64,89 @@ internal static class StorageCommand
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    private static Command CreateUsage(TextWriter output)
+    {
+        var store = CommonOptions.Store();
+        var command = new Command("du", "Shows what takes the space: kinds of content, and each sweep with what only it uses.") { store };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var objects = await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation);
+            var usage = await StoreUsage.ReadAsync(objects, cancellation);
+            await output.WriteLineAsync(TextTable.Render(
+            [
+                ["content", "size"],
+                ["outputs of stages", FormatSize(usage.Outputs)],
+                ["checkpoints", FormatSize(usage.Checkpoints)],
+                ["specifications, plans, data and weights", FormatSize(usage.Inputs)],
+                ["records, and what nothing refers to", FormatSize(usage.Other)],
+                ["all", FormatSize(usage.Total)],
+            ]));
+            await output.WriteAsync(RenderSweeps(usage.Sweeps));
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static Command CreateRetain(TextWriter output)
+    {
+        var store = CommonOptions.Store();
+        var age = new Option<double?>("--days") { Description = "Keep sweeps that ended in the last DAYS days.", HelpName = "DAYS" };
+        var size = new Option<double?>("--gigabytes")
+        {
+            Description = "Keep the newest sweeps that together take at most so much.",
+            HelpName = "GB",
+        };
+        var isDryRun = new Option<bool>("--dry-run") { Description = "Show what would be removed, and remove nothing." };
+        var command = new Command(
+            "retain",
+            "Removes sweeps that ended long ago or are too many, oldest first, with what only they used; `gc` then frees the space.")
+        {
+            age,
+            size,
+            isDryRun,
+            store,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var (days, gigabytes) = (parsed.GetValue(age), parsed.GetValue(size));
+            if (days is null && gigabytes is null) throw new InputException($"Name {age.Name}, {size.Name} or both.");
+            if (days is < 0 or > MaxAgeDays || gigabytes is < 0 or > MaxGigabytes)
+                throw new InputException($"{age.Name} and {size.Name} can't be negative or so large.");
+            var objects = await ObjectStores.OpenExistingAsync(parsed.GetValue(store), cancellation);
+            var retention = new Retention(
+                days is { } value ? TimeSpan.FromDays(value) : null,
+                gigabytes is { } limit ? (long)(limit * BytesPerGigabyte) : null);
+            var dry = parsed.GetValue(isDryRun);
+            var removed = await retention.ApplyAsync(objects, dry, TimeProvider.System, cancellation);
+            if (removed.Count > 0) await output.WriteAsync(RenderSweeps(removed));
+            var verb = dry ? "would be removed" : "removed";
+            await output.WriteLineAsync($"{removed.Count} sweeps {verb}, with {FormatSize(removed.Sum(sweep => sweep.OwnBytes))} of their own.");
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static string RenderSweeps(IReadOnlyList<SweepUsage> sweeps) => TextTable.Render(
+    [
+        ["sweep", "state", "changed", "size", "its own"],
+        .. sweeps.Select(sweep => (string[])
+        [
+            sweep.Id,
+            $"{sweep.State}",
+            sweep.Modified.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
+            FormatSize(sweep.Bytes),
+            FormatSize(sweep.OwnBytes),
+        ]),
+    ]);
+
+    private static string FormatSize(long bytes)
+    {
+        string[] units = ["B", "kB", "MB", "GB", "TB", "PB"];
+        double size = bytes;
+        var unit = 0;
+        for (; size >= 1000 && unit < units.Length - 1; unit++) size /= 1000;
+        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {units[unit]}");
     }
 }

@@ -17,17 +17,24 @@ internal static class SweepCommands
         CreateControl("resume", "Resumes a paused or cancelled sweep; failed trials run again.", error),
         CreateControl("cancel", "Cancels a sweep; results so far are kept.", error),
         CreateReport(output, error),
+        .. SteeringCommands.Create(error),
     ];
 
     private static Command CreateList(TextWriter output)
     {
         var gateway = CommonOptions.Gateway();
         var json = CommonOptions.Json();
-        var command = new Command("list", "Lists all sweeps, newest first.") { gateway, json };
+        var limit = new Option<int>("--limit")
+        {
+            Description = "How many at most.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 100,
+        };
+        var command = new Command("list", "Lists sweeps, newest first.") { limit, gateway, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            var sweeps = await client.ListAsync(cancellation);
+            var sweeps = await client.ListAsync(parsed.GetValue(limit), cancellation);
             var text = parsed.GetValue(json) ? JsonSerializer.Serialize(sweeps, GatewayClient.Json) : RenderSweeps(sweeps);
             await output.WriteLineAsync(text);
         });
@@ -39,12 +46,19 @@ internal static class SweepCommands
         var id = CommonOptions.SweepId();
         var gateway = CommonOptions.Gateway();
         var json = CommonOptions.Json();
-        var command = new Command("show", "Shows a sweep's trials.") { id, gateway, json };
+        var state = new Option<WorkState?>("--state")
+        {
+            Description = "Show only trials in this state: waiting, running, done, stoppedEarly, failed, cancelled or quarantined.",
+            HelpName = "STATE",
+        };
+        var command = new Command("show", "Shows a sweep's counts and trials.") { id, state, gateway, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
             var status = await client.GetStatusAsync(parsed.GetValue(id)!, cancellation);
-            var text = parsed.GetValue(json) ? JsonSerializer.Serialize(status, GatewayClient.Json) : RenderTrials(status);
+            var trials = new List<TrialSummary>();
+            await foreach (var trial in client.GetTrialsAsync(status.Id, parsed.GetValue(state), cancellation)) trials.Add(trial);
+            var text = parsed.GetValue(json) ? ToJson(status, trials) : RenderTrials(status, trials);
             await output.WriteLineAsync(text);
         });
         return command;
@@ -80,7 +94,7 @@ internal static class SweepCommands
             var scenarios = await client.ListScenariosAsync(status.Id, cancellation);
             if (scenarios.Count == 0) throw new GatewayException($"No trial of '{status.Id}' has a result yet.");
             outputFolder?.CheckModelFolders(scenarios, []);
-            if (status.Done < status.Trials.Count) await error.WriteLineAsync(DescribeMissingTrials(status));
+            if (!status.IsComplete) await error.WriteLineAsync(DescribeMissingTrials(status));
             if (outputFolder is not null)
             {
                 await WriteAsync(client, status.Id, scenarios, outputFolder, cancellation);
@@ -94,7 +108,7 @@ internal static class SweepCommands
     }
 
     private static string DescribeMissingTrials(SweepStatus status) =>
-        $"note: {status.Done} of {status.Trials.Count} trials have a result; the sweep is {status.State}. The report covers only those.";
+        $"note: {TrialCountsText.Describe(status.Counts)}; the sweep is {status.State}. The report covers only what has a result.";
 
     private static async Task WriteAsync(
         GatewayClient client,
@@ -120,21 +134,28 @@ internal static class SweepCommands
             sweep.Id,
             sweep.Name,
             $"{sweep.State}",
-            $"{sweep.Done}/{sweep.Trials}",
+            $"{sweep.Counts.Done}/{sweep.Counts.Total}",
             sweep.Submitted.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
         ]),
     ]).TrimEnd();
 
-    private static string RenderTrials(SweepStatus status)
+    private static string ToJson(SweepStatus status, IReadOnlyList<TrialSummary> trials)
+    {
+        var json = JsonSerializer.SerializeToNode(status, GatewayClient.Json)!.AsObject();
+        json["trials"] = JsonSerializer.SerializeToNode(trials, GatewayClient.Json);
+        return json.ToJsonString(GatewayClient.Json);
+    }
+
+    private static string RenderTrials(SweepStatus status, IEnumerable<TrialSummary> trials)
     {
         var heading = string.Create(
             CultureInfo.InvariantCulture,
-            $"{status.Name} ({status.Id}): {status.State}, {100 * status.CompletedFraction:0} %");
+            $"{status.Name} ({status.Id}): {status.State}, {100 * status.CompletedFraction:0} %, {TrialCountsText.Describe(status.Counts)}");
         var reason = status.Reason is null ? "" : $"\n{status.Reason}";
         var table = TextTable.Render(
         [
             ["trial", "method", "seed", "state", "attempt", "stage"],
-            .. status.Trials.Select(trial => (string[])
+            .. trials.Select(trial => (string[])
             [
                 $"{trial.Number}",
                 trial.Title,

@@ -13,6 +13,7 @@ internal static class SweepEndpoints
     public const int MaxBody = 8 * Submissions.MaxSpecification;
 
     private const long NoVersion = -1;
+    private const int DefaultLimit = 100, MaxLimit = 1000;
 
     public static void Map(RouteGroupBuilder api)
     {
@@ -23,15 +24,16 @@ internal static class SweepEndpoints
             .RequireRateLimiting(GatewayLimits.Plans)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
-        sweeps.MapGet("", (SweepQueries queries, CancellationToken cancellation) => queries.ListAsync(cancellation))
-            .WithSummary("Lists all sweeps, newest first.");
+        sweeps.MapGet("", ListAsync)
+            .WithSummary("Lists sweeps, newest first: `limit` of them, 100 where it is left out, after the one named `after`.");
 
         var sweep = sweeps.MapSweep();
         sweep.MapGet("", (string id, ClusterConnection cluster) => cluster.Sweep(id).StatusAsync(NoVersion))
-            .WithSummary("Gets the status of a sweep and its trials.");
+            .WithSummary("Gets the status of a sweep: counts, and the trials that run.");
         sweep.MapGet("/events", GetEventsAsync)
             .WithSummary(
-                "Streams the status as server-sent events, on every change and at least every five seconds, until the sweep ends.");
+                "Streams the status as server-sent events, on changes, at most once a second and at least every five, until the sweep "
+                + "ends; with `trials=true` also the trials that have changed.");
         sweep.MapPost("/pause", (string id, ClusterConnection cluster) => ChangeAsync(cluster.Sweep(id).PauseAsync(), WorkState.Paused))
             .WithSummary("Pauses a sweep until it is resumed.")
             .ProducesProblem(StatusCodes.Status409Conflict);
@@ -42,8 +44,12 @@ internal static class SweepEndpoints
                 ChangeAsync(cluster.Sweep(id).CancelAsync(), WorkState.Cancelled))
             .WithSummary("Cancels a sweep; results so far are kept.")
             .ProducesProblem(StatusCodes.Status409Conflict);
+        SteeringEndpoints.Map(sweep);
         ResultEndpoints.Map(sweep);
     }
+
+    private static Task<List<SweepSummary>> ListAsync(SweepQueries queries, int? limit, string? after, CancellationToken cancellation) =>
+        queries.ListAsync(Math.Clamp(limit ?? DefaultLimit, 1, MaxLimit), after, cancellation);
 
     private static async Task<Results<Accepted<SweepStatus>, ProblemHttpResult>> SubmitAsync(
         SubmitRequest request,
@@ -71,8 +77,9 @@ internal static class SweepEndpoints
             statusCode: StatusCodes.Status409Conflict);
     }
 
-    private static async Task<ServerSentEventsResult<SweepStatus>> GetEventsAsync(
+    private static async Task<ServerSentEventsResult<object>> GetEventsAsync(
         string id,
+        bool? trials,
         ClusterConnection cluster,
         IHostApplicationLifetime lifetime,
         ILoggerFactory loggers,
@@ -81,6 +88,6 @@ internal static class SweepEndpoints
         var sweep = cluster.Sweep(id);
         var events = new SweepEvents(id, sweep, loggers.CreateLogger<SweepEvents>());
         var first = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation); // a failure here still gets an error response
-        return TypedResults.ServerSentEvents(events.WatchAsync(first, lifetime.ApplicationStopping));
+        return TypedResults.ServerSentEvents(events.WatchAsync(first, trials == true, lifetime.ApplicationStopping));
     }
 }

@@ -30,7 +30,7 @@ internal sealed partial class ResultQueries(
         var scenario = ChooseScenario(id, name, plan, finished);
         PlannedTrial[] trials = [.. finished.Where(trial => trial.Scenario == scenario)];
         var failed = plan.Trials
-            .Where(trial => trial.Scenario == scenario && record.Trials[trial.Number - 1].HasFailed)
+            .Where(trial => trial.Scenario == scenario && record.Trials.Get(trial.Number).HasFailed)
             .Select(trial => trial.Number)
             .ToHashSet();
         return await RepairAsync(
@@ -109,7 +109,9 @@ internal sealed partial class ResultQueries(
     {
         var (record, _) = await sweeps.FindAsync(id, cancellation) ?? throw new KeyNotFoundException($"There is no sweep '{id}'.");
         var plan = await plans.GetAsync(record, cancellation);
-        var finished = plan.Trials.Zip(record.Trials).Where(pair => pair.Second.State == WorkState.Done).Select(pair => pair.First);
+        var finished = record.Trials.Count == 0
+            ? []
+            : plan.Trials.Where(trial => record.Trials.Get(trial.Number).State == WorkState.Done);
         return (record, plan, [.. finished]);
     }
 

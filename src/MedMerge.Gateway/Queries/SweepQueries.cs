@@ -8,40 +8,49 @@ namespace MedMerge.Gateway.Queries;
 /// <summary>The sweeps in the store.</summary>
 internal sealed partial class SweepQueries(SweepStore sweeps, ILogger<SweepQueries> logger)
 {
+    private const int ReadsAtOnce = 8;
+
     /// <summary>The damaged records that were logged: once, not at every listing.</summary>
     private readonly ConcurrentDictionary<string, bool> _logged = [];
 
     /// <summary>Whether a sweep with this id exists; the id may be any text.</summary>
     public async Task<bool> ExistsAsync(string id, CancellationToken cancellation) =>
-        IdPattern().IsMatch(id) && await sweeps.FindAsync(id, cancellation) is not null;
+        IdPattern().IsMatch(id) && await sweeps.ExistsAsync(id, cancellation);
 
-    /// <summary>All sweeps, newest first. A sweep with a damaged record is listed as such and does not hide the others.</summary>
-    public async Task<List<SweepSummary>> ListAsync(CancellationToken cancellation)
+    /// <summary>
+    /// Sweeps, newest first; older ones are not read. A sweep with a damaged record is listed as such and does not hide the others.
+    /// </summary>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="after">The id of the one before the first; null to begin with the newest.</param>
+    public async Task<List<SweepSummary>> ListAsync(int limit, string? after, CancellationToken cancellation)
     {
-        var summaries = new List<SweepSummary>();
-        foreach (var id in await sweeps.ListAsync(cancellation))
+        var ids = new List<string>();
+        var isSkipping = after is not null;
+        await foreach (var id in sweeps.ListNewestAsync(cancellation))
         {
-            try
-            {
-                if (await sweeps.FindAsync(id, cancellation) is { } found) summaries.Add(Summarise(id, found.Record));
-            }
-            catch (InvalidDataException damaged)
-            {
-                if (_logged.TryAdd(id, true)) LogDamaged(damaged, id);
-                summaries.Add(new SweepSummary(id, id, WorkState.Damaged, DateTimeOffset.MinValue, 0, 0, damaged.Message));
-            }
+            if (ids.Count == limit) break;
+            if (!isSkipping) ids.Add(id);
+            if (id == after) isSkipping = false;
         }
-        return [.. summaries.OrderByDescending(sweep => sweep.Submitted)];
+        var summaries = new List<SweepSummary>();
+        foreach (var some in ids.Chunk(ReadsAtOnce))
+            summaries.AddRange((await Task.WhenAll(some.Select(id => SummariseAsync(id, cancellation)))).OfType<SweepSummary>());
+        return summaries;
     }
 
-    private static SweepSummary Summarise(string id, SweepRecord record) => new(
-        id,
-        record.Name,
-        record.State,
-        record.Submitted,
-        record.Trials.Count,
-        record.Trials.Count(trial => trial.State == WorkState.Done),
-        record.Reason);
+    private async Task<SweepSummary?> SummariseAsync(string id, CancellationToken cancellation)
+    {
+        try
+        {
+            if (await sweeps.FindHeadAsync(id, cancellation) is not var (head, _)) return null; // just created, or removed
+            return new SweepSummary(id, head.Name, head.State, head.Submitted, head.Counts.Of(head.State), head.Reason);
+        }
+        catch (InvalidDataException damaged)
+        {
+            if (_logged.TryAdd(id, true)) LogDamaged(damaged, id);
+            return new SweepSummary(id, id, WorkState.Damaged, DateTimeOffset.MinValue, new TrialCounts(0), damaged.Message);
+        }
+    }
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,60}\z")]
     private static partial Regex IdPattern();

@@ -66,6 +66,7 @@ public static class GrainsHosting
         silo.Services.AddSingleton<ShardedStageRunner>();
         silo.Services.AddSingleton<StageExecutor>();
         silo.Services.AddSingleton<ClusterView>();
+        silo.Services.AddSingleton<LaneShares>();
         silo.Services.AddHostedService(services => services.GetRequiredService<ClusterView>());
         if (!keepsSweeps) return silo;
         silo.Services.AddHostedService<SweepRecoveryService>();

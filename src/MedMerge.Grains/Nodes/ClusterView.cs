@@ -9,7 +9,8 @@ namespace MedMerge.Grains.Nodes;
 /// The cluster's nodes, as this one sees them. It watches them leave: in the membership table a node that has left in
 /// good order is as dead as one that was killed.
 /// </summary>
-internal sealed class ClusterView(IClusterMembershipService membership, ISiloMetadataCache metadata) : BackgroundService
+internal sealed class ClusterView(IClusterMembershipService membership, ISiloMetadataCache metadata, ILocalSiloDetails local)
+    : BackgroundService
 {
     private readonly ConcurrentDictionary<SiloAddress, bool> _left = new();
 
@@ -23,6 +24,13 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
     public int CountLanes(string device, int threads) => membership.CurrentSnapshot.Members.Values
         .Where(member => member.Status == SiloStatus.Active && DeviceOf(member.SiloAddress) == device)
         .Sum(member => NodeCapacity.FromMetadata(Read(member.SiloAddress, NodeCapacity.Key)).LanesFor(threads));
+
+    /// <summary>Whether this node is the one that wakes a sweep: the same on every node that sees the same nodes.</summary>
+    public bool IsWaker(string sweep) => membership.CurrentSnapshot.Members.Values
+        .Where(member => member.Status == SiloStatus.Active)
+        .Select(member => member.SiloAddress)
+        .MaxBy(silo => SiloChoice.Rank(sweep, silo.ToParsableString()))?
+        .Equals(local.SiloAddress) != false;
 
     /// <summary>All nodes, for a while also those that have left or died.</summary>
     public IReadOnlyList<NodeSummary> Nodes() => [.. membership.CurrentSnapshot.Members.Values

@@ -6,9 +6,18 @@ namespace MedMerge.Grains.Nodes;
 /// <summary>The nodes that work can go to, with how busy each is.</summary>
 internal sealed class NodeCandidates(IGrainFactory grains, ClusterView cluster, TimeProvider time)
 {
+    /// <summary>
+    /// So many are asked: the least busy of a few is nearly as good as that of all (Mitzenmacher, The Power of Two Choices, 2001), and
+    /// what placing costs does not grow with the cluster.
+    /// </summary>
+    private const int MaxAsked = 8;
+
     private static readonly TimeSpan StateTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>The nodes that have a kind of device now; one that does not answer soon is left out.</summary>
+    /// <summary>
+    /// Some of the nodes that have a kind of device now, all where they are few; others for every stage. One that does not answer soon
+    /// is left out.
+    /// </summary>
     /// <param name="stage">The stage to be placed, by its key; its own work does not count.</param>
     /// <param name="inputs">Keys of what it loads.</param>
     public async Task<IReadOnlyList<Candidate>> FindAsync(
@@ -17,7 +26,8 @@ internal sealed class NodeCandidates(IGrainFactory grains, ClusterView cluster, 
         IReadOnlyList<string> inputs,
         CancellationToken cancellation)
     {
-        var states = cluster.NodesWithDevice(device).Select(node => StateAsync(node, stage, inputs, cancellation));
+        var asked = cluster.NodesWithDevice(device).OrderBy(node => SiloChoice.Rank(stage, node)).Take(MaxAsked);
+        var states = asked.Select(node => StateAsync(node, stage, inputs, cancellation));
         return [.. (await Task.WhenAll(states).ConfigureAwait(false)).OfType<Candidate>()];
     }
 

@@ -6,12 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains.Nodes;
 
 /// <summary>
-/// Resumes every sweep that has not ended, from every node, every few seconds: sweeps survive the loss of any or all
-/// nodes. A reminder would do the same once a minute at best and need a table of its own; see docs/decisions/0004. A
-/// sweep that can't be woken, or not soon, keeps no other from being woken.
+/// Resumes every sweep that should be running, every few seconds: sweeps survive the loss of any or all nodes. Each has one node that
+/// wakes it, which all agree on; now and then every node wakes all, in case they do not. A reminder would do the same once a minute at
+/// best and need a table of its own; see docs/decisions/0004. A sweep that can't be woken, or not soon, keeps no other from being woken.
 /// </summary>
 internal sealed partial class SweepRecoveryService(
     SweepStore sweeps,
+    ClusterView cluster,
     IGrainFactory grains,
     TimeProvider time,
     ILogger<SweepRecoveryService> logger)
@@ -20,17 +21,23 @@ internal sealed partial class SweepRecoveryService(
     /// <summary>How often.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
+    /// <summary>Every node wakes all sweeps in one of so many rounds: once a minute.</summary>
+    private const int BackupRounds = 12;
+
     private readonly ConcurrentDictionary<string, Task> _waking = new();
     private readonly ConcurrentDictionary<string, bool> _failing = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
+        var round = 0;
         do
         {
+            round++;
             try
             {
-                foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false)) Wake(id, stoppingToken);
+                foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false))
+                    if (cluster.IsWaker(id) || round % BackupRounds == 0) Wake(id, stoppingToken);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
@@ -49,8 +56,7 @@ internal sealed partial class SweepRecoveryService(
     {
         try
         {
-            var found = await sweeps.FindAsync(id, cancellation).ConfigureAwait(false);
-            if (found is null) return; // marked as active, its record not written yet
+            if (!await sweeps.ExistsAsync(id, cancellation).ConfigureAwait(false)) return; // marked as active, its record not written yet
             await grains.GetGrain<ISweepGrain>(id).WakeAsync().WaitAsync(cancellation).ConfigureAwait(false);
             _failing.TryRemove(id, out _);
         }

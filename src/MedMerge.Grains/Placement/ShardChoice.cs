@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace MedMerge.Grains.Placement;
 
 /// <summary>A node that a shard could go to.</summary>
@@ -32,11 +28,8 @@ internal static class ShardChoice
         var fit = nodes.Where(node => !failed.Contains(node.Node)).ToList();
         return (fit.Count > 0 ? fit : nodes)
             .OrderBy(node => node.Work + assigned.GetValueOrDefault(node.Node) - (HeldWeight * node.Held))
-            .ThenBy(node => Rank(stage, node.Node))
+            .ThenBy(node => SiloChoice.Rank(stage, node.Node))
             .ThenBy(node => node.Node, StringComparer.Ordinal)
             .FirstOrDefault()?.Node;
     }
-
-    private static uint Rank(string stage, string node) =>
-        BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{stage}/{node}")));
 }

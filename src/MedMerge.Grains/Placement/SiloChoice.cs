@@ -25,4 +25,8 @@ internal static class SiloChoice
         ulong start = BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(parts[1])));
         return fit[start % (ulong)fit.Length];
     }
+
+    /// <summary>Decides between nodes that are equal otherwise: the same everywhere, another for every key.</summary>
+    public static uint Rank(string key, string node) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{key}/{node}")));
 }

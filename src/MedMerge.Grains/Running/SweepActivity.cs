@@ -34,6 +34,12 @@ internal sealed class SweepActivity(TimeProvider time)
         lock (_gate) return Plan ??= plan;
     }
 
+    /// <summary>Takes another plan instead.</summary>
+    public void Replace(PlanSummary plan)
+    {
+        lock (_gate) Plan = plan;
+    }
+
     /// <summary>The sweep runs from now on.</summary>
     /// <param name="done">The trials that have a result already.</param>
     public void Start(PlanSummary plan, IEnumerable<PlannedTrial> done)
@@ -45,12 +51,15 @@ internal sealed class SweepActivity(TimeProvider time)
 
     /// <summary>A running trial has reported its status.</summary>
     /// <param name="trial">From 1.</param>
-    public void OnStatus(int trial, TrialStatus status)
+    /// <returns>Whether that is another than before.</returns>
+    public bool OnStatus(int trial, TrialStatus status)
     {
         lock (_gate)
         {
+            var before = _running.GetValueOrDefault(trial);
             _running[trial] = status;
             _progress?.OnStatus(status);
+            return before?.Progress != status.Progress || before?.Computed.Count != status.Computed.Count;
         }
     }
 

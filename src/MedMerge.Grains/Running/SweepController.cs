@@ -16,6 +16,9 @@ internal sealed class SweepController(
 {
     private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>Who follows a sweep is told of it so often at most.</summary>
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// Whether another process has changed the record: the sweep has stopped here and must be loaded again.
     /// </summary>
@@ -29,8 +32,7 @@ internal sealed class SweepController(
     {
         if (sweep.IsStale) return false;
         if (runner.IsRunning) return true;
-        var found = await sweeps.FindAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
-        return found?.ETag == sweep.ETag;
+        return await sweeps.FindETagAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false) == sweep.ETag;
     }
 
     /// <summary>
@@ -58,7 +60,7 @@ internal sealed class SweepController(
     /// </summary>
     public async Task ChangeAsync(SweepAction action)
     {
-        var hasFailedTrials = sweep.Record.Trials.Any(trial => trial.HasFailed);
+        var hasFailedTrials = sweep.Record.Trials.Any(SweepRecord.IsResumed);
         if (SweepTransitions.Next(sweep.Record.State, action, hasFailedTrials) is not { } next) return;
         if (next == WorkState.Running)
         {
@@ -69,7 +71,50 @@ internal sealed class SweepController(
         }
         await sweep.WriteAsync(record => record.ChangedTo(next)).ConfigureAwait(false);
         await runner.StopAsync().ConfigureAwait(false);
-        if (next == WorkState.Cancelled) await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+        await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Tries trials again that have ended without a result. What runs is not disturbed.</summary>
+    /// <exception cref="ArgumentException">There is no trial of such a number.</exception>
+    public async Task RetryAsync(TrialChoice choice)
+    {
+        foreach (var number in choice.Numbers) CheckNumber(number);
+        var trials = sweep.Record.Trials;
+        var chosen = choice.Numbers.Count > 0 ? choice.Numbers : [.. trials.NumbersWhere(trial => trial.HasFailed)];
+        int[] numbers = [.. chosen.Where(number => choice.Kind is null || trials.Get(number).Kind == choice.Kind)];
+        if (numbers.Length > 0) await RestartAsync(record => record.Retried(numbers)).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops a trial, or does not begin it.</summary>
+    /// <exception cref="ArgumentException">There is no trial of that number.</exception>
+    public async Task SkipAsync(int number)
+    {
+        CheckNumber(number);
+        await sweep.WriteAsync(record => record.WithoutTrials([number], TrialRecord.SkippedByUser)).ConfigureAwait(false);
+        await runner.StopTrialAsync(number).ConfigureAwait(false);
+    }
+
+    /// <summary>Changes how much of the sweep may run.</summary>
+    public Task LimitAsync(SweepLimits limits) => sweep.WriteAsync(record => record with { Limits = limits });
+
+    /// <summary>Takes a larger specification, and runs what is new in it.</summary>
+    /// <exception cref="ArgumentException">It lacks trials of the one before.</exception>
+    public async Task ExtendAsync(StartSweep extended, IReadOnlyList<string> inputs)
+    {
+        if (sweep.Record.Specification == extended.Specification) return;
+        var before = await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+        var wider = sweep.Record with { Specification = extended.Specification, Plan = extended.Plan };
+        var plan = await runner.ReadPlanAsync(wider, CancellationToken.None).ConfigureAwait(false);
+        SweepExtension.Check(before, plan);
+        await runner.StopAsync().ConfigureAwait(false); // the same numbers are other trials from here on
+        await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+        await sweep.WriteAsync(record => SweepExtension.Apply(record, before, plan) with
+        {
+            Specification = extended.Specification,
+            Plan = extended.Plan,
+            Inputs = inputs,
+        }).ConfigureAwait(false);
+        activity.Replace(plan);
     }
 
     /// <summary>
@@ -92,15 +137,20 @@ internal sealed class SweepController(
         bool Needs(PlannedTrial trial) => plan.GetStages(trial).Any(its => its.Key == stage);
         var affected = plan.Trials.Where(Needs).Select(trial => trial.Number).ToHashSet();
         await stages.ForgetAsync(stage, CancellationToken.None).ConfigureAwait(false);
-        if (sweep.Record.Invalidated(affected).State == WorkState.Running)
-            await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
-        await sweep.WriteAsync(record => record.Invalidated(affected)).ConfigureAwait(false);
+        await RestartAsync(record => record.Invalidated(affected)).ConfigureAwait(false);
+    }
+
+    /// <summary>Some of the trials.</summary>
+    public async Task<TrialPage> TrialsAsync(TrialQuery query)
+    {
+        var plan = await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+        return SweepStatusView.CreatePage(sweep, activity, plan, query);
     }
 
     /// <summary>The status; waits for a change where the caller has the current version already.</summary>
     public async Task<SweepStatus> StatusAsync(long knownVersion)
     {
-        await sweep.WaitAsync(knownVersion, StatusTimeout).ConfigureAwait(false);
+        await sweep.WaitAsync(knownVersion, StatusInterval, StatusTimeout).ConfigureAwait(false);
         try
         {
             if (activity.Plan is null && sweep.Record.State != WorkState.Failed)
@@ -113,5 +163,19 @@ internal sealed class SweepController(
         }
         var status = SweepStatusView.Create(sweep, activity);
         return ownership.IsForeign(sweep.Record) ? status with { Reason = $"It is run by '{sweep.Record.Owner}'." } : status;
+    }
+
+    /// <summary>Makes a change that may let a sweep that was done run again: it is marked before.</summary>
+    private async Task RestartAsync(Func<SweepRecord, SweepRecord> change)
+    {
+        if (change(sweep.Record).State == WorkState.Running)
+            await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+        await sweep.WriteAsync(change).ConfigureAwait(false);
+    }
+
+    private void CheckNumber(int number)
+    {
+        var count = sweep.Record.Trials.Count;
+        if (number < 1 || number > count) throw new ArgumentException($"There is no trial {number}; the sweep has {count}.");
     }
 }

@@ -4,7 +4,7 @@ namespace MedMerge.Grains.Running;
 
 /// <summary>
 /// A sweep's progress and remaining time, from its stages' expected cost. Outputs that were in the store count as done,
-/// but not for the rate.
+/// but not for the rate. A status costs what it reports, not what has ended before.
 /// </summary>
 /// <param name="stages">The plan's, each once.</param>
 internal sealed class SweepProgress(IReadOnlyList<StageSummary> stages, TimeProvider time)
@@ -16,31 +16,50 @@ internal sealed class SweepProgress(IReadOnlyList<StageSummary> stages, TimeProv
     private readonly HashSet<string> _kept = [];
     private readonly HashSet<string> _computed = [];
     private readonly Dictionary<string, double> _within = [];
+    private double _keptCost;
+    private double _computedCost;
 
     /// <summary>Of all work, 0 to 1.</summary>
-    public double CompletedFraction => _total == 0 ? 1 : Math.Min(1, (Sum(_kept) + Worked) / _total);
+    public double CompletedFraction => _total == 0 ? 1 : Math.Min(1, (_keptCost + Worked) / _total);
 
     /// <summary>The expected time left; null until a hundredth of the work has been computed.</summary>
     public TimeSpan? EstimatedRemaining => Worked == 0 || Worked < MinFraction * _total
         ? null
-        : time.GetElapsedTime(_start) * (Math.Max(0, _total - Sum(_kept) - Worked) / Worked);
+        : time.GetElapsedTime(_start) * (Math.Max(0, _total - _keptCost - Worked) / Worked);
 
-    private double Worked => Sum(_computed) + _within.Where(stage => !HasEnded(stage.Key)).Sum(stage => stage.Value);
+    private double Worked => _computedCost + _within.Values.Sum();
 
     /// <summary>These stages had their output before the sweep was resumed.</summary>
-    public void MarkCached(IEnumerable<StageSummary> stages) => _kept.UnionWith(stages.Select(stage => stage.Key));
+    public void MarkCached(IEnumerable<StageSummary> stages)
+    {
+        foreach (var stage in stages) MarkKept(stage.Key);
+    }
 
     /// <summary>Takes a trial's status into account.</summary>
     public void OnStatus(TrialStatus status)
     {
-        _computed.UnionWith(status.Computed);
-        _kept.UnionWith(status.Kept);
-        _kept.ExceptWith(_computed); // one trial finds what another has computed, and may report it first
-        if (status.Progress is { Epoch: { } epoch, Epochs: > 0 } progress)
-            _within[progress.Key] = _costs.GetValueOrDefault(progress.Key) * epoch / progress.Epochs;
+        foreach (var key in status.Computed) MarkComputed(key);
+        foreach (var key in status.Kept) MarkKept(key);
+        if (status.Progress is { Epoch: { } epoch, Epochs: > 0 } progress && !HasEnded(progress.Key))
+            _within[progress.Key] = CostOf(progress.Key) * epoch / progress.Epochs;
+    }
+
+    /// <summary>One trial finds what another has computed, and may report it first: then it was computed all the same.</summary>
+    private void MarkComputed(string key)
+    {
+        _within.Remove(key);
+        if (!_computed.Add(key)) return;
+        _computedCost += CostOf(key);
+        if (_kept.Remove(key)) _keptCost -= CostOf(key);
+    }
+
+    private void MarkKept(string key)
+    {
+        _within.Remove(key);
+        if (!_computed.Contains(key) && _kept.Add(key)) _keptCost += CostOf(key);
     }
 
     private bool HasEnded(string key) => _computed.Contains(key) || _kept.Contains(key);
 
-    private double Sum(HashSet<string> keys) => keys.Sum(key => _costs.GetValueOrDefault(key));
+    private double CostOf(string key) => _costs.GetValueOrDefault(key);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MedMerge.Experiments.Planning;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
@@ -9,7 +10,10 @@ using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Grains.Running;
 
-/// <summary>The loop of a running sweep: keeps a limited number of trials running until all have ended.</summary>
+/// <summary>
+/// The loop of a running sweep: keeps a limited number of trials running until all have ended. What it costs depends on the trials that
+/// run, not on those that have ended.
+/// </summary>
 internal sealed partial class SweepRunner(
     SweepState sweep,
     SweepActivity activity,
@@ -17,12 +21,14 @@ internal sealed partial class SweepRunner(
     PlanSummaries plans,
     StageStore stages,
     ClusterView cluster,
+    LaneShares shares,
     IGrainFactory grains,
     TimeProvider time,
     ILogger logger)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
     private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<int, RunningTrial> _running = new();
     private CancellationTokenSource _stop = new();
     private Task _task = Task.CompletedTask;
     private volatile bool _stopsTrials;
@@ -64,9 +70,22 @@ internal sealed partial class SweepRunner(
         await _task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>Stops a trial, where it runs.</summary>
+    /// <param name="number">From 1.</param>
+    public async Task StopTrialAsync(int number)
+    {
+        if (!_running.TryGetValue(number, out var trial)) return;
+        trial.IsGivenUp = true;
+        await trial.Stop.CancelAsync().ConfigureAwait(false);
+        await trial.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     /// <summary>The summary of the sweep's plan.</summary>
     public async Task<PlanSummary> LoadPlanAsync(CancellationToken cancellation) =>
-        activity.WithPlan(await plans.GetAsync(sweep.Record, cancellation).ConfigureAwait(false));
+        activity.Plan ?? activity.WithPlan(await ReadPlanAsync(sweep.Record, cancellation).ConfigureAwait(false));
+
+    /// <summary>The summary of a record's plan.</summary>
+    public Task<PlanSummary> ReadPlanAsync(SweepRecord record, CancellationToken cancellation) => plans.GetAsync(record, cancellation);
 
     private async Task RunAsync(CancellationToken cancellation)
     {
@@ -75,8 +94,12 @@ internal sealed partial class SweepRunner(
         try
         {
             var plan = await StartAsync(cancellation).ConfigureAwait(false);
-            await RunTrialsAsync(plan, cancellation).ConfigureAwait(false);
-            await EndAsync(record => record.Completed()).ConfigureAwait(false);
+            do
+            {
+                await RunTrialsAsync(plan, cancellation).ConfigureAwait(false);
+                await EndAsync(record => record.Completed()).ConfigureAwait(false);
+            }
+            while (sweep.Record.State == WorkState.Running); // a user has had trials tried again meanwhile
         }
         catch (InputException problem)
         {
@@ -101,44 +124,58 @@ internal sealed partial class SweepRunner(
         }
     }
 
-    private IEnumerable<KeyValuePair<string, int>> CountStates() =>
-        sweep.Record.Trials.GroupBy(trial => trial.State).Select(state => KeyValuePair.Create($"{state.Key}", state.Count()));
+    private IEnumerable<KeyValuePair<string, int>> CountStates()
+    {
+        var counts = sweep.Record.Trials.Counts;
+        yield return KeyValuePair.Create(nameof(WorkState.Waiting), counts.Waiting);
+        yield return KeyValuePair.Create(nameof(WorkState.Running), counts.Running);
+        yield return KeyValuePair.Create(nameof(WorkState.Done), counts.Done);
+        yield return KeyValuePair.Create(nameof(WorkState.StoppedEarly), counts.StoppedEarly);
+        yield return KeyValuePair.Create(nameof(WorkState.Failed), counts.Failed);
+        yield return KeyValuePair.Create(nameof(WorkState.Cancelled), counts.Cancelled);
+        yield return KeyValuePair.Create(nameof(WorkState.Quarantined), counts.Quarantined);
+    }
 
     private async Task<PlanSummary> StartAsync(CancellationToken cancellation)
     {
         var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
-        if (sweep.Record.Trials.Count == 0)
-        {
-            var waiting = plan.Trials.Select(_ => TrialRecord.Waiting(trace: null)).ToList();
-            await sweep.WriteAsync(record => record with { Trials = waiting }).ConfigureAwait(false);
-        }
+        await sweep.WriteAsync(record => record.Planned(plan.Trials.Count, LimitsOf(plan))).ConfigureAwait(false);
         activity.Start(plan, plan.Trials.Where(trial => sweep.Trial(trial.Number).State == WorkState.Done));
         sweep.NotifyChanged();
         return plan;
     }
 
+    private static SweepLimits LimitsOf(PlanSummary plan) =>
+        new(plan.Parallel, plan.Priority, plan.Budget?.Trials, plan.Budget?.DeviceHours);
+
     private async Task EndAsync(Func<SweepRecord, SweepRecord> change)
     {
         await sweep.WriteAsync(change).ConfigureAwait(false);
         await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
+        if (sweep.Record.State == WorkState.Running) await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task RunTrialsAsync(PlanSummary plan, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var waiting = new Queue<PlannedTrial>(plan.Trials.Where(trial => sweep.Trial(trial.Number).IsPending));
-        var running = new List<Task>();
         try
         {
-            while (waiting.Count + running.Count > 0)
+            while (true)
             {
-                var limit = await TrialLimitAsync(plan).ConfigureAwait(false);
-                while (running.Count < limit && waiting.TryDequeue(out var trial)) running.Add(RunTrialAsync(plan, trial, stop.Token));
-                await Task.WhenAny([.. running, Task.Delay(PollInterval, time, stop.Token)]).ConfigureAwait(false);
-                foreach (var ended in running.Where(task => task.IsCompleted).ToList())
+                var changed = sweep.NextChange;
+                var lanes = await LimitAsync(plan).ConfigureAwait(false);
+                foreach (var number in SweepSchedule.Next(sweep.Record, _running.Keys.ToHashSet(), lanes))
+                    Start(plan, plan.Trials[number - 1], stop.Token);
+                await LeaveOutWhatABudgetForbidsAsync().ConfigureAwait(false);
+                if (_running.IsEmpty && sweep.Record.Trials.Counts.Pending == 0) return;
+                var poll = Task.Delay(PollInterval, time, stop.Token);
+                await Task.WhenAny([.. _running.Values.Select(trial => trial.Task), changed, poll]).ConfigureAwait(false);
+                foreach (var (number, ended) in _running.Where(trial => trial.Value.Task.IsCompleted).ToList())
                 {
-                    running.Remove(ended);
-                    await ended.ConfigureAwait(false);
+                    _running.TryRemove(number, out _);
+                    using var cancelled = ended.Stop;
+                    if (ended.IsGivenUp) await ended.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    else await ended.Task.ConfigureAwait(false);
                 }
                 cancellation.ThrowIfCancellationRequested();
             }
@@ -146,20 +183,34 @@ internal sealed partial class SweepRunner(
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(_running.Values.Select(trial => trial.Task)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _running.Clear();
         }
+    }
+
+    private void Start(PlanSummary plan, PlannedTrial trial, CancellationToken cancellation)
+    {
+        var running = new RunningTrial(CancellationTokenSource.CreateLinkedTokenSource(cancellation));
+        _running[trial.Number] = running;
+        running.Task = RunTrialAsync(plan, trial, running);
+    }
+
+    /// <summary>Once a budget is spent, and what had begun has ended, the trials that it leaves out are cancelled.</summary>
+    private async Task LeaveOutWhatABudgetForbidsAsync()
+    {
+        if (!_running.IsEmpty || !SweepSchedule.IsBudgetSpent(sweep.Record)) return;
+        await sweep.WriteAsync(record => record.WithoutTrials(record.Trials.Waiting, TrialRecord.LeftOutByBudget)).ConfigureAwait(false);
     }
 
     /// <summary>
     /// How many trials may run now; renews the ownership of the sweep on the way. Without a node that has the device they
     /// wait, which is no failure of theirs, and the record says so.
     /// </summary>
-    private async Task<int> TrialLimitAsync(PlanSummary plan)
+    private async Task<int> LimitAsync(PlanSummary plan)
     {
         var devices = plan.Scenarios.Select(scenario => scenario.Settings.DeviceKind).Distinct().ToList();
         var missing = devices.FirstOrDefault(device => cluster.NodesWithDevice(device).Count == 0);
         var threads = plan.Scenarios.Min(scenario => scenario.Settings.Threads);
-        var lanes = missing is null ? devices.Sum(device => cluster.CountLanes(device, threads)) : 0;
         var reason = missing is null ? null : SiloChoice.NoneHas(missing);
         try
         {
@@ -171,28 +222,30 @@ internal sealed partial class SweepRunner(
         {
             LogNotWritten(error, sweep.Id); // running trials go on; the next round writes it
         }
-        return lanes > 0 ? plan.Parallel ?? lanes : 0;
+        return missing is null ? await shares.GetAsync(sweep, devices, threads).ConfigureAwait(false) : 0;
     }
 
-    private async Task RunTrialAsync(PlanSummary plan, PlannedTrial trial, CancellationToken cancellation)
+    private async Task RunTrialAsync(PlanSummary plan, PlannedTrial trial, RunningTrial running)
     {
-        var key = $"{sweep.Id}/{trial.Number}";
+        await Task.Yield(); // the caller starts others meanwhile
+        var revision = sweep.Record.Revision;
+        var key = revision == 0 ? $"{sweep.Id}/{trial.Number}" : $"{sweep.Id}/{trial.Number}.{revision}";
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = key });
         var grain = grains.GetGrain<ITrialGrain>(key);
         var supervisor = new TrialSupervisor(trial, sweep, grain, cluster, time, logger)
         {
             ReadProgress = ReadProgressAsync,
             OnStatus = OnStatus,
-            IsGivenUp = () => _stopsTrials,
+            IsGivenUp = () => _stopsTrials || running.IsGivenUp,
         };
         try
         {
-            await SuperviseAsync(supervisor, key, cancellation).ConfigureAwait(false);
+            await SuperviseAsync(supervisor, key, running.Stop.Token).ConfigureAwait(false);
         }
         finally
         {
             activity.OnStopped(trial.Number);
-            sweep.NotifyChanged();
+            sweep.NotifyChanged(trial.Number);
         }
 
         Task<StoredProgress> ReadProgressAsync(CancellationToken read) =>
@@ -200,8 +253,7 @@ internal sealed partial class SweepRunner(
 
         void OnStatus(TrialStatus status)
         {
-            activity.OnStatus(trial.Number, status);
-            sweep.NotifyChanged();
+            if (activity.OnStatus(trial.Number, status)) sweep.NotifyChanged(trial.Number);
         }
     }
 
@@ -224,6 +276,17 @@ internal sealed partial class SweepRunner(
             }
             await Task.Delay(RetryPolicy.BackOff(interruptions), time, cancellation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>A trial that the loop supervises.</summary>
+    private sealed class RunningTrial(CancellationTokenSource stop)
+    {
+        public CancellationTokenSource Stop => stop;
+
+        public Task Task { get; set; } = Task.CompletedTask;
+
+        /// <summary>Whether stopping it gives it up: its user wants so, and it is not the node that leaves.</summary>
+        public volatile bool IsGivenUp;
     }
 
     [LoggerMessage(LogLevel.Warning, "The supervision of trial {Trial} was interrupted and continues in a moment.")]

@@ -35,33 +35,18 @@ internal sealed partial class TrialSupervisor(
     /// <summary>Returns when the trial has a result or has failed for good; the sweep's record says which.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var attempt = Record.NextAttempt;
         var trace = Record.Trace ?? TrialTrace.Begin(sweep.Id, trial.Number, trial.Row.Title, trial.Seed);
-        await WriteAsync(record => record.Started(attempt, trace)).ConfigureAwait(false);
-        for (var tries = 1; ; tries++)
+        await WriteAsync(record => record.Started(trace)).ConfigureAwait(false);
+        while (Record is { State: WorkState.Running, Attempt: var attempt })
         {
             var failure = await RunAttemptAsync(attempt, cancellation).ConfigureAwait(false);
-            if (failure is null)
-            {
-                await WriteAsync(record => record.Done()).ConfigureAwait(false);
-                return;
-            }
-            if (Record.NodeDeaths >= RetryPolicy.MaxNodeDeaths && failure.Kind == FailureKind.NodeBad)
-            {
-                LogFailed(Number, sweep.Id, failure.Description);
-                await WriteAsync(record => record.Quarantined(failure.Description)).ConfigureAwait(false);
-                return;
-            }
-            if (RetryPolicy.DelayAfter(failure, tries) is not { } delay)
-            {
-                LogFailed(Number, sweep.Id, failure.Description);
-                await WriteAsync(record => record.Failed(failure.Description)).ConfigureAwait(false);
-                return;
-            }
+            await WriteAsync(record => record.AfterAttempt(attempt, failure)).ConfigureAwait(false);
+            if (failure is null) continue;
+            if (Record.HasFailed) LogFailed(Number, sweep.Id, failure.Description);
+            if (Record.State != WorkState.Running) continue;
+            var delay = RetryPolicy.BackOff(Record.Failures);
             LogRetried(Number, sweep.Id, attempt, delay, failure.Description);
             await Task.Delay(delay, time, cancellation).ConfigureAwait(false);
-            attempt++;
-            await WriteAsync(record => record.StartedAgain(attempt, failure.Description)).ConfigureAwait(false);
         }
     }
 
@@ -98,8 +83,7 @@ internal sealed partial class TrialSupervisor(
     {
         OnStatus(status);
         var record = Record;
-        var hasEnded = ((IWorkStatus)status).HasEnded;
-        if (hasEnded || record.RunningOn(status.Nodes, cluster.IsDead).Nodes.ToHashSet().SetEquals(record.Nodes)) return;
+        if (((IWorkStatus)status).HasEnded || ReferenceEquals(record.RunningOn(status.Nodes, cluster.IsDead), record)) return;
         await WriteAsync(current => current.RunningOn(status.Nodes, cluster.IsDead)).ConfigureAwait(false);
     }
 

@@ -51,7 +51,7 @@ internal sealed partial class ScheduleRunner(
     {
         try
         {
-            return await sweeps.FindAsync(sweep, cancellation).ConfigureAwait(false) is not null;
+            return await sweeps.ExistsAsync(sweep, cancellation).ConfigureAwait(false);
         }
         catch (InvalidDataException)
         {

@@ -27,11 +27,11 @@ public sealed class SweepRecoveryServiceTests : IDisposable
         var sweeps = new SweepStore(new FolderObjectStore(_folder));
         foreach (var id in new[] { "a-damaged", "b-fails", "c-hangs", "d" })
             await sweeps.TryCreateAsync(id, SweepRecord.Start(id, "spec", "plan", [], [], _time.GetUtcNow(), trace: null), Cancellation);
-        await File.AppendAllTextAsync(Path.Combine(_folder, "sweeps", "a-damaged"), " ", Cancellation);
+        Find("a-damaged").Answer = Task.FromException(new InvalidDataException("The record is damaged."));
         Find("b-fails").Answer = Task.FromException(new InvalidDataException("The plan is missing."));
         Find("c-hangs").Answer = new TaskCompletionSource().Task;
         var factory = FakeGrains.Create((_, id) => Find(id));
-        using var service = new SweepRecoveryService(sweeps, factory, _time, _log.CreateLogger<SweepRecoveryService>());
+        using var service = new SweepRecoveryService(sweeps, new FakeMembership().View, factory, _time, _log.CreateLogger<SweepRecoveryService>());
 
         await service.StartAsync(Cancellation);
         Assert.True(await Find("c-hangs").Woken.WaitAsync(Deadline, Cancellation));
@@ -81,5 +81,15 @@ public sealed class SweepRecoveryServiceTests : IDisposable
         public Task<SweepStatus> CancelAsync() => throw new NotSupportedException();
 
         public Task<SweepStatus> RepairAsync(string stage) => throw new NotSupportedException();
+
+        public Task<TrialPage> TrialsAsync(TrialQuery query) => throw new NotSupportedException();
+
+        public Task<SweepStatus> RetryAsync(TrialChoice trials) => throw new NotSupportedException();
+
+        public Task<SweepStatus> SkipAsync(int number) => throw new NotSupportedException();
+
+        public Task<SweepStatus> LimitAsync(SweepLimits limits) => throw new NotSupportedException();
+
+        public Task<SweepStatus> ExtendAsync(StartSweep extended) => throw new NotSupportedException();
     }
 }

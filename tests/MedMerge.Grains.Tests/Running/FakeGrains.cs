@@ -88,8 +88,15 @@ internal sealed class FakeTrials
 {
     private readonly ConcurrentDictionary<string, FakeTrial> _trials = new();
 
-    public IGrainFactory Factory => FakeGrains.Create((_, key) => _trials.GetOrAdd(key, _ => new FakeTrial()));
+    public IGrainFactory Factory => FakeGrains.Create((type, key) =>
+        type == typeof(ILaneShareGrain) ? new AllLanes() : _trials.GetOrAdd(key, _ => new FakeTrial()));
 
     /// <param name="number">From 1.</param>
     public FakeTrial this[string sweep, int number] => _trials.GetOrAdd($"{sweep}/{number}", _ => new FakeTrial());
+
+    /// <summary>Gives a sweep all lanes: it is the only one.</summary>
+    private sealed class AllLanes : ILaneShareGrain
+    {
+        public Task<int> GetShareAsync(LaneRequest request) => Task.FromResult(request.Lanes);
+    }
 }

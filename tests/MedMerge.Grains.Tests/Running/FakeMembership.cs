@@ -8,7 +8,7 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 namespace MedMerge.Grains.Tests.Running;
 
 /// <summary>A membership table in memory. Every node has a processor as its device.</summary>
-internal sealed class FakeMembership : IClusterMembershipService, ISiloMetadataCache
+internal sealed class FakeMembership : IClusterMembershipService, ISiloMetadataCache, ILocalSiloDetails
 {
     private readonly Dictionary<SiloAddress, SiloStatus> _nodes = [];
     private readonly SiloMetadata _metadata = new();
@@ -17,10 +17,20 @@ internal sealed class FakeMembership : IClusterMembershipService, ISiloMetadataC
     {
         var device = ImmutableDictionary<string, string>.Empty.Add(DevicePlacementDirector.Device, "cpu");
         typeof(SiloMetadata).GetProperty(nameof(SiloMetadata.Metadata))!.SetValue(_metadata, device); // Orleans has no public way
-        View = new ClusterView(this, this);
+        View = new ClusterView(this, this, this);
     }
 
     public ClusterView View { get; }
+
+    string ILocalSiloDetails.Name => "node";
+
+    string ILocalSiloDetails.ClusterId => "cluster";
+
+    string ILocalSiloDetails.DnsHostName => "localhost";
+
+    SiloAddress ILocalSiloDetails.SiloAddress { get; } = SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1), 1);
+
+    SiloAddress ILocalSiloDetails.GatewayAddress => null!;
 
     public ClusterMembershipSnapshot CurrentSnapshot
     {

@@ -43,7 +43,7 @@ public sealed class GrainShardWorkersTests : IDisposable
         var status = await sweep.StatusAsync(-1);
         while (!status.HasEnded) status = await sweep.StatusAsync(status.Version);
 
-        Assert.Equal(1, status.Done);
+        Assert.Equal(1, status.Counts.Done);
         var output = await new StageStore(objects).FindAsync(tune.Key, cancellation);
         Assert.Equal(expected[StageFiles.Model], output![StageFiles.Model]);
     }

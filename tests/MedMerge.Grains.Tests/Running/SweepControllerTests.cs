@@ -57,7 +57,7 @@ public sealed class SweepControllerTests
 
         var record = await sweep.RecordAsync();
         Assert.Equal((state, WorkState.Waiting), (record.State, record.Trials[0].State));
-        Assert.Equal(state == WorkState.Paused ? [SweepOfFakes.Id] : [], await sweep.Sweeps.ActiveAsync(Cancellation));
+        Assert.Empty(await sweep.Sweeps.ActiveAsync(Cancellation));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class SweepControllerTests
         await sweep.Trial(1).AnswerAsync(WorkState.Running, [first]);
         var call = await sweep.Trial(1).Calls.NextAsync();
         var other = await sweep.LoadStateAsync();
-        await other.WriteAsync(record => record);
+        await other.WriteAsync(record => record with { });
 
         call.Answer.SetResult(new TrialStatus(WorkState.Running, [second], null, [], [], null)); // its write fails, and the loop ends
         await sweep.WhileRunningAsync(2, suspended.LeaveAsync);

@@ -74,6 +74,7 @@ internal sealed class SweepOfFakes : IDisposable
             plans,
             Stages,
             Membership.View,
+            new LaneShares(Membership.View, Trials.Factory, Time),
             Trials.Factory,
             Time,
             NullLogger.Instance);

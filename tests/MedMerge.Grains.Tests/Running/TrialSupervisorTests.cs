@@ -23,7 +23,7 @@ public sealed class TrialSupervisorTests : IAsyncLifetime
     {
         _sweep = await SweepOfFakes.CreateAsync();
         _state = await _sweep.LoadStateAsync();
-        await _state.WriteAsync(record => record with { Trials = [.. _sweep.Plan.Trials.Select(_ => TrialRecord.Waiting(trace: null))] });
+        await _state.WriteAsync(record => record.Planned(_sweep.Plan.Trials.Count, SweepLimits.None));
     }
 
     public ValueTask DisposeAsync()

@@ -60,7 +60,8 @@ internal sealed class InterleavedStore(IObjectStore inner, Interleaving interlea
     public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) =>
         CallAsync(() => inner.ReadAsync(name, cancellation));
 
-    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<ObjectProperties?> GetPropertiesAsync(string name, CancellationToken cancellation) =>
+        CallAsync(() => inner.GetPropertiesAsync(name, cancellation));
 
     public Task WriteAsync(string name, Stream content, CancellationToken cancellation) => throw new NotSupportedException();
 

@@ -23,6 +23,12 @@ internal sealed record PlanSummary(
     IReadOnlyList<PlannedTrial> Trials,
     IReadOnlyList<string> Notes)
 {
+    /// <inheritdoc cref="Specification.Priority" />
+    public int Priority { get; init; }
+
+    /// <inheritdoc cref="Specification.Budget" />
+    public SweepBudget? Budget { get; init; }
+
     private static readonly JsonSerializerOptions Json = new()
     {
         Converters = { new JsonStringEnumConverter() },
@@ -40,13 +46,33 @@ internal sealed record PlanSummary(
             [.. plan.Scenarios.Select(ScenarioSummary.Of)],
             [.. plan.Stages.Select(stage => new StageSummary(stage.Key, stage.Name, stage.Cost))],
             [.. plan.Trials.Select(trial => PlannedTrial.Of(trial, scenarios[trial.Scenario], positions))],
-            plan.Notes);
+            plan.Notes)
+        {
+            Priority = plan.Specification.Priority,
+            Budget = plan.Specification.Budget,
+        };
     }
 
     /// <summary>Reads the JSON of <see cref="Write"/>.</summary>
     /// <exception cref="JsonException">The JSON is not a plan summary of this version.</exception>
     public static PlanSummary Read(ReadOnlySpan<byte> json) =>
         JsonSerializer.Deserialize<PlanSummary>(json, Json) ?? throw new JsonException("The plan's summary is null.");
+
+    /// <summary>Reads the keys of the stages alone, whatever version wrote the JSON.</summary>
+    /// <returns>The keys; null where there are none to be found.</returns>
+    public static IReadOnlyList<string>? FindStageKeys(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            var stages = document.RootElement.GetProperty(nameof(Stages));
+            return [.. stages.EnumerateArray().Select(stage => stage.GetProperty(nameof(StageSummary.Key)).GetString()!)];
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Writes the summary as JSON.</summary>
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, Json);

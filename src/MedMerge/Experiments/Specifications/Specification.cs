@@ -42,6 +42,14 @@ internal sealed record Specification
     /// </summary>
     public int? Parallel { get; init; }
 
+    /// <summary>Of sweeps on the same nodes those with a higher priority are served first; the others share what is left.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Priority { get; init; }
+
+    /// <summary>Where the sweep stops beginning trials; null for nowhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SweepBudget? Budget { get; init; }
+
     /// <summary>The scenarios.</summary>
     public IReadOnlyList<ScenarioPoint> GetPoints() => Points ?? [new ScenarioPoint(Name, Settings)];
 
@@ -52,6 +60,11 @@ internal sealed record Specification
         Points = Points?.Select(point => point with { Settings = point.Settings with { Device = name(point.Settings.Device) } }).ToList(),
     };
 }
+
+/// <summary>Where a sweep stops beginning trials.</summary>
+/// <param name="Trials">How many may begin; null for all.</param>
+/// <param name="DeviceHours">How much of the lanes' time may be used, in hours; null for any.</param>
+internal sealed record SweepBudget(int? Trials, double? DeviceHours);
 
 /// <summary>One scenario of several. What is null is the specification's.</summary>
 /// <param name="Name">The scenario's name.</param>

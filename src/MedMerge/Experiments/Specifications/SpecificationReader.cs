@@ -15,6 +15,9 @@ internal sealed class SpecificationReader
     private const int MaxSources = 256;
     private const int MaxName = 200;
     private const int MaxParallel = 10_000;
+    private const int MaxPriority = 100;
+    private const int MaxBudgetTrials = 10_000;
+    private const double MaxBudgetHours = 1e6;
 
     private readonly SpecificationErrors _errors = new();
     private readonly SourceReader _sources;
@@ -75,6 +78,17 @@ internal sealed class SpecificationReader
         return specification!;
     }
 
+    private static SweepBudget? ReadBudget(YamlMap map)
+    {
+        const string Key = "budget";
+        if (map.FindMap(Key) is not { } budget) return null;
+        var trials = budget.ReadWhole("trials", 1, MaxBudgetTrials);
+        var hours = budget.ReadNumber("deviceHours", 0, MaxBudgetHours);
+        budget.RefuseUnknownKeys();
+        if (trials is null && hours is null) map.AddError(Key, $"'{Key}' names neither 'trials' nor 'deviceHours'");
+        return new SweepBudget(trials, hours);
+    }
+
     private Specification? ReadSpecification(YamlMap map)
     {
         var name = ReadName(map);
@@ -87,6 +101,8 @@ internal sealed class SpecificationReader
         var seeds = ReadSeeds(map);
         var settings = ReadSettings(map, grid.IsPresent ? null : sources.Count);
         var parallel = map.ReadWhole("parallel", 1, MaxParallel);
+        var priority = map.ReadWhole("priority", -MaxPriority, MaxPriority);
+        var budget = ReadBudget(map);
         map.RefuseRenamedKey("weights", SettingTable.KernelWeightsKey);
         var points = grid.IsPresent
             ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, settings)
@@ -106,6 +122,8 @@ internal sealed class SpecificationReader
             Settings = settings,
             Points = points,
             Parallel = parallel,
+            Priority = priority ?? 0,
+            Budget = budget,
         };
     }
 

@@ -76,6 +76,24 @@ internal static class SpecificationSchema
             ["parallel"] = DescribeWhole(
                 1,
                 "Trials at a time over the whole cluster; one for each lane where it is left out. No number depends on it."),
+            ["priority"] = new JsonObject
+            {
+                ["type"] = "integer",
+                ["default"] = 0,
+                ["description"] = "Sweeps of higher priority are served first; those of the same share the lanes.",
+            },
+            ["budget"] = CreateObject(
+                [],
+                new JsonObject
+                {
+                    ["trials"] = DescribeWhole(1, "Trials that may begin."),
+                    ["deviceHours"] = new JsonObject
+                    {
+                        ["type"] = "number",
+                        ["minimum"] = 0,
+                        ["description"] = "How much of the lanes' time may be used.",
+                    },
+                }),
             [SettingTable.KernelWeightsKey] = CreateObject([], CreateSettings(SettingTable.KernelWeights)),
             [SettingTable.FineTuneKey] = CreateObject([], CreateSettings(SettingTable.FineTune)),
         };
