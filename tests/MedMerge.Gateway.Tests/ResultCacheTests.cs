@@ -12,7 +12,7 @@ public class ResultCacheTests
 {
     private static readonly ScenarioSummary Scenario = PlanSummary.Of(new SpecificationBuilder().BuildPlan()).Scenarios[0];
 
-    private readonly ResultCache _cache = new(maxBytes: 8000);
+    private readonly ResultCache _cache = new(maxBytes: 100_000);
     private int _computed;
 
     [Fact]
@@ -26,7 +26,7 @@ public class ResultCacheTests
         }
         var first = _cache.GetAsync("a", ComputeAsync);
         var second = _cache.GetAsync("a", ComputeAsync);
-        finish.SetResult(CreateResult(2));
+        finish.SetResult(CreateResult(1));
 
         Assert.Same(await first, await second);
         Assert.Equal(1, _computed);
@@ -35,43 +35,45 @@ public class ResultCacheTests
     [Fact]
     public async Task What_was_not_asked_for_lately_is_dropped()
     {
-        for (var i = 0; i < 100; i++) await GetAsync($"{i}", images: 2);
-        Assert.Equal(100, _computed);
+        for (var i = 0; i < 200; i++) await GetAsync($"{i}", trials: 1);
+        Assert.Equal(200, _computed);
 
-        await GetAsync("99", images: 2);
-        Assert.Equal(100, _computed);
-        await GetAsync("0", images: 2);
-        Assert.Equal(101, _computed);
+        await GetAsync("199", trials: 1);
+        Assert.Equal(200, _computed);
+        await GetAsync("0", trials: 1);
+        Assert.Equal(201, _computed);
     }
 
     [Fact]
     public async Task Large_results_push_others_out()
     {
-        const int images = 100;
-        await GetAsync("a", images);
-        await GetAsync("b", images);
-        await GetAsync("c", images); // the three are above the limit once the third is known to be as large
-        await GetAsync("c", images);
-        await GetAsync("b", images);
+        const int trials = 32;
+        await GetAsync("a", trials);
+        await GetAsync("b", trials);
+        await GetAsync("c", trials); // the three are above the limit once the third is known to be as large
+        await GetAsync("c", trials);
+        await GetAsync("b", trials);
         Assert.Equal(3, _computed);
 
-        await GetAsync("a", images);
+        await GetAsync("a", trials);
         Assert.Equal(4, _computed);
     }
 
-    private Task<ScenarioResult> GetAsync(string key, int images) => _cache.GetAsync(key, () =>
+    private Task<ScenarioResult> GetAsync(string key, int trials) => _cache.GetAsync(key, () =>
     {
         _computed++;
-        return Task.FromResult(CreateResult(images));
+        return Task.FromResult(CreateResult(trials));
     });
 
-    /// <param name="images">Of each split; an image of two classes is 16 bytes.</param>
-    private static ScenarioResult CreateResult(int images)
+    /// <summary>A trial of two classes counts as 1.25 KiB.</summary>
+    private static ScenarioResult CreateResult(int trials)
     {
-        var trial = new PlannedTrial(1, 0, "scratch", Source: null, Seed: 0, "evaluate", Outputs: [], Stages: []);
-        var probabilities = Enumerable.Range(0, 2 * images).Select(i => i % 4 is 0 or 3 ? 0.75 : 0.25);
-        var predictions = new Predictions(Classes: 2, [.. probabilities], [.. Enumerable.Range(0, images).Select(i => i % 2)]);
-        var result = new TrialResult(trial, new HeldOutPredictions(predictions, predictions), Certificate: null, LearningRate: null);
-        return new ScenarioResult(Scenario, [result], new Dictionary<Metric, MethodRow>(), [], []);
+        var answers = new Predictions(Classes: 2, [0.75, 0.25, 0.25, 0.75], [0, 1]);
+        var results = Enumerable.Range(0, trials).Select(number =>
+        {
+            var trial = new PlannedTrial(number, 0, "scratch", Source: null, Seed: 0, "evaluate", Outputs: [], Stages: []);
+            return new TrialResult(trial, new HeldOutPredictions(answers, answers), Certificate: null, LearningRate: null);
+        });
+        return new ScenarioResult(Scenario, [.. results], new Dictionary<Metric, MethodRow>(), [], []);
     }
 }

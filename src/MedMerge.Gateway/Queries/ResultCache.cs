@@ -6,11 +6,12 @@ namespace MedMerge.Gateway.Queries;
 /// Scenarios' results that were computed last, so that loading a page again computes nothing. Requests for the same result share one
 /// computation, which goes on if a client leaves.
 /// </summary>
-/// <param name="maxBytes">The most bytes of predictions that are held beside those of the result that was asked for last.</param>
+/// <param name="maxBytes">The most bytes that are held beside those of the result that was asked for last.</param>
 internal sealed class ResultCache(long maxBytes = ResultCache.DefaultBytes)
 {
     private const long DefaultBytes = 256L << 20;
-    private const int MaxResults = 64;
+    private const int BytesOfTrial = 1 << 10;
+    private const int BytesOfClass = 64;
 
     private readonly Lock _gate = new();
     private readonly LinkedList<Entry> _recent = [];
@@ -32,17 +33,40 @@ internal sealed class ResultCache(long maxBytes = ResultCache.DefaultBytes)
 
     private void Trim()
     {
-        while (_recent.Count > 1 && (_recent.Count > MaxResults || _recent.Sum(entry => entry.Bytes) > maxBytes)) _recent.RemoveLast();
+        var bytes = _recent.Sum(entry => entry.Bytes);
+        while (_recent.Count > 1 && bytes > maxBytes)
+        {
+            bytes -= _recent.Last!.Value.Bytes;
+            _recent.RemoveLast();
+        }
     }
 
-    private sealed record Entry(string Key, Task<ScenarioResult> Result)
+    private sealed class Entry(string key, Task<ScenarioResult> result)
     {
-        public bool HasFailed => Result.IsFaulted || Result.IsCanceled;
+        private long _bytes;
 
-        /// <summary>Of the predictions, which are nearly all of a result; 0 while it is computed.</summary>
-        public long Bytes => Result.IsCompletedSuccessfully ? Result.Result.Trials.Sum(CountBytes) : 0;
+        public string Key => key;
 
-        private static long CountBytes(TrialResult trial) =>
-            sizeof(double) * (long)(trial.Predictions.Test.Probabilities.Length + trial.Predictions.Validation.Probabilities.Length);
+        public Task<ScenarioResult> Result => result;
+
+        public bool HasFailed => result.IsFaulted || result.IsCanceled;
+
+        /// <summary>About what the result takes; 0 while it is computed.</summary>
+        public long Bytes
+        {
+            get
+            {
+                if (_bytes == 0 && result.IsCompletedSuccessfully) _bytes = Estimate(result.Result);
+                return _bytes;
+            }
+        }
+
+        private static long Estimate(ScenarioResult scenario)
+        {
+            var classes = scenario.Trials.Sum(trial => (long)trial.Test.Classes.Count + trial.Validation.Classes.Count);
+            var resamples = scenario.Summaries.Sum(row => row.ToRival?.Seeds.Resamples.Sum(seed => (long)seed.Length) ?? 0);
+            var trials = (long)scenario.Trials.Count + scenario.Missing.Count;
+            return (BytesOfTrial * trials) + (BytesOfClass * classes) + (sizeof(double) * resamples);
+        }
     }
 }

@@ -47,12 +47,24 @@ internal static class ResultFiles
         {
             Method = method.Method.Name,
             method.Scenarios,
+            method.Targets,
             method.MeanRank,
             Difference = Describe(method.Difference),
+            method.Verdicts,
             method.Helped,
             method.Harmed,
+            Comparisons = method.Comparisons.Select(Describe),
         }),
         Effects = comparison.Effects,
+    };
+
+    private static object Describe(ScenarioComparison comparison) => new
+    {
+        comparison.Scenario,
+        comparison.Seeds,
+        Difference = Describe(comparison.Difference),
+        PValue = NullIfNaN(comparison.PValue),
+        AdjustedPValue = comparison.Adjusted,
     };
 
     /// <summary>Writes settings, scores of every trial, rows of the table, and the verdict. Undefined scores are null.</summary>

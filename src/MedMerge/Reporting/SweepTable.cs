@@ -10,25 +10,46 @@ internal static class SweepTable
     /// <summary>Renders the methods over all scenarios, then the effects of varied settings.</summary>
     public static string Render(SweepComparison comparison)
     {
+        var difference = "Δ " + MetricNames.GetShort(comparison.Metric);
         var methods = TextTable.Render(
         [
-            ["method", "scenarios", "mean rank", "Δ " + MetricNames.GetShort(comparison.Metric), "helped", "harmed"],
+            ["method", "scenarios", "targets", "mean rank", difference, "verdicts", "helped", "harmed"],
             .. comparison.Methods.Select(CreateRow),
         ]);
-        var interval = comparison.Targets < 2
-            ? "there is no interval with one target"
-            : $"the 95 % interval is over {comparison.Targets} targets";
         var text = $"""
             All {comparison.Scenarios} scenarios together
 
             {methods}
             Of several rows of a method in a scenario the best on validation counts. Δ: mean difference to the scenario's best
-            single source, in per cent, each target counting once; {interval}.
-            Helped and harmed: scenarios whose own interval lies above or below zero, of which chance alone gives 2.5 % each.
+            single source, in per cent, each target counting once.
+            {DescribeInterval(comparison)}
+            {DescribeVerdicts(comparison)}
 
             """;
         return comparison.Effects.Count == 0 ? text : text + "\n" + RenderEffects(comparison);
     }
+
+    private static string DescribeInterval(SweepComparison comparison)
+    {
+        if (comparison.Targets > 1)
+        {
+            return $"""
+                The 95 % interval is for targets like these {comparison.Targets}: Student's t over targets, and nowhere narrower than what
+                seeds and a bootstrap of the test images leave open for just these.
+                """;
+        }
+        var seeds = comparison.Methods.SelectMany(method => method.Comparisons).Select(one => one.Seeds).DefaultIfEmpty().Max();
+        return seeds > 1
+            ? "There is one target: the 95 % interval covers its seeds and test images, and says nothing about other targets."
+            : "There is one target: the 95 % interval covers its test images alone, and says nothing about other seeds or targets.";
+    }
+
+    private static string DescribeVerdicts(SweepComparison comparison) => comparison.Methods.All(method => method.Verdicts == 0)
+        ? $"Helped and harmed: no scenario has a verdict, which takes {Verdict.MinSeeds} seeds."
+        : $"""
+            Helped and harmed: scenarios that differ from the best single source, with p-values adjusted for all verdicts of the
+            method together (Holm): by chance alone there is any of them in at most 5 % of sweeps. A verdict takes {Verdict.MinSeeds} seeds.
+            """;
 
     private static string RenderEffects(SweepComparison comparison) => $"""
         {TextTable.Render(
@@ -52,10 +73,12 @@ internal static class SweepTable
     [
         method.Method.Name,
         $"{method.Scenarios}",
+        $"{method.Targets}",
         method.MeanRank.ToString("0.0", CultureInfo.InvariantCulture),
         FormatDifference(method.Difference),
-        $"{method.Helped}",
-        $"{method.Harmed}",
+        $"{method.Verdicts}",
+        method.Verdicts == 0 ? "–" : $"{method.Helped}",
+        method.Verdicts == 0 ? "–" : $"{method.Harmed}",
     ];
 
     private static string FormatDifference(Interval difference)

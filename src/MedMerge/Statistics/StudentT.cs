@@ -3,6 +3,8 @@ namespace MedMerge.Statistics;
 /// <summary>Student's t distribution for whole degrees of freedom.</summary>
 internal static class StudentT
 {
+    private const double UsualTail = 0.05;
+
     /// <summary>The value that is exceeded with probability 2.5 %, by bisection on <see cref="Central"/>.</summary>
     public static double Quantile975(int degrees)
     {
@@ -15,6 +17,23 @@ internal static class StudentT
             else high = middle;
         }
         return (low + high) / 2;
+    }
+
+    /// <summary>
+    /// The value that |T| exceeds with a probability, by bisection over the angle that <see cref="Central"/> is a sum over.
+    /// </summary>
+    public static double TwoSidedQuantile(double tail, int degrees)
+    {
+        if (tail == UsualTail) return Quantile975(degrees); // as other intervals have it, to the last digit
+        ArgumentOutOfRangeException.ThrowIfLessThan(degrees, 1);
+        var (low, high) = (0.0, Math.PI / 2);
+        for (var i = 0; i < 50; i++)
+        {
+            var middle = (low + high) / 2;
+            if (Central(Math.Tan(middle) * Math.Sqrt(degrees), degrees) < 1 - tail) low = middle;
+            else high = middle;
+        }
+        return Math.Tan((low + high) / 2) * Math.Sqrt(degrees);
     }
 
     /// <summary>P(|T| ≤ t), the finite series of Abramowitz and Stegun 26.7.3 and 26.7.4.</summary>

@@ -47,6 +47,25 @@ public class ScenarioResultTests
         Assert.Equal(0, result.ToRival.Difference.Estimate);
     }
 
+    /// <summary>Predictions are most of what a result would hold; the comparison over scenarios needs the differences alone.</summary>
+    [Fact]
+    public void A_compared_scenario_keeps_differences_to_the_rival_and_no_predictions()
+    {
+        var result = Compare(
+            Trial(1, "medmerge", null, Perfect, Perfect, seed: 0),
+            Trial(2, "medmerge", null, Perfect, ThreeRight, seed: 1),
+            Trial(3, "fine-tune", "a", Weak, Weak, seed: 0),
+            Trial(4, "fine-tune", "a", Weak, ThreeRight, seed: 1));
+
+        Assert.All(result.Trials, trial => Assert.Null(trial.Predictions));
+        var summary = result.Summaries[0];
+        Assert.Equal(summary.Differences[result.Metric], summary.ToRival!.Difference);
+        Assert.Equal([0UL, 1UL], summary.ToRival.Seeds.Seeds);
+        Assert.All(summary.ToRival.Seeds.Resamples, seed => Assert.Equal(500, seed.Length));
+        Assert.Equal(summary.ToRival.Difference.Low > 0 || summary.ToRival.Difference.High < 0, summary.ToRival.PValue < 0.05);
+        Assert.Null(result.Summaries[1].ToRival);
+    }
+
     [Fact]
     public void Methods_with_no_seed_in_common_are_not_compared()
     {

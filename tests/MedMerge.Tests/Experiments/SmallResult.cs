@@ -68,6 +68,21 @@ internal static class SmallResult
         Enum.GetValues<Metric>().ToDictionary(metric => metric, _ => score),
         difference is null ? new Dictionary<Metric, Interval>() : Enum.GetValues<Metric>().ToDictionary(metric => metric, _ => difference));
 
+    /// <summary>A row with a difference to the rival that seeds vary and test images do not.</summary>
+    /// <param name="differences">Seed by seed; none for the rival itself.</param>
+    public static MethodSummary Summary(MethodRow row, double score, params double[] differences)
+    {
+        var exact = new Interval(score, score, score);
+        if (differences.Length == 0) return Summary(row, exact);
+        ulong[] seeds = [.. differences.Index().Select(difference => (ulong)difference.Index)];
+        var bySeed = new SeedDifferences(seeds, differences, [.. differences.Select(value => new[] { value, value })], Images: 4);
+        var paired = PairedDifference.Of(bySeed);
+        return Summary(row, exact, paired.Interval, differences.Length) with
+        {
+            ToRival = new RivalDifference(paired.Interval, paired.PValue, bySeed),
+        };
+    }
+
     /// <summary>The same rival for every metric.</summary>
     public static IReadOnlyDictionary<Metric, MethodRow> Rivals(MethodRow row) =>
         Enum.GetValues<Metric>().ToDictionary(metric => metric, _ => row);

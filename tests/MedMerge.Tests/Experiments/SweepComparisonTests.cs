@@ -15,34 +15,80 @@ public class SweepComparisonTests
     {
         // Two scenarios of one target, one of another.
         var comparison = Compare(
-            Scenario("x", merge: (0.80, +0.06, 0.01), average: (0.74, 0.00, 0.02), single: 0.74),
-            Scenario("x", merge: (0.76, +0.02, 0.03), average: (0.70, -0.04, 0.01), single: 0.74),
-            Scenario("y", merge: (0.60, -0.02, 0.01), average: (0.66, +0.04, 0.01), single: 0.62));
+            Scenario("x", merge: (0.80, [+0.06]), average: (0.74, [0.00]), single: 0.74),
+            Scenario("x", merge: (0.76, [+0.02]), average: (0.70, [-0.04]), single: 0.74),
+            Scenario("y", merge: (0.60, [-0.02]), average: (0.66, [+0.04]), single: 0.62));
 
         Assert.Equal((3, 2), (comparison.Scenarios, comparison.Targets));
-        var merge = comparison.Methods.Single(method => method.Method.Name == Merge);
+        var merge = Get(comparison, Merge);
         Assert.Equal((1 + 1 + 3) / 3.0, merge.MeanRank, 1e-12);
         Assert.Equal((0.04 - 0.02) / 2, merge.Difference.Estimate, 1e-12);
-        Assert.Equal((1, 1), (merge.Helped, merge.Harmed));
-        var average = comparison.Methods.Single(method => method.Method.Name == Average);
+        Assert.Equal((3, 2), (merge.Scenarios, merge.Targets));
+        var average = Get(comparison, Average);
         Assert.Equal((2.5 + 3 + 1) / 3.0, average.MeanRank, 1e-12); // the first scenario has a tie
         Assert.Equal((-0.02 + 0.04) / 2, average.Difference.Estimate, 1e-12);
-        var single = comparison.Methods.Single(method => method.Method.Name == Single);
-        Assert.Equal(0, single.Difference.Estimate);
+        Assert.Equal(new Interval(0, double.NaN, double.NaN), Get(comparison, Single).Difference); // always the best single source
     }
 
     [Fact]
-    public void The_interval_is_over_targets_and_one_target_has_none()
+    public void Several_targets_have_the_interval_over_targets()
     {
-        var one = Compare(
-            Scenario("x", (0.8, +0.1, 0.01), (0.7, 0, 0.01), 0.7),
-            Scenario("x", (0.8, +0.2, 0.01), (0.7, 0, 0.01), 0.7)).Methods.First(method => method.Method.Name == Merge);
-        Assert.True(double.IsNaN(one.Difference.Low));
+        var merge = Get(Compare(Scenario("x", 0.09, 0.11), Scenario("y", 0.19, 0.21)), Merge);
 
-        var two = Compare(
-            Scenario("x", (0.8, +0.1, 0.01), (0.7, 0, 0.01), 0.7),
-            Scenario("y", (0.8, +0.2, 0.01), (0.7, 0, 0.01), 0.7)).Methods.First(method => method.Method.Name == Merge);
-        Assert.Equal(Interval.OfMean([0.1, 0.2]), two.Difference);
+        Assert.Equal(Interval.OfMean([0.1, 0.2]).High, merge.Difference.High, 1e-12);
+    }
+
+    /// <summary>Seed by seed the mean of the two scenarios is 0.1 and 0.3.</summary>
+    [Fact]
+    public void One_target_has_the_interval_of_the_seeds_of_its_scenarios_mean_and_the_text_claims_no_more()
+    {
+        var comparison = Compare(Scenario("x", 0.1, 0.2), Scenario("x", 0.1, 0.4));
+
+        var expected = Interval.OfMean([0.1, 0.3]);
+        var difference = Get(comparison, Merge).Difference;
+        Assert.Equal(expected.Estimate, difference.Estimate, 1e-12);
+        Assert.Equal(expected.High, difference.High, 1e-12);
+        var text = SweepTable.Render(comparison);
+        Assert.Contains("covers its seeds and test images, and says nothing about", text, StringComparison.Ordinal);
+        var oneSeed = Compare(Scenario("x", 0.1), Scenario("x", 0.1));
+        var ofOneSeed = SweepTable.Render(oneSeed);
+        Assert.Contains("covers its test images alone, and says nothing about", ofOneSeed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verdicts_are_counted_together_by_holm_and_fewer_than_five_seeds_have_none()
+    {
+        double[] clear = [0.10, 0.101, 0.099, 0.1, 0.102];
+        double[] close = [0.10, 0.04, 0.02, 0.12, 0.05]; // alone its interval is above zero
+        double[] none = [0.1, -0.1, 0.05, -0.06, 0.01];
+        var comparison = Compare(
+            Scenario("x", clear),
+            Scenario("x", [.. clear.Select(value => -value)]),
+            Scenario("y", close),
+            Scenario("y", none),
+            Scenario("y", none),
+            Scenario("z", clear[..4]));
+
+        var merge = Get(comparison, Merge);
+        Assert.Equal((5, 1, 1), (merge.Verdicts, merge.Helped, merge.Harmed));
+        var third = merge.Comparisons[2];
+        Assert.True(third.Difference.IsAboveZero && third.PValue < 0.05, $"{third}");
+        Assert.Equal(3 * third.PValue, third.Adjusted!.Value, 1e-12); // third of five
+        Assert.False(third.IsSignificant);
+        Assert.Null(merge.Comparisons[5].Adjusted);
+        Assert.Empty(Get(comparison, Single).Comparisons);
+        Assert.Contains("(Holm)", SweepTable.Render(comparison), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_seeds_enough_for_any_verdict_none_is_counted()
+    {
+        var comparison = Compare(Scenario("x", 0.1, 0.11), Scenario("y", 0.2, 0.21));
+
+        Assert.All(comparison.Methods, method => Assert.Equal(0, method.Verdicts));
+        var text = SweepTable.Render(comparison);
+        Assert.Contains("no scenario has a verdict, which takes 5 seeds", text, StringComparison.Ordinal);
+        Assert.Matches(@"\| medmerge +\|.*\| +0 \| +– \| +– \|", text);
     }
 
     [Fact]
@@ -59,9 +105,9 @@ public class SweepComparisonTests
             },
         };
         var comparison = Compare(
-            With(0.1, Scenario("x", (0.8, +0.1, 0.01), (0.7, 0, 0.01), 0.7)),
-            With(0.1, Scenario("y", (0.6, -0.1, 0.01), (0.7, 0, 0.01), 0.7)),
-            With(0.2, Scenario("x", (0.5, -0.2, 0.01), (0.7, 0, 0.01), 0.7)));
+            With(0.1, Scenario("x", (0.8, [+0.1]), (0.7, [0]), 0.7)),
+            With(0.1, Scenario("y", (0.6, [-0.1]), (0.7, [0]), 0.7)),
+            With(0.2, Scenario("x", (0.5, [-0.2]), (0.7, [0]), 0.7)));
 
         Assert.Equal(["0.1", "0.2"], comparison.Effects.Select(effect => effect.Value));
         Assert.All(comparison.Effects, effect => Assert.Equal("fineTune.learningRate", effect.Setting));
@@ -72,17 +118,22 @@ public class SweepComparisonTests
     }
 
     [Fact]
-    public void One_scenario_has_nothing_to_be_compared_with() =>
-        Assert.Null(SweepComparison.Of([Scenario("x", (0.8, 0, 0), (0.7, 0, 0), 0.7)]));
+    public void One_scenario_has_nothing_to_be_compared_with() => Assert.Null(SweepComparison.Of([Scenario("x", 0.1)]));
 
     private static SweepComparison Compare(params ScenarioResult[] scenarios) => SweepComparison.Of(scenarios)!;
 
-    /// <param name="merge">Score, difference to the single source, and half the width of the difference's interval.</param>
+    private static MethodOverall Get(SweepComparison comparison, string method) =>
+        comparison.Methods.Single(known => known.Method.Name == method);
+
+    /// <param name="merge">The proposed method's differences to the single source, seed by seed.</param>
+    private static ScenarioResult Scenario(string target, params double[] merge) => Scenario(target, (0.8, merge), (0.7, [0.0]), 0.7);
+
+    /// <param name="merge">Score, and differences to the single source, seed by seed.</param>
     /// <param name="average">The same.</param>
     private static ScenarioResult Scenario(
         string target,
-        (double Score, double Difference, double Half) merge,
-        (double Score, double Difference, double Half) average,
+        (double Score, double[] Differences) merge,
+        (double Score, double[] Differences) average,
         double single)
     {
         var (mergeRow, averageRow, singleRow) = (SmallResult.Row(Merge), SmallResult.Row(Average), SmallResult.Row(Single, "a"));
@@ -94,14 +145,10 @@ public class SweepComparisonTests
             [.. trials.Select(trial => SmallResult.Result(trial, right: 2))],
             SmallResult.Rivals(singleRow),
             [
-                SmallResult.Summary(mergeRow, Exact(merge.Score), Around(merge.Difference, merge.Half)),
-                SmallResult.Summary(averageRow, Exact(average.Score), Around(average.Difference, average.Half)),
-                SmallResult.Summary(singleRow, Exact(single)),
+                SmallResult.Summary(mergeRow, merge.Score, merge.Differences),
+                SmallResult.Summary(averageRow, average.Score, average.Differences),
+                SmallResult.Summary(singleRow, single),
             ],
             Comparisons: []);
-
-        static Interval Exact(double value) => new(value, value, value);
-
-        static Interval Around(double value, double half) => new(value, value - half, value + half);
     }
 }

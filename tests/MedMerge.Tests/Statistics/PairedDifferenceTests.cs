@@ -20,11 +20,11 @@ public class PairedDifferenceTests
 
         foreach (var metric in Enum.GetValues<Metric>())
         {
-            var apart = PairedDifference.Of(scores[..3], scores[3..], metric, Images);
+            var apart = Compare(scores[..3], scores[3..], metric);
             Assert.True(apart.IsAboveZero, $"{metric}: {apart}");
             var mean = good.Average(model => Scores.Of(model).Get(metric)) - bad.Average(model => Scores.Of(model).Get(metric));
             Assert.Equal(mean, apart.Estimate, 1e-12);
-            Assert.Equal(new Interval(0, 0, 0), PairedDifference.Of(scores[..3], scores[..3], metric, Images));
+            Assert.Equal(new Interval(0, 0, 0), Compare(scores[..3], scores[..3], metric));
         }
     }
 
@@ -60,11 +60,43 @@ public class PairedDifferenceTests
                 return Model(image => skill + difficulty[image] + suits[m / seeds][image] + (ofBoth * random.NextNormal()));
             }).ToList();
             var scores = Resample(models, 200);
-            var interval = PairedDifference.Of(scores[..seeds], scores[seeds..], Metric.Accuracy, Images);
+            var interval = Compare(scores[..seeds], scores[seeds..], Metric.Accuracy);
             covered += interval.Low <= 0 && interval.High >= 0 ? 1 : 0;
         }
         var isCautious = seeds == 3 && ofSeed == 0;
         Assert.InRange(covered / (double)repetitions, 0.93, isCautious ? 0.985 : 0.97);
+    }
+
+    /// <summary>The p-value of a difference that the interval just reaches is 5 %, and that of twice the difference is smaller.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(6)]
+    public void The_p_value_is_below_a_level_where_the_interval_at_that_level_leaves_out_zero(int seeds)
+    {
+        var ofSeeds = seeds == 1 ? MeanVariance.None : new MeanVariance(0.3, seeds - 1);
+        var one = new PairedDifference(1, ofSeeds, new MeanVariance(0.2, Images - 1));
+        var half = one.Interval.High - 1;
+
+        Assert.Equal(0.05, (one with { Estimate = half }).PValue, 1e-6);
+        Assert.Equal(0.05, (one with { Estimate = -half }).PValue, 1e-6);
+        Assert.True((one with { Estimate = 1.01 * half }).PValue < 0.05);
+        Assert.True((one with { Estimate = 0.99 * half }).PValue > 0.05);
+        Assert.Equal(1, (one with { Estimate = 0 }).PValue);
+        Assert.Equal(double.NaN, (one with { OfImages = new MeanVariance(double.NaN, 1) }).PValue);
+    }
+
+    /// <summary>With one source of chance the p-value is that of Student's t, here from tables.</summary>
+    [Theory]
+    [InlineData(4, 2.776445, 0.05)]
+    [InlineData(4, 4.604095, 0.01)]
+    [InlineData(1, 63.656741, 0.01)]
+    [InlineData(9, 1.383029, 0.2)]
+    public void With_seeds_alone_the_p_value_is_that_of_students_t(int degrees, double t, double expected)
+    {
+        var difference = new PairedDifference(t, new MeanVariance(1, degrees), new MeanVariance(0, Images));
+
+        Assert.Equal(expected, difference.PValue, 1e-6);
     }
 
     /// <summary>Answers for images whose labels take turns; an image is right if its margin is above 0.</summary>
@@ -77,6 +109,12 @@ public class PairedDifferenceTests
             return label == 0 ? new[] { right, 1 - right } : [1 - right, right];
         });
         return new Predictions(Classes: 2, [.. probabilities], labels);
+    }
+
+    private static Interval Compare(IReadOnlyList<ResampledScores> first, IReadOnlyList<ResampledScores> second, Metric metric)
+    {
+        ulong[] seeds = [.. Enumerable.Range(0, first.Count).Select(seed => (ulong)seed)];
+        return PairedDifference.Of(SeedDifferences.Between(seeds, first, second, metric, Images)).Interval;
     }
 
     private static ResampledScores[] Resample(IReadOnlyList<Predictions> models, int resamples) =>

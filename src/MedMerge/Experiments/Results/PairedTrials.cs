@@ -11,7 +11,7 @@ internal sealed class PairedTrials(IReadOnlyDictionary<(MethodRow Row, ulong See
     /// <summary>Resamples the test images for all trials.</summary>
     public static PairedTrials Resample(IReadOnlyList<TrialResult> trials, int resamples, CancellationToken cancellation)
     {
-        var models = trials.Select(trial => trial.Predictions.Test).ToList();
+        var models = trials.Select(trial => trial.Predictions!.Test).ToList();
         var resampled = ResampledScores.Of(models, resamples, CreateDraw, cancellation);
         var byTrial = trials
             .Zip(resampled, (trial, scores) => (Key: (trial.Trial.Row, trial.Trial.Seed), scores))
@@ -22,7 +22,7 @@ internal sealed class PairedTrials(IReadOnlyDictionary<(MethodRow Row, ulong See
     }
 
     /// <summary>First minus second over the seeds that both have; null if there is none, because trials may fail.</summary>
-    public MethodComparison? Compare(MethodRow first, MethodRow second, Metric metric)
+    public SeedDifferences? Compare(MethodRow first, MethodRow second, Metric metric)
     {
         var seeds = scores.Keys
             .Where(key => key.Row == first && scores.ContainsKey((second, key.Seed)))
@@ -30,11 +30,11 @@ internal sealed class PairedTrials(IReadOnlyDictionary<(MethodRow Row, ulong See
             .Order()
             .ToList();
         if (seeds.Count == 0) return null;
-        var difference = PairedDifference.Of(
+        return SeedDifferences.Between(
+            seeds,
             [.. seeds.Select(seed => scores[(first, seed)])],
             [.. seeds.Select(seed => scores[(second, seed)])],
             metric,
             images);
-        return new MethodComparison(second, difference, seeds.Count);
     }
 }

@@ -15,7 +15,16 @@ internal sealed record MethodSummary(
     MethodRow Method,
     int Seeds,
     IReadOnlyDictionary<Metric, Interval> Scores,
-    IReadOnlyDictionary<Metric, Interval> Differences);
+    IReadOnlyDictionary<Metric, Interval> Differences)
+{
+    /// <summary>The difference to the rival in the scenario's metric; null where <see cref="Differences"/> has none.</summary>
+    public RivalDifference? ToRival { get; init; }
+}
+
+/// <summary>A row's difference to the rival, with what a comparison over several scenarios needs.</summary>
+/// <param name="PValue">Of no difference; below 0.05 where, and only where, the interval leaves out zero.</param>
+/// <param name="Seeds">Seed by seed, with the first resamples of the test images.</param>
+internal sealed record RivalDifference(Interval Difference, double PValue, SeedDifferences Seeds);
 
 /// <summary>The results of a scenario's trials and their comparison, which tables, files and pages show.</summary>
 /// <param name="Rivals">
@@ -35,6 +44,9 @@ internal sealed record ScenarioResult(
 
     /// <summary>Bounds time and memory: resamples × trials.</summary>
     private const int MaxScores = 1_000_000;
+
+    /// <summary>The resamples that any scenario has, and that are kept for the comparison over several.</summary>
+    private const int MinResamples = 500;
 
     private static readonly IReadOnlyList<Metric> Metrics = Enum.GetValues<Metric>();
 
@@ -66,7 +78,8 @@ internal sealed record ScenarioResult(
         CancellationToken cancellation)
     {
         var rows = trials.GroupBy(trial => trial.Trial.Row).ToList();
-        var pairs = PairedTrials.Resample(trials, Math.Min(Resamples, Math.Max(500, MaxScores / Math.Max(1, trials.Count))), cancellation);
+        var resamples = Math.Clamp(MaxScores / Math.Max(1, trials.Count), MinResamples, Resamples);
+        var pairs = PairedTrials.Resample(trials, resamples, cancellation);
         // The best is not known while one of them has no result.
         var isSourceMissing = missing
             .Select(trial => trial.Trial.Row)
@@ -75,7 +88,7 @@ internal sealed record ScenarioResult(
         var proposed = rows.FirstOrDefault(row => row.Key.Role == MethodRole.Proposed);
         return new ScenarioResult(
             scenario,
-            trials,
+            [.. trials.Select(trial => trial.WithoutPredictions())],
             rivals,
             [.. rows.Select(Summarise)],
             proposed is null ? [] : [.. rows.Where(row => row != proposed).Select(CompareToProposed).OfType<MethodComparison>()])
@@ -83,18 +96,35 @@ internal sealed record ScenarioResult(
             Missing = missing,
         };
 
-        MethodSummary Summarise(IGrouping<MethodRow, TrialResult> row) => new(
-            row.Key,
-            row.Count(),
-            Metrics.ToDictionary(metric => metric, metric => Interval.OfMean([.. row.Select(trial => trial.Test.Get(metric))])),
-            rivals
+        MethodSummary Summarise(IGrouping<MethodRow, TrialResult> row)
+        {
+            var differences = rivals
                 .Where(rival => rival.Value != row.Key)
-                .Select(rival => (Metric: rival.Key, Difference: pairs.Compare(row.Key, rival.Value, rival.Key)?.Difference))
-                .Where(difference => difference.Difference is not null)
-                .ToDictionary(difference => difference.Metric, difference => difference.Difference!));
+                .Select(rival => (Metric: rival.Key, Seeds: pairs.Compare(row.Key, rival.Value, rival.Key)))
+                .Where(difference => difference.Seeds is not null)
+                .ToDictionary(
+                    difference => difference.Metric,
+                    difference => (Seeds: difference.Seeds!, Paired: PairedDifference.Of(difference.Seeds!)));
+            var summary = new MethodSummary(
+                row.Key,
+                row.Count(),
+                Metrics.ToDictionary(metric => metric, metric => Interval.OfMean([.. row.Select(trial => trial.Test.Get(metric))])),
+                differences.ToDictionary(difference => difference.Key, difference => difference.Value.Paired.Interval));
+            if (!differences.TryGetValue(scenario.Settings.Metric, out var toRival)) return summary;
+            return summary with
+            {
+                ToRival = new RivalDifference(
+                    toRival.Paired.Interval,
+                    toRival.Paired.PValue,
+                    toRival.Seeds.Truncate(MinResamples)),
+            };
+        }
 
-        MethodComparison? CompareToProposed(IGrouping<MethodRow, TrialResult> row) =>
-            pairs.Compare(proposed!.Key, row.Key, scenario.Settings.Metric);
+        MethodComparison? CompareToProposed(IGrouping<MethodRow, TrialResult> row)
+        {
+            var seeds = pairs.Compare(proposed!.Key, row.Key, scenario.Settings.Metric);
+            return seeds is null ? null : new MethodComparison(row.Key, PairedDifference.Of(seeds).Interval, seeds.Seeds.Count);
+        }
     }
 
     /// <summary>The best row on validation for each metric, over the seeds that all of them have.</summary>

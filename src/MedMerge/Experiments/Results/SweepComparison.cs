@@ -1,19 +1,9 @@
 using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Statistics;
 
 namespace MedMerge.Experiments.Results;
-
-/// <summary>A method over all scenarios. Of its rows of a scenario the best on validation counts.</summary>
-/// <param name="Scenarios">Scenarios in which it has a result and there is a best single source.</param>
-/// <param name="MeanRank">Among the methods, by the mean test score, 1 the best; equal scores share their ranks' mean.</param>
-/// <param name="Difference">
-/// To the best single source: the mean over targets of the mean over a target's scenarios. Targets are the independent units, so the
-/// interval is Student's t over them.
-/// </param>
-/// <param name="Helped">Scenarios whose interval of the difference lies above zero.</param>
-/// <param name="Harmed">Scenarios whose interval of the difference lies below zero.</param>
-internal sealed record MethodOverall(IMethod Method, int Scenarios, double MeanRank, Interval Difference, int Helped, int Harmed);
 
 /// <summary>One value of a varied setting, and how the proposed method does with it.</summary>
 /// <param name="Setting">Its path.</param>
@@ -43,7 +33,7 @@ internal sealed record SweepComparison(
             metric,
             scenarios.Count,
             scenarios.Select(scenario => scenario.Scenario.Target.Sha256).Distinct().Count(),
-            [.. places.Select(Summarise).OrderBy(method => method.MeanRank)],
+            [.. places.Select(method => Summarise(method.Key, [.. method])).OrderBy(method => method.MeanRank)],
             [.. SettingTable.All.SelectMany(setting => FindEffects(setting, scenarios, metric))]);
     }
 
@@ -57,9 +47,10 @@ internal sealed record SweepComparison(
             .ToList();
         return best.Select(row => new Place(
             row.Method.Method,
-            scenario.Scenario.Target.Sha256,
+            scenario.Scenario,
             1 + best.Count(other => Score(other) > Score(row)) + ((best.Count(other => Score(other) == Score(row)) - 1) / 2.0),
-            row.Method == rival ? new Interval(0, 0, 0) : row.Differences.GetValueOrDefault(metric)));
+            row.Method == rival,
+            row.ToRival));
 
         double Score(MethodSummary row) => row.Scores[metric].Estimate;
     }
@@ -67,20 +58,59 @@ internal sealed record SweepComparison(
     private static double ValidationScore(ScenarioResult scenario, MethodRow row, Metric metric) =>
         scenario.Trials.Where(trial => trial.Trial.Row == row).Average(trial => trial.Validation.Get(metric));
 
-    private static MethodOverall Summarise(IGrouping<IMethod, Place> places)
+    private static MethodOverall Summarise(IMethod method, IReadOnlyList<Place> places)
     {
-        var compared = places.Where(place => place.Difference is not null).ToList();
-        var ofTargets = compared
-            .GroupBy(place => place.Target)
-            .Select(target => target.Average(place => place.Difference!.Estimate))
+        var targets = places
+            .Where(place => place.IsRival || place.ToRival is not null)
+            .GroupBy(place => place.Scenario.Target.Sha256)
+            .Select(target => Summarise([.. target]))
             .ToList();
+        var difference = places.All(place => place.IsRival)
+            ? new Interval(0, double.NaN, double.NaN) // there is nothing to compare it with
+            : MeanOverTargets.Of(targets);
         return new MethodOverall(
-            places.Key,
-            places.Count(),
+            method,
+            places.Count,
+            targets.Count,
             places.Average(place => place.Rank),
-            ofTargets.Count == 0 ? new Interval(double.NaN, double.NaN, double.NaN) : Interval.OfMean(ofTargets),
-            compared.Count(place => place.Difference!.IsAboveZero),
-            compared.Count(place => place.Difference!.IsBelowZero));
+            difference,
+            Adjust([.. places.Where(place => place.ToRival is not null)]));
+    }
+
+    /// <summary>
+    /// A method's difference on a target. Its scenarios share seeds and test images, so they are averaged seed by seed and resample by
+    /// resample before the chance of both is measured.
+    /// </summary>
+    private static TargetDifference Summarise(IReadOnlyList<Place> target)
+    {
+        var estimate = target.Average(place => place.IsRival ? 0 : place.ToRival!.Difference.Estimate);
+        var compared = target.Where(place => !place.IsRival).Select(place => place.ToRival!.Seeds).ToList();
+        if (compared.Count == 0) return new TargetDifference(estimate, new PairedDifference(0, MeanVariance.None, MeanVariance.None));
+        if (SeedDifferences.Average(compared) is not { } seeds) return new TargetDifference(estimate, OnTarget: null);
+        var share = compared.Count / (double)target.Count; // where it is the best single source it does not differ from it
+        var chance = PairedDifference.Of(seeds);
+        return new TargetDifference(
+            estimate,
+            new PairedDifference(estimate, chance.OfSeeds.Scale(share), chance.OfImages.Scale(share)));
+    }
+
+    /// <summary>Adjusts the p-values of one method's verdicts, which are counted together.</summary>
+    private static IReadOnlyList<ScenarioComparison> Adjust(IReadOnlyList<Place> places)
+    {
+        var comparisons = places
+            .Select(place => new ScenarioComparison(
+                place.Scenario.Name,
+                place.ToRival!.Seeds.Seeds.Count,
+                place.ToRival.Difference,
+                place.ToRival.PValue,
+                Adjusted: null))
+            .ToArray();
+        var family = Enumerable.Range(0, comparisons.Length)
+            .Where(i => comparisons[i].Seeds >= Verdict.MinSeeds && !double.IsNaN(comparisons[i].PValue))
+            .ToList();
+        var adjusted = HolmAdjustment.Adjust([.. family.Select(i => comparisons[i].PValue)]);
+        foreach (var (i, value) in family.Zip(adjusted)) comparisons[i] = comparisons[i] with { Adjusted = value };
+        return comparisons;
     }
 
     private static IEnumerable<SettingEffect> FindEffects(
@@ -107,5 +137,8 @@ internal sealed record SweepComparison(
         }
     }
 
-    private sealed record Place(IMethod Method, string Target, double Rank, Interval? Difference);
+    /// <summary>A method's place in a scenario.</summary>
+    /// <param name="IsRival">Whether it is the scenario's best single source.</param>
+    /// <param name="ToRival">Null if it is, or has no seed in common with it.</param>
+    private sealed record Place(IMethod Method, ScenarioSummary Scenario, double Rank, bool IsRival, RivalDifference? ToRival);
 }

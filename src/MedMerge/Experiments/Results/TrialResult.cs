@@ -6,11 +6,12 @@ using MedMerge.Statistics;
 namespace MedMerge.Experiments.Results;
 
 /// <summary>The result of one trial.</summary>
+/// <param name="Predictions">Null once the scenario is compared: scores remain, and predictions would be most of what results hold.</param>
 /// <param name="Certificate">The certificate of its merge; null if nothing was merged.</param>
 /// <param name="LearningRate">The learning rate that fine-tuning chose; null if nothing was fine-tuned.</param>
 internal sealed record TrialResult(
     PlannedTrial Trial,
-    HeldOutPredictions Predictions,
+    HeldOutPredictions? Predictions,
     Certificate? Certificate,
     LearningRateChoice? LearningRate)
 {
@@ -20,8 +21,11 @@ internal sealed record TrialResult(
     public double? ProbeGradient { get; init; }
 
     /// <summary>Scores on the test split.</summary>
-    public Scores Test { get; } = Scores.Of(Predictions.Test);
+    public Scores Test { get; } = Scores.Of(Predictions!.Test);
 
     /// <summary>Scores on the validation split.</summary>
-    public Scores Validation { get; } = Scores.Of(Predictions.Validation);
+    public Scores Validation { get; } = Scores.Of(Predictions!.Validation);
+
+    /// <summary>The same without <see cref="Predictions"/>; scores are copied.</summary>
+    public TrialResult WithoutPredictions() => this with { Predictions = null };
 }
