@@ -1,3 +1,4 @@
+using System.Text;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
@@ -17,6 +18,17 @@ internal sealed record ResultFile(string Format, Func<ScenarioResult, string> Wr
 {
     /// <summary>Its name in the scenario's folder.</summary>
     public string Name => $"results.{Format}";
+}
+
+/// <summary>A file about all scenarios together, in the output folder itself.</summary>
+/// <param name="Format"><c>json</c>, <c>md</c>, <c>csv</c> or <c>parquet</c>.</param>
+internal sealed record SweepFile(string Name, string Format, Func<SweepResult, CancellationToken, Task<byte[]>> WriteAsync)
+{
+    /// <summary>A file of text.</summary>
+    public SweepFile(string name, string format, Func<SweepResult, string> write)
+        : this(name, format, (result, _) => Task.FromResult(Encoding.UTF8.GetBytes(write(result))))
+    {
+    }
 }
 
 /// <summary>A scenario's folder in the output folder.</summary>
@@ -54,6 +66,17 @@ internal static class OutputFiles
         new("json", ResultFiles.ToJson),
         new("csv", ResultFiles.ToCsv),
         new("md", ComparisonTable.Render),
+    ];
+
+    /// <summary>
+    /// The results of all scenarios together. Those of one scenario alone have the names and bytes of <see cref="Results"/>.
+    /// </summary>
+    public static IReadOnlyList<SweepFile> SweepResults { get; } =
+    [
+        new("results.json", "json", ResultFiles.ToJson),
+        new("results.md", "md", ComparisonTable.Render),
+        new("trials.csv", "csv", TrialTable.ToCsv),
+        new("trials.parquet", "parquet", TrialParquet.WriteAsync),
     ];
 
     /// <summary>The names of files in a seed's folder.</summary>

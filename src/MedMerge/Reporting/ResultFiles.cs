@@ -133,7 +133,8 @@ internal static class ResultFiles
     private static string FormatCsv(double value) =>
         double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
 
-    private static string QuoteCsv(string text)
+    /// <summary>Quotes a text where CSV asks for it.</summary>
+    internal static string QuoteCsv(string text)
     {
         var needsQuotes = text.AsSpan().ContainsAny(",\"\n");
         return needsQuotes ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
@@ -169,14 +170,18 @@ internal static class ResultFiles
     private static Dictionary<string, object> Describe(IReadOnlyDictionary<Metric, Interval> intervals) =>
         intervals.ToDictionary(interval => Name(interval.Key), interval => Describe(interval.Value));
 
-    private static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+    /// <summary>A value as files name it: <c>singleSource</c>.</summary>
+    internal static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+
+    /// <summary>The state of a trial without a result.</summary>
+    internal static string DescribeMissing(bool hasFailed) => hasFailed ? "failed" : "notFinished";
 
     private static object Describe(MissingTrial missing) => new
     {
         missing.Trial.Number,
         Method = missing.Trial.Row.Title,
         missing.Trial.Seed,
-        State = missing.HasFailed ? "failed" : "notFinished",
+        State = DescribeMissing(missing.HasFailed),
     };
 
     private static object Describe(TrialResult result) => new

@@ -128,8 +128,8 @@ public class ResultFilesTests
     public void Several_scenarios_are_a_list_with_what_they_say_together()
     {
         var result = Compare(Merged, Single);
-        var one = new SweepResult(SmallResult.Plan([SmallResult.Scenario]), [result]);
-        var two = new SweepResult(SmallResult.Plan([SmallResult.Scenario, SmallResult.Scenario]), [result, result]);
+        var one = new SweepResult(SmallResult.Plan([SmallResult.Scenario]), [result], new HashSet<int>());
+        var two = new SweepResult(SmallResult.Plan([SmallResult.Scenario, SmallResult.Scenario]), [result, result], new HashSet<int>());
 
         Assert.Equal(ResultFiles.ToJson(result), ResultFiles.ToJson(one));
         using var json = JsonDocument.Parse(ResultFiles.ToJson(two));

@@ -8,7 +8,8 @@ namespace MedMerge.Experiments.Results;
 
 /// <summary>The results of a sweep's finished trials.</summary>
 /// <param name="Scenarios">The plan's scenarios that have a finished trial.</param>
-internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResult> Scenarios)
+/// <param name="Failed">Numbers of the trials that ended without a result.</param>
+internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResult> Scenarios, IReadOnlySet<int> Failed)
 {
     /// <summary>What several scenarios say together; null where there is one.</summary>
     public SweepComparison? Comparison { get; } = SweepComparison.Of(Scenarios);
@@ -27,7 +28,7 @@ internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResul
         var scenarios = new List<ScenarioResult>();
         foreach (var scenario in finished.Select(trial => trial.Scenario).Distinct().Order())
             scenarios.Add(await ReadScenarioAsync(plan, scenario, finished, failed, store, cancellation).ConfigureAwait(false));
-        return new SweepResult(plan, scenarios);
+        return new SweepResult(plan, scenarios, failed);
     }
 
     /// <summary>Reads the outputs of a scenario's finished trials, and compares its methods. Other scenarios are not read.</summary>
