@@ -148,13 +148,15 @@ internal sealed partial class GatewayClient : IDisposable
         return scenarios;
     }
 
-    /// <summary>Gets the results of a scenario.</summary>
-    /// <param name="format"><c>json</c>, <c>csv</c> or <c>md</c>.</param>
-    public async Task<string> GetResultsAsync(string id, string scenario, string format, CancellationToken cancellation)
+    /// <summary>Gets the results of a scenario, or of all together.</summary>
+    /// <param name="scenario">Null for all together.</param>
+    /// <param name="format">Of <see cref="OutputFiles.Results"/> or, without a scenario, <see cref="OutputFiles.SweepResults"/>.</param>
+    public async Task<byte[]> GetResultsAsync(string id, string? scenario, string format, CancellationToken cancellation)
     {
-        var path = $"{GetPath(id)}/results?format={format}&scenario={Uri.EscapeDataString(scenario)}";
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellation);
-        return await response.Content.ReadAsStringAsync(cancellation);
+        var choice = scenario is null ? "" : $"&scenario={Uri.EscapeDataString(scenario)}";
+        var request = new HttpRequestMessage(HttpMethod.Get, $"{GetPath(id)}/results?format={format}{choice}");
+        using var response = await SendAsync(request, cancellation);
+        return await response.Content.ReadAsByteArrayAsync(cancellation);
     }
 
     /// <summary>Lists the files that a sweep exports, as paths in an output folder.</summary>
@@ -169,7 +171,8 @@ internal sealed partial class GatewayClient : IDisposable
     /// <summary>Downloads an exported file.</summary>
     public async Task<byte[]> GetModelAsync(string id, string name, CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{GetPath(id)}/models/{name}"), cancellation);
+        var path = string.Join('/', name.Split('/').Select(Uri.EscapeDataString));
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{GetPath(id)}/models/{path}"), cancellation);
         return await response.Content.ReadAsByteArrayAsync(cancellation);
     }
 
@@ -255,8 +258,11 @@ internal sealed partial class GatewayClient : IDisposable
             throw new InputException($"{variable} contains a character that is not allowed in an HTTP header.");
     }
 
-    /// <summary>No segment is <c>.</c> or <c>..</c>; names like <c>v1..2</c> are a source's to choose.</summary>
-    [GeneratedRegex(@"\A(?!(.*/)?\.\.?(/|\z))[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\z")]
+    /// <summary>
+    /// No segment is <c>.</c> or <c>..</c>; names like <c>v1..2</c> are a source's to choose. Scenarios are called
+    /// <c>breast, a and b, fineTune.epochs=4</c>.
+    /// </summary>
+    [GeneratedRegex(@"\A(?!(.*/)?\.\.?(/|\z))[A-Za-z0-9._-]+([,= ]+[A-Za-z0-9._-]+)*(/[A-Za-z0-9._-]+([,= ]+[A-Za-z0-9._-]+)*)*\z")]
     private static partial Regex RelativePathPattern();
 
     /// <summary>Whether a path that a gateway sent stays inside the folder it is meant for.</summary>

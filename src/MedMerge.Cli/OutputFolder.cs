@@ -39,24 +39,32 @@ internal sealed class OutputFolder
     /// <summary>Writes a run's results, then its models, in place of an earlier run's.</summary>
     /// <param name="scenarios">The run's scenarios with their folders.</param>
     /// <param name="getResult">Gets the text of one of <see cref="OutputFiles.Results"/> for a scenario.</param>
+    /// <param name="getSweepResult">Gets the bytes of one of <see cref="OutputFiles.SweepResults"/>.</param>
     /// <param name="models">Names as in <see cref="OutputFiles.GetModels"/>.</param>
     /// <param name="readModel">Reads a model's bytes.</param>
     public async Task WriteRunAsync(
         IReadOnlyList<ScenarioFolder> scenarios,
         Func<ScenarioFolder, ResultFile, Task<string>> getResult,
+        Func<SweepFile, Task<byte[]>> getSweepResult,
         IEnumerable<string> models,
         Func<string, Task<byte[]>> readModel,
         CancellationToken cancellation)
     {
+        if (scenarios.All(scenario => scenario.Folder.Length > 0)) RemoveEarlierRun(_path);
+        var written = new HashSet<string>();
         foreach (var scenario in scenarios)
         {
             RemoveEarlierModels(GetPath(scenario));
             foreach (var file in OutputFiles.Results)
             {
+                var name = scenario.Folder + file.Name;
                 var text = await getResult(scenario, file);
-                await WriteAsync(scenario.Folder + file.Name, Encoding.UTF8.GetBytes(text), cancellation);
+                await WriteAsync(name, Encoding.UTF8.GetBytes(text), cancellation);
+                written.Add(name);
             }
         }
+        foreach (var file in OutputFiles.SweepResults.Where(file => !written.Contains(file.Name)))
+            await WriteAsync(file.Name, await getSweepResult(file), cancellation);
         foreach (var name in models) await WriteAsync(name, await readModel(name), cancellation);
     }
 
@@ -98,6 +106,14 @@ internal sealed class OutputFolder
     }
 
     private static bool HoldsFiles(string folder) => Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any();
+
+    /// <summary>Removes a run of one scenario, whose files lie where those of several scenarios do not.</summary>
+    private static void RemoveEarlierRun(string folder)
+    {
+        if (!HoldsRun(folder)) return;
+        RemoveEarlierModels(folder);
+        foreach (var file in OutputFiles.Results) File.Delete(Path.Combine(folder, file.Name));
+    }
 
     /// <summary>Removes an earlier run's models, so that none is mistaken for this run's. Other files stay.</summary>
     private static void RemoveEarlierModels(string folder)

@@ -54,8 +54,10 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         var sweep = $"/api/v1/sweeps/{id.Trim()}";
         Assert.Equal(HttpStatusCode.NotFound, await GetStatusAsync($"{sweep}/models/medmerge/seed-0/..%2F..%2Fresults.json"));
         Assert.Equal(HttpStatusCode.BadRequest, await GetStatusAsync($"{sweep}/results?format=pdf"));
-        var csv = await _gateway.Client.GetStringAsync($"{sweep}/results?format=csv", TestContext.Current.CancellationToken);
-        Assert.StartsWith("trial,method", csv, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.BadRequest, await GetStatusAsync($"{sweep}/results?format=parquet&scenario=tiny"));
+        Assert.Equal(ReadBytes("run", "results.csv"), await GetBytesAsync($"{sweep}/results?format=csv&scenario=tiny"));
+        Assert.Equal(ReadBytes("run", "trials.csv"), await GetBytesAsync($"{sweep}/results?format=csv"));
+        Assert.Equal(ReadBytes("run", "trials.parquet"), await GetBytesAsync($"{sweep}/results?format=parquet"));
 
         var (_, list, _) = await RunAsync("list");
         Assert.Matches($@"{id.Trim()} \| +tiny \| +Done \| +3/3", list);
@@ -74,6 +76,45 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         // Submitting again gives the same sweep, which has ended.
         var (again, sameId, _) = await RunAsync("submit", In("spec.yaml"), "--watch");
         Assert.Equal((ExitCodes.Done, id), (again, sameId));
+    }
+
+    [Fact]
+    public async Task A_sweep_of_several_scenarios_gives_the_same_files_as_a_local_run()
+    {
+        const string target = "target: { data: 'phantom:lesions', trainImages: 24 }";
+        const string targets = """
+            targets:
+              - { name: x, data: 'phantom:lesions', trainImages: 24 }
+              - { name: y, data: 'phantom:cells', trainImages: 24 }
+            vary: { kernelWeights.anchorWeight: [0.6, 0.9] }
+            """;
+        var one = new SpecificationBuilder { Methods = "[medmerge, fine-tune]" }.Yaml;
+        File.WriteAllText(In("one.yaml"), one);
+        File.WriteAllText(In("several.yaml"), one.Replace(target, targets, StringComparison.Ordinal));
+
+        // Where a run of one scenario has left its files, none of them remains.
+        var (ranOne, _, oneError) = await RunAsync("run", In("one.yaml"), "--store", In("own"), "--output", In("sweep-run"));
+        Assert.True(ranOne == ExitCodes.Done, oneError);
+        Assert.Contains("results.csv", GetFiles("sweep-run"));
+        var (ran, local, localError) = await RunAsync("run", In("several.yaml"), "--store", In("own"), "--output", In("sweep-run"));
+        Assert.True(ran == ExitCodes.Done, localError);
+        Assert.Contains("All 4 scenarios together", local, StringComparison.Ordinal);
+
+        var (submitted, id, submitError) = await RunAsync("submit", In("several.yaml"), "--watch");
+        Assert.True(submitted == ExitCodes.Done, submitError);
+        var (reported, report, reportError) = await RunAsync("report", id.Trim(), "--output", In("sweep-report"));
+        Assert.True(reported == ExitCodes.Done, reportError);
+        Assert.Equal(local, report);
+        var files = GetFiles("sweep-run");
+        string[] together = ["results.json", "results.md", "trials.csv", "trials.parquet"];
+        Assert.Equal(together, files.Where(file => Path.GetDirectoryName(file) is ""));
+        var model = Path.Combine("y, kernelWeights.anchorWeight=0.9", "medmerge", "seed-0", "model.safetensors");
+        Assert.Contains(model, files);
+        Assert.Equal(files, GetFiles("sweep-report"));
+        Assert.All(files, file => Assert.Equal(ReadBytes("sweep-run", file), ReadBytes("sweep-report", file)));
+
+        var (_, json, _) = await RunAsync("report", id.Trim(), "--json");
+        Assert.Equal(File.ReadAllText(In("sweep-run/results.json")), json);
     }
 
     [Fact]
@@ -209,6 +250,9 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     ];
 
     private byte[] ReadBytes(string folder, string file) => File.ReadAllBytes(Path.Combine(In(folder), file));
+
+    private Task<byte[]> GetBytesAsync(string path) =>
+        _gateway.Client.GetByteArrayAsync(path, TestContext.Current.CancellationToken);
 
     private async Task<HttpStatusCode> GetStatusAsync(string path)
     {

@@ -3,7 +3,7 @@ using MedMerge.Storage;
 namespace MedMerge.Testing;
 
 /// <summary>A point of a store's calls at which they wait, or fail.</summary>
-/// <param name="Call"><c>create</c>, <c>replace</c> or <c>delete</c>, and the object's name.</param>
+/// <param name="Call"><c>read</c>, <c>create</c>, <c>write</c>, <c>replace</c> or <c>delete</c>, and the object's name.</param>
 public sealed record StorePoint(string Call)
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,7 +40,11 @@ public sealed class PausingObjectStore(IObjectStore inner) : IObjectStore
         return point;
     }
 
-    public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => inner.ReadAsync(name, cancellation);
+    public async Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation)
+    {
+        await PassAsync($"read {name}");
+        return await inner.ReadAsync(name, cancellation);
+    }
 
     public async Task<string?> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {

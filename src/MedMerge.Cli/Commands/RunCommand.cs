@@ -126,6 +126,7 @@ internal static class RunCommand
         await folder.WriteRunAsync(
             OutputFiles.GetScenarios(result.Plan, finished),
             (scenario, file) => Task.FromResult(file.Write(FindScenario(scenario.Name))),
+            file => file.WriteAsync(result, cancellation),
             models.Keys,
             ReadModelAsync,
             cancellation);

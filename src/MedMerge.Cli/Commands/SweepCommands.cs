@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using MedMerge.Grains;
 using MedMerge.Reporting;
@@ -101,8 +102,8 @@ internal static class SweepCommands
                 await error.WriteLineAsync(CommonOptions.DescribeOutput(path!));
             }
             var format = parsed.GetValue(json) ? "json" : "md";
-            foreach (var scenario in scenarios)
-                await output.WriteAsync(await client.GetResultsAsync(status.Id, scenario.Name, format, cancellation));
+            var report = await client.GetResultsAsync(status.Id, scenario: null, format, cancellation);
+            await output.WriteAsync(Encoding.UTF8.GetString(report));
         });
         return command;
     }
@@ -120,7 +121,9 @@ internal static class SweepCommands
         var models = await client.ListModelsAsync(id, cancellation);
         await folder.WriteRunAsync(
             scenarios,
-            (scenario, file) => client.GetResultsAsync(id, scenario.Name, file.Format, cancellation),
+            async (scenario, file) =>
+                Encoding.UTF8.GetString(await client.GetResultsAsync(id, scenario.Name, file.Format, cancellation)),
+            file => client.GetResultsAsync(id, scenario: null, file.Format, cancellation),
             models,
             name => client.GetModelAsync(id, name, cancellation),
             cancellation);

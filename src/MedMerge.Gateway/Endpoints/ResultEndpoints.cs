@@ -1,4 +1,5 @@
 using System.Net.Mime;
+using System.Text;
 using MedMerge.Gateway.Queries;
 using MedMerge.Reporting;
 
@@ -8,23 +9,28 @@ namespace MedMerge.Gateway.Endpoints;
 internal static class ResultEndpoints
 {
     private const string DefaultFormat = "json";
+    private const string ParquetType = "application/vnd.apache.parquet";
 
     private static readonly IReadOnlyDictionary<string, string> MediaTypes = new Dictionary<string, string>
     {
-        ["json"] = MediaTypeNames.Application.Json,
-        ["csv"] = MediaTypeNames.Text.Csv,
-        ["md"] = MediaTypeNames.Text.Markdown,
+        ["json"] = $"{MediaTypeNames.Application.Json}; charset=utf-8",
+        ["csv"] = $"{MediaTypeNames.Text.Csv}; charset=utf-8",
+        ["md"] = $"{MediaTypeNames.Text.Markdown}; charset=utf-8",
+        ["parquet"] = ParquetType,
     };
 
     public static void Map(RouteGroupBuilder sweep)
     {
         sweep.MapGet("/results", GetResultsAsync)
-            .WithSummary("Gets the comparison so far as json, csv or md. A sweep of several scenarios has one each: name the scenario.")
+            .WithSummary(
+                "Gets the comparison so far: of all scenarios together as json or md, with a row for each trial as csv or parquet; or of " +
+                "one scenario as json, csv or md.")
             .Produces<string>(
                 StatusCodes.Status200OK,
                 MediaTypeNames.Application.Json,
                 MediaTypeNames.Text.Csv,
-                MediaTypeNames.Text.Markdown)
+                MediaTypeNames.Text.Markdown,
+                ParquetType)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status409Conflict);
         sweep.MapGet("/scenarios", ListScenariosAsync)
@@ -46,16 +52,22 @@ internal static class ResultEndpoints
         string format = DefaultFormat,
         string? scenario = null)
     {
-        if (!MediaTypes.TryGetValue(format, out var type))
+        if (scenario is null)
         {
-            return Problem(
-                $"There is no format '{format}'; there are {string.Join(", ", MediaTypes.Keys)}.",
-                StatusCodes.Status400BadRequest);
+            if (OutputFiles.SweepResults.FirstOrDefault(known => known.Format == format) is not { } file)
+                return RefuseFormat(format, OutputFiles.SweepResults.Select(known => known.Format));
+            var sweep = await queries.GetSweepAsync(id, cancellation);
+            return TypedResults.Bytes(await file.WriteAsync(sweep, cancellation), MediaTypes[format]);
         }
+        if (OutputFiles.Results.FirstOrDefault(known => known.Format == format) is not { } ofScenario)
+            return RefuseFormat(format, OutputFiles.Results.Select(known => known.Format));
         var result = await queries.GetScenarioAsync(id, scenario, cancellation);
-        var write = OutputFiles.Results.First(file => file.Format == format).Write;
-        return TypedResults.Text(write(result), type);
+        return TypedResults.Bytes(Encoding.UTF8.GetBytes(ofScenario.Write(result)), MediaTypes[format]);
     }
+
+    private static IResult RefuseFormat(string format, IEnumerable<string> formats) => Problem(
+        $"There is no format '{format}'; there are {string.Join(", ", formats)}.",
+        StatusCodes.Status400BadRequest);
 
     private static async Task<IResult> ListScenariosAsync(string id, ResultQueries queries, CancellationToken cancellation) =>
         TypedResults.Ok(await queries.ListScenariosAsync(id, cancellation));

@@ -21,24 +21,35 @@ internal sealed partial class ResultQueries(
     ILogger<ResultQueries> logger)
 {
     /// <summary>A scenario's comparison so far. Other scenarios are not read, and the same trials are not compared twice.</summary>
-    /// <param name="name">The scenario's name; null for the only one.</param>
-    /// <exception cref="InputException">The name is missing, or no scenario of that name has a result.</exception>
+    /// <param name="name">The scenario's name.</param>
+    /// <exception cref="InputException">No scenario of that name has a result.</exception>
     /// <exception cref="NotReadyException">No trial has a result yet, or an output is being recomputed.</exception>
-    public async Task<ScenarioResult> GetScenarioAsync(string id, string? name, CancellationToken cancellation)
+    public async Task<ScenarioResult> GetScenarioAsync(string id, string name, CancellationToken cancellation)
     {
         var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
         var scenario = ChooseScenario(id, name, plan, finished);
         PlannedTrial[] trials = [.. finished.Where(trial => trial.Scenario == scenario)];
-        var failed = plan.Trials
-            .Where(trial => trial.Scenario == scenario && record.Trials.Get(trial.Number).HasFailed)
-            .Select(trial => trial.Number)
-            .ToHashSet();
-        return await RepairAsync(
-            id,
-            () => results.GetAsync(
-                GetKey(record.Plan, trials, failed),
-                () => SweepResult.ReadScenarioAsync(plan, scenario, trials, failed, stages, CancellationToken.None)),
-            cancellation);
+        var failed = GetFailed(record, plan.Trials.Where(trial => trial.Scenario == scenario));
+        return await GetScenarioAsync(id, record, plan, trials, failed, cancellation);
+    }
+
+    /// <summary>
+    /// All scenarios' comparisons so far, and what they say together. They are read one after the other, and of each only what is shown
+    /// and compared stays in memory.
+    /// </summary>
+    /// <exception cref="NotReadyException">No trial has a result yet, or an output is being recomputed.</exception>
+    public async Task<SweepResult> GetSweepAsync(string id, CancellationToken cancellation)
+    {
+        var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
+        if (finished.Count == 0) throw CreateNotReady(id);
+        var planned = plan.Trials.ToLookup(trial => trial.Scenario);
+        var scenarios = new List<ScenarioResult>();
+        foreach (var trials in finished.GroupBy(trial => trial.Scenario).OrderBy(trials => trials.Key))
+        {
+            var failed = GetFailed(record, planned[trials.Key]);
+            scenarios.Add(await GetScenarioAsync(id, record, plan, [.. trials], failed, cancellation));
+        }
+        return new SweepResult(plan, scenarios, GetFailed(record, plan.Trials));
     }
 
     /// <summary>The scenarios that have a finished trial.</summary>
@@ -62,15 +73,34 @@ internal sealed partial class ResultQueries(
         () => stages.GetFileAsync(file.Stage, file.Artefact, cancellation),
         cancellation);
 
+    /// <param name="trials">The scenario's trials that have a result.</param>
+    /// <param name="failed">Numbers of its trials that ended without one.</param>
+    private Task<ScenarioResult> GetScenarioAsync(
+        string id,
+        SweepRecord record,
+        PlanSummary plan,
+        PlannedTrial[] trials,
+        IReadOnlySet<int> failed,
+        CancellationToken cancellation) => RepairAsync(
+        id,
+        () => results.GetAsync(
+            GetKey(record.Plan, trials, failed),
+            () => SweepResult.ReadScenarioAsync(plan, trials[0].Scenario, trials, failed, stages, CancellationToken.None)),
+        cancellation);
+
+    private static HashSet<int> GetFailed(SweepRecord record, IEnumerable<PlannedTrial> trials) =>
+        [.. trials.Select(trial => trial.Number).Where(number => record.Trials.Get(number).HasFailed)];
+
+    private static NotReadyException CreateNotReady(string id) => new($"No trial of '{id}' has a result yet.");
+
     /// <returns>The scenario's position in the plan.</returns>
     private static int ChooseScenario(
         string id,
-        string? name,
+        string name,
         PlanSummary plan,
         IReadOnlyList<PlannedTrial> finished)
     {
-        if (finished.Count == 0) throw new NotReadyException($"No trial of '{id}' has a result yet.");
-        if (name is null && plan.Scenarios.Count == 1) return 0;
+        if (finished.Count == 0) throw CreateNotReady(id);
         var known = finished.Select(trial => trial.Scenario).Distinct().Order().ToList();
         var position = known.FindIndex(scenario => plan.Scenarios[scenario].Name == name);
         if (position >= 0) return known[position];
