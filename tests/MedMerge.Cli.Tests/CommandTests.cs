@@ -37,6 +37,8 @@ public sealed class CommandTests : IDisposable
             "weighing.json",
         ];
         Assert.Equal(files, GetFileNames("out/medmerge/seed-1"));
+        Assert.Equal(1 + 6, File.ReadAllLines(In("out/trials.csv")).Length);
+        Assert.Equal("PAR1"u8, File.ReadAllBytes(In("out/trials.parquet")).AsSpan(^4..));
 
         var (mergeCode, _, mergeError) = await MergeAsync(sourceB: "b", target: "again.safetensors");
         Assert.True(mergeCode == ExitCodes.Done, mergeError);

@@ -30,7 +30,7 @@ public class HolmAdjustmentTests
 
     /// <summary>
     /// Eight scenarios without any difference, which share part of their chance as scenarios of one target do: a family finds one in at
-    /// most 5 %, give or take 2, and without the adjustment in more than 15 %.
+    /// most 5 %, give or take 2, and without the adjustment in a third.
     /// </summary>
     [Theory]
     [InlineData(0.0)]
@@ -49,7 +49,7 @@ public class HolmAdjustmentTests
         }
 
         Assert.InRange(adjusted / (double)repetitions, 0.01, 0.07);
-        Assert.True(plain > 0.15 * repetitions, $"{plain} of {repetitions} families");
+        Assert.True(plain > 0.25 * repetitions, $"{plain} of {repetitions} families");
     }
 
     /// <summary>Chance of seeds alone.</summary>
