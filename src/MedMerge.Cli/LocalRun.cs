@@ -66,11 +66,8 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
     {
         var finished = plan.Trials.Where(trial => trials[trial.Number - 1].State == WorkState.Done).ToList();
         if (finished.Count == 0) return;
-        var failed = trials
-            .Where(trial => trial.State is WorkState.Failed or WorkState.Quarantined)
-            .Select(trial => trial.Number)
-            .ToHashSet();
-        var result = await SweepResult.ReadAsync(plan, finished, failed, _stages, cancellation);
+        var missing = MissingStates.Find(plan.Trials, number => trials[number - 1].State);
+        var result = await SweepResult.ReadAsync(plan, finished, missing, _stages, cancellation);
         await useResults(result);
     }
 

@@ -1,4 +1,5 @@
 using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Stages;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Queries;
@@ -97,20 +98,21 @@ public sealed class ResultQueriesTests : IAsyncLifetime
         Assert.Same(first, sweep.Scenarios[0]);
         Assert.Same(second, sweep.Scenarios[1]);
         Assert.Equal(2, sweep.Comparison!.Scenarios);
-        Assert.Empty(sweep.Failed);
+        Assert.Empty(sweep.Missing);
     }
 
     [Fact]
-    public async Task A_trial_that_failed_is_known_to_have()
+    public async Task A_trial_without_a_result_is_known_for_its_reason()
     {
         var (record, etag) = (await _sweeps.FindAsync(Sweep, Cancellation))!.Value;
-        var failed = record.WithTrial(4, trial => trial with { State = WorkState.Failed });
-        await _sweeps.TryReplaceAsync(Sweep, failed, etag, Cancellation);
+        var ended = record.WithTrial(4, trial => trial with { State = WorkState.StoppedEarly });
+        Assert.Equal(MissingState.NotFinished, Assert.Single((await GetAsync("second")).Missing).State);
+        await _sweeps.TryReplaceAsync(Sweep, ended, etag, Cancellation);
 
         var sweep = await _queries.GetSweepAsync(Sweep, Cancellation);
 
-        Assert.Equal([4], sweep.Failed);
-        Assert.True(Assert.Single(sweep.Scenarios[1].Missing).HasFailed);
+        Assert.Equal(MissingState.StoppedEarly, sweep.Missing[4]);
+        Assert.Equal(MissingState.StoppedEarly, Assert.Single(sweep.Scenarios[1].Missing).State);
     }
 
     /// <summary>The scenario that is being computed is finished, for whoever asks next.</summary>
@@ -174,7 +176,7 @@ public sealed class ResultQueriesTests : IAsyncLifetime
         Assert.Equal(exists, await queries.ExistsAsync(id, Cancellation));
     }
 
-    private Task<Experiments.Results.ScenarioResult> GetAsync(string scenario) => _queries.GetScenarioAsync(Sweep, scenario, Cancellation);
+    private Task<ScenarioResult> GetAsync(string scenario) => _queries.GetScenarioAsync(Sweep, scenario, Cancellation);
 
     private ResultQueries CreateQueries(StageStore stages) => new(
         _sweeps,

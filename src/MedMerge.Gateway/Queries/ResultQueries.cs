@@ -29,8 +29,8 @@ internal sealed partial class ResultQueries(
         var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
         var scenario = ChooseScenario(id, name, plan, finished);
         PlannedTrial[] trials = [.. finished.Where(trial => trial.Scenario == scenario)];
-        var failed = GetFailed(record, plan.Trials.Where(trial => trial.Scenario == scenario));
-        return await GetScenarioAsync(id, record, plan, trials, failed, cancellation);
+        var missing = FindMissing(record, plan.Trials.Where(trial => trial.Scenario == scenario));
+        return await GetScenarioAsync(id, record, plan, trials, missing, cancellation);
     }
 
     /// <summary>
@@ -46,10 +46,10 @@ internal sealed partial class ResultQueries(
         var scenarios = new List<ScenarioResult>();
         foreach (var trials in finished.GroupBy(trial => trial.Scenario).OrderBy(trials => trials.Key))
         {
-            var failed = GetFailed(record, planned[trials.Key]);
-            scenarios.Add(await GetScenarioAsync(id, record, plan, [.. trials], failed, cancellation));
+            var missing = FindMissing(record, planned[trials.Key]);
+            scenarios.Add(await GetScenarioAsync(id, record, plan, [.. trials], missing, cancellation));
         }
-        return new SweepResult(plan, scenarios, GetFailed(record, plan.Trials));
+        return new SweepResult(plan, scenarios, FindMissing(record, plan.Trials));
     }
 
     /// <summary>The scenarios that have a finished trial.</summary>
@@ -74,22 +74,22 @@ internal sealed partial class ResultQueries(
         cancellation);
 
     /// <param name="trials">The scenario's trials that have a result.</param>
-    /// <param name="failed">Numbers of its trials that ended without one.</param>
+    /// <param name="missing">Its trials that ended without one.</param>
     private Task<ScenarioResult> GetScenarioAsync(
         string id,
         SweepRecord record,
         PlanSummary plan,
         PlannedTrial[] trials,
-        IReadOnlySet<int> failed,
+        IReadOnlyDictionary<int, MissingState> missing,
         CancellationToken cancellation) => RepairAsync(
         id,
         () => results.GetAsync(
-            GetKey(record.Plan, trials, failed),
-            () => SweepResult.ReadScenarioAsync(plan, trials[0].Scenario, trials, failed, stages, CancellationToken.None)),
+            GetKey(record.Plan, trials, missing),
+            () => SweepResult.ReadScenarioAsync(plan, trials[0].Scenario, trials, missing, stages, CancellationToken.None)),
         cancellation);
 
-    private static HashSet<int> GetFailed(SweepRecord record, IEnumerable<PlannedTrial> trials) =>
-        [.. trials.Select(trial => trial.Number).Where(number => record.Trials.Get(number).HasFailed)];
+    private static Dictionary<int, MissingState> FindMissing(SweepRecord record, IEnumerable<PlannedTrial> trials) =>
+        MissingStates.Find(trials, number => record.Trials.Get(number).State);
 
     private static NotReadyException CreateNotReady(string id) => new($"No trial of '{id}' has a result yet.");
 
@@ -112,8 +112,15 @@ internal sealed partial class ResultQueries(
     /// <summary>
     /// Outputs follow from the plan, also those that are computed again; so the plan and the numbers of the trials name a result.
     /// </summary>
-    private static string GetKey(string planHash, IEnumerable<PlannedTrial> finished, IEnumerable<int> failed) =>
-        ContentHash.Of($"{planHash}: {string.Join(' ', finished.Select(trial => trial.Number))}, {string.Join(' ', failed.Order())}");
+    private static string GetKey(
+        string planHash,
+        IEnumerable<PlannedTrial> finished,
+        IReadOnlyDictionary<int, MissingState> missing)
+    {
+        var done = finished.Select(trial => trial.Number);
+        var others = missing.OrderBy(trial => trial.Key).Select(trial => $"{trial.Key} {trial.Value}");
+        return ContentHash.Of($"{planHash}: {string.Join(' ', done)}, {string.Join(' ', others)}");
+    }
 
     /// <summary>Reads outputs; if one is missing or damaged, has it recomputed.</summary>
     private async Task<T> RepairAsync<T>(string id, Func<Task<T>> read, CancellationToken cancellation)

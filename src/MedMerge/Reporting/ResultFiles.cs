@@ -173,15 +173,12 @@ internal static class ResultFiles
     /// <summary>A value as files name it: <c>singleSource</c>.</summary>
     internal static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 
-    /// <summary>The state of a trial without a result.</summary>
-    internal static string DescribeMissing(bool hasFailed) => hasFailed ? "failed" : "notFinished";
-
     private static object Describe(MissingTrial missing) => new
     {
         missing.Trial.Number,
         Method = missing.Trial.Row.Title,
         missing.Trial.Seed,
-        State = DescribeMissing(missing.HasFailed),
+        State = Name(missing.State),
     };
 
     private static object Describe(TrialResult result) => new

@@ -22,6 +22,9 @@ internal static class TrialTable
     /// <summary>Between the names of a scenario's sources; no name holds it.</summary>
     private const string SourceSeparator = "+";
 
+    /// <summary>The state of a trial with a result; without one it is a <see cref="MissingState"/>.</summary>
+    private const string Done = "done";
+
     private static readonly IReadOnlyList<(string Name, Func<Scores, double> Get)> Scores =
     [
         ("macroF1", scores => scores.MacroF1),
@@ -74,11 +77,9 @@ internal static class TrialTable
         string DescribeSources(PlannedTrial trial) =>
             string.Join(SourceSeparator, plan.GetScenario(trial).Sources.Select(source => source.Name));
 
-        string GetState(PlannedTrial trial)
-        {
-            if (results.ContainsKey(trial.Number)) return "done";
-            return ResultFiles.DescribeMissing(hasFailed: result.Failed.Contains(trial.Number));
-        }
+        string GetState(PlannedTrial trial) => results.ContainsKey(trial.Number)
+            ? Done
+            : ResultFiles.Name(result.Missing.GetValueOrDefault(trial.Number));
     }
 
     /// <summary>Writes a heading and a line a trial; what there is not is empty.</summary>

@@ -84,9 +84,9 @@ public class ScenarioResultTests
         TrialResult[] trials = [Trial(1, "medmerge", null, Perfect, Perfect), Trial(2, "fine-tune", "a", Weak, Weak)];
         MissingTrial[] missing =
         [
-            new(SmallResult.Trial(3, "fine-tune", "b"), HasFailed: true),
-            new(SmallResult.Trial(4, "lp-ft", "a"), HasFailed: false),
-            new(SmallResult.Trial(5, "fine-tune", "a", seed: 1), HasFailed: false),
+            new(SmallResult.Trial(3, "fine-tune", "b"), MissingState.Failed),
+            new(SmallResult.Trial(4, "lp-ft", "a"), MissingState.NotFinished),
+            new(SmallResult.Trial(5, "fine-tune", "a", seed: 1), MissingState.NotFinished),
         ];
 
         var result = ScenarioResult.Compare(SmallResult.Scenario, trials, missing, TestContext.Current.CancellationToken);
@@ -101,14 +101,14 @@ public class ScenarioResultTests
     }
 
     [Theory]
-    [InlineData(true, "No verdict on merging: of medmerge, 2 of 2 trials failed.")]
-    [InlineData(false, "No verdict on merging: of medmerge, 2 of 2 trials have no result.")]
-    public void Merges_that_failed_are_called_failed_and_not_left_out(bool hasFailed, string expected)
+    [InlineData(MissingState.Failed, "No verdict on merging: of medmerge, 2 of 2 trials failed.")]
+    [InlineData(MissingState.NotFinished, "No verdict on merging: of medmerge, 2 of 2 trials have no result.")]
+    public void Merges_that_failed_are_called_failed_and_not_left_out(object state, string expected)
     {
         MissingTrial[] missing =
         [
-            new(SmallResult.Trial(2, "medmerge", seed: 0), hasFailed),
-            new(SmallResult.Trial(3, "medmerge", seed: 1), hasFailed),
+            new(SmallResult.Trial(2, "medmerge", seed: 0), (MissingState)state),
+            new(SmallResult.Trial(3, "medmerge", seed: 1), (MissingState)state),
         ];
         var result = ScenarioResult.Compare(
             SmallResult.Scenario,

@@ -342,6 +342,7 @@ public class StageRunnerTests
         foreach (var trial in plan.Trials)
             await runner.OutputAsync(trial.Predictions, (epoch, _) => onEpoch?.Invoke(epoch), cancellation ?? Cancellation);
         var summary = PlanSummary.Read(PlanSummary.Of(plan).Write());
-        return (await SweepResult.ReadAsync(summary, summary.Trials, new HashSet<int>(), store, Cancellation)).Scenarios.Single();
+        var missing = new Dictionary<int, MissingState>();
+        return (await SweepResult.ReadAsync(summary, summary.Trials, missing, store, Cancellation)).Scenarios.Single();
     }
 }

@@ -112,7 +112,8 @@ public class TrainingNotesTests
             onWarning: (stage, warning) => warnings.Add($"{stage}: {warning}"));
         foreach (var trial in plan.Trials) await runner.OutputAsync(trial.Predictions, (_, _) => { }, Cancellation);
         var summary = PlanSummary.Read(PlanSummary.Of(plan).Write());
-        return (await SweepResult.ReadAsync(summary, summary.Trials, new HashSet<int>(), store, Cancellation)).Scenarios.Single();
+        var missing = new Dictionary<int, MissingState>();
+        return (await SweepResult.ReadAsync(summary, summary.Trials, missing, store, Cancellation)).Scenarios.Single();
     }
     /// <summary>A store in which no probe has reached its optimum.</summary>
     private sealed class UnconvergedProbes : IStageStore

@@ -95,7 +95,7 @@ public class ComparisonTableTests
         var second = Create(TwoSeeds with { Name = "other" }, certificate: null, Proposed, Rival);
         var plan = SmallResult.Plan([first.Scenario, second.Scenario]);
 
-        var text = ComparisonTable.Render(new SweepResult(plan, [first, second], new HashSet<int>()));
+        var text = ComparisonTable.Render(new SweepResult(plan, [first, second], new Dictionary<int, MissingState>()));
 
         Assert.StartsWith(ComparisonTable.Render(first) + "\n" + ComparisonTable.Render(second), text, StringComparison.Ordinal);
         Assert.Contains("\nAll 2 scenarios together\n", text, StringComparison.Ordinal);

@@ -38,8 +38,8 @@ public class ResultFilesTests
         var scenario = SmallResult.Scenario with { Seeds = [0, 1, 2] };
         MissingTrial[] missing =
         [
-            new(SmallResult.Trial(4, "medmerge", seed: 1), HasFailed: true),
-            new(SmallResult.Trial(5, "fine-tune", "b"), HasFailed: false),
+            new(SmallResult.Trial(4, "medmerge", seed: 1), MissingState.Failed),
+            new(SmallResult.Trial(5, "fine-tune", "b"), MissingState.NotFinished),
         ];
         var result = ScenarioResult.Compare(scenario, [Merged, Single], missing, TestContext.Current.CancellationToken);
 
@@ -128,8 +128,9 @@ public class ResultFilesTests
     public void Several_scenarios_are_a_list_with_what_they_say_together()
     {
         var result = Compare(Merged, Single);
-        var one = new SweepResult(SmallResult.Plan([SmallResult.Scenario]), [result], new HashSet<int>());
-        var two = new SweepResult(SmallResult.Plan([SmallResult.Scenario, SmallResult.Scenario]), [result, result], new HashSet<int>());
+        var missing = new Dictionary<int, MissingState>();
+        var one = new SweepResult(SmallResult.Plan([SmallResult.Scenario]), [result], missing);
+        var two = new SweepResult(SmallResult.Plan([SmallResult.Scenario, SmallResult.Scenario]), [result, result], missing);
 
         Assert.Equal(ResultFiles.ToJson(result), ResultFiles.ToJson(one));
         using var json = JsonDocument.Parse(ResultFiles.ToJson(two));

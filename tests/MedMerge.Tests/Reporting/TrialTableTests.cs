@@ -111,13 +111,26 @@ public class TrialTableTests
         Assert.Equal(first, await TrialParquet.WriteAsync(CreateSweep(), Cancellation));
     }
 
+    [Theory]
+    [InlineData(MissingState.StoppedEarly, "stoppedEarly")]
+    [InlineData(MissingState.Cancelled, "cancelled")]
+    [InlineData(MissingState.NotFinished, "notFinished")]
+    public void A_trial_that_was_stopped_or_left_out_has_not_failed(object state, string expected)
+    {
+        var missing = new Dictionary<int, MissingState> { [4] = (MissingState)state };
+
+        var states = TrialTable.Of(Sweep with { Missing = missing }).Single(column => column.Name == "state").Values;
+
+        Assert.Equal(expected, states[3]);
+    }
+
     [Fact]
     public void A_score_that_does_not_exist_is_null()
     {
         var oneClass = new Predictions(Classes: 2, [0.75, 0.25], Labels: [0]); // no AUC
         var trial = new TrialResult(SmallResult.Trial(1, "medmerge"), new HeldOutPredictions(oneClass, oneClass), null, null);
         var scenario = ScenarioResult.Compare(SmallResult.Scenario, [trial], missing: [], Cancellation);
-        var sweep = new SweepResult(SmallResult.Plan([SmallResult.Scenario], trial.Trial), [scenario], new HashSet<int>());
+        var sweep = new SweepResult(SmallResult.Plan([SmallResult.Scenario], trial.Trial), [scenario], new Dictionary<int, MissingState>());
 
         Assert.Null(TrialTable.Of(sweep).Single(column => column.Name == "test.auc").Values[0]);
     }
@@ -138,8 +151,8 @@ public class TrialTableTests
             SmallResult.Trial(4, "self-scale"),
             SmallResult.Trial(5, "medmerge", seed: ulong.MaxValue, scenario: 1));
         var trials = plan.Trials.Take(3).Select((trial, index) => SmallResult.Result(trial, right: 4 - index));
-        MissingTrial[] missing = [new(plan.Trials[3], HasFailed: true)];
+        MissingTrial[] missing = [new(plan.Trials[3], MissingState.Failed)];
         var scenario = ScenarioResult.Compare(SmallResult.Scenario, [.. trials], missing, Cancellation);
-        return new SweepResult(plan, [scenario], new HashSet<int> { 4 });
+        return new SweepResult(plan, [scenario], missing.ToDictionary(trial => trial.Trial.Number, trial => trial.State));
     }
 }

@@ -3,9 +3,11 @@ using MedMerge.Experiments.Planning;
 namespace MedMerge.Experiments.Results;
 
 /// <summary>A planned trial that has no result.</summary>
-/// <param name="HasFailed">Whether it ended without one; otherwise it has not ended, or was never begun.</param>
-internal sealed record MissingTrial(PlannedTrial Trial, bool HasFailed)
+internal sealed record MissingTrial(PlannedTrial Trial, MissingState State)
 {
+    /// <summary>Whether it should have a result, and ended without one.</summary>
+    public bool HasFailed => State == MissingState.Failed;
+
     /// <summary>Says how many of some planned trials have no result, and how many of those failed.</summary>
     /// <param name="noun">What the planned ones are called: <c>trials</c>.</param>
     public static string Describe(IReadOnlyCollection<MissingTrial> missing, int planned, string noun)

@@ -8,38 +8,41 @@ namespace MedMerge.Experiments.Results;
 
 /// <summary>The results of a sweep's finished trials.</summary>
 /// <param name="Scenarios">The plan's scenarios that have a finished trial.</param>
-/// <param name="Failed">Numbers of the trials that ended without a result.</param>
-internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResult> Scenarios, IReadOnlySet<int> Failed)
+/// <param name="Missing">Why trials have no result, by number; those that are not here and have none are not finished.</param>
+internal sealed record SweepResult(
+    PlanSummary Plan,
+    IReadOnlyList<ScenarioResult> Scenarios,
+    IReadOnlyDictionary<int, MissingState> Missing)
 {
     /// <summary>What several scenarios say together; null where there is one.</summary>
     public SweepComparison? Comparison { get; } = SweepComparison.Of(Scenarios);
 
     /// <summary>Reads the outputs of finished trials, and compares the methods of each scenario.</summary>
     /// <param name="finished">Trials whose outputs are in the store.</param>
-    /// <param name="failed">Numbers of the trials that ended without a result.</param>
+    /// <param name="missing">As <see cref="Missing"/>.</param>
     /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
     public static async Task<SweepResult> ReadAsync(
         PlanSummary plan,
         IReadOnlyCollection<PlannedTrial> finished,
-        IReadOnlySet<int> failed,
+        IReadOnlyDictionary<int, MissingState> missing,
         IStageStore store,
         CancellationToken cancellation)
     {
         var scenarios = new List<ScenarioResult>();
         foreach (var scenario in finished.Select(trial => trial.Scenario).Distinct().Order())
-            scenarios.Add(await ReadScenarioAsync(plan, scenario, finished, failed, store, cancellation).ConfigureAwait(false));
-        return new SweepResult(plan, scenarios, failed);
+            scenarios.Add(await ReadScenarioAsync(plan, scenario, finished, missing, store, cancellation).ConfigureAwait(false));
+        return new SweepResult(plan, scenarios, missing);
     }
 
     /// <summary>Reads the outputs of a scenario's finished trials, and compares its methods. Other scenarios are not read.</summary>
     /// <param name="scenario">Its position in the plan.</param>
-    /// <inheritdoc cref="ReadAsync" path="/param[@name='finished' or @name='failed']" />
+    /// <inheritdoc cref="ReadAsync" path="/param[@name='finished' or @name='missing']" />
     /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
     public static async Task<ScenarioResult> ReadScenarioAsync(
         PlanSummary plan,
         int scenario,
         IReadOnlyCollection<PlannedTrial> finished,
-        IReadOnlySet<int> failed,
+        IReadOnlyDictionary<int, MissingState> missing,
         IStageStore store,
         CancellationToken cancellation)
     {
@@ -48,10 +51,10 @@ internal sealed record SweepResult(PlanSummary Plan, IReadOnlyList<ScenarioResul
             results.Add(await ReadTrialAsync(trial, store, cancellation).ConfigureAwait(false));
         results = await AddProbesAsync(plan, results, store, cancellation).ConfigureAwait(false);
         var done = results.Select(result => result.Trial.Number).ToHashSet();
-        var missing = plan.Trials
+        var withoutResult = plan.Trials
             .Where(trial => trial.Scenario == scenario && !done.Contains(trial.Number))
-            .Select(trial => new MissingTrial(trial, failed.Contains(trial.Number)));
-        return ScenarioResult.Compare(plan.Scenarios[scenario], results, [.. missing], cancellation);
+            .Select(trial => new MissingTrial(trial, missing.GetValueOrDefault(trial.Number)));
+        return ScenarioResult.Compare(plan.Scenarios[scenario], results, [.. withoutResult], cancellation);
     }
 
     /// <summary>Adds how well the trials' linear probes converged. Trials share probes, and each is read once.</summary>
