@@ -64,10 +64,18 @@ internal static class SweepTable
                 effect.Difference is { } difference ? Format("+0.0;−0.0;0.0", difference) : "–",
             ]),
         ])}
-        Of the proposed method: means over the scenarios that have the value. Where combinations are left out, values are compared over
-        different scenarios.
+        Of the proposed method. {DescribeEffects(comparison)}
 
         """;
+
+    private static string DescribeEffects(SweepComparison comparison)
+    {
+        var unmatched = comparison.Effects.Where(effect => !effect.IsMatched).Select(effect => effect.Setting).Distinct().ToList();
+        const string Matched = "Means over the scenarios that there are with every value of the setting, all else being equal";
+        const string Unmatched = "means over all scenarios that have the value, which differ in more than the setting";
+        if (unmatched.Count == 0) return Matched + ".";
+        return $"{Matched}; of {string.Join(", ", unmatched)}, {Unmatched}.";
+    }
 
     private static string[] CreateRow(MethodOverall method) =>
     [

@@ -91,36 +91,59 @@ public class SweepComparisonTests
         Assert.Matches(@"\| medmerge +\|.*\| +0 \| +– \| +– \|", text);
     }
 
+    /// <summary>The scenario on target y is harder, and there is none like it with the other rate.</summary>
     [Fact]
-    public void A_varied_setting_has_the_mean_of_each_of_its_values()
+    public void Values_of_a_varied_setting_are_compared_over_scenarios_that_are_otherwise_equal()
     {
-        ScenarioResult With(double rate, ScenarioResult scenario) => scenario with
-        {
-            Scenario = scenario.Scenario with
-            {
-                Settings = scenario.Scenario.Settings with
-                {
-                    FineTune = scenario.Scenario.Settings.FineTune with { LearningRate = rate },
-                },
-            },
-        };
         var comparison = Compare(
-            With(0.1, Scenario("x", (0.8, [+0.1]), (0.7, [0]), 0.7)),
-            With(0.1, Scenario("y", (0.6, [-0.1]), (0.7, [0]), 0.7)),
-            With(0.2, Scenario("x", (0.5, [-0.2]), (0.7, [0]), 0.7)));
+            WithRate(0.1, Scenario("x", (0.8, [+0.1]), (0.7, [0]), 0.7)),
+            WithRate(0.1, Scenario("y", (0.2, [-0.3]), (0.7, [0]), 0.7)),
+            WithRate(0.2, Scenario("x", (0.5, [-0.2]), (0.7, [0]), 0.7)),
+            WithRate(0.1, Scenario("z", (0.6, [+0.3]), (0.7, [0]), 0.7)),
+            WithRate(0.2, Scenario("z", (0.7, [+0.4]), (0.7, [0]), 0.7)));
 
         Assert.Equal(["0.1", "0.2"], comparison.Effects.Select(effect => effect.Value));
         Assert.All(comparison.Effects, effect => Assert.Equal("fineTune.learningRate", effect.Setting));
-        Assert.Equal([2, 1], comparison.Effects.Select(effect => effect.Scenarios));
+        Assert.All(comparison.Effects, effect => Assert.Equal((2, true), (effect.Scenarios, effect.IsMatched)));
+        Assert.Equal(0.7, comparison.Effects[0].Score, 1e-12);
+        Assert.Equal(0.2, comparison.Effects[0].Difference!.Value, 1e-12);
+        Assert.Equal(0.6, comparison.Effects[1].Score, 1e-12);
+        Assert.Equal(0.1, comparison.Effects[1].Difference!.Value, 1e-12);
+        var text = SweepTable.Render(comparison);
+        Assert.Contains("| fineTune.learningRate |   0.2 |", text, StringComparison.Ordinal);
+        Assert.EndsWith("every value of the setting, all else being equal.\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Values_that_no_equal_scenarios_have_are_compared_over_all_and_the_text_says_so()
+    {
+        var comparison = Compare(
+            WithRate(0.1, Scenario("x", (0.8, [+0.1]), (0.7, [0]), 0.7)),
+            WithRate(0.1, Scenario("y", (0.6, [-0.1]), (0.7, [0]), 0.7)),
+            WithRate(0.2, Scenario("z", (0.5, [-0.2]), (0.7, [0]), 0.7)));
+
+        Assert.Equal([(2, false), (1, false)], comparison.Effects.Select(effect => (effect.Scenarios, effect.IsMatched)));
         Assert.Equal(0.7, comparison.Effects[0].Score, 1e-12);
         Assert.Equal(0.0, comparison.Effects[0].Difference!.Value, 1e-12);
-        Assert.Contains("| fineTune.learningRate |   0.2 |", SweepTable.Render(comparison), StringComparison.Ordinal);
+        const string note = "means over all scenarios that have the value, which differ in more than the setting.\n";
+        Assert.EndsWith("; of fineTune.learningRate, " + note, SweepTable.Render(comparison), StringComparison.Ordinal);
     }
 
     [Fact]
     public void One_scenario_has_nothing_to_be_compared_with() => Assert.Null(SweepComparison.Of([Scenario("x", 0.1)]));
 
     private static SweepComparison Compare(params ScenarioResult[] scenarios) => SweepComparison.Of(scenarios)!;
+
+    private static ScenarioResult WithRate(double rate, ScenarioResult scenario) => scenario with
+    {
+        Scenario = scenario.Scenario with
+        {
+            Settings = scenario.Scenario.Settings with
+            {
+                FineTune = scenario.Scenario.Settings.FineTune with { LearningRate = rate },
+            },
+        },
+    };
 
     private static MethodOverall Get(SweepComparison comparison, string method) =>
         comparison.Methods.Single(known => known.Method.Name == method);

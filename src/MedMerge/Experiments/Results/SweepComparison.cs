@@ -1,17 +1,8 @@
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Statistics;
 
 namespace MedMerge.Experiments.Results;
-
-/// <summary>One value of a varied setting, and how the proposed method does with it.</summary>
-/// <param name="Setting">Its path.</param>
-/// <param name="Value">As written.</param>
-/// <param name="Scenarios">How many scenarios have it.</param>
-/// <param name="Score">The mean over them of the proposed method's mean test score.</param>
-/// <param name="Difference">The mean over them of its difference to the best single source; null where there is none.</param>
-internal sealed record SettingEffect(string Setting, string Value, int Scenarios, double Score, double? Difference);
 
 /// <summary>What several scenarios say together.</summary>
 /// <param name="Targets">How many targets they have.</param>
@@ -34,7 +25,7 @@ internal sealed record SweepComparison(
             scenarios.Count,
             scenarios.Select(scenario => scenario.Scenario.Target.Sha256).Distinct().Count(),
             [.. places.Select(method => Summarise(method.Key, [.. method])).OrderBy(method => method.MeanRank)],
-            [.. SettingTable.All.SelectMany(setting => FindEffects(setting, scenarios, metric))]);
+            SettingEffect.Find(scenarios, metric));
     }
 
     /// <summary>Each method's place in a scenario.</summary>
@@ -111,30 +102,6 @@ internal sealed record SweepComparison(
         var adjusted = HolmAdjustment.Adjust([.. family.Select(i => comparisons[i].PValue)]);
         foreach (var (i, value) in family.Zip(adjusted)) comparisons[i] = comparisons[i] with { Adjusted = value };
         return comparisons;
-    }
-
-    private static IEnumerable<SettingEffect> FindEffects(
-        Setting<ScenarioSettings> setting,
-        IReadOnlyList<ScenarioResult> scenarios,
-        Metric metric)
-    {
-        var values = scenarios.GroupBy(scenario => setting.GetValue(scenario.Scenario.Settings)?.ToString() ?? "").ToList();
-        if (values.Count < 2) yield break;
-        foreach (var value in values)
-        {
-            var proposed = value
-                .Select(scenario => scenario.Summaries.FirstOrDefault(summary => summary.Method.Role == MethodRole.Proposed))
-                .OfType<MethodSummary>()
-                .ToList();
-            if (proposed.Count == 0) continue;
-            var differences = proposed.Select(row => row.Differences.GetValueOrDefault(metric)?.Estimate).OfType<double>().ToList();
-            yield return new SettingEffect(
-                setting.Path,
-                value.Key,
-                value.Count(),
-                proposed.Average(row => row.Scores[metric].Estimate),
-                differences.Count == 0 ? null : differences.Average());
-        }
     }
 
     /// <summary>A method's place in a scenario.</summary>
