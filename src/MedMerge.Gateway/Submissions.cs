@@ -19,6 +19,9 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     /// <summary>Largest specification in bytes of UTF-8.</summary>
     public const int MaxSpecification = 1024 * 1024;
 
+    /// <summary>Largest body in bytes: JSON escapes can make a specification several times as long.</summary>
+    public const int MaxBody = 8 * MaxSpecification;
+
     private const string Origin = "the specification";
     private const long NoVersion = -1;
 
@@ -44,6 +47,7 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     /// <exception cref="InputException">The specification is invalid, or lacks trials of the sweep.</exception>
     public async Task<SweepStatus> ExtendAsync(string id, SubmitRequest request, CancellationToken cancellation)
     {
+        if (IsTooLarge(request)) throw new InputException($"The specification has more than {MaxSpecification} bytes.");
         var (submission, _) = await WriteAsync(request, cancellation);
         var extended = new StartSweep(submission.Name, submission.Specification, submission.Plan, []);
         try

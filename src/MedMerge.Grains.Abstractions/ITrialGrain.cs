@@ -22,12 +22,14 @@ public interface ITrialGrain : IGrainWithStringKey
 /// <param name="Number">Of the trial in the plan, from 1.</param>
 /// <param name="Attempt">From 1; a higher one than before starts the trial again after a failure.</param>
 /// <param name="Trace">Traceparent of the trial; null where it is not traced.</param>
+/// <param name="Rung">The rung of a search to run to, from 0; the one after the last is the trial's end.</param>
 [GenerateSerializer, Immutable]
 public sealed record TrialRequest(
     [property: Id(0)] string Specification,
     [property: Id(1)] int Number,
     [property: Id(2)] int Attempt,
-    [property: Id(3)] string? Trace);
+    [property: Id(3)] string? Trace,
+    [property: Id(4)] int Rung = 0);
 
 /// <summary>A trial's status, as its grain answers it.</summary>
 /// <param name="State">Running, done or failed; waiting where its node is leaving.</param>

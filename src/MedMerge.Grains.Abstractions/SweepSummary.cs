@@ -25,12 +25,14 @@ public sealed record SweepSummary(
 
     private string Count => Counts.Total == 0 ? "Starting" : $"{Counts.Done} of {Counts.Total} trials{Failures}";
 
-    private string Failures => Counts.Failed + Counts.Quarantined is > 0 and var failures ? $", {failures} failed" : "";
+    private string Failures => CountFailures > 0 ? $", {CountFailures} failed" : "";
+
+    private int CountFailures => Counts.Failed + Counts.Quarantined;
 
     /// <summary>Whether an action would change anything.</summary>
     /// <param name="verb"><c>pause</c>, <c>resume</c> or <c>cancel</c>.</param>
     public bool Allows(string verb) =>
-        ActionOf(verb) is { } action && SweepTransitions.Next(State, action, hasFailedTrials: Counts.Failed + Counts.Quarantined > 0) is not null;
+        ActionOf(verb) is { } action && SweepTransitions.Next(State, action, hasFailedTrials: CountFailures > 0) is not null;
 
     private static SweepAction? ActionOf(string verb) => verb switch
     {

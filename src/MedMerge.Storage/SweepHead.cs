@@ -86,7 +86,9 @@ internal sealed record StoredTrial(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FailureKind? Kind = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Trace = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] StoredProgress? ProgressAtDeath = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<int>? On = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<int>? On = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Rung = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<double?>? Scores = null)
 {
     public static SortedDictionary<int, StoredTrial> Of(IReadOnlyDictionary<int, TrialRecord> trials, List<string> nodes) =>
         new(trials.ToDictionary(trial => trial.Key, trial => Of(trial.Value, nodes)));
@@ -103,8 +105,15 @@ internal sealed record StoredTrial(
         trial.Kind,
         trial.Trace,
         trial.ProgressAtDeath,
-        trial.Nodes.Count == 0 ? null : [.. trial.Nodes.Select(node => nodes.IndexOf(node))]);
+        trial.Nodes.Count == 0 ? null : [.. trial.Nodes.Select(node => nodes.IndexOf(node))],
+        trial.Rung,
+        trial.Scores.Count == 0 ? null : trial.Scores);
 
     private TrialRecord Load(IReadOnlyList<string> nodes) =>
-        new(State, Attempt, Failures, NodeDeaths, Reason, Kind, Trace, ProgressAtDeath) { Nodes = [.. (On ?? []).Select(i => nodes[i])] };
+        new(State, Attempt, Failures, NodeDeaths, Reason, Kind, Trace, ProgressAtDeath)
+        {
+            Nodes = [.. (On ?? []).Select(i => nodes[i])],
+            Rung = Rung,
+            Scores = Scores ?? [],
+        };
 }

@@ -126,13 +126,18 @@ public sealed class SweepStore(IObjectStore objects)
     public static bool IsSegment(ReadOnlyMemory<byte> content) => Manifest.Read<SweepSegment>(content, SegmentKind) is not null;
 
     /// <summary>Newer sweeps sort before older ones.</summary>
-    private static string RecentName(string id, DateTimeOffset submitted) =>
-        $"{RecentPrefix}{(DateTimeOffset.MaxValue.UtcTicks - submitted.UtcTicks).ToString($"D{TicksDigits}", CultureInfo.InvariantCulture)}-{id}";
+    private static string RecentName(string id, DateTimeOffset submitted)
+    {
+        var age = DateTimeOffset.MaxValue.UtcTicks - submitted.UtcTicks;
+        return $"{RecentPrefix}{age.ToString($"D{TicksDigits}", CultureInfo.InvariantCulture)}-{id}";
+    }
 
     private static InvalidDataException CreateDamaged(string id) => new(
         $"The record of sweep '{id}' is damaged. `medmerge storage verify` shows all damage; submit it again under another name.");
 
-    /// <summary>Writes a segment once there are enough outcomes. Its name has its content's hash: who is interrupted writes the same.</summary>
+    /// <summary>
+    /// Writes a segment once there are enough outcomes. Its name has its content's hash: who is interrupted writes the same.
+    /// </summary>
     private async Task<SweepRecord> SealAsync(string id, SweepRecord record, CancellationToken cancellation)
     {
         if (record.Trials.Recent.Count < SegmentSize) return record;

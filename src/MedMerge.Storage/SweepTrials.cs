@@ -15,13 +15,15 @@ public sealed class SweepTrials : IReadOnlyList<TrialRecord>
     private SweepTrials(
         ImmutableDictionary<int, TrialRecord> known,
         ImmutableDictionary<int, TrialRecord> recent,
-        ImmutableSortedSet<int> waiting,
+        ImmutableSortedSet<int> startable,
+        ImmutableSortedSet<int> held,
         ImmutableSortedSet<int> running,
         TrialCounts counts)
     {
         _known = known;
         Recent = recent;
-        Waiting = waiting;
+        Startable = startable;
+        Held = held;
         Running = running;
         Counts = counts;
     }
@@ -35,8 +37,11 @@ public sealed class SweepTrials : IReadOnlyList<TrialRecord>
     /// <summary>How many are in each state.</summary>
     public TrialCounts Counts { get; }
 
-    /// <summary>The numbers of those that wait.</summary>
-    public ImmutableSortedSet<int> Waiting { get; }
+    /// <summary>The numbers of those that may begin.</summary>
+    public ImmutableSortedSet<int> Startable { get; }
+
+    /// <summary>The numbers of those that wait at a rung of a search.</summary>
+    public ImmutableSortedSet<int> Held { get; }
 
     /// <summary>The numbers of those that run.</summary>
     public ImmutableSortedSet<int> Running { get; }
@@ -55,6 +60,7 @@ public sealed class SweepTrials : IReadOnlyList<TrialRecord>
         ImmutableDictionary<int, TrialRecord>.Empty,
         ImmutableDictionary<int, TrialRecord>.Empty,
         [.. Enumerable.Range(1, count)],
+        [],
         [],
         new TrialCounts(count));
 
@@ -77,12 +83,12 @@ public sealed class SweepTrials : IReadOnlyList<TrialRecord>
     {
         var before = Get(number);
         if (ReferenceEquals(before, record)) return this;
-        var isSameState = before.State == record.State;
         return new SweepTrials(
             _known.SetItem(number, record),
             Recent.SetItem(number, record),
-            isSameState ? Waiting : Change(Waiting, record.State == WorkState.Waiting, number),
-            isSameState ? Running : Change(Running, record.State == WorkState.Running, number),
+            Change(Startable, before.IsStartable, record.IsStartable, number),
+            Change(Held, before.IsHeld, record.IsHeld, number),
+            Change(Running, before.State == WorkState.Running, record.State == WorkState.Running, number),
             Counts.Add(before.State, before.Kind, -1).Add(record.State, record.Kind, 1))
         {
             Segments = Segments,
@@ -100,7 +106,7 @@ public sealed class SweepTrials : IReadOnlyList<TrialRecord>
 
     /// <summary>The trials once a segment holds the recent ones that do not run.</summary>
     /// <param name="segment">Its name.</param>
-    internal SweepTrials Sealed(string segment) => new(_known, Recent.RemoveRange(Settled.Keys), Waiting, Running, Counts)
+    internal SweepTrials Sealed(string segment) => new(_known, Recent.RemoveRange(Settled.Keys), Startable, Held, Running, Counts)
     {
         Segments = Segments.Add(segment),
     };
@@ -123,12 +129,12 @@ public sealed class SweepTrials : IReadOnlyList<TrialRecord>
         foreach (var (number, record) in contents.Append(recent).SelectMany(trials => trials)) known[number] = record;
         var counts = new TrialCounts(count - known.Count);
         foreach (var record in known.Values) counts = counts.Add(record.State, record.Kind, 1);
-        WorkState StateOf(int number) => known.GetValueOrDefault(number)?.State ?? WorkState.Waiting;
         return new SweepTrials(
             known.ToImmutable(),
             recent.ToImmutableDictionary(),
-            [.. Enumerable.Range(1, count).Where(number => StateOf(number) == WorkState.Waiting)],
-            [.. known.Keys.Where(number => StateOf(number) == WorkState.Running)],
+            [.. Enumerable.Range(1, count).Where(number => known.GetValueOrDefault(number, TrialRecord.Unknown).IsStartable)],
+            [.. known.Where(trial => trial.Value.IsHeld).Select(trial => trial.Key)],
+            [.. known.Where(trial => trial.Value.State == WorkState.Running).Select(trial => trial.Key)],
             counts)
         {
             Segments = [.. segments],
@@ -140,6 +146,9 @@ public sealed class SweepTrials : IReadOnlyList<TrialRecord>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private static ImmutableSortedSet<int> Change(ImmutableSortedSet<int> numbers, bool isIn, int number) =>
-        isIn ? numbers.Add(number) : numbers.Remove(number);
+    private static ImmutableSortedSet<int> Change(ImmutableSortedSet<int> numbers, bool wasIn, bool isIn, int number)
+    {
+        if (wasIn == isIn) return numbers;
+        return isIn ? numbers.Add(number) : numbers.Remove(number);
+    }
 }

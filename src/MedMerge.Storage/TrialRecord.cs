@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using MedMerge.Grains;
 
 namespace MedMerge.Storage;
@@ -8,7 +7,6 @@ namespace MedMerge.Storage;
 /// <param name="Attempt">The last one begun, from 1; 0 before the first.</param>
 /// <param name="Failures">How many attempts have failed since the trial was begun or retried.</param>
 /// <param name="NodeDeaths">How often in a row nodes died that were running its stages, without progress in between.</param>
-/// <param name="Nodes">The nodes that run its stages now.</param>
 /// <param name="Reason">Why it failed, or is not run.</param>
 /// <param name="Kind">Of the failure that ended it.</param>
 /// <param name="Trace">Its traceparent: every attempt, on any node, adds to the same trace. Null where it is not
@@ -33,15 +31,25 @@ public sealed record TrialRecord(
     /// <summary>A trial of which nothing is kept.</summary>
     public static TrialRecord Unknown { get; } = new(WorkState.Waiting);
 
-    /// <inheritdoc cref="TrialRecord" path="/param[@name='Nodes']" />
+    /// <summary>The nodes that run its stages now.</summary>
     public IReadOnlyList<string> Nodes { get; init; } = [];
 
+    /// <summary>The rung of a search that it may run to, from 0.</summary>
+    public int Rung { get; init; }
+
+    /// <summary>Its scores on the validation split at the rungs that it has come to; null where training diverged.</summary>
+    public IReadOnlyList<double?> Scores { get; init; } = [];
+
+    /// <summary>Whether it waits at a rung until it is known whether it goes on.</summary>
+    public bool IsHeld => State == WorkState.Waiting && Scores.Count > Rung;
+
+    /// <summary>Whether it may begin.</summary>
+    public bool IsStartable => State == WorkState.Waiting && !IsHeld;
+
     /// <summary>Whether it has ended without a result, though it should have one.</summary>
-    [JsonIgnore]
     public bool HasFailed => State is WorkState.Failed or WorkState.Quarantined;
 
     /// <summary>Whether it has not ended.</summary>
-    [JsonIgnore]
     public bool IsPending => State is WorkState.Waiting or WorkState.Running;
 
     /// <summary>A trial that has not begun.</summary>
@@ -63,6 +71,24 @@ public sealed record TrialRecord(
 
     /// <summary>Ends with a result.</summary>
     public TrialRecord Done() => this with { State = WorkState.Done, Nodes = [], Reason = null, Failures = 0, Kind = null };
+
+    /// <summary>Waits at its rung.</summary>
+    /// <param name="score">On the validation split; null where training diverged.</param>
+    public TrialRecord Reached(double? score) => this with
+    {
+        State = WorkState.Waiting,
+        Scores = [.. Scores, score],
+        Nodes = [],
+        Reason = null,
+        Failures = 0,
+    };
+
+    /// <summary>Goes on from a rung to the next, if it waits there or was stopped.</summary>
+    public TrialRecord Promoted(int rung) =>
+        IsHeld || State == WorkState.StoppedEarly ? this with { State = WorkState.Waiting, Rung = rung, Reason = null } : this;
+
+    /// <summary>Ends at a rung.</summary>
+    public TrialRecord StoppedEarly(string reason) => this with { State = WorkState.StoppedEarly, Reason = reason };
 
     /// <summary>Ends without a result.</summary>
     public TrialRecord Failed(FailureKind kind, string reason) =>

@@ -103,7 +103,8 @@ public sealed class StoreMaintenanceTests : IDisposable
         var specification = await artefacts.WriteAsync(new byte[] { 7 }, Cancellation);
         var input = await artefacts.WriteAsync(new byte[] { 8 }, Cancellation);
         await artefacts.WriteAsync(new byte[] { 9 }, Cancellation);
-        var record = new SweepRecord("s", specification, specification, [input], WorkState.Done, DateTimeOffset.UnixEpoch, SweepTrials.None);
+        var start = DateTimeOffset.UnixEpoch;
+        var record = new SweepRecord("s", specification, specification, [input], WorkState.Done, start, SweepTrials.None);
         await new SweepStore(_objects).TryCreateAsync("s", record, Cancellation);
         Age("", hours: 3);
 

@@ -115,7 +115,8 @@ public sealed class SweepStoreTests : IDisposable
     private static readonly IReadOnlyList<TrialRecord> Ended =
         [TrialRecord.Waiting("trace").Started("trace").Failed(FailureKind.Permanent, "why")];
 
-    private static SweepRecord Record(WorkState state) => new("name", "spec", "plan", ["one", "two"], state, DateTimeOffset.UnixEpoch, SweepTrials.None);
+    private static SweepRecord Record(WorkState state) =>
+        new("name", "spec", "plan", ["one", "two"], state, DateTimeOffset.UnixEpoch, SweepTrials.None);
 
     /// <summary>Tries a failed call once more, as the clients of blob services do.</summary>
     private sealed class RetryingStore(IObjectStore inner) : IObjectStore

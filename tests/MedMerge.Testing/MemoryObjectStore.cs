@@ -46,10 +46,13 @@ public sealed class MemoryObjectStore(TimeProvider time) : IObjectStore
         lock (_gate)
         {
             var names = _names.GetViewBetween(prefix, prefix + char.MaxValue);
-            found = [.. names.Select(name => new ObjectInfo(name, _objects[name].Modified!.Value) { Length = _objects[name].Content.Length })];
+            found = [.. names.Select(Describe)];
         }
         foreach (var item in found) yield return await ValueTask.FromResult(item);
     }
+
+    private ObjectInfo Describe(string name) =>
+        new(name, _objects[name].Modified!.Value) { Length = _objects[name].Content.Length };
 
     public Task DeleteAsync(string name, CancellationToken cancellation)
     {

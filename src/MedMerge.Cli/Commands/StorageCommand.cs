@@ -122,7 +122,8 @@ internal static class StorageCommand
             var removed = await retention.ApplyAsync(objects, dry, TimeProvider.System, cancellation);
             if (removed.Count > 0) await output.WriteAsync(RenderSweeps(removed));
             var verb = dry ? "would be removed" : "removed";
-            await output.WriteLineAsync($"{removed.Count} sweeps {verb}, with {FormatSize(removed.Sum(sweep => sweep.OwnBytes))} of their own.");
+            var freed = FormatSize(removed.Sum(sweep => sweep.OwnBytes));
+            await output.WriteLineAsync($"{removed.Count} sweeps {verb}, with {freed} of their own.");
             return ExitCodes.Done;
         });
         return command;

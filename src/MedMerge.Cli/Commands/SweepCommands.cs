@@ -151,9 +151,10 @@ internal static class SweepCommands
 
     private static string RenderTrials(SweepStatus status, IEnumerable<TrialSummary> trials)
     {
+        var counts = TrialCountsText.Describe(status.Counts);
         var heading = string.Create(
             CultureInfo.InvariantCulture,
-            $"{status.Name} ({status.Id}): {status.State}, {100 * status.CompletedFraction:0} %, {TrialCountsText.Describe(status.Counts)}");
+            $"{status.Name} ({status.Id}): {status.State}, {100 * status.CompletedFraction:0} %, {counts}");
         var reason = status.Reason is null ? "" : $"\n{status.Reason}";
         var table = TextTable.Render(
         [

@@ -13,7 +13,7 @@ internal static class ScheduleEndpoints
         var schedules = api.MapGroup("/schedules").WithTags("schedules");
         schedules.MapPost("", AddAsync)
             .WithSummary("Adds a schedule for a specification whose files are already uploaded.")
-            .WithMetadata(new RequestSizeLimitAttribute(SweepEndpoints.MaxBody))
+            .WithMetadata(new RequestSizeLimitAttribute(Submissions.MaxBody))
             .RequireRateLimiting(GatewayLimits.Plans)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status409Conflict)

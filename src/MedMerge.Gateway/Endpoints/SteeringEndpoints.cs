@@ -39,7 +39,7 @@ internal static class SteeringEndpoints
         sweep.MapPost("/extend", (string id, SubmitRequest request, Submissions submissions, CancellationToken cancellation) =>
                 submissions.ExtendAsync(id, request, cancellation))
             .WithSummary("Takes a larger specification: trials that it shares with the one before keep their results.")
-            .WithMetadata(new RequestSizeLimitAttribute(SweepEndpoints.MaxBody))
+            .WithMetadata(new RequestSizeLimitAttribute(Submissions.MaxBody))
             .RequireRateLimiting(GatewayLimits.Plans)
             .ProducesProblem(StatusCodes.Status400BadRequest);
         sweep.MapDelete("", RemoveAsync)

@@ -9,9 +9,6 @@ namespace MedMerge.Gateway.Endpoints;
 /// <summary><c>/sweeps</c>: submitting, monitoring and controlling.</summary>
 internal static class SweepEndpoints
 {
-    /// <summary>Largest body in bytes: JSON escapes can make a specification several times as long.</summary>
-    public const int MaxBody = 8 * Submissions.MaxSpecification;
-
     private const long NoVersion = -1;
     private const int DefaultLimit = 100, MaxLimit = 1000;
 
@@ -20,7 +17,7 @@ internal static class SweepEndpoints
         var sweeps = api.MapGroup("/sweeps").WithTags("sweeps");
         sweeps.MapPost("", SubmitAsync)
             .WithSummary("Submits a specification whose files are already uploaded. Idempotent.")
-            .WithMetadata(new RequestSizeLimitAttribute(MaxBody))
+            .WithMetadata(new RequestSizeLimitAttribute(Submissions.MaxBody))
             .RequireRateLimiting(GatewayLimits.Plans)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);

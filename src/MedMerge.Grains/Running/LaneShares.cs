@@ -4,7 +4,7 @@ using MedMerge.Grains.Work;
 
 namespace MedMerge.Grains.Running;
 
-/// <summary>How many lanes a sweep may use, as the cluster's sweeps share them; asked for now and then, and remembered in between.</summary>
+/// <summary>How many lanes a sweep may use, as the cluster's sweeps share them: asked for now and then.</summary>
 internal sealed class LaneShares(ClusterView cluster, IGrainFactory grains, TimeProvider time)
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);

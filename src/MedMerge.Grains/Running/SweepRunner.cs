@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
 using MedMerge.Grains.Work;
@@ -158,11 +159,13 @@ internal sealed partial class SweepRunner(
     private async Task RunTrialsAsync(PlanSummary plan, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var search = plan.Halving is null ? null : new SearchRungs(plan);
         try
         {
             while (true)
             {
                 var changed = sweep.NextChange;
+                if (search?.HasDecision(sweep.Record) == true) await sweep.WriteAsync(search.Decide).ConfigureAwait(false);
                 var lanes = await LimitAsync(plan).ConfigureAwait(false);
                 foreach (var number in SweepSchedule.Next(sweep.Record, _running.Keys.ToHashSet(), lanes))
                     Start(plan, plan.Trials[number - 1], stop.Token);
@@ -199,7 +202,7 @@ internal sealed partial class SweepRunner(
     private async Task LeaveOutWhatABudgetForbidsAsync()
     {
         if (!_running.IsEmpty || !SweepSchedule.IsBudgetSpent(sweep.Record)) return;
-        await sweep.WriteAsync(record => record.WithoutTrials(record.Trials.Waiting, TrialRecord.LeftOutByBudget)).ConfigureAwait(false);
+        await sweep.WriteAsync(record => record.WithoutTrials(record.Trials.Startable, TrialRecord.LeftOutByBudget)).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -229,12 +232,14 @@ internal sealed partial class SweepRunner(
     {
         await Task.Yield(); // the caller starts others meanwhile
         var revision = sweep.Record.Revision;
-        var key = revision == 0 ? $"{sweep.Id}/{trial.Number}" : $"{sweep.Id}/{trial.Number}.{revision}";
+        var rung = sweep.Trial(trial.Number).Rung;
+        var key = $"{sweep.Id}/{trial.Number}{(revision > 0 ? $".{revision}" : "")}{(rung > 0 ? $"-{rung}" : "")}";
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["Trial"] = key });
         var grain = grains.GetGrain<ITrialGrain>(key);
         var supervisor = new TrialSupervisor(trial, sweep, grain, cluster, time, logger)
         {
             ReadProgress = ReadProgressAsync,
+            ReadScore = ReadScoreAsync,
             OnStatus = OnStatus,
             IsGivenUp = () => _stopsTrials || running.IsGivenUp,
         };
@@ -250,6 +255,12 @@ internal sealed partial class SweepRunner(
 
         Task<StoredProgress> ReadProgressAsync(CancellationToken read) =>
             stages.ProgressAsync(plan.GetStages(trial).Select(stage => stage.Key), read);
+
+        async Task<double?> ReadScoreAsync(string stage, CancellationToken read)
+        {
+            var file = await stages.GetFileAsync(stage, StageFiles.Score, read).ConfigureAwait(false);
+            return StageFiles.Read<RungScore>(file, StageFiles.Score).Score;
+        }
 
         void OnStatus(TrialStatus status)
         {

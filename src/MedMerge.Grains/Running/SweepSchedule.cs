@@ -17,17 +17,18 @@ internal static class SweepSchedule
         var begun = sweep.Trials.Running.Where(number => !supervised.Contains(number)).Take(Math.Max(0, places)).ToList();
         places -= begun.Count;
         if (places <= 0 || IsBudgetSpent(sweep)) return begun;
-        var allowed = sweep.Limits?.Trials - Begun(sweep) - supervised.Count(number => sweep.Trials.Waiting.Contains(number));
-        var waiting = sweep.Trials.Waiting.Where(number => !supervised.Contains(number)).Take(Math.Min(places, allowed ?? places));
+        var allowed = sweep.Limits?.Trials - Begun(sweep) - supervised.Count(number => sweep.Trials.Startable.Contains(number));
+        var waiting = sweep.Trials.Startable.Where(number => !supervised.Contains(number)).Take(Math.Min(places, allowed ?? places));
         return [.. begun, .. waiting];
     }
 
     /// <summary>Whether no further trial may begin, though some wait.</summary>
     public static bool IsBudgetSpent(SweepRecord sweep) =>
         sweep.State == WorkState.Running
-        && sweep.Trials.Counts.Waiting > 0
+        && sweep.Trials.Startable.Count > 0
         && (Begun(sweep) >= sweep.Limits?.Trials || sweep.DeviceSeconds >= sweep.Limits?.DeviceHours * SecondsPerHour);
 
+    /// <summary>How many trials have begun; one that a search has go on from a rung begins anew.</summary>
     private static int Begun(SweepRecord sweep) =>
-        sweep.Trials.Counts.Total - sweep.Trials.Counts.Waiting - sweep.Trials.Counts.Cancelled;
+        sweep.Trials.Counts.Total - sweep.Trials.Startable.Count - sweep.Trials.Counts.Cancelled;
 }

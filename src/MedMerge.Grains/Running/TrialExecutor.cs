@@ -60,7 +60,7 @@ internal sealed partial class TrialExecutor(
         {
             var plan = await plans.GetAsync(request.Specification).ConfigureAwait(false);
             var trial = plan.Trials[request.Number - 1];
-            await RunStagesAsync(trial.Stages, trial.Scenario.Settings.DeviceKind, cancellation).ConfigureAwait(false);
+            await RunStagesAsync(trial.GetStages(request.Rung), trial.Scenario.Settings.DeviceKind, cancellation).ConfigureAwait(false);
         }
         catch (WorkFailedException)
         {

@@ -1,4 +1,5 @@
 using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Work;
 using MedMerge.Storage;
@@ -22,6 +23,9 @@ internal sealed partial class TrialSupervisor(
     /// <summary>Reads from the store how far the trial is.</summary>
     public required Func<CancellationToken, Task<StoredProgress>> ReadProgress { get; init; }
 
+    /// <summary>Reads from the store what the trial has scored at a rung, by the key of the stage that scores it.</summary>
+    public required Func<string, CancellationToken, Task<double?>> ReadScore { get; init; }
+
     /// <summary>Called with every status that the trial's grain returns.</summary>
     public required Action<TrialStatus> OnStatus { get; init; }
 
@@ -40,7 +44,8 @@ internal sealed partial class TrialSupervisor(
         while (Record is { State: WorkState.Running, Attempt: var attempt })
         {
             var failure = await RunAttemptAsync(attempt, cancellation).ConfigureAwait(false);
-            await WriteAsync(record => record.AfterAttempt(attempt, failure)).ConfigureAwait(false);
+            var reached = failure is null ? await FindScoreAsync(cancellation).ConfigureAwait(false) : null;
+            await WriteAsync(record => record.AfterAttempt(attempt, failure, reached)).ConfigureAwait(false);
             if (failure is null) continue;
             if (Record.HasFailed) LogFailed(Number, sweep.Id, failure.Description);
             if (Record.State != WorkState.Running) continue;
@@ -55,7 +60,7 @@ internal sealed partial class TrialSupervisor(
     private async Task<Failure?> RunAttemptAsync(int attempt, CancellationToken cancellation)
     {
         using var span = Spans.Start($"attempt {attempt}", Spans.Read(Record.Trace), new() { ["medmerge.trial"] = Number });
-        var request = new TrialRequest(sweep.Record.Specification, Number, attempt, Record.Trace);
+        var request = new TrialRequest(sweep.Record.Specification, Number, attempt, Record.Trace, Record.Rung);
         var lease = new LeasedWorkClient<TrialStatus>(time)
         {
             Renew = () => grain.RunAsync(request),
@@ -77,6 +82,13 @@ internal sealed partial class TrialSupervisor(
         {
             return quarantined.Failure;
         }
+    }
+
+    private async Task<RungScore?> FindScoreAsync(CancellationToken cancellation)
+    {
+        var rung = Record.Rung;
+        if (rung >= trial.Rungs.Count) return null;
+        return new RungScore(await ReadScore(trial.Rungs[rung], cancellation).ConfigureAwait(false));
     }
 
     private async Task OnStatusAsync(TrialStatus status)

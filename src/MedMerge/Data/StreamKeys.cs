@@ -30,6 +30,9 @@ internal static class StreamKeys
     /// <summary>The shuffling of a partner's filters.</summary>
     public const ulong Scramble = 9;
 
+    /// <summary>The points of a random search.</summary>
+    public const ulong Search = 10;
+
     /// <summary>
     /// Derives the seed of a kind of stage from a trial's seed. So an epoch of learning kernel weights and an epoch of fine-tuning see
     /// different batches and augmentations, while all methods fine-tune on the same ones and can be compared in pairs.

@@ -31,7 +31,8 @@ public sealed class SweepRecoveryServiceTests : IDisposable
         Find("b-fails").Answer = Task.FromException(new InvalidDataException("The plan is missing."));
         Find("c-hangs").Answer = new TaskCompletionSource().Task;
         var factory = FakeGrains.Create((_, id) => Find(id));
-        using var service = new SweepRecoveryService(sweeps, new FakeMembership().View, factory, _time, _log.CreateLogger<SweepRecoveryService>());
+        var cluster = new FakeMembership().View;
+        using var service = new SweepRecoveryService(sweeps, cluster, factory, _time, _log.CreateLogger<SweepRecoveryService>());
 
         await service.StartAsync(Cancellation);
         Assert.True(await Find("c-hangs").Woken.WaitAsync(Deadline, Cancellation));

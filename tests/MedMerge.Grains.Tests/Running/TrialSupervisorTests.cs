@@ -105,6 +105,7 @@ public sealed class TrialSupervisorTests : IAsyncLifetime
             NullLogger.Instance)
         {
             ReadProgress = _ => Task.FromResult(_progress),
+            ReadScore = (_, _) => Task.FromResult<double?>(null),
             OnStatus = _ => { },
             IsGivenUp = () => false,
         };

@@ -104,6 +104,13 @@ internal sealed class ScenarioStages(Scenario scenario)
     private TrialStages FineTune(Stage model, Stage? head, bool keepsHead, int epochs, ulong seed)
     {
         var tries = scenario.Settings.LearningRates.Select(TryRate).ToList();
+        var rungs = new List<RungStage>();
+        foreach (var rung in scenario.Halving?.GetRungs(epochs) ?? [])
+        {
+            var stopped = tries.Select(tried => tried with { Until = rung }).ToList();
+            rungs.Add(new RungStage(stopped, scenario.Settings.Metric));
+            tries = [.. stopped.Select(tried => tried with { Until = null, Earlier = tried })];
+        }
         var chosen = new ChooseRateStage(tries, scenario.Settings.Metric);
         return new TrialStages(
             new EvaluateStage(chosen, Target),
@@ -111,7 +118,10 @@ internal sealed class ScenarioStages(Scenario scenario)
                 new TrialOutput(OutputRole.Model, chosen, StageFiles.Model),
                 new TrialOutput(OutputRole.FineTuneHistory, chosen, StageFiles.History),
                 new TrialOutput(OutputRole.LearningRate, chosen, StageFiles.LearningRate),
-            ]);
+            ])
+        {
+            Rungs = rungs,
+        };
 
         FineTuneStage TryRate(double rate)
         {

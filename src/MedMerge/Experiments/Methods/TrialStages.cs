@@ -5,7 +5,11 @@ namespace MedMerge.Experiments.Methods;
 /// <summary>The last stage of a trial and the files that the trial exports.</summary>
 /// <param name="Predictions">The last stage; its output is <see cref="HeldOutPredictions"/>.</param>
 /// <param name="Outputs">The exported files, each role at most once.</param>
-internal sealed record TrialStages(Stage Predictions, IReadOnlyList<TrialOutput> Outputs);
+internal sealed record TrialStages(Stage Predictions, IReadOnlyList<TrialOutput> Outputs)
+{
+    /// <summary>The stages that score it at each rung of a search, from the first; none where it always runs to its end.</summary>
+    public IReadOnlyList<RungStage> Rungs { get; init; } = [];
+}
 
 /// <summary>A file that a trial exports.</summary>
 /// <param name="Stage">The stage that writes it.</param>

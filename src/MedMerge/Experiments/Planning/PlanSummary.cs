@@ -29,6 +29,12 @@ internal sealed record PlanSummary(
     /// <inheritdoc cref="Specification.Budget" />
     public SweepBudget? Budget { get; init; }
 
+    /// <inheritdoc cref="Specification.Halving" />
+    public Halving? Halving { get; init; }
+
+    /// <inheritdoc cref="Specification.IsSearch" />
+    public bool IsSearch { get; init; }
+
     private static readonly JsonSerializerOptions Json = new()
     {
         Converters = { new JsonStringEnumConverter() },
@@ -50,6 +56,8 @@ internal sealed record PlanSummary(
         {
             Priority = plan.Specification.Priority,
             Budget = plan.Specification.Budget,
+            Halving = plan.Specification.Halving,
+            IsSearch = plan.Specification.IsSearch,
         };
     }
 
@@ -80,6 +88,16 @@ internal sealed record PlanSummary(
     /// <summary>The stages of a trial.</summary>
     public IEnumerable<StageSummary> GetStages(PlannedTrial trial) => trial.Stages.Select(position => Stages[position]);
 
+    /// <summary>
+    /// The scenarios by what they are candidates for: a target and a set of sources, in the plan's order.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<int>> GetArenas() =>
+    [
+        .. Scenarios.Index()
+            .GroupBy(scenario => (scenario.Item.Target.Sha256, string.Join('\n', scenario.Item.Sources.Select(source => source.Name))))
+            .Select(arena => (IReadOnlyList<int>)[.. arena.Select(scenario => scenario.Index)]),
+    ];
+
     /// <summary>The scenario of a trial.</summary>
     public ScenarioSummary GetScenario(PlannedTrial trial) => Scenarios[trial.Scenario];
 }
@@ -106,6 +124,9 @@ internal sealed record PlannedTrial(
     IReadOnlyList<PlannedOutput> Outputs,
     IReadOnlyList<int> Stages)
 {
+    /// <summary>Keys of the stages that score it at each rung of a search; none where it always runs to its end.</summary>
+    public IReadOnlyList<string> Rungs { get; init; } = [];
+
     /// <summary>Its row of the table.</summary>
     [JsonIgnore]
     public MethodRow Row => new(MethodRegistry.Get(Method), Source);
@@ -121,7 +142,10 @@ internal sealed record PlannedTrial(
         trial.Seed,
         trial.Predictions.Key,
         [.. trial.Parts.Outputs.Select(output => new PlannedOutput(output.Role, output.Stage.Key, output.Artefact))],
-        [.. trial.Stages.Select(stage => positions[stage.Key])]);
+        [.. trial.Stages.Select(stage => positions[stage.Key])])
+    {
+        Rungs = [.. trial.Parts.Rungs.Select(rung => rung.Key)],
+    };
 }
 
 /// <summary>A file that a trial exports.</summary>

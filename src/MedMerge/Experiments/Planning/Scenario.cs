@@ -21,6 +21,9 @@ internal sealed record Scenario(
 {
     /// <summary>Passes over the training images for every method, over all stages.</summary>
     public int Budget => Settings.Budget;
+
+    /// <inheritdoc cref="Specification.Halving" />
+    public Halving? Halving { get; init; }
 }
 
 /// <summary>A source model of a scenario.</summary>

@@ -55,7 +55,10 @@ internal sealed class ScenarioLoader(
             [.. sources.Select(source => new ScenarioSource(source.Model, source.Stage!))],
             point.Anchor ?? specification.Anchor,
             point.Settings,
-            specification.Seeds);
+            specification.Seeds)
+        {
+            Halving = specification.Halving,
+        };
     }
 
     /// <summary>Loads a data set, once if several parts of the specification name it.</summary>

@@ -11,16 +11,20 @@ internal sealed record Trial(int Number, Scenario Scenario, MethodRow Method, ul
     public Stage Predictions => Parts.Predictions;
 
     /// <summary>All stages, each once, inputs first.</summary>
-    public IReadOnlyList<Stage> Stages { get; } = SortByInputs(Parts.Predictions);
+    public IReadOnlyList<Stage> Stages { get; } = SortByInputs([.. Parts.Rungs, Parts.Predictions]);
+
+    /// <summary>The stages up to a rung of a search, each once, inputs first.</summary>
+    /// <param name="rung">From 0; the one after the last is the end.</param>
+    public IReadOnlyList<Stage> GetStages(int rung) => rung < Parts.Rungs.Count ? SortByInputs([Parts.Rungs[rung]]) : Stages;
 
     /// <summary>Finds the exported file with a role.</summary>
     public TrialOutput? FindOutput(OutputRole role) => Parts.Outputs.FirstOrDefault(output => output.Role == role);
 
-    private static List<Stage> SortByInputs(Stage last)
+    private static List<Stage> SortByInputs(IEnumerable<Stage> last)
     {
         var ordered = new List<Stage>();
         var visited = new HashSet<string>();
-        Visit(last);
+        foreach (var stage in last) Visit(stage);
         return ordered;
 
         void Visit(Stage stage)

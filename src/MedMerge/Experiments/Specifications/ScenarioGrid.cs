@@ -14,11 +14,16 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
     private const string TargetsKey = "targets", SetsKey = "sourceSets", VaryKey = "vary", ExcludeKey = "exclude";
     private const string TargetKey = "target", SourcesKey = "sources";
     private const string LeakKey = "trainedOnTarget", Note = "note", LeaveOut = "leave-out";
+    private static readonly string[] Keys = [TargetsKey, SetsKey, VaryKey, ExcludeKey, LeakKey, SearchReader.Key];
+
     private const int MaxScenarios = 10_000;
     private const int MinSet = 2;
 
     /// <summary>Whether the specification describes several scenarios.</summary>
-    public bool IsPresent => map.Has(TargetsKey) | map.Has(SetsKey) | map.Has(VaryKey) | map.Has(ExcludeKey) | map.Has(LeakKey);
+    public bool IsPresent => Keys.Any(map.Has);
+
+    /// <summary>What is searched; null where all that varies is run.</summary>
+    public SearchReader? Search { get; } = map.FindMap(SearchReader.Key) is { } search ? new SearchReader(search, errors) : null;
 
     /// <summary>Reads the targets: the long form's list, or the one target of the short form.</summary>
     /// <param name="sources">Reads data sets.</param>
@@ -58,8 +63,10 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
         int? anchor,
         ScenarioSettings settings)
     {
+        if (map.Has(VaryKey) && Search is not null)
+            map.AddError(VaryKey, $"'{VaryKey}' and '{SearchReader.Key}' are both there: a search has its settings under 'over'");
         var sets = ReadSets(sources, anchor);
-        var choices = ReadChoices(settings);
+        var choices = Search is { } search ? search.ReadChoices(settings) : ReadChoices(settings);
         var varied = choices.SelectMany(choice => choice.Values).Select(value => value.Setting).Distinct();
         var exclusions = ReadExclusions(targets, sources, [.. varied]);
         var leavesOut = ReadLeak();
@@ -83,7 +90,7 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
 
         IEnumerable<string> NamesOf(int[] set) => set.Select(source => sources[source].Name);
 
-        ScenarioPoint CreatePoint(NamedTarget target, int[] set, Choice choice)
+        ScenarioPoint CreatePoint(NamedTarget target, int[] set, SettingChoice choice)
         {
             string[] parts =
             [
@@ -103,8 +110,9 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
 
     private void CheckRules(ScenarioPoint point)
     {
+        var varies = Search is not null ? SearchReader.Key : VaryKey;
         foreach (var broken in SettingRules.Check(point.Settings, point.Sources!.Count))
-            map.AddErrorAt(map.Has(VaryKey) ? VaryKey : broken.Path, $"scenario '{point.Name}': {broken.Message}");
+            map.AddErrorAt(map.Has(varies) ? varies : broken.Path, $"scenario '{point.Name}': {broken.Message}");
     }
 
     private List<int[]> ReadSets(IReadOnlyList<SourceModel> sources, int? anchor)
@@ -174,9 +182,9 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
     }
 
     /// <summary>Every combination of the varied settings' values, the last setting fastest.</summary>
-    private List<Choice> ReadChoices(ScenarioSettings settings)
+    private List<SettingChoice> ReadChoices(ScenarioSettings settings)
     {
-        var choices = new List<Choice> { new(settings, []) };
+        var choices = new List<SettingChoice> { new(settings, []) };
         if (map.FindMap(VaryKey) is not { } vary) return choices;
         foreach (var path in vary.Keys.ToList())
         {
@@ -191,7 +199,7 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
             if (!isList || texts.Count == 0) vary.AddError(path, $"'{vary.GetPath(path)}' must be a list of values");
             foreach (var twice in texts.GroupBy(text => text.Text).Where(group => group.Count() > 1))
                 vary.AddError(path, $"'{vary.GetPath(path)}' lists {twice.Key} twice");
-            choices = [.. choices.SelectMany(choice => texts.Select(text => Apply(choice, setting, text)).OfType<Choice>())];
+            choices = [.. choices.SelectMany(choice => texts.Select(text => Apply(choice, setting, text)).OfType<SettingChoice>())];
             if (choices.Count > MaxScenarios)
             {
                 vary.AddError(path, $"'{VaryKey}' gives more than {MaxScenarios} combinations");
@@ -201,10 +209,10 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
         return choices;
     }
 
-    private Choice? Apply(Choice choice, Setting<ScenarioSettings> setting, (string Text, int Line) value)
+    private SettingChoice? Apply(SettingChoice choice, Setting<ScenarioSettings> setting, (string Text, int Line) value)
     {
         var changed = setting.With(choice.Settings, value.Text, out var problem);
-        if (problem is null) return new Choice(changed, [.. choice.Values, new VariedValue(setting.Path, value.Text)]);
+        if (problem is null) return new SettingChoice(changed, [.. choice.Values, new VariedValue(setting.Path, value.Text)]);
         errors.Add(value.Line, $"'{setting.Path}' in '{VaryKey}' is '{value.Text}'; it must be {problem}");
         return null;
     }
@@ -259,10 +267,6 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
             for (var i = last + 1; i < size; i++) set[i] = set[i - 1] + 1;
         }
     }
-
-    private sealed record VariedValue(string Setting, string Text);
-
-    private sealed record Choice(ScenarioSettings Settings, IReadOnlyList<VariedValue> Values);
 
     /// <summary>Scenarios that have one of the targets, all of the sources and one of each setting's values; null is any.</summary>
     private sealed record Exclusion(

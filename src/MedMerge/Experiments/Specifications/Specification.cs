@@ -50,6 +50,17 @@ internal sealed record Specification
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SweepBudget? Budget { get; init; }
 
+    /// <summary>Whether scenarios are candidates, of which only the best go on; null where all run to their end.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Halving? Halving { get; init; }
+
+    /// <summary>
+    /// Whether scenarios of one target and one set of sources are candidates of a search, and results are those of each method's best on
+    /// the validation split.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsSearch { get; init; }
+
     /// <summary>The scenarios.</summary>
     public IReadOnlyList<ScenarioPoint> GetPoints() => Points ?? [new ScenarioPoint(Name, Settings)];
 

@@ -104,6 +104,7 @@ internal sealed class SpecificationReader
         var priority = map.ReadWhole("priority", -MaxPriority, MaxPriority);
         var budget = ReadBudget(map);
         map.RefuseRenamedKey("weights", SettingTable.KernelWeightsKey);
+        var halving = grid.Search?.ReadHalving();
         var points = grid.IsPresent
             ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, settings)
             : null;
@@ -124,6 +125,8 @@ internal sealed class SpecificationReader
             Parallel = parallel,
             Priority = priority ?? 0,
             Budget = budget,
+            IsSearch = grid.Search is not null,
+            Halving = halving,
         };
     }
 

@@ -60,6 +60,7 @@ internal static class SpecificationSchema
                 new JsonObject { ["type"] = "object", ["minProperties"] = 1 },
                 minItems: 1,
                 "Scenarios to leave out: those that have one of the named targets, all of the named sources and the named values."),
+            [SearchReader.Key] = CreateSearch(),
             ["trainedOnTarget"] = new JsonObject
             {
                 ["enum"] = CreateArray(["note", "leave-out"]),
@@ -120,6 +121,44 @@ internal static class SpecificationSchema
         var vary = CreateObject([], properties);
         vary["description"] = "Values of settings by their path; every combination is a scenario.";
         return vary;
+    }
+
+    private static JsonObject CreateSearch()
+    {
+        var over = new JsonObject();
+        foreach (var setting in SettingTable.All)
+        {
+            var value = setting.CreateSchema();
+            value.Remove("default");
+            over[setting.Path] = new JsonObject
+            {
+                ["oneOf"] = new JsonArray(
+                    CreateArrayOf(value, minItems: 1),
+                    CreateObject(["uniform"], new JsonObject { ["uniform"] = CreateEnds() }),
+                    CreateObject(["logUniform"], new JsonObject { ["logUniform"] = CreateEnds() })),
+            };
+        }
+        var search = CreateObject(["over"], new JsonObject
+        {
+            ["over"] = CreateObject([], over),
+            ["points"] = DescribeWhole(1, "Random candidates to draw; every combination of lists where it is left out."),
+            ["seed"] = DescribeWhole(0, "Of the draws."),
+            ["halving"] = CreateObject([], new JsonObject
+            {
+                ["factor"] = DescribeWhole(2, "One in so many candidates goes on from each rung; 3 where it is left out."),
+                ["epochs"] = DescribeWhole(1, "Of fine-tuning up to the first rung; 1 where it is left out."),
+            }),
+        });
+        search["description"] = "Candidates instead of 'vary', of which each method's best on the validation split counts.";
+        return search;
+
+        static JsonObject CreateEnds() => new()
+        {
+            ["type"] = "array",
+            ["items"] = new JsonObject { ["type"] = "number" },
+            ["minItems"] = 2,
+            ["maxItems"] = 2,
+        };
     }
 
     private static JsonObject CreateMethods()

@@ -24,7 +24,7 @@ internal sealed record FineTuneStage(
     public override string Name => TrainingNames.FineTune;
 
     /// <inheritdoc />
-    public override IReadOnlyList<Stage> Inputs => Head is null ? [Start] : [Start, Head];
+    public override IReadOnlyList<Stage> Inputs => Earlier is null ? ShardInputs : [.. ShardInputs, Earlier];
 
     /// <inheritdoc />
     public override bool HasEpochs => true;
@@ -36,7 +36,13 @@ internal sealed record FineTuneStage(
     public int Shards => Training.Shards;
 
     /// <inheritdoc />
-    public IReadOnlyList<Stage> ShardInputs => Inputs;
+    public IReadOnlyList<Stage> ShardInputs => Head is null ? [Start] : [Start, Head];
+
+    /// <summary>The epoch after which it stops, to go on in another stage or not at all; null for the last.</summary>
+    public int? Until { get; init; }
+
+    /// <summary>The stage that it goes on from, which is the same up to an earlier epoch; null where it begins.</summary>
+    public FineTuneStage? Earlier { get; init; }
 
     /// <summary>
     /// Whether a training that diverges ends with the epochs before, instead of failing: for one of several learning rates, of which one
@@ -50,10 +56,14 @@ internal sealed record FineTuneStage(
     public bool StartCounts => Start is not UntrainedStage && (KeepsHead || Head is not null);
 
     /// <inheritdoc />
-    protected override object Settings => new { KeepsHead, Training, Task = Target, Seed, MayDiverge };
+    protected override object Settings => Until is null && Earlier is null
+        ? (object)new { KeepsHead, Training, Task = Target, Seed, MayDiverge }
+        : new { KeepsHead, Training, Task = Target, Seed, MayDiverge, Until };
 
     /// <inheritdoc />
-    public override double Cost => Training.Epochs * Target.TrainingEpoch;
+    public override double Cost => (LastEpoch - (Earlier?.LastEpoch ?? 0)) * Target.TrainingEpoch;
+
+    private int LastEpoch => Until ?? Training.Epochs;
 
     /// <inheritdoc />
     public override long EstimateMemory() => Target.EstimateTraining(Training.BatchSize / Training.Shards);
@@ -65,6 +75,7 @@ internal sealed record FineTuneStage(
         StageContext context,
         CancellationToken cancellation)
     {
+        if (FindDiverged(inputs) is { } diverged) return diverged;
         if (!HasCoordinator) return await TuneAsync(inputs, context, cancellation).ConfigureAwait(false);
         var device = context.Device;
         var computer = await device
@@ -98,9 +109,10 @@ internal sealed record FineTuneStage(
         StageContext context,
         CancellationToken cancellation)
     {
+        if (FindDiverged(inputs) is { } diverged) return diverged;
         var (layout, values) = await context.Device.RunAsync(FlattenStart, cancellation).ConfigureAwait(false);
         var tuner = new ShardedFineTuner(values, layout.Parameters, StartCounts, Training);
-        if (await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false) is { } saved) tuner.Restore(saved);
+        if (await LoadAsync(inputs, context, cancellation).ConfigureAwait(false) is { } saved) tuner.Restore(saved);
         var loop = new EpochLoop(Name, context);
         await TrainAsync(
             () => tuner.History,
@@ -113,7 +125,7 @@ internal sealed record FineTuneStage(
         {
             using var start = ReadStart(inputs);
             using var best = layout.Unflatten(tuner.BestValues, start);
-            return CreateOutput(best, tuner.History);
+            return CreateOutput(best, tuner.History, tuner.Save);
         }, cancellation).ConfigureAwait(false);
 
         (ParameterLayout Layout, float[] Values) FlattenStart()
@@ -130,7 +142,7 @@ internal sealed record FineTuneStage(
         CancellationToken cancellation)
     {
         var device = context.Device;
-        var saved = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false);
+        var saved = await LoadAsync(inputs, context, cancellation).ConfigureAwait(false);
         var tuner = await device.RunAsync(() => CreateTuner(inputs, saved, device), cancellation).ConfigureAwait(false);
         try
         {
@@ -142,7 +154,8 @@ internal sealed record FineTuneStage(
                     () => device.RunAsync(tuner.Save, CancellationToken.None),
                     Training.Epochs,
                     cancellation)).ConfigureAwait(false);
-            return await device.RunAsync(() => CreateOutput(tuner.BestModel, tuner.History), cancellation).ConfigureAwait(false);
+            var output = device.RunAsync(() => CreateOutput(tuner.BestModel, tuner.History, tuner.Save), cancellation);
+            return await output.ConfigureAwait(false);
         }
         finally
         {
@@ -154,7 +167,7 @@ internal sealed record FineTuneStage(
     {
         try
         {
-            while (!Training.IsWhole(history())) await runEpoch().ConfigureAwait(false);
+            while (history().Count <= LastEpoch) await runEpoch().ConfigureAwait(false);
         }
         catch (ComputationException) when (MayDiverge && history().Count > 0)
         {
@@ -180,15 +193,29 @@ internal sealed record FineTuneStage(
         return tuner;
     }
 
-    private StageOutput CreateOutput(StateDict best, IReadOnlyList<EpochRecord> history)
+    /// <summary>What it has saved itself, or else what the stage before it has.</summary>
+    private async Task<byte[]?> LoadAsync(IReadOnlyList<StageOutput> inputs, StageContext context, CancellationToken cancellation)
+    {
+        var saved = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false);
+        return saved ?? (Earlier is null ? null : inputs[^1][StageFiles.TrainingState]);
+    }
+
+    /// <summary>The output of the stage before it, where that has diverged: there is nothing to go on from.</summary>
+    private StageOutput? FindDiverged(IReadOnlyList<StageOutput> inputs) =>
+        Earlier is null || inputs[^1].Files.ContainsKey(StageFiles.TrainingState) ? null : inputs[^1];
+
+    private StageOutput CreateOutput(StateDict best, IReadOnlyList<EpochRecord> history, Func<byte[]> getState)
     {
         var source = new SourceInfo(SourceHash.Compute(Target.Architecture, best), []);
-        return new StageOutput(new Dictionary<string, byte[]>
+        var files = new Dictionary<string, byte[]>
         {
             [StageFiles.Model] = Safetensors.Write(best, ModelMetadata.Of(Target.Architecture)),
             [StageFiles.Source] = StageFiles.Write(source),
             [StageFiles.History] = StageFiles.Write(history),
-        });
+        };
+        var goesOn = Until is not null && history.Count > LastEpoch;
+        if (goesOn) files[StageFiles.TrainingState] = getState();
+        return new StageOutput(files);
     }
 
     private StateDict ReadStart(IReadOnlyList<StageOutput> inputs)

@@ -31,6 +31,12 @@ internal static class StageFiles
     /// <summary>A learning curve.</summary>
     public const string History = "history.json";
 
+    /// <summary>The state of a fine-tuning that stopped at a rung, from which it goes on.</summary>
+    public const string TrainingState = "state.bin";
+
+    /// <summary>A candidate's score at a rung.</summary>
+    public const string Score = "score.json";
+
     /// <summary>The learning rate of a fine-tuning, and what others scored.</summary>
     public const string LearningRate = "learning-rate.json";
 
