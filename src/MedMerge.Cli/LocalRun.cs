@@ -17,7 +17,7 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
     /// <summary>Runs every trial. Outputs in the store are reused, and damaged ones recomputed.</summary>
     /// <param name="device">What to compute on.</param>
     /// <param name="useResults">Called with the results.</param>
-    /// <returns>The trials that failed.</returns>
+    /// <returns>All trials.</returns>
     public async Task<IReadOnlyList<TrialSummary>> RunAsync(
         Submission submission,
         PlanSummary plan,
@@ -41,7 +41,7 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
             {
                 var trials = await ReadTrialsAsync(sweep, cancellation);
                 await ReadResultsAsync(plan, trials, useResults, cancellation);
-                return [.. trials.Where(trial => trial.State is not (WorkState.Done or WorkState.StoppedEarly))];
+                return trials;
             }
             catch (MissingOutputException missing) when (repaired.Add(missing.Key))
             {

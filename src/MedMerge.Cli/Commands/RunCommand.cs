@@ -2,6 +2,7 @@ using System.CommandLine;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Specifications;
+using MedMerge.Grains;
 using MedMerge.Experiments.Stages;
 using MedMerge.Reporting;
 using MedMerge.Storage;
@@ -82,9 +83,12 @@ internal static class RunCommand
         plan = null; // the silo reads the packed data sets; these and the files would stay in memory for the whole run
         files.Clear();
         var run = new LocalRun(objects, lanes, CommonOptions.CreateProgressLine(error));
-        var failed = await run.RunAsync(submission, summary, specification.Settings.Device, ShowAsync, cancellation);
-        foreach (var trial in failed) await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
-        return failed.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
+        var trials = await run.RunAsync(submission, summary, specification.Settings.Device, ShowAsync, cancellation);
+        var counts = trials.Aggregate(new TrialCounts(0), (sum, trial) => sum.Add(trial.State, trial.Kind, 1));
+        if (counts.Done == counts.Total) return ExitCodes.Done;
+        foreach (var trial in trials.Where(HasFailed)) await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
+        await error.WriteLineAsync($"{TrialCountsText.Describe(counts)}.");
+        return counts.Done + counts.StoppedEarly == counts.Total ? ExitCodes.Done : ExitCodes.Failed;
 
         async Task ShowAsync(SweepResult result)
         {
@@ -93,6 +97,8 @@ internal static class RunCommand
             if (folder is not null) await error.WriteLineAsync(CommonOptions.DescribeOutput(outputFolder!));
         }
     }
+
+    private static bool HasFailed(TrialSummary trial) => trial.State is WorkState.Failed or WorkState.Quarantined;
 
     private static OutputFolder? OpenOutput(string? path, Specification specification, PlanSummary plan)
     {

@@ -43,13 +43,17 @@ internal sealed partial class ResultQueries(
         var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
         if (finished.Count == 0) throw CreateNotReady(id);
         var planned = plan.Trials.ToLookup(trial => trial.Scenario);
-        var scenarios = new List<ScenarioResult>();
+        var scenarios = new Dictionary<int, ScenarioResult>();
         foreach (var trials in finished.GroupBy(trial => trial.Scenario).OrderBy(trials => trials.Key))
         {
             var missing = FindMissing(record, planned[trials.Key]);
-            scenarios.Add(await GetScenarioAsync(id, record, plan, [.. trials], missing, cancellation));
+            scenarios[trials.Key] = await GetScenarioAsync(id, record, plan, [.. trials], missing, cancellation);
         }
-        return new SweepResult(plan, scenarios, FindMissing(record, plan.Trials));
+        var withoutResult = FindMissing(record, plan.Trials);
+        return await RepairAsync(
+            id,
+            () => SweepResult.CreateAsync(plan, scenarios, withoutResult, stages, cancellation),
+            cancellation);
     }
 
     /// <summary>The scenarios that have a finished trial.</summary>

@@ -5,10 +5,10 @@ namespace MedMerge.Reporting;
 /// <summary>The tables of a run as Markdown that also reads well in a terminal.</summary>
 internal static class ComparisonTable
 {
-    /// <summary>Renders the tables of all scenarios, then what they say together.</summary>
+    /// <summary>Renders the tables of all scenarios, or of what a search has chosen, then what they say together.</summary>
     public static string Render(SweepResult result)
     {
-        var tables = result.Scenarios.Select(Render);
+        var tables = result.Plan.IsSearch ? result.Searches.Select(SearchTable.Render) : result.Scenarios.Select(Render);
         return string.Join("\n", result.Comparison is { } comparison ? tables.Append(SweepTable.Render(comparison)) : tables);
     }
 

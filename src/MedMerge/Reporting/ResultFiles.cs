@@ -35,9 +35,23 @@ internal static class ResultFiles
             Schema = 1,
             result.Plan.Name,
             Scenarios = result.Scenarios.Select(scenario => JsonNode.Parse(ToJson(scenario))),
+            Searches = result.Plan.IsSearch ? result.Searches.Select(Describe) : null,
             Overall = result.Comparison is { } comparison ? Describe(comparison) : null,
         }, Json) + "\n";
     }
+
+    private static object Describe(SearchResult search) => new
+    {
+        Chosen = search.Chosen.Select(chosen => new
+        {
+            Method = chosen.Row.Title,
+            chosen.Scenario,
+            chosen.Validation,
+            chosen.Finished,
+            chosen.Candidates,
+        }),
+        Best = JsonNode.Parse(ToJson(search.Best)),
+    };
 
     private static object Describe(SweepComparison comparison) => new
     {

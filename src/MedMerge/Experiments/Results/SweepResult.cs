@@ -15,7 +15,27 @@ internal sealed record SweepResult(
     IReadOnlyDictionary<int, MissingState> Missing)
 {
     /// <summary>What several scenarios say together; null where there is one.</summary>
-    public SweepComparison? Comparison { get; } = SweepComparison.Of(Scenarios);
+    public SweepComparison? Comparison =>
+        SweepComparison.Of(Searches.Count == 0 ? Scenarios : [.. Searches.Select(search => search.Best)]);
+
+    /// <summary>What a search has chosen, for each target and set of sources; none where nothing was searched.</summary>
+    public IReadOnlyList<SearchResult> Searches { get; private init; } = [];
+
+    /// <summary>The results of scenarios that were compared.</summary>
+    /// <param name="scenarios">By their positions in the plan.</param>
+    /// <inheritdoc cref="ReadAsync" path="/param[@name='missing']" />
+    /// <exception cref="MissingOutputException">An output of what a search has chosen is missing or damaged.</exception>
+    public static async Task<SweepResult> CreateAsync(
+        PlanSummary plan,
+        IReadOnlyDictionary<int, ScenarioResult> scenarios,
+        IReadOnlyDictionary<int, MissingState> missing,
+        IStageStore store,
+        CancellationToken cancellation) => new(plan, [.. scenarios.OrderBy(one => one.Key).Select(one => one.Value)], missing)
+    {
+        Searches = plan.IsSearch
+            ? await SearchResult.ReadAllAsync(plan, scenarios, store, cancellation).ConfigureAwait(false)
+            : [],
+    };
 
     /// <summary>Reads the outputs of finished trials, and compares the methods of each scenario.</summary>
     /// <param name="finished">Trials whose outputs are in the store.</param>
@@ -28,10 +48,10 @@ internal sealed record SweepResult(
         IStageStore store,
         CancellationToken cancellation)
     {
-        var scenarios = new List<ScenarioResult>();
+        var scenarios = new Dictionary<int, ScenarioResult>();
         foreach (var scenario in finished.Select(trial => trial.Scenario).Distinct().Order())
-            scenarios.Add(await ReadScenarioAsync(plan, scenario, finished, missing, store, cancellation).ConfigureAwait(false));
-        return new SweepResult(plan, scenarios, missing);
+            scenarios[scenario] = await ReadScenarioAsync(plan, scenario, finished, missing, store, cancellation).ConfigureAwait(false);
+        return await CreateAsync(plan, scenarios, missing, store, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Reads the outputs of a scenario's finished trials, and compares its methods. Other scenarios are not read.</summary>
