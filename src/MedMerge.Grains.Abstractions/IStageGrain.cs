@@ -40,9 +40,11 @@ public sealed record StageRequest(
 /// <param name="Nodes">The silos that run it now.</param>
 /// <param name="Progress">Its epochs so far.</param>
 /// <param name="Failure">Why it failed.</param>
+/// <param name="Seconds">Seconds of devices that its computation took, once it is done; null where that is not known.</param>
 [GenerateSerializer, Immutable]
 public sealed record StageStatus(
     [property: Id(0)] WorkState State,
     [property: Id(1)] IReadOnlyList<string> Nodes,
     [property: Id(2)] StageProgress? Progress,
-    [property: Id(3)] Failure? Failure) : IWorkStatus;
+    [property: Id(3)] Failure? Failure,
+    [property: Id(4)] double? Seconds = null) : IWorkStatus;

@@ -45,4 +45,12 @@ public sealed record TrialStatus(
     [property: Id(2)] StageProgress? Progress,
     [property: Id(3)] IReadOnlyList<string> Computed,
     [property: Id(4)] IReadOnlyList<string> Kept,
-    [property: Id(5)] Failure? Failure) : IWorkStatus;
+    [property: Id(5)] Failure? Failure) : IWorkStatus
+{
+    /// <summary>
+    /// Seconds of devices that the stages of <see cref="Computed"/> took, in the same order; null where that is not known. Trials that
+    /// waited for the same stage all have it.
+    /// </summary>
+    [Id(6)]
+    public IReadOnlyList<double?> Seconds { get; init; } = [];
+}

@@ -24,7 +24,8 @@ internal sealed class StageGrain(StageExecutor executor, TimeProvider time) : Gr
             state,
             state == WorkState.Running && execution is not null ? execution.Nodes : [],
             execution?.Progress,
-            state == WorkState.Failed ? _work.Failure : null);
+            state == WorkState.Failed ? _work.Failure : null,
+            state == WorkState.Done ? execution?.Timing?.DeviceSeconds : null);
     }
 
     /// <inheritdoc />

@@ -30,13 +30,17 @@ internal sealed class TrialGrain(
         var state = await _work.RenewAsync(Sweep, request.Attempt, cancellation => ExecuteAsync(key, request, cancellation));
         if (state == WorkState.Done) DeactivateOnIdle(); // if an output is lost, the next request runs the trial again
         var executor = _executor;
+        var computed = executor?.Computed ?? [];
         return new TrialStatus(
             state,
             state == WorkState.Running ? executor?.Nodes ?? [] : [],
             executor?.Progress,
-            executor?.Computed ?? [],
+            [.. computed.Select(stage => stage.Key)],
             executor?.Kept ?? [],
-            state == WorkState.Failed ? _work.Failure : null);
+            state == WorkState.Failed ? _work.Failure : null)
+        {
+            Seconds = [.. computed.Select(stage => stage.Seconds)],
+        };
     }
 
     /// <inheritdoc />

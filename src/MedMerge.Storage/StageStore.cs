@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MedMerge.Experiments.Stages;
 using MedMerge.Training;
 using Microsoft.Extensions.Logging;
@@ -28,7 +29,7 @@ internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logg
             if (await _artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false) is not { } content) return null;
             files[name] = content;
         }
-        return new StageOutput(files);
+        return new StageOutput(files) { Timing = listed.Timing };
     }
 
     /// <inheritdoc />
@@ -42,6 +43,10 @@ internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logg
     /// <summary>Whether an output is listed. Its files are not read: damage shows when they are needed.</summary>
     public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
         await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
+
+    /// <summary>How long a stage took to compute; null where it is not listed, or was computed by a version that did not measure.</summary>
+    public async Task<StageTiming?> FindTimingAsync(string key, CancellationToken cancellation) =>
+        (await ListedAsync(key, cancellation).ConfigureAwait(false))?.Timing;
 
     /// <summary>How far some stages are.</summary>
     /// <param name="keys">The stages' keys.</param>
@@ -84,12 +89,12 @@ internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logg
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, content) in output.Files)
             files[name] = await _artefacts.WriteAsync(content, cancellation).ConfigureAwait(false);
-        var manifest = Manifest.Write(Kind, commit: "", new StageFilesList(stage, files));
+        var manifest = Manifest.Write(Kind, commit: "", new StageFilesList(stage, files, output.Timing));
         if (await objects.TryCreateAsync(Prefix + key, manifest, cancellation).ConfigureAwait(false) is not null) return;
 
         // A list is there already. That of a run beside this one stays, for others have read it; a damaged one is replaced.
         var current = await objects.ReadAsync(Prefix + key, cancellation).ConfigureAwait(false);
-        if (current is null || current.Content.AsSpan().SequenceEqual(manifest)) return;
+        if (current is null || FilesOf(current.Content)?.SequenceEqual(files) == true) return;
         if (await FindAsync(key, cancellation).ConfigureAwait(false) is null)
             await objects.TryReplaceAsync(Prefix + key, manifest, current.ETag, cancellation).ConfigureAwait(false);
     }
@@ -109,5 +114,8 @@ internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logg
     private async Task<StageFilesList?> ListedAsync(string key, CancellationToken cancellation) =>
         (await Manifest.ReadAsync<StageFilesList>(objects, Prefix + key, Kind, cancellation).ConfigureAwait(false)).Body;
 
-    private sealed record StageFilesList(string Stage, SortedDictionary<string, string> Files);
+    private sealed record StageFilesList(
+        string Stage,
+        SortedDictionary<string, string> Files,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] StageTiming? Timing = null);
 }

@@ -57,6 +57,32 @@ public sealed class StageStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task How_long_a_stage_took_is_known_without_its_files_and_stays_that_of_the_first_run()
+    {
+        var timing = new StageTiming(12.5, IsResumed: true, "a processor", Nodes: 2);
+        await _store.SaveAsync(Key, "fine-tune", new StageOutput(Output.Files) { Timing = timing }, Cancellation);
+        await _store.SaveAsync(Key, "fine-tune", new StageOutput(Output.Files) { Timing = timing with { Seconds = 1 } }, Cancellation);
+        Assert.Equal(timing, (await _store.FindAsync(Key, Cancellation))!.Timing);
+        Directory.Delete(Path.Combine(_folder, "artefacts"), recursive: true);
+
+        Assert.Equal(timing, await _store.FindTimingAsync(Key, Cancellation));
+        Assert.Null(await _store.FindTimingAsync("other", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_list_of_a_version_that_did_not_measure_has_no_timing()
+    {
+        var artefact = await new ArtefactStore(new FolderObjectStore(_folder)).WriteAsync(Output["history"], Cancellation);
+        var old = Manifest.Write("stage", "", new { Stage = "merge", Files = new Dictionary<string, string> { ["history"] = artefact } });
+        await new FolderObjectStore(_folder).TryCreateAsync(StageStore.Prefix + Key, old, Cancellation);
+
+        Assert.Equal(Output["history"], (await _store.FindAsync(Key, Cancellation))!["history"]);
+        Assert.Null(await _store.FindTimingAsync(Key, Cancellation));
+        await _store.SaveAsync("new", "merge", new StageOutput(new Dictionary<string, byte[]> { ["history"] = [9] }), Cancellation);
+        Assert.Equal(old, (await new FolderObjectStore(_folder).ReadAsync(StageStore.Prefix + "new", Cancellation))!.Content);
+    }
+
+    [Fact]
     public async Task Of_two_that_finish_a_stage_the_first_is_kept()
     {
         await _store.SaveAsync(Key, "fine-tune", Output, Cancellation);

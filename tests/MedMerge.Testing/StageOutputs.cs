@@ -1,4 +1,3 @@
-using System.Text;
 using MedMerge.Storage;
 
 namespace MedMerge.Testing;
@@ -11,7 +10,10 @@ public static class StageOutputs
         var cancellation = TestContext.Current.CancellationToken;
         var outputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
         await foreach (var found in store.ListAsync(StageStore.Prefix, cancellation))
-            outputs[found.Name] = Encoding.UTF8.GetString((await store.ReadAsync(found.Name, cancellation))!.Content);
+        {
+            var list = (await store.ReadAsync(found.Name, cancellation))!.Content;
+            outputs[found.Name] = string.Join('\n', StageStore.FilesOf(list)!.Select(file => $"{file.Key} {file.Value}"));
+        }
         return outputs;
     }
 }

@@ -3,6 +3,7 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Nodes;
 using MedMerge.Storage;
 using MedMerge.Telemetry;
+using MedMerge.Tensors;
 using MedMerge.Training;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -33,17 +34,29 @@ internal sealed class ShardedStageRunner(
         Action<string> onWarning,
         CancellationToken cancellation)
     {
-        if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is not null) return;
-        var checkpoints = store.Checkpoints(stage.Key);
+        if (await store.FindAsync(stage.Key, cancellation).ConfigureAwait(false) is { } stored)
+        {
+            execution.Timing = stored.Timing;
+            return;
+        }
+        var checkpoints = new ObservedCheckpoints(store.Checkpoints(stage.Key));
+        var device = devices.Borrow(trial.Scenario.Settings.Threads);
         var context = new StageContext(
-            devices.Borrow(trial.Scenario.Settings.Threads),
+            device,
             checkpoints,
             new CheckpointInterval(time, options.Value.CheckpointInterval),
             plans.FileAsync,
             execution.OnEpoch,
             onWarning,
             execution.Span);
-        var output = await ComputeAsync(execution, stage, context, cancellation).ConfigureAwait(false);
+        var start = time.GetTimestamp();
+        var computed = await ComputeAsync(execution, stage, context, cancellation).ConfigureAwait(false);
+        execution.Timing = new StageTiming(
+            time.GetElapsedTime(start).TotalSeconds,
+            checkpoints.IsResumed,
+            DeviceModel.Get(device.Device),
+            execution.ShardNodes);
+        var output = new StageOutput(computed.Files) { Timing = execution.Timing };
         using var saving = Spans.Start($"{stage.Name} save", execution.Span);
         await store.SaveAsync(stage.Key, stage.Name, output, cancellation).ConfigureAwait(false);
         await checkpoints.ClearAsync(cancellation).ConfigureAwait(false);

@@ -23,6 +23,12 @@ internal sealed class StageExecution(string key, StageRequest request, string no
     /// <summary>Its epochs so far; null before it began.</summary>
     public StageProgress? Progress => _progress;
 
+    /// <summary>How long the computation took; null until it has ended, and where that is not known.</summary>
+    public StageTiming? Timing { get; set; }
+
+    /// <summary>How many nodes had its shards at the end; 1 before.</summary>
+    public int ShardNodes { get; private set; } = 1;
+
     /// <summary>The stage's span, parent of all that belongs to it.</summary>
     public ActivityContext Span { get; set; }
 
@@ -49,6 +55,10 @@ internal sealed class StageExecution(string key, StageRequest request, string no
 
     private sealed class Shards(StageExecution execution) : IDisposable
     {
-        public void Dispose() => execution._shardNodes = () => [];
+        public void Dispose()
+        {
+            execution.ShardNodes = Math.Max(1, execution._shardNodes().Distinct().Count());
+            execution._shardNodes = () => [];
+        }
     }
 }

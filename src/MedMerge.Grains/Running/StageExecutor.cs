@@ -117,7 +117,8 @@ internal sealed partial class StageExecutor(
         var interval = new CheckpointInterval(time, options.Value.CheckpointInterval);
         using var lane = devices.Take(trial.Scenario.Settings.Threads);
         var runner = new StageRunner(view, lane.Thread, plans.FileAsync, interval, Warn);
-        await runner.OutputAsync(stage, execution.OnEpoch, cancellation, execution.Span).ConfigureAwait(false);
+        var output = await runner.OutputAsync(stage, execution.OnEpoch, cancellation, execution.Span).ConfigureAwait(false);
+        execution.Timing = output.Timing;
 
         void Warn(string name, string warning) => LogWarning(name, execution.Request.Holder, warning);
     }

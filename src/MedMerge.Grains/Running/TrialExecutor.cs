@@ -27,7 +27,7 @@ internal sealed partial class TrialExecutor(
 {
     private readonly NodeCandidates _candidates = new(grains, cluster, time);
     private readonly ConcurrentDictionary<string, StageStatus> _running = new();
-    private readonly ConcurrentQueue<string> _computed = new();
+    private readonly ConcurrentQueue<ComputedStage> _computed = new();
     private readonly ConcurrentQueue<string> _kept = new();
     private readonly Dictionary<string, Task> _ensured = [];
 
@@ -44,8 +44,8 @@ internal sealed partial class TrialExecutor(
     public StageProgress? Progress =>
         _running.Values.Select(status => status.Progress).OfType<StageProgress>().MaxBy(progress => progress.Epoch ?? -1);
 
-    /// <summary>Keys of the stages that it has had computed.</summary>
-    public IReadOnlyList<string> Computed => [.. _computed];
+    /// <summary>The stages that it has had computed.</summary>
+    public IReadOnlyList<ComputedStage> Computed => [.. _computed];
 
     /// <summary>Keys of the stages whose output was in the store.</summary>
     public IReadOnlyList<string> Kept => [.. _kept];
@@ -110,11 +110,12 @@ internal sealed partial class TrialExecutor(
             return;
         }
         await Task.WhenAll(stage.Inputs.Select(input => EnsureAsync(input, device, cancellation))).ConfigureAwait(false);
-        await ComputeAsync(stage, device, cancellation).ConfigureAwait(false);
-        _computed.Enqueue(stage.Key);
+        var seconds = await ComputeAsync(stage, device, cancellation).ConfigureAwait(false);
+        _computed.Enqueue(new ComputedStage(stage.Key, seconds));
     }
 
-    private async Task ComputeAsync(Stage stage, string device, CancellationToken cancellation)
+    /// <returns>Seconds of devices that it took; null where that is not known.</returns>
+    private async Task<double?> ComputeAsync(Stage stage, string device, CancellationToken cancellation)
     {
         var grain = grains.GetGrain<IStageGrain>($"{device}/{stage.Key}");
         var stageRequest = new StageRequest(request.Specification, request.Number, holder, request.Attempt, request.Trace);
@@ -131,7 +132,7 @@ internal sealed partial class TrialExecutor(
         try
         {
             var status = await lease.RunAsync(cancellation).ConfigureAwait(false);
-            if (status.Failure is not { } failure) return;
+            if (status.Failure is not { } failure) return status.Seconds;
             if ((failure.Origin?.Node ?? node) is { } sick) Failures.Add((stage.Key, sick));
             throw new WorkFailedException(failure);
         }
@@ -181,3 +182,7 @@ internal sealed partial class TrialExecutor(
     [LoggerMessage(LogLevel.Warning, "Stage '{Stage}' of trial {Trial} could not be reached for {Minutes:0} minutes.")]
     private partial void LogUnreachable(Exception error, string stage, string trial, double minutes);
 }
+
+/// <summary>A stage that a trial has had computed.</summary>
+/// <param name="Seconds">Seconds of devices that it took; null where that is not known.</param>
+internal sealed record ComputedStage(string Key, double? Seconds);

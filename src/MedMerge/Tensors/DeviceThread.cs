@@ -22,6 +22,7 @@ internal sealed class DeviceThread : IAsyncDisposable
 
     private readonly Lane _lane;
     private readonly int _threads;
+    private long _worked; // ticks of Stopwatch
 
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
     /// <param name="threads">
@@ -48,6 +49,9 @@ internal sealed class DeviceThread : IAsyncDisposable
 
     /// <summary>Time since the running work last reached a <see cref="Yield"/> or began; zero while none runs.</summary>
     public TimeSpan TimeSinceProgress => _lane.TimeSinceProgress;
+
+    /// <summary>Time that the thread has worked for this object; other work that ran meanwhile does not count.</summary>
+    public TimeSpan WorkedTime => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _worked));
 
     /// <summary>The same thread, for work with another number of libtorch's threads. Dispose of one of them.</summary>
     public DeviceThread ForThreads(int threads)
@@ -102,8 +106,7 @@ internal sealed class DeviceThread : IAsyncDisposable
             try
             {
                 _lane.Use(_threads);
-                using var scope = torch.NewDisposeScope();
-                answer.TrySetResult(work());
+                answer.TrySetResult(Measure(work));
             }
             catch (OperationCanceledException cancelled)
             {
@@ -115,6 +118,21 @@ internal sealed class DeviceThread : IAsyncDisposable
             }
         }, cancellation).ConfigureAwait(false);
         return await answer.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Runs work in a dispose scope, and adds its time before the caller hears of its end.</summary>
+    private T Measure<T>(Func<T> work)
+    {
+        var outer = _lane.BeginWork();
+        try
+        {
+            using var scope = torch.NewDisposeScope();
+            return work();
+        }
+        finally
+        {
+            Interlocked.Add(ref _worked, _lane.EndWork(outer));
+        }
     }
 
     /// <inheritdoc cref="RunAsync{T}" />
@@ -156,6 +174,7 @@ internal sealed class DeviceThread : IAsyncDisposable
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _depth;
         private int _threads;
+        private (long Start, long Nested) _work; // time stamps of Stopwatch; of the innermost work
         private long _lastProgress; // time stamp of Stopwatch; 0 while there is no work
 
         public Lane(string device)
@@ -180,6 +199,25 @@ internal sealed class DeviceThread : IAsyncDisposable
             if (threads == _threads) return;
             torch.set_num_threads(threads);
             _threads = threads;
+        }
+
+        /// <summary>Begins to measure work on this thread.</summary>
+        /// <returns>What <see cref="EndWork"/> takes.</returns>
+        public (long Start, long Nested) BeginWork()
+        {
+            var outer = _work;
+            _work = (Stopwatch.GetTimestamp(), 0);
+            return outer;
+        }
+
+        /// <summary>Ends it.</summary>
+        /// <returns>Its time, without that of work that ran inside it.</returns>
+        public long EndWork((long Start, long Nested) outer)
+        {
+            var all = Stopwatch.GetTimestamp() - _work.Start;
+            var own = all - _work.Nested;
+            _work = outer with { Nested = outer.Nested + all };
+            return own;
         }
 
         /// <summary>Runs the work that is queued now, and none that arrives meanwhile, so the caller waits for a bounded time.</summary>

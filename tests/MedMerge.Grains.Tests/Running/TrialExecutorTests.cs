@@ -30,8 +30,9 @@ public sealed class TrialExecutorTests : IDisposable
     {
         var (busy, idle) = (_membership.Join(1), _membership.Join(2));
         _work[busy] = 2;
-        await RunAsync();
+        var computed = await RunAsync();
         Assert.NotEmpty(_started);
+        Assert.Equal(_started.Select(stage => new ComputedStage(stage.Stage, Seconds: 2)).ToHashSet(), computed.ToHashSet());
         Assert.All(_started, stage => Assert.Equal(idle, stage.Node));
     }
 
@@ -49,7 +50,7 @@ public sealed class TrialExecutorTests : IDisposable
         Assert.Equal(3, nodes.Distinct().Count());
     }
 
-    private async Task RunAsync()
+    private async Task<IReadOnlyList<ComputedStage>> RunAsync()
     {
         var objects = new FolderObjectStore(_folder);
         var artefacts = new ArtefactStore(objects);
@@ -70,6 +71,7 @@ public sealed class TrialExecutorTests : IDisposable
             Failures = _failures,
         };
         await executor.RunAsync(Cancellation);
+        return executor.Computed;
     }
 
     private object Find(Type type, string key) =>
@@ -89,7 +91,7 @@ public sealed class TrialExecutorTests : IDisposable
             var failure = new Failure(FailureKind.Transient, "why");
             return Task.FromResult(key == test._failing
                 ? new StageStatus(WorkState.Failed, [], null, failure)
-                : new StageStatus(WorkState.Done, [], null, null));
+                : new StageStatus(WorkState.Done, [], null, null, Seconds: 2));
         }
 
         public Task ReleaseAsync(string holder) => Task.CompletedTask;

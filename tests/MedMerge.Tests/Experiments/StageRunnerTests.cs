@@ -187,6 +187,29 @@ public class StageRunnerTests
         Assert.Equal(2, state.RootElement.GetProperty("Step").GetInt32());
     }
 
+    /// <summary>The keys and bytes of outputs don't depend on it; see the test above that compares an interrupted run.</summary>
+    [Fact]
+    public async Task An_output_says_how_long_it_took_on_what_and_whether_it_began_from_a_checkpoint()
+    {
+        var plan = Merged.BuildPlan();
+        var weigh = plan.Stages.OfType<KernelWeightStage>().Single();
+        var store = new CountingStageStore();
+        await using var device = new DeviceThread("cpu", 1);
+        var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
+        using var stop = new StepStop(2, TrainingNames.KernelWeights);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => stop.RunAsync(token => runner.OutputAsync(weigh, (_, _) => { }, token)));
+        await RunAsync(plan, store);
+
+        foreach (var stage in plan.Stages)
+        {
+            var timing = (await store.FindAsync(stage.Key, Cancellation))!.Timing!;
+            Assert.Equal(stage == weigh, timing.IsResumed);
+            Assert.Equal(DeviceModel.Get(device.Device), timing.Device);
+            Assert.True(timing.Seconds > 0 || !stage.HasEpochs, stage.Name);
+        }
+    }
+
     [Fact]
     public async Task The_kernel_weights_file_gives_the_merged_model_again_byte_for_byte()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MedMerge.Tensors;
 using TorchSharp;
 
@@ -35,7 +36,7 @@ public sealed class DeviceThreadTests
 
     /// <summary>Work that queues itself again, as slices of fine-tuning do, delays the caller but never starves it.</summary>
     [Fact]
-    public async Task Work_that_comes_again_and_again_does_not_starve_long_work()
+    public async Task Work_that_comes_again_and_again_does_not_starve_longWorkwork()
     {
         await using var device = new DeviceThread("cpu", 1);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -78,6 +79,35 @@ public sealed class DeviceThreadTests
         }, Cancellation));
         Assert.Equal(1, await outer);
         Assert.Equal(2, await two.RunAsync(torch.get_num_threads, Cancellation));
+    }
+
+    /// <summary>Of work inside other work each counts its own time, so that times of stages that share a thread can be added.</summary>
+    [Fact]
+    public async Task Worked_time_excludes_other_work_that_runs_in_between()
+    {
+        await using var outer = new DeviceThread("cpu", 1);
+        var inner = outer.ForThreads(1);
+        using var begun = new ManualResetEventSlim();
+        var served = false;
+        var start = Stopwatch.GetTimestamp();
+        var longWork = outer.RunAsync(() =>
+        {
+            begun.Set();
+            while (!served) DeviceThread.Yield(Cancellation);
+        }, Cancellation);
+        begun.Wait(Cancellation);
+        var innerTime = await inner.RunAsync(() =>
+        {
+            var begin = Stopwatch.GetTimestamp();
+            SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(begin).TotalMilliseconds > 20);
+            served = true;
+            return Stopwatch.GetElapsedTime(begin);
+        }, Cancellation);
+        await longWork;
+
+        Assert.True(inner.WorkedTime >= innerTime);
+        Assert.True(outer.WorkedTime > TimeSpan.Zero);
+        Assert.True(outer.WorkedTime + inner.WorkedTime <= Stopwatch.GetElapsedTime(start));
     }
 
     [Fact]

@@ -8,6 +8,9 @@ internal sealed class StageOutput(IReadOnlyDictionary<string, byte[]> files)
     /// <summary>The files by name.</summary>
     public IReadOnlyDictionary<string, byte[]> Files { get; } = files;
 
+    /// <summary>How long it took to compute; null where that is not known.</summary>
+    public StageTiming? Timing { get; init; }
+
     /// <summary>The bytes of a file.</summary>
     public byte[] this[string name] => Files[name];
 }

@@ -32,7 +32,7 @@ internal sealed class StageRunner(
             foreach (var input in stage.Inputs)
                 inputs.Add(await OutputAsync(input, onEpoch, cancellation, span).ConfigureAwait(false));
         }
-        var checkpoints = store.Checkpoints(stage.Key);
+        var checkpoints = new ObservedCheckpoints(store.Checkpoints(stage.Key));
         var context = new StageContext(
             device,
             checkpoints,
@@ -41,7 +41,11 @@ internal sealed class StageRunner(
             onEpoch,
             warning => onWarning?.Invoke(stage.Name, warning),
             span);
-        var output = await ExecuteAsync(stage, inputs, context, cancellation).ConfigureAwait(false);
+        var before = device.WorkedTime;
+        var computed = await ExecuteAsync(stage, inputs, context, cancellation).ConfigureAwait(false);
+        var seconds = (device.WorkedTime - before).TotalSeconds;
+        var timing = new StageTiming(seconds, checkpoints.IsResumed, DeviceModel.Get(device.Device));
+        var output = new StageOutput(computed.Files) { Timing = timing };
         using (Spans.Start($"{stage.Name} save", span))
         {
             await store.SaveAsync(stage.Key, stage.Name, output, cancellation).ConfigureAwait(false);
