@@ -12,6 +12,9 @@ public static class ExitCodes
     /// <summary>Invalid usage or input.</summary>
     public const int BadInput = 2;
 
+    /// <summary>The last run of a benchmark is flagged.</summary>
+    public const int Regression = 3;
+
     /// <summary>Interrupted (Ctrl-C, SIGTERM); the same command resumes.</summary>
     public const int Interrupted = 130;
 }

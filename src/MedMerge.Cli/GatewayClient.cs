@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
@@ -7,6 +8,7 @@ using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using MedMerge.Grains;
 using MedMerge.Reporting;
+using MedMerge.Storage.Benchmarks;
 using MedMerge.Storage.Schedules;
 
 namespace MedMerge.Cli;
@@ -240,8 +242,50 @@ internal sealed partial class GatewayClient : IDisposable
     public async Task RemoveScheduleAsync(string name, CancellationToken cancellation) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Delete, GetSchedulePath(name)), cancellation)).Dispose();
 
+    /// <summary>Lists all benchmarks.</summary>
+    public Task<List<BenchmarkSummary>> ListBenchmarksAsync(CancellationToken cancellation) =>
+        GetAsync<List<BenchmarkSummary>>("benchmarks", cancellation);
+
+    /// <summary>Gets the last runs of a benchmark.</summary>
+    public Task<BenchmarkHistory> GetBenchmarkAsync(string name, int runs, CancellationToken cancellation) =>
+        GetAsync<BenchmarkHistory>($"{GetBenchmarkPath(name)}?runs={runs}", cancellation);
+
+    /// <summary>Compares two runs of a benchmark.</summary>
+    /// <param name="from">Null for the last accepted run before the other.</param>
+    /// <param name="to">Null for the last run.</param>
+    public Task<BenchmarkDiff> DiffBenchmarkAsync(string name, string? from, string? to, CancellationToken cancellation)
+    {
+        var query = string.Join('&', new[] { Write("from", from), Write("to", to) }.OfType<string>());
+        return GetAsync<BenchmarkDiff>($"{GetBenchmarkPath(name)}/diff?{query}", cancellation);
+
+        static string? Write(string key, string? value) => value is null ? null : $"{key}={Uri.EscapeDataString(value)}";
+    }
+
+    /// <summary>Checks a run of a benchmark.</summary>
+    /// <param name="run">Its id, or its sweep's; null for the last.</param>
+    /// <param name="slower">By what share stages may be slower; null for what the nodes have.</param>
+    /// <returns>Null where there is no such run.</returns>
+    public async Task<BenchmarkCheck?> FindCheckAsync(string name, string? run, double? slower, CancellationToken cancellation)
+    {
+        var share = slower?.ToString(CultureInfo.InvariantCulture);
+        var path = $"{GetBenchmarkPath(name)}/check?run={Uri.EscapeDataString(run ?? "")}&slower={share}";
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellation, HttpStatusCode.NotFound);
+        if (response.IsSuccessStatusCode) return await response.Content.ReadFromJsonAsync<BenchmarkCheck>(Json, cancellation);
+        return null;
+    }
+
+    /// <summary>Accepts a run of a benchmark.</summary>
+    /// <param name="run">Null for the last.</param>
+    public Task<BenchmarkCheck> AcceptBenchmarkAsync(string name, string? run, CancellationToken cancellation)
+    {
+        var path = $"{GetBenchmarkPath(name)}/accept?run={Uri.EscapeDataString(run ?? "")}";
+        return ReadAsync<BenchmarkCheck>(new HttpRequestMessage(HttpMethod.Post, path), cancellation);
+    }
+
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
+
+    private static string GetBenchmarkPath(string name) => $"benchmarks/{Uri.EscapeDataString(name)}";
 
     private static string GetSchedulePath(string name) => $"schedules/{Uri.EscapeDataString(name)}";
 

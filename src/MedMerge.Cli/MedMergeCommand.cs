@@ -30,6 +30,7 @@ public static class MedMergeCommand
             SubmitCommand.Create(output, error),
             WatchCommand.Create(error),
             ScheduleCommand.Create(output, error),
+            BenchmarkCommand.Create(output, error),
         };
         foreach (var command in SweepCommands.Create(output, error)) root.Add(command);
         using var interrupted = new CancellationTokenSource();

@@ -6,6 +6,7 @@ using MedMerge.Gateway.Endpoints;
 using MedMerge.Gateway.Queries;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
+using MedMerge.Storage.Benchmarks;
 using MedMerge.Storage.Schedules;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
@@ -96,6 +97,9 @@ public static class GatewayApp
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<ScheduleQueries>();
         services.AddSingleton<ScheduleChanges>();
+        services.AddSingleton<BenchmarkStore>();
+        services.AddSingleton<BenchmarkReader>();
+        services.AddSingleton<BenchmarkQueries>();
     }
 
     private static void UseMiddleware(WebApplication app, bool isOpen)
@@ -124,6 +128,7 @@ public static class GatewayApp
         FileEndpoints.Map(api, limits);
         SweepEndpoints.Map(api);
         ScheduleEndpoints.Map(api);
+        BenchmarkEndpoints.Map(api);
         NodeEndpoints.Map(api);
     }
 

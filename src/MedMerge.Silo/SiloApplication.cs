@@ -1,5 +1,6 @@
 using MedMerge.Clustering;
 using MedMerge.Grains;
+using MedMerge.Grains.Benchmarks;
 using MedMerge.Grains.Hosting;
 using MedMerge.Grains.Nodes;
 using MedMerge.ServiceDefaults;
@@ -38,6 +39,7 @@ public static partial class SiloApplication
         var builder = WebApplication.CreateBuilder(options);
         builder.Configuration.AddClusterTableDefaults();
         var node = Check(builder.Configuration);
+        var benchmarks = ReadBenchmarks(builder.Configuration);
         var certificate = ClusterTls.Read(builder.Configuration, TimeProvider.System);
 
         builder.AddServiceDefaults();
@@ -48,7 +50,7 @@ public static partial class SiloApplication
             .AddCheck<MembershipHealthCheck>("node", tags: [ProcessDefaults.Ready])
             .AddCheck<StoreHealthCheck>("store", tags: [ProcessDefaults.Ready]);
         builder.UseOrleans(silo => silo
-            .AddMedMerge(node, keepsSweeps: true)
+            .AddMedMerge(node, keepsSweeps: true, benchmarks)
             .UseClusterTls(certificate)
             .AddDashboard());
 
@@ -112,7 +114,7 @@ public static partial class SiloApplication
             throw new InputException($"Orleans__Clustering__ProviderType must be {ClusterTable.Provider}, the default. {Help}");
         ClusterTable.Connect(configuration); // refuses a connection that can't work before anything waits for it
         ObjectStores.Check(configuration["Store:Folder"], configuration.GetConnectionString(ClusterNames.Blobs));
-        var node = Read(configuration);
+        var node = Read<NodeOptions>(configuration, NodeOptions.Section);
         var kind = configuration["Orleans:Metadata:device"];
         if (node.Device == "cpu" && !string.IsNullOrEmpty(kind) && kind != "cpu") node.Device = $"{kind}:0";
         node.Check();
@@ -120,15 +122,22 @@ public static partial class SiloApplication
         return node;
     }
 
-    private static NodeOptions Read(IConfiguration configuration)
+    private static BenchmarkOptions ReadBenchmarks(IConfiguration configuration)
+    {
+        var options = Read<BenchmarkOptions>(configuration, BenchmarkOptions.Section);
+        options.Check();
+        return options;
+    }
+
+    private static T Read<T>(IConfiguration configuration, string section) where T : class, new()
     {
         try
         {
-            return configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
+            return configuration.GetSection(section).Get<T>() ?? new T();
         }
         catch (InvalidOperationException error)
         {
-            throw new InputException($"A variable Node__… can't be understood: {error.Message} {Help}", error);
+            throw new InputException($"A variable {section}__… can't be understood: {error.Message} {Help}", error);
         }
     }
 

@@ -44,6 +44,10 @@ internal sealed class StageStore(IObjectStore objects, ILogger<StageStore>? logg
     public async Task<bool> HasAsync(string key, CancellationToken cancellation) =>
         await ListedAsync(key, cancellation).ConfigureAwait(false) is not null;
 
+    /// <summary>The artefact that holds a file of a stage's output; null where it is not listed. It is not read.</summary>
+    public async Task<string?> FindArtefactAsync(string key, string name, CancellationToken cancellation) =>
+        (await ListedAsync(key, cancellation).ConfigureAwait(false))?.Files.GetValueOrDefault(name);
+
     /// <summary>How long a stage took to compute; null where it is not listed, or was computed by a version that did not measure.</summary>
     public async Task<StageTiming?> FindTimingAsync(string key, CancellationToken cancellation) =>
         (await ListedAsync(key, cancellation).ConfigureAwait(false))?.Timing;

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using MedMerge.Experiments.Planning;
 using MedMerge.Grains;
+using MedMerge.Storage.Benchmarks;
 using MedMerge.Storage.Schedules;
 
 namespace MedMerge.Storage;
@@ -157,6 +158,11 @@ public static class StoreMaintenance
         {
             if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
                 yield return (found.Name, ScheduleStore.ArtefactsOf(stored.Content));
+        }
+        await foreach (var found in objects.ListAsync(BenchmarkStore.RunPrefix, cancellation).ConfigureAwait(false))
+        {
+            if (await objects.ReadAsync(found.Name, cancellation).ConfigureAwait(false) is { } stored)
+                yield return (found.Name, BenchmarkStore.ArtefactsOf(stored.Content));
         }
         await foreach (var found in objects.ListAsync(CheckpointStore.Prefix, cancellation).ConfigureAwait(false))
         {

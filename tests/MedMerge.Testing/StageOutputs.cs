@@ -12,7 +12,7 @@ public static class StageOutputs
         await foreach (var found in store.ListAsync(StageStore.Prefix, cancellation))
         {
             var list = (await store.ReadAsync(found.Name, cancellation))!.Content;
-            outputs[found.Name] = string.Join('\n', StageStore.FilesOf(list)!.Select(file => $"{file.Key} {file.Value}"));
+            outputs[found.Name] = string.Join('\n', StageStore.FilesOf(list)?.Select(file => $"{file.Key} {file.Value}") ?? ["damaged"]);
         }
         return outputs;
     }

@@ -1,9 +1,11 @@
 using MedMerge.Experiments.Stages;
+using MedMerge.Grains.Benchmarks;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
 using MedMerge.Grains.Running;
 using MedMerge.Grains.Schedules;
 using MedMerge.Storage;
+using MedMerge.Storage.Benchmarks;
 using MedMerge.Storage.Schedules;
 using MedMerge.Tensors;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,7 +38,12 @@ public static class GrainsHosting
     /// <param name="keepsSweeps">
     /// Whether the node resumes every active sweep in the store, or runs only those that it is asked for.
     /// </param>
-    public static ISiloBuilder AddMedMerge(this ISiloBuilder silo, NodeOptions node, bool keepsSweeps)
+    /// <param name="benchmarks">When runs of benchmarks are flagged, for a node that keeps sweeps; null for the defaults.</param>
+    public static ISiloBuilder AddMedMerge(
+        this ISiloBuilder silo,
+        NodeOptions node,
+        bool keepsSweeps,
+        BenchmarkOptions? benchmarks = null)
     {
         var capacity = NodeCapacity.Of(node);
         silo.UseSiloMetadata(new Dictionary<string, string>
@@ -74,8 +81,22 @@ public static class GrainsHosting
         silo.Services.AddSingleton<SchedulePlans>();
         silo.Services.AddSingleton<ScheduleRunner>();
         silo.Services.AddHostedService<ScheduleService>();
+        AddBenchmarks(silo.Services, benchmarks ?? new BenchmarkOptions());
         silo.Services.AddHostedService<DeviceStallMonitor>();
         return silo;
+    }
+
+    private static void AddBenchmarks(IServiceCollection services, BenchmarkOptions options)
+    {
+        services.AddSingleton(Options.Create(options));
+        services.AddSingleton<BenchmarkStore>();
+        services.AddSingleton<BenchmarkReader>();
+        services.AddSingleton<BenchmarkLease>();
+        services.AddSingleton<BenchmarkRecorder>();
+        services.AddSingleton<WebhookStore>();
+        services.AddSingleton<WebhookSender>();
+        services.AddHostedService<BenchmarkService>();
+        services.AddHostedService<WebhookService>();
     }
 
     private static SweepOwner NameOwner(ClusterOptions cluster) => new($"{cluster.ServiceId}/{cluster.ClusterId}");

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace MedMerge.Statistics;
 
 /// <summary>An estimate with its 95 % interval; NaN bounds where there is too little to say.</summary>
+[JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 internal sealed record Interval(double Estimate, double Low, double High)
 {
     /// <summary>Mean and Student's t interval over independent values, such as one score a seed. One value has no interval.</summary>
@@ -14,9 +17,11 @@ internal sealed record Interval(double Estimate, double Low, double High)
     }
 
     /// <summary>Whether the whole interval lies above 0.</summary>
+    [JsonIgnore]
     public bool IsAboveZero => Low > 0;
 
     /// <summary>Whether the whole interval lies below 0.</summary>
+    [JsonIgnore]
     public bool IsBelowZero => High < 0;
 
     /// <summary>Whether the whole interval lies within ± <paramref name="margin"/>.</summary>

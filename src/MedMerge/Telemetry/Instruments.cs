@@ -76,6 +76,9 @@ internal static class Instruments
     private static readonly Counter<long> ScheduleTimes = Meter.CreateCounter<long>(
         "medmerge.schedule.times", "{time}", "Times of schedules that this process decided about.");
 
+    private static readonly Counter<long> BenchmarkRuns =
+        Meter.CreateCounter<long>("medmerge.benchmark.runs", "{run}", "Runs of benchmarks that this process has recorded.");
+
     /// <summary>Readings of this process's devices.</summary>
     public static ObservableCallbacks<DeviceReading> Devices { get; } = new();
 
@@ -119,6 +122,10 @@ internal static class Instruments
     /// <summary>Times of schedules were decided about.</summary>
     /// <param name="outcome"><c>fired</c>, <c>skipped</c> or <c>missed</c>.</param>
     public static void TimesDecided(string outcome, long times) => ScheduleTimes.Add(times, Tag("outcome", outcome));
+
+    /// <summary>A benchmark's run was recorded.</summary>
+    /// <param name="outcome"><c>passed</c>, <c>unchanged</c> or <c>flagged</c>.</param>
+    public static void BenchmarkRecorded(string outcome) => BenchmarkRuns.Add(1, Tag("outcome", outcome));
 
     /// <summary>A step's gradient.</summary>
     public static void Gradient(string stage, ReadOnlySpan<double> gradient)

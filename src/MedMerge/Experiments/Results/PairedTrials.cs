@@ -17,9 +17,10 @@ internal sealed class PairedTrials(IReadOnlyDictionary<(MethodRow Row, ulong See
             .Zip(resampled, (trial, scores) => (Key: (trial.Trial.Row, trial.Trial.Seed), scores))
             .ToDictionary(pair => pair.Key, pair => pair.scores);
         return new PairedTrials(byTrial, models.Count == 0 ? 0 : models[0].Count);
-
-        static Func<int, int> CreateDraw(int resample) => new RandomStream(0, StreamKeys.Bootstrap, (ulong)resample).Below;
     }
+
+    /// <summary>Draws the images of a resample: the same for all models, whoever compares them.</summary>
+    internal static Func<int, int> CreateDraw(int resample) => new RandomStream(0, StreamKeys.Bootstrap, (ulong)resample).Below;
 
     /// <summary>First minus second over the seeds that both have; null if there is none, because trials may fail.</summary>
     public SeedDifferences? Compare(MethodRow first, MethodRow second, Metric metric)
