@@ -66,7 +66,13 @@ internal static class BenchmarkTable
             ]).TrimEnd());
         }
         if (verdict.Stages.Count > 0)
-            parts.Add(TextTable.Render([["stage", "pairs", "before", "after", "ratio for equal work"], .. verdict.Stages.Select(DescribeTime)]).TrimEnd());
+        {
+            parts.Add(TextTable.Render(
+            [
+                ["stage", "pairs", "before", "after", "ratio for equal work"],
+                .. verdict.Stages.Select(DescribeTime),
+            ]).TrimEnd());
+        }
         parts.Add(verdict.IsFlagged ? RenderFindings(verdict.Findings) : "No regression.");
         return string.Join("\n\n", parts);
     }
@@ -93,7 +99,11 @@ internal static class BenchmarkTable
         var table = TextTable.Render(
         [
             ["method", .. runs.Select(entry => entry.Run.Id)],
-            .. scenario.Rows.Select(row => (string[])[row.Method, .. runs.Select(entry => FindScore(entry.Run, scenario.Name, row.Method))]),
+            .. scenario.Rows.Select(row => (string[])
+            [
+                row.Method,
+                .. runs.Select(entry => FindScore(entry.Run, scenario.Name, row.Method)),
+            ]),
         ]).TrimEnd();
         return $"{scenario.Name}: {MetricNames.Get(scenario.Metric)} × 100, mean over seeds with 95 % interval\n{table}";
     }

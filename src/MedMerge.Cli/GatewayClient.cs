@@ -255,10 +255,8 @@ internal sealed partial class GatewayClient : IDisposable
     /// <param name="to">Null for the last run.</param>
     public Task<BenchmarkDiff> DiffBenchmarkAsync(string name, string? from, string? to, CancellationToken cancellation)
     {
-        var query = string.Join('&', new[] { Write("from", from), Write("to", to) }.OfType<string>());
-        return GetAsync<BenchmarkDiff>($"{GetBenchmarkPath(name)}/diff?{query}", cancellation);
-
-        static string? Write(string key, string? value) => value is null ? null : $"{key}={Uri.EscapeDataString(value)}";
+        var path = $"{GetBenchmarkPath(name)}/diff{WriteQuery(("from", from), ("to", to))}";
+        return GetAsync<BenchmarkDiff>(path, cancellation);
     }
 
     /// <summary>Checks a run of a benchmark.</summary>
@@ -267,23 +265,29 @@ internal sealed partial class GatewayClient : IDisposable
     /// <returns>Null where there is no such run.</returns>
     public async Task<BenchmarkCheck?> FindCheckAsync(string name, string? run, double? slower, CancellationToken cancellation)
     {
-        var share = slower?.ToString(CultureInfo.InvariantCulture);
-        var path = $"{GetBenchmarkPath(name)}/check?run={Uri.EscapeDataString(run ?? "")}&slower={share}";
+        var query = WriteQuery(("run", run), ("slower", slower?.ToString(CultureInfo.InvariantCulture)));
+        var path = $"{GetBenchmarkPath(name)}/check{query}";
         using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellation, HttpStatusCode.NotFound);
-        if (response.IsSuccessStatusCode) return await response.Content.ReadFromJsonAsync<BenchmarkCheck>(Json, cancellation);
-        return null;
+        return response.IsSuccessStatusCode ? await ReadAsync<BenchmarkCheck>(response, cancellation) : null;
     }
 
     /// <summary>Accepts a run of a benchmark.</summary>
     /// <param name="run">Null for the last.</param>
     public Task<BenchmarkCheck> AcceptBenchmarkAsync(string name, string? run, CancellationToken cancellation)
     {
-        var path = $"{GetBenchmarkPath(name)}/accept?run={Uri.EscapeDataString(run ?? "")}";
+        var path = $"{GetBenchmarkPath(name)}/accept{WriteQuery(("run", run))}";
         return ReadAsync<BenchmarkCheck>(new HttpRequestMessage(HttpMethod.Post, path), cancellation);
     }
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
+
+    /// <summary>A query of the values that are given.</summary>
+    private static string WriteQuery(params (string Key, string? Value)[] values)
+    {
+        var given = values.Where(value => value.Value is not null).Select(value => $"{value.Key}={Uri.EscapeDataString(value.Value!)}");
+        return "?" + string.Join('&', given);
+    }
 
     private static string GetBenchmarkPath(string name) => $"benchmarks/{Uri.EscapeDataString(name)}";
 
@@ -327,6 +331,11 @@ internal sealed partial class GatewayClient : IDisposable
     private async Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellation)
     {
         using var response = await SendAsync(request, cancellation);
+        return await ReadAsync<T>(response, cancellation);
+    }
+
+    private async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellation)
+    {
         try
         {
             return (await response.Content.ReadFromJsonAsync<T>(Json, cancellation))!;

@@ -47,7 +47,7 @@ internal static class BenchmarkEndpoints
         string? to,
         BenchmarkQueries queries,
         CancellationToken cancellation) =>
-        await queries.DiffAsync(name, NullIfEmpty(from), NullIfEmpty(to), cancellation) is { } diff
+        await queries.DiffAsync(name, from, to, cancellation) is { } diff
             ? TypedResults.Ok(diff)
             : CreateNotFound(name);
 
@@ -59,7 +59,7 @@ internal static class BenchmarkEndpoints
         CancellationToken cancellation)
     {
         if (slower is not (null or >= 0)) throw new InputException($"slower is {slower}; it must be 0 or more.");
-        return await queries.CheckAsync(name, NullIfEmpty(run), slower, cancellation) is { } check
+        return await queries.CheckAsync(name, run, slower, cancellation) is { } check
             ? TypedResults.Ok(check)
             : CreateNotFound(name);
     }
@@ -69,9 +69,7 @@ internal static class BenchmarkEndpoints
         string? run,
         BenchmarkQueries queries,
         CancellationToken cancellation) =>
-        await queries.AcceptAsync(name, NullIfEmpty(run), cancellation) is { } check ? TypedResults.Ok(check) : CreateNotFound(name);
-
-    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+        await queries.AcceptAsync(name, run, cancellation) is { } check ? TypedResults.Ok(check) : CreateNotFound(name);
 
     private static ProblemHttpResult CreateNotFound(string name) => TypedResults.Problem(
         $"There is no such run of a benchmark '{name}'; a run is recorded within seconds of its end.",

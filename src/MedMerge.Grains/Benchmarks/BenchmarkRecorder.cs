@@ -76,13 +76,10 @@ internal sealed partial class BenchmarkRecorder(
         catch (InvalidDataException error)
         {
             LogNotCompared(error, run.Benchmark, run.Id, baseline!.Id);
-            return new BenchmarkVerdict(
-                baseline.Id,
-                IsUnchanged: false,
-                [],
-                [],
-                BenchmarkChanges.Find(baseline, run),
-                [new BenchmarkFinding(FindingKind.Incomparable, $"It can't be compared with {baseline.Id}: {error.Message}")]);
+            var finding = new BenchmarkFinding(
+                FindingKind.Incomparable,
+                $"It can't be compared with {baseline.Id}: {error.Message}");
+            return new BenchmarkVerdict(baseline.Id, IsUnchanged: false, [], [], BenchmarkChanges.Find(baseline, run), [finding]);
         }
     }
 

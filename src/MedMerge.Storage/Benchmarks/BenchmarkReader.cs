@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using MedMerge.Experiments.Benchmarks;
 using MedMerge.Experiments.Planning;
@@ -144,11 +143,12 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
     {
         if (plan is null) return [];
         var all = BenchmarkStage.ListAll(plan).ToList();
-        var timings = new ConcurrentDictionary<string, StageTiming?>();
-        var options = new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellation };
-        await Parallel.ForEachAsync(all, options, async (stage, token) =>
-            timings[stage.Key] = await stages.FindTimingAsync(stage.Key, token).ConfigureAwait(false)).ConfigureAwait(false);
-        return [.. all.Select(stage => stage with { Timing = timings[stage.Key] })];
+        var timed = new List<BenchmarkStage>();
+        foreach (var some in all.Chunk(ParallelReads)) timed.AddRange(await Task.WhenAll(some.Select(ReadAsync)).ConfigureAwait(false));
+        return timed;
+
+        async Task<BenchmarkStage> ReadAsync(BenchmarkStage stage) =>
+            stage with { Timing = await stages.FindTimingAsync(stage.Key, cancellation).ConfigureAwait(false) };
     }
 
     private async Task<IReadOnlyList<BenchmarkStage>> ReadStagesAsync(BenchmarkRun run, CancellationToken cancellation)

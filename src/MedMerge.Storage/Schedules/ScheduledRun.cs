@@ -28,7 +28,9 @@ internal sealed partial record ScheduledRun(DateTimeOffset Time, bool IsManual =
     public static bool IsOf(string sweep, string schedule) =>
         sweep.StartsWith(schedule, StringComparison.Ordinal) && EndPattern().IsMatch(sweep.AsSpan(schedule.Length));
 
-    /// <summary>What tells the runs of a schedule apart, such as <c>20261126t010000z</c>; null where the sweep is not the schedule's.</summary>
+    /// <summary>
+    /// What tells the runs of a schedule apart, such as <c>20261126t010000z</c>; null where the sweep is not the schedule's.
+    /// </summary>
     /// <inheritdoc cref="IsOf" path="/param" />
     public static string? FindId(string sweep, string schedule) => IsOf(sweep, schedule) ? sweep[(schedule.Length + 1)..] : null;
 

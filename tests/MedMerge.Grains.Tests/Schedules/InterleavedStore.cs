@@ -73,12 +73,17 @@ internal sealed class InterleavedStore(IObjectStore inner, Interleaving interlea
 
     public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation) => inner.ListAsync(prefix, cancellation);
 
-    public Task DeleteAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task DeleteAsync(string name, CancellationToken cancellation) => CallAsync(async () =>
+    {
+        await inner.DeleteAsync(name, cancellation);
+        return true;
+    });
 
     public Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation) => throw new NotSupportedException();
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call)
     {
+        if (killAt >= 0 && _calls > killAt) throw new KilledException();
         await interleaving.NextAsync();
         var isLast = _calls++ == killAt;
         if (isLast && !isAfter) throw new KilledException();

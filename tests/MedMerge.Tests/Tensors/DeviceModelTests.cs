@@ -9,7 +9,8 @@ public sealed class DeviceModelTests
     [Fact]
     public void A_processors_model_is_read_where_the_system_says_it()
     {
-        Assert.Equal("Some CPU @ 2: fast", DeviceModel.FindModel(["processor\t: 0", "model name\t: Some CPU @ 2: fast", "model name\t: b"]));
+        string[] lines = ["processor\t: 0", "model name\t: Some CPU @ 2: fast", "model name\t: b"];
+        Assert.Equal("Some CPU @ 2: fast", DeviceModel.FindModel(lines));
         Assert.Null(DeviceModel.FindModel(["processor\t: 0", "CPU part\t: 0xd0c"]));
         Assert.NotEmpty(DeviceModel.Get(torch.CPU));
     }

@@ -39,7 +39,8 @@ internal static class BenchmarkComparison
     }
 
     /// <summary>Whether the same data, settings and code have planned both, so that nothing was to compute.</summary>
-    public static bool IsUnchanged(BenchmarkRun run, BenchmarkRun other) => run.Plan == other.Plan && run.Specification == other.Specification;
+    public static bool IsUnchanged(BenchmarkRun run, BenchmarkRun other) =>
+        run.Plan == other.Plan && run.Specification == other.Specification;
 
     /// <summary>A sentence for each kind of stages that is slower by more than a share.</summary>
     public static IEnumerable<BenchmarkFinding> FindSlower(IEnumerable<StageChange> stages, double slower) => stages
@@ -51,7 +52,8 @@ internal static class BenchmarkComparison
         if (run.Failure is { } failure) return [new BenchmarkFinding(FindingKind.Missing, $"The sweep failed: {failure}")];
         var missing = run.Planned - run.Done;
         if (missing == 0) return [];
-        return [new BenchmarkFinding(FindingKind.Missing, $"{missing} of {run.Planned} trials {(missing == 1 ? "has" : "have")} no result.")];
+        var text = $"{missing} of {run.Planned} trials {(missing == 1 ? "has" : "have")} no result.";
+        return [new BenchmarkFinding(FindingKind.Missing, text)];
     }
 
     /// <summary>Stages of the same key must have the same bytes.</summary>

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>How long a stage's computation took. It is no part of the output: two computations of the same bytes have two timings.</summary>
+/// <summary>
+/// How long a stage's computation took. It is no part of the output: two computations of the same bytes have two timings.
+/// </summary>
 /// <param name="Seconds">
 /// Time that its lane has worked for it, without waiting, loading and saving; of a stage that is spread over nodes, the whole time.
 /// </param>
