@@ -136,7 +136,8 @@ public sealed class BenchmarkCommandTests : IClassFixture<RunningGateway>, IDisp
         var trials = Enumerable.Range(0, 4).Select(seed => new BenchmarkTrial((ulong)seed, predictions, right / 100.0)).ToList();
         var row = new BenchmarkRow("medmerge", 4, Interval.OfMean([.. trials.Select(trial => trial.Score)]), trials);
         var settings = new Dictionary<string, string> { ["fineTune.learningRate"] = rate };
-        var scenario = new BenchmarkScenario("breast", "Breast", "hash", Metric.Accuracy, new Dictionary<string, string>(), settings, [row]);
+        var sources = new Dictionary<string, string>();
+        var scenario = new BenchmarkScenario("breast", "Breast", "hash", Metric.Accuracy, sources, settings, [row]);
         var run = new BenchmarkRun(
             benchmark,
             id,
@@ -156,7 +157,8 @@ public sealed class BenchmarkCommandTests : IClassFixture<RunningGateway>, IDisp
     private static HeldOutPredictions Answer(int right)
     {
         var labels = Enumerable.Range(0, 100).Select(image => image % 2).ToArray();
-        var probabilities = labels.SelectMany((label, image) => (label == 0) == (image < right) ? new[] { 0.75, 0.25 } : [0.25, 0.75]);
+        var probabilities = labels.SelectMany((label, image) =>
+            (label == 0) == (image < right) ? new[] { 0.75, 0.25 } : [0.25, 0.75]);
         var predictions = new Predictions(Classes: 2, [.. probabilities], labels);
         return new HeldOutPredictions(predictions, predictions);
     }

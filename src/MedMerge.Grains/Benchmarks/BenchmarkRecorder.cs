@@ -51,7 +51,7 @@ internal sealed partial class BenchmarkRecorder(
     {
         var before = await benchmarks.ReadBeforeAsync(benchmark, id, NoiseRuns, cancellation).ConfigureAwait(false);
         var last = before.FirstOrDefault();
-        var read = await reader.ReadAsync(benchmark, id, sweepId, sweep, last, cancellation).ConfigureAwait(false);
+        var read = await reader.ReadAsync(benchmark, id, sweepId, sweep, before, cancellation).ConfigureAwait(false);
         var verdict = await JudgeAsync(read, before, cancellation).ConfigureAwait(false);
         var run = read with
         {
@@ -76,9 +76,8 @@ internal sealed partial class BenchmarkRecorder(
         catch (InvalidDataException error)
         {
             LogNotCompared(error, run.Benchmark, run.Id, baseline!.Id);
-            var finding = new BenchmarkFinding(
-                FindingKind.Incomparable,
-                $"It can't be compared with {baseline.Id}: {error.Message}");
+            var text = $"It can't be compared with {baseline.Id}: {error.Message}";
+            var finding = new BenchmarkFinding(FindingKind.Incomparable, text);
             return new BenchmarkVerdict(baseline.Id, IsUnchanged: false, [], [], BenchmarkChanges.Find(baseline, run), [finding]);
         }
     }
@@ -87,9 +86,11 @@ internal sealed partial class BenchmarkRecorder(
     {
         var verdict = run.Verdict;
         Instruments.BenchmarkRecorded(verdict.IsFlagged ? "flagged" : verdict.IsUnchanged ? "unchanged" : "passed");
-        if (verdict.IsFlagged) LogFlagged(run.Benchmark, run.Id, verdict.Baseline ?? "none", string.Join(' ', verdict.Findings.Select(finding => finding.Text)));
+        var baseline = verdict.Baseline ?? "none";
+        var findings = string.Join(' ', verdict.Findings.Select(finding => finding.Text));
+        if (verdict.IsFlagged) LogFlagged(run.Benchmark, run.Id, baseline, findings);
         else if (verdict.IsUnchanged) LogUnchanged(run.Benchmark, run.Id);
-        else LogPassed(run.Benchmark, run.Id, verdict.Baseline ?? "none");
+        else LogPassed(run.Benchmark, run.Id, baseline);
     }
 
     [LoggerMessage(LogLevel.Warning, "Benchmark {Benchmark}, run {Run} is flagged (compared with {Baseline}): {Findings}")]

@@ -15,17 +15,18 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
     private static readonly BenchmarkVerdict NoVerdict = new(null, IsUnchanged: false, [], [], [], []);
 
     /// <summary>Reads a run. Its verdict is that of a first one.</summary>
-    /// <param name="last">The run before it: what both share is not read again; null for none.</param>
+    /// <param name="before">The runs before it, newest first: what it shares with the last is not read again.</param>
     public async Task<BenchmarkRun> ReadAsync(
         string benchmark,
         string id,
         string sweepId,
         SweepRecord sweep,
-        BenchmarkRun? last,
+        IReadOnlyList<BenchmarkRun> before,
         CancellationToken cancellation)
     {
+        var last = before.FirstOrDefault();
         var plan = await FindPlanAsync(sweep, cancellation).ConfigureAwait(false);
-        var known = last?.Scenarios
+        var scores = last?.Scenarios
             .SelectMany(scenario => scenario.Rows.SelectMany(row => row.Trials.Select(trial => (scenario.Metric, trial))))
             .ToLookup(found => (found.Metric, found.trial.Predictions), found => found.trial.Score);
         var scenarios = new List<BenchmarkScenario>();
@@ -36,7 +37,7 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
             {
                 var trials = new List<BenchmarkTrial>();
                 foreach (var trial in row.Where(trial => IsDone(sweep, trial)))
-                    if (await ReadTrialAsync(trial, scenario.Settings.Metric, known, cancellation).ConfigureAwait(false) is { } read)
+                    if (await ReadTrialAsync(trial, scenario.Settings.Metric, scores, cancellation).ConfigureAwait(false) is { } read)
                         trials.Add(read);
                 var score = trials.Count == 0 ? null : Interval.OfMean([.. trials.Select(trial => trial.Score)]);
                 rows.Add(new BenchmarkRow(row.Key.Title, row.Count(), score, trials));
@@ -44,7 +45,7 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
             scenarios.Add(Describe(scenario, rows));
         }
         var timed = await ReadTimingsAsync(plan, cancellation).ConfigureAwait(false);
-        var before = last is null ? [] : await ReadStagesAsync(last, cancellation).ConfigureAwait(false);
+        var known = await ReadComputedAsync(before, cancellation).ConfigureAwait(false);
         var list = await artefacts.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(timed), cancellation).ConfigureAwait(false);
         return new BenchmarkRun(
             benchmark,
@@ -56,7 +57,7 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
             sweep.Plan,
             scenarios,
             list,
-            Summarise(timed, before),
+            Summarise(timed, known),
             sweep.State == WorkState.Failed ? sweep.Reason ?? "no reason is known" : null,
             NoVerdict);
     }
@@ -100,15 +101,26 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
 
     private static IReadOnlyList<BenchmarkStageKind> Summarise(
         IReadOnlyList<BenchmarkStage> stages,
-        IReadOnlyList<BenchmarkStage> before)
-    {
-        var known = before.ToDictionary(stage => stage.Key, stage => stage.Timing);
-        return [.. stages.GroupBy(stage => stage.Kind, (kind, all) =>
+        HashSet<(string Key, StageTiming? Timing)> known) =>
+        [.. stages.GroupBy(stage => stage.Kind, (kind, all) =>
         {
             var list = all.ToList();
-            var computed = list.Where(stage => !known.TryGetValue(stage.Key, out var timing) || timing != stage.Timing).ToList();
+            var computed = list.Where(stage => !known.Contains((stage.Key, stage.Timing))).ToList();
             return new BenchmarkStageKind(kind, list.Count, computed.Count, computed.Sum(stage => stage.Timing?.DeviceSeconds ?? 0));
         })];
+
+    /// <summary>The computations of earlier runs. One with other seconds is another computation of the same stage.</summary>
+    private async Task<HashSet<(string Key, StageTiming? Timing)>> ReadComputedAsync(
+        IReadOnlyList<BenchmarkRun> runs,
+        CancellationToken cancellation)
+    {
+        var known = new HashSet<(string Key, StageTiming? Timing)>();
+        foreach (var run in runs.DistinctBy(run => run.Stages))
+        {
+            if (await artefacts.ReadAsync(run.Stages, cancellation).ConfigureAwait(false) is not { } content) continue;
+            known.UnionWith(ReadStages(content).Select(stage => (stage.Key, stage.Timing)));
+        }
+        return known;
     }
 
     /// <summary>The plan of a sweep; null for a failed one whose plan can't be read.</summary>
@@ -154,8 +166,10 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
     private async Task<IReadOnlyList<BenchmarkStage>> ReadStagesAsync(BenchmarkRun run, CancellationToken cancellation)
     {
         var content = await ReadArtefactAsync(run.Stages, cancellation).ConfigureAwait(false);
-        return JsonSerializer.Deserialize<List<BenchmarkStage>>(content)!;
+        return ReadStages(content);
     }
+
+    private static List<BenchmarkStage> ReadStages(byte[] content) => JsonSerializer.Deserialize<List<BenchmarkStage>>(content)!;
 
     private async Task<IReadOnlyList<Predictions>> ReadPredictionsAsync(
         IEnumerable<BenchmarkTrial> trials,

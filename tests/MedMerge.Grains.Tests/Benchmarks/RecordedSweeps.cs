@@ -53,7 +53,8 @@ internal sealed class RecordedSweeps(IObjectStore objects)
     }
 
     /// <summary>Adds the schedule itself.</summary>
-    public Task AddScheduleAsync() => new ScheduleStore(objects).TryCreateAsync(Testing.Schedules.Create(DateTimeOffset.UnixEpoch), Cancellation);
+    public Task AddScheduleAsync() =>
+        new ScheduleStore(objects).TryCreateAsync(Testing.Schedules.Create(DateTimeOffset.UnixEpoch), Cancellation);
 
     /// <summary>What is kept of a sweep's run.</summary>
     public async Task<Experiments.Benchmarks.BenchmarkRun> FindAsync(string id) =>
@@ -68,7 +69,8 @@ internal sealed class RecordedSweeps(IObjectStore objects)
     private static Dictionary<string, byte[]> Answer(int right)
     {
         var labels = Enumerable.Range(0, Images).Select(image => image % 2).ToArray();
-        var probabilities = labels.SelectMany((label, image) => (label == 0) == (image < right) ? new[] { 0.75, 0.25 } : [0.25, 0.75]);
+        var probabilities = labels.SelectMany((label, image) =>
+            (label == 0) == (image < right) ? new[] { 0.75, 0.25 } : [0.25, 0.75]);
         var predictions = new Predictions(Classes: 2, [.. probabilities], labels);
         return new() { [StageFiles.Predictions] = StageFiles.Write(new HeldOutPredictions(predictions, predictions)) };
     }

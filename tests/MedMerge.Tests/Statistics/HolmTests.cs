@@ -4,7 +4,9 @@ namespace MedMerge.Tests.Statistics;
 
 public sealed class HolmTests
 {
-    /// <summary>By hand: the smallest times 4, the next times 3 and so on; none is smaller than one before it, and none exceeds 1.</summary>
+    /// <summary>
+    /// By hand: the smallest times 4, the next times 3 and so on; none is smaller than one before it, and none exceeds 1.
+    /// </summary>
     [Fact]
     public void Each_p_value_is_multiplied_by_the_number_of_tests_that_are_left()
     {

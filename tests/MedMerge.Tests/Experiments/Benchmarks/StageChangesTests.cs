@@ -74,7 +74,7 @@ public sealed class StageChangesTests
         List<BenchmarkStage> Change(Func<BenchmarkStage, BenchmarkStage> change) => [.. after.Select(change)];
     }
 
-    /// <summary>Nights of 10 % noise each, stages of 5 %, nothing slower: hardly any run is flagged; 60 % slower nearly always is.</summary>
+    /// <summary>Nights of 10 % noise each, stages of 5 %, nothing slower: hardly any run is flagged. Twice as slow mostly is.</summary>
     [Fact]
     public void False_alarms_are_rare_and_real_ones_are_seen()
     {
@@ -87,13 +87,13 @@ public sealed class StageChangesTests
             var earlier = new List<StageChange>();
             for (var night = 1; night < 6; night++) earlier.AddRange(StageChanges.Compare(nights[night - 1], nights[night], earlier));
             alarms += Count(nights[5], nights[6]);
-            seen += Count(nights[5], Night(random, "slow", slower: 1.6));
+            seen += Count(nights[5], Night(random, "slow", slower: 2));
 
             int Count(List<BenchmarkStage> before, List<BenchmarkStage> after) =>
                 StageChanges.Compare(before, after, earlier).Count(change => StageChanges.IsSlower(change, Share));
         }
         Assert.InRange(alarms / (double)repetitions, 0, 0.01);
-        Assert.InRange(seen / (double)repetitions, 0.3, 1);
+        Assert.InRange(seen / (double)repetitions, 0.6, 1);
     }
 
     private static List<BenchmarkStage> Night(RandomStream random, string run, double slower)
