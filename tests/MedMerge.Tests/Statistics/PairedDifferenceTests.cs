@@ -28,21 +28,6 @@ public class PairedDifferenceTests
         }
     }
 
-    [Fact]
-    public void The_p_value_says_what_the_interval_says()
-    {
-        var random = new RandomStream(9);
-        var one = Enumerable.Range(0, 5).Select(_ => Model(image => 1.5 + random.NextNormal())).ToList();
-        var other = Enumerable.Range(0, 5).Select(_ => Model(image => 0.2 + random.NextNormal())).ToList();
-        var scores = Resample([.. one, .. other], 500);
-
-        var apart = PairedDifference.Test(scores[..5], scores[5..], Metric.Accuracy, Images);
-        Assert.Equal(PairedDifference.Of(scores[..5], scores[5..], Metric.Accuracy, Images), apart.Difference);
-        Assert.True(apart.Difference.IsAboveZero && apart.PValue is > 0 and < 0.01, $"{apart}");
-        Assert.Equal(apart.PValue, PairedDifference.Test(scores[5..], scores[..5], Metric.Accuracy, Images).PValue, 1e-9);
-        Assert.Equal(1, PairedDifference.Test(scores[..5], scores[..5], Metric.Accuracy, Images).PValue);
-    }
-
     /// <summary>
     /// Two methods that are equal but for chance: of the seed, of the test images (each suits one method more or less), and of both
     /// together. The interval must hold the true difference, zero, as often as it says: 95 %, give or take 2. Only with three seeds and

@@ -35,19 +35,20 @@ internal static class ScoreChanges
         var labels = before[0].Labels;
         if (before.Concat(after).Any(predictions => !predictions.Labels.AsSpan().SequenceEqual(labels))) return unpaired;
         var scores = ResampledScores.Of([.. before, .. after], resamples, PairedTrials.CreateDraw, cancellation);
-        var (difference, p) = PairedDifference.Test(
+        var difference = PairedDifference.Of(SeedDifferences.Between(
+            [.. row.Trials.Select(pair => pair.After.Seed)],
             [.. scores.Skip(before.Count)],
             [.. scores.Take(before.Count)],
             row.Metric,
-            labels.Length);
-        return unpaired with { Difference = difference, PValue = p };
+            labels.Length));
+        return unpaired with { Difference = difference.Interval, PValue = double.IsNaN(difference.PValue) ? 1 : difference.PValue };
     }
 
     /// <summary>Adjusts the p-values of all rows for each other.</summary>
     public static IReadOnlyList<ScoreChange> Adjust(IReadOnlyList<ScoreChange> rows)
     {
         var paired = rows.Where(row => row.Difference is not null).ToList();
-        var adjusted = Holm.Adjust([.. paired.Select(row => row.PValue)]);
+        var adjusted = HolmAdjustment.Adjust([.. paired.Select(row => row.PValue)]);
         return
         [
             .. paired.Zip(adjusted, (row, p) => row with { PValue = p }),

@@ -70,7 +70,14 @@ public sealed class ScoreChangesTests
         Assert.Empty(ScoreChanges.FindPairs(before, after.With(scenario => scenario with { Metric = Metric.Auc })));
     }
 
-    private static PairedRow Row => new("breast", "medmerge", Metric.Accuracy, []);
+    private static PairedRow Row
+    {
+        get
+        {
+            var trials = Enumerable.Range(0, Seeds).Select(seed => new BenchmarkTrial((ulong)seed, "", 0));
+            return new("breast", "medmerge", Metric.Accuracy, [.. trials.Select(trial => (trial, trial))]);
+        }
+    }
 
     private static ScoreChange Compare(RandomStream random, double[] difficulty, double before, double after) => ScoreChanges.Compare(
         Row,
