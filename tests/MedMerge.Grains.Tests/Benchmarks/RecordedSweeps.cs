@@ -44,9 +44,13 @@ internal sealed class RecordedSweeps(IObjectStore objects)
             if (!await _stages.HasAsync(stage.Key, Cancellation)) await SaveAsync(stage.Key, new() { ["model"] = [1] }, seconds);
         var hash = await new ArtefactStore(objects).WriteAsync(plan.Write(), Cancellation);
         var trials = right.Select(count =>
-            new TrialRecord(count is null ? WorkState.Failed : WorkState.Done, 1, 0, [], count is null ? "why" : null));
+            new TrialRecord(count is null ? WorkState.Failed : WorkState.Done, Attempt: 1));
         var sweep = $"nightly-{id}";
-        var record = new SweepRecord("title", "spec", hash, [], WorkState.Done, DateTimeOffset.UnixEpoch, [.. trials]);
+        var record = SweepRecord.Start("title", "spec", hash, [], [], DateTimeOffset.UnixEpoch, trace: null) with
+        {
+            State = WorkState.Done,
+            Trials = SweepTrials.Create([.. trials]),
+        };
         await _sweeps.TryCreateAsync(sweep, record, Cancellation);
         await _sweeps.UnmarkAsync(sweep, Cancellation);
         return sweep;
