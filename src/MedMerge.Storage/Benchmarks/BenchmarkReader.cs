@@ -40,7 +40,8 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
                     if (await ReadTrialAsync(trial, scenario.Settings.Metric, scores, cancellation).ConfigureAwait(false) is { } read)
                         trials.Add(read);
                 var score = trials.Count == 0 ? null : Interval.OfMean([.. trials.Select(trial => trial.Score)]);
-                rows.Add(new BenchmarkRow(row.Key.Title, row.Count(), score, trials));
+                var planned = row.Count(trial => !IsStoppedEarly(sweep, trial)); // a search stops most, and that is no failure
+                rows.Add(new BenchmarkRow(row.Key.Title, planned, score, trials));
             }
             scenarios.Add(Describe(scenario, rows));
         }
@@ -87,8 +88,12 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
         return BenchmarkComparison.Judge(run, baseline, scores, times, slower);
     }
 
-    private static bool IsDone(SweepRecord sweep, PlannedTrial trial) =>
-        trial.Number <= sweep.Trials.Count && sweep.Trials[trial.Number - 1].State == WorkState.Done;
+    private static bool IsDone(SweepRecord sweep, PlannedTrial trial) => HasState(sweep, trial, WorkState.Done);
+
+    private static bool IsStoppedEarly(SweepRecord sweep, PlannedTrial trial) => HasState(sweep, trial, WorkState.StoppedEarly);
+
+    private static bool HasState(SweepRecord sweep, PlannedTrial trial, WorkState state) =>
+        trial.Number <= sweep.Trials.Count && sweep.Trials.Get(trial.Number).State == state;
 
     private static BenchmarkScenario Describe(ScenarioSummary scenario, IReadOnlyList<BenchmarkRow> rows) => new(
         scenario.Name,
