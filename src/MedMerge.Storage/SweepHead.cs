@@ -29,6 +29,23 @@ internal sealed record SweepHead(
     double DeviceSeconds,
     int Revision)
 {
+    private const string Older = "It was kept by an older version. Resuming it plans it again; finished stages are not computed again.";
+
+    /// <summary>
+    /// The head of an older version, which had all trials in one list, without them: once it is resumed they are planned again, and those
+    /// that were done find their outputs.
+    /// </summary>
+    public SweepHead Upgraded() => Segments is not null ? this : this with
+    {
+        State = WorkState.Paused,
+        Counts = new TrialCounts(0),
+        Segments = [],
+        Nodes = [],
+        Recent = [],
+        Reason = Older,
+        Owner = null,
+    };
+
     public static SweepHead Of(SweepRecord record)
     {
         var nodes = record.Trials.Recent.Values.SelectMany(trial => trial.Nodes).Distinct().Order(StringComparer.Ordinal).ToList();

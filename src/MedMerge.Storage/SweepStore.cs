@@ -55,7 +55,7 @@ public sealed class SweepStore(IObjectStore objects)
     {
         var (head, etag) = await Manifest.ReadAsync<SweepHead>(objects, Prefix + id, Kind, cancellation).ConfigureAwait(false);
         if (etag is null) return null;
-        return head is null ? throw CreateDamaged(id) : (head, etag);
+        return head is null ? throw CreateDamaged(id) : (head.Upgraded(), etag);
     }
 
     /// <summary>Keeps a new sweep and marks it active.</summary>

@@ -91,6 +91,9 @@ internal sealed class FakeTrials
     public IGrainFactory Factory => FakeGrains.Create((type, key) =>
         type == typeof(ILaneShareGrain) ? new AllLanes() : _trials.GetOrAdd(key, _ => new FakeTrial()));
 
+    /// <param name="key">The grain's.</param>
+    public FakeTrial this[string key] => _trials.GetOrAdd(key, _ => new FakeTrial());
+
     /// <param name="number">From 1.</param>
     public FakeTrial this[string sweep, int number] => _trials.GetOrAdd($"{sweep}/{number}", _ => new FakeTrial());
 

@@ -1,3 +1,5 @@
+using MedMerge.Experiments.Planning;
+using MedMerge.Storage;
 using MedMerge.Testing;
 
 namespace MedMerge.Grains.Tests.Running;
@@ -136,5 +138,83 @@ public sealed class SweepControllerTests
         controller = await sweep.LoadAsync();
         await controller.RemoveMarkWhereEndedAsync();
         Assert.Empty(await sweep.Sweeps.ActiveAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Failed_trials_of_a_kind_are_tried_again_while_others_run()
+    {
+        using var sweep = await SweepOfFakes.CreateAsync();
+        sweep.Membership.Join(1);
+        sweep.Membership.Join(2);
+        var controller = await sweep.LoadAsync();
+        await controller.EnsureRunningAsync();
+        await sweep.Trial(1).AnswerAsync(WorkState.Failed, failure: Permanent);
+        await sweep.Trial(2).AnswerAsync(WorkState.Running);
+        while ((await controller.StatusAsync(-1)).Counts.FailedPermanent == 0) await Task.Yield();
+
+        await controller.RetryAsync(new TrialChoice([], FailureKind.Transient)); // there is none
+        Assert.Equal(1, (await controller.StatusAsync(-1)).Counts.Failed);
+        await controller.RetryAsync(new TrialChoice([], FailureKind.Permanent));
+        Assert.Equal(2, (await sweep.Trial(1).AnswerAsync(WorkState.Done)).Attempt);
+        await sweep.Trial(2).AnswerAsync(WorkState.Done);
+        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+        Assert.Equal((2, 0), ((await sweep.RecordAsync()).Trials.Counts.Done, sweep.Trial(2).Stops));
+
+        await Assert.ThrowsAsync<ArgumentException>(() => controller.RetryAsync(new TrialChoice([3])));
+    }
+
+    [Fact]
+    public async Task A_trial_is_skipped_while_it_runs_and_taken_back()
+    {
+        using var sweep = await SweepOfFakes.CreateAsync();
+        sweep.Membership.Join(1);
+        sweep.Membership.Join(2);
+        var controller = await sweep.LoadAsync();
+        await controller.EnsureRunningAsync();
+        await sweep.Trial(1).AnswerAsync(WorkState.Running);
+        await sweep.WhileRunningAsync(1, () => controller.SkipAsync(1));
+        Assert.Equal(1, sweep.Trial(1).Stops);
+        await sweep.Trial(2).AnswerAsync(WorkState.Done);
+        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+        var counts = (await controller.StatusAsync(-1)).Counts;
+        Assert.Equal((1, 1, 0), (counts.Done, counts.Cancelled, counts.Failed));
+
+        await controller.RetryAsync(new TrialChoice([1]));
+        await controller.EnsureRunningAsync();
+        await sweep.Trial(1).AnswerAsync(WorkState.Done);
+        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+        Assert.Equal(2, (await sweep.RecordAsync()).Trials.Counts.Done);
+    }
+
+    [Fact]
+    public async Task A_larger_specification_keeps_results_and_runs_what_is_new()
+    {
+        var small = new SpecificationBuilder { Methods = "[scratch, average]" };
+        using var sweep = await SweepOfFakes.CreateAsync(specification: small);
+        sweep.Membership.Join(1);
+        sweep.Membership.Join(2);
+        var controller = await sweep.LoadAsync();
+        await controller.EnsureRunningAsync();
+        await sweep.Trial(1).AnswerAsync(WorkState.Done);
+        await sweep.Trial(2).AnswerAsync(WorkState.Done);
+        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+
+        var larger = PlanSummary.Of((small with { Seeds = 2 }).BuildPlan());
+        var plan = await new ArtefactStore(sweep.Objects).WriteAsync(larger.Write(), Cancellation);
+        await controller.ExtendAsync(new StartSweep("fakes", "larger", plan, []), []);
+        await controller.EnsureRunningAsync();
+
+        var status = await controller.StatusAsync(-1);
+        Assert.Equal((2, 4), (status.Counts.Done, status.Counts.Total));
+        var added = larger.Trials.Where(trial => trial.Seed == 1).ToList();
+        foreach (var trial in added) await sweep.Trials[$"fakes/{trial.Number}.1"].AnswerAsync(WorkState.Done);
+        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+        Assert.Equal(4, (await sweep.RecordAsync()).Trials.Counts.Done);
+
+        var other = PlanSummary.Of((small with { Methods = "[scratch]" }).BuildPlan());
+        var lacking = await new ArtefactStore(sweep.Objects).WriteAsync(other.Write(), Cancellation);
+        var refused = await Assert.ThrowsAsync<ArgumentException>(
+            () => controller.ExtendAsync(new StartSweep("fakes", "other", lacking, []), []));
+        Assert.StartsWith("The specification lacks 3 of the sweep's 4 trials", refused.Message, StringComparison.Ordinal);
     }
 }

@@ -3,8 +3,7 @@ namespace MedMerge.Experiments.Methods;
 /// <summary>All methods.</summary>
 internal static class MethodRegistry
 {
-    /// <summary>All methods, in the order of tables.</summary>
-    public static IReadOnlyList<IMethod> All { get; } =
+    private static readonly List<IMethod> Methods =
     [
         new MedMergeMethod(),
         new AverageMethod(),
@@ -17,11 +16,17 @@ internal static class MethodRegistry
         new SelfScaleMethod(),
     ];
 
+    /// <summary>All methods, in the order of tables.</summary>
+    public static IReadOnlyList<IMethod> All => Methods;
+
     /// <summary>The names of all methods, in the same order.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. All.Select(method => method.Name)];
+    public static IReadOnlyList<string> Names => [.. All.Select(method => method.Name)];
 
     /// <summary>The method that the verdict is about.</summary>
     public static IMethod Proposed { get; } = All.First(method => method.Role == MethodRole.Proposed);
+
+    /// <summary>Adds a method that this process alone has, at its start: benchmarks measure the cluster with one that computes nothing.</summary>
+    public static void Add(IMethod method) => Methods.Add(method);
 
     /// <summary>Gets a method by name.</summary>
     /// <exception cref="InputException">There is no method with this name.</exception>

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Globalization;
+using MedMerge.Testing;
+
+namespace MedMerge.ClusterBenchmarks;
+
+/// <summary>A silo as a process of this program.</summary>
+internal sealed class SiloOfTrials : IDisposable
+{
+    private const string Prefix = "written ";
+    private readonly Process _process;
+    private volatile string _written = "0 0 0 0";
+
+    public SiloOfTrials(string blobs)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(SiloOfTrials).Assembly.Location, EmptyTrials.SiloMode])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var environment = new Dictionary<string, string>
+        {
+            ["Orleans__ClusterId"] = "trials",
+            ["Orleans__ServiceId"] = "trials",
+            ["Orleans__Metadata__device"] = "cpu",
+            ["Orleans__Endpoints__AdvertisedIPAddress"] = "127.0.0.1",
+            ["Orleans__Endpoints__SiloPort"] = $"{FreePorts.Take()}",
+            ["Orleans__Endpoints__GatewayPort"] = $"{FreePorts.Take()}",
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePorts.Take()}",
+            ["ConnectionStrings__blobs"] = blobs,
+            ["Node__Lanes"] = "1",
+            ["Logging__LogLevel__Default"] = "Warning",
+        };
+        foreach (var (key, value) in environment) start.Environment[key] = value;
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += OnLine;
+        _process.ErrorDataReceived += OnLine;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Resident memory in bytes.</summary>
+    public long Memory
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>As <see cref="CountingStore.Counts"/>.</summary>
+    public IReadOnlyList<long> Written => [.. _written.Split(' ').Select(count => long.Parse(count, CultureInfo.InvariantCulture))];
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private void OnLine(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is null) return;
+        if (line.Data.StartsWith(Prefix, StringComparison.Ordinal)) _written = line.Data[Prefix.Length..];
+        else Console.Error.WriteLine(line.Data);
+    }
+}
