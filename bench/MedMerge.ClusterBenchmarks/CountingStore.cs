@@ -11,8 +11,14 @@ internal sealed class CountingStore(IObjectStore inner) : IObjectStore
     private long _otherBytes;
 
     /// <summary>Writes and bytes, of records, then of all else.</summary>
-    public string Counts =>
-        $"{Interlocked.Read(ref _records)} {Interlocked.Read(ref _recordBytes)} {Interlocked.Read(ref _others)} {Interlocked.Read(ref _otherBytes)}";
+    public string Counts
+    {
+        get
+        {
+            var records = $"{Interlocked.Read(ref _records)} {Interlocked.Read(ref _recordBytes)}";
+            return $"{records} {Interlocked.Read(ref _others)} {Interlocked.Read(ref _otherBytes)}";
+        }
+    }
 
     public Task<StoredObject?> ReadAsync(string name, CancellationToken cancellation) => inner.ReadAsync(name, cancellation);
 

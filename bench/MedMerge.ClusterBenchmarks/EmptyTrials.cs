@@ -120,7 +120,8 @@ internal static class EmptyTrials
     private static string Yaml(int trials)
     {
         var scenarios = (trials + MaxSeeds - 1) / MaxSeeds;
-        var weights = string.Join(", ", Enumerable.Range(1, scenarios).Select(i => (0.5 + (0.01 * i)).ToString(CultureInfo.InvariantCulture)));
+        var values = Enumerable.Range(1, scenarios).Select(i => (0.5 + (0.01 * i)).ToString(CultureInfo.InvariantCulture));
+        var weights = string.Join(", ", values);
         return $$"""
             name: empty
             target: { data: "phantom:lesions", trainImages: 24 }

@@ -188,6 +188,42 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     }
 
     [Fact]
+    public async Task A_sweep_is_steered_while_it_runs_extended_and_removed()
+    {
+        var builder = new SpecificationBuilder { Name = "steered", Methods = "[scratch]", Seeds = 3, Parallel = 1 };
+        File.WriteAllText(In("steered.yaml"), builder.WithEpochs(2000).Yaml);
+        var id = (await RunAsync("submit", In("steered.yaml"))).Output.Trim();
+        Assert.Contains("There is no trial 4; the sweep has 3.", (await RunAsync("skip", id, "4")).Error, StringComparison.Ordinal);
+        Assert.Contains("1 cancelled", (await RunAsync("skip", id, "2")).Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Done, (await RunAsync("change", id, "--parallel", "2", "--priority", "3", "--max-trials", "2")).Code);
+        var limits = await ShowAsync(id, "limits");
+        Assert.Equal([2, 3, 2], new[] { "parallel", "priority", "trials" }.Select(limit => limits.GetProperty(limit).GetInt32()));
+        Assert.Equal(ExitCodes.Failed, (await RunAsync("remove", id)).Code); // it runs
+        Assert.DoesNotContain("cancelled", (await RunAsync("retry", id, "2")).Error, StringComparison.Ordinal);
+        await RunAsync("cancel", id);
+        Assert.Equal(ExitCodes.Done, (await RunAsync("remove", id)).Code);
+        Assert.Equal(ExitCodes.BadInput, (await RunAsync("show", id)).Code);
+        Assert.DoesNotContain(id, (await RunAsync("list")).Output, StringComparison.Ordinal);
+
+        var small = builder with { Name = "extended", Seeds = 1, Parallel = null };
+        File.WriteAllText(In("small.yaml"), small.Yaml);
+        File.WriteAllText(In("large.yaml"), (small with { Seeds = 2 }).Yaml);
+        File.WriteAllText(In("other.yaml"), (small with { Methods = "[average]" }).Yaml);
+        var (code, output, error) = await RunAsync("submit", In("small.yaml"), "--watch");
+        Assert.True(code == ExitCodes.Done, error);
+        id = output.Trim();
+        Assert.Contains("lacks 1 of the sweep's 1 trials", (await RunAsync("extend", id, In("other.yaml"))).Error, StringComparison.Ordinal);
+        Assert.Contains("1 of 2 trials has a result", (await RunAsync("extend", id, In("large.yaml"))).Error, StringComparison.Ordinal);
+        Assert.Contains("2 of 2 trials have a result", (await RunAsync("watch", id)).Error, StringComparison.Ordinal);
+    }
+
+    private async Task<JsonElement> ShowAsync(string id, string property)
+    {
+        using var status = JsonDocument.Parse((await RunAsync("show", id, "--json")).Output);
+        return status.RootElement.GetProperty(property).Clone();
+    }
+
+    [Fact]
     public async Task Watching_survives_a_restart_of_the_gateway()
     {
         File.WriteAllText(In("watched.yaml"), new SpecificationBuilder { Methods = "[medmerge]" }.WithEpochs(3000).Yaml);

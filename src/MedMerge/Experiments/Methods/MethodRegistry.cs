@@ -25,7 +25,9 @@ internal static class MethodRegistry
     /// <summary>The method that the verdict is about.</summary>
     public static IMethod Proposed { get; } = All.First(method => method.Role == MethodRole.Proposed);
 
-    /// <summary>Adds a method that this process alone has, at its start: benchmarks measure the cluster with one that computes nothing.</summary>
+    /// <summary>
+    /// Adds a method that this process alone has, at its start: benchmarks measure the cluster with one that computes nothing.
+    /// </summary>
     public static void Add(IMethod method) => Methods.Add(method);
 
     /// <summary>Gets a method by name.</summary>
