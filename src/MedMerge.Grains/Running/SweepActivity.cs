@@ -10,6 +10,8 @@ internal sealed class SweepActivity(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<int, TrialStatus> _running = [];
+    private readonly HashSet<string> _timed = [];
+    private double _seconds;
     private SweepProgress? _progress;
 
     /// <summary>The plan; null before it was loaded.</summary>
@@ -59,7 +61,20 @@ internal sealed class SweepActivity(TimeProvider time)
             var before = _running.GetValueOrDefault(trial);
             _running[trial] = status;
             _progress?.OnStatus(status);
+            foreach (var (stage, seconds) in status.Computed.Zip(status.Seconds))
+                if (_timed.Add(stage)) _seconds += seconds ?? 0; // trials that waited for the same stage all report it
             return before?.Progress != status.Progress || before?.Computed.Count != status.Computed.Count;
+        }
+    }
+
+    /// <summary>The seconds of devices that stages have taken of which it was reported since the last call.</summary>
+    public double TakeSeconds()
+    {
+        lock (_gate)
+        {
+            var seconds = _seconds;
+            _seconds = 0;
+            return seconds;
         }
     }
 

@@ -241,6 +241,7 @@ internal sealed partial class SweepRunner(
             ReadProgress = ReadProgressAsync,
             ReadScore = ReadScoreAsync,
             OnStatus = OnStatus,
+            TakeSeconds = activity.TakeSeconds,
             IsGivenUp = () => _stopsTrials || running.IsGivenUp,
         };
         try

@@ -29,6 +29,9 @@ internal sealed partial class TrialSupervisor(
     /// <summary>Called with every status that the trial's grain returns.</summary>
     public required Action<TrialStatus> OnStatus { get; init; }
 
+    /// <summary>Takes the seconds of devices that the sweep has used and that its record does not count yet.</summary>
+    public required Func<double> TakeSeconds { get; init; }
+
     /// <summary>Whether cancelling gives the trial up; see <see cref="LeasedWorkClient{TStatus}.IsGivenUp"/>.</summary>
     public required Func<bool> IsGivenUp { get; init; }
 
@@ -45,7 +48,7 @@ internal sealed partial class TrialSupervisor(
         {
             var failure = await RunAttemptAsync(attempt, cancellation).ConfigureAwait(false);
             var reached = failure is null ? await FindScoreAsync(cancellation).ConfigureAwait(false) : null;
-            await WriteAsync(record => record.AfterAttempt(attempt, failure, reached)).ConfigureAwait(false);
+            await EndAttemptAsync(attempt, failure, reached).ConfigureAwait(false);
             if (failure is null) continue;
             if (Record.HasFailed) LogFailed(Number, sweep.Id, failure.Description);
             if (Record.State != WorkState.Running) continue;
@@ -82,6 +85,15 @@ internal sealed partial class TrialSupervisor(
         {
             return quarantined.Failure;
         }
+    }
+
+    private Task EndAttemptAsync(int attempt, Failure? failure, RungScore? reached)
+    {
+        var seconds = TakeSeconds();
+        return sweep.WriteAsync(record => record.WithTrial(Number, trial => trial.AfterAttempt(attempt, failure, reached)) with
+        {
+            DeviceSeconds = record.DeviceSeconds + seconds,
+        });
     }
 
     private async Task<RungScore?> FindScoreAsync(CancellationToken cancellation)

@@ -11,6 +11,7 @@ public sealed class TrialSupervisorTests : IAsyncLifetime
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private SweepOfFakes _sweep = null!;
     private SweepState _state = null!;
+    private double _seconds;
     private StoredProgress _progress = new(Outputs: 0, Checkpoints: 0);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -30,6 +31,22 @@ public sealed class TrialSupervisorTests : IAsyncLifetime
     {
         _sweep.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task The_time_that_devices_took_is_in_the_record_with_the_end_of_an_attempt()
+    {
+        _seconds = 1.5;
+        var run = RunAsync();
+        await Trial.AnswerAsync(WorkState.Failed, failure: new Failure(FailureKind.Transient, "why"));
+        while (!Trial.Calls.PendingAsync().IsCompleted)
+        {
+            _sweep.Time.Advance(RetryPolicy.BackOff(1));
+            await Task.Yield();
+        }
+        await Trial.AnswerAsync(WorkState.Done);
+        await run.WaitAsync(Deadline, Cancellation);
+        Assert.Equal(3, (await _sweep.RecordAsync()).DeviceSeconds);
     }
 
     [Fact]
@@ -107,6 +124,7 @@ public sealed class TrialSupervisorTests : IAsyncLifetime
             ReadProgress = _ => Task.FromResult(_progress),
             ReadScore = (_, _) => Task.FromResult<double?>(null),
             OnStatus = _ => { },
+            TakeSeconds = () => _seconds,
             IsGivenUp = () => false,
         };
         return supervisor.RunAsync(Cancellation);
