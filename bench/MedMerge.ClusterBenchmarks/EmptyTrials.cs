@@ -15,8 +15,6 @@ namespace MedMerge.ClusterBenchmarks;
 /// </summary>
 internal static class EmptyTrials
 {
-    public const string SiloMode = "silo";
-
     private const string Container = "empty-trials";
     private const int Silos = 2;
     private const int MaxSeeds = 1000;

@@ -2,7 +2,7 @@ using System.Globalization;
 using MedMerge.ClusterBenchmarks;
 
 // By hand, not by BenchmarkDotNet: its compiler packages and those of Orleans exclude each other.
-if (args is [EmptyTrials.SiloMode, ..])
+if (args is [SiloOfTrials.Mode, ..])
 {
     await EmptyTrials.RunSiloAsync();
     return;

@@ -7,13 +7,16 @@ namespace MedMerge.ClusterBenchmarks;
 /// <summary>A silo as a process of this program.</summary>
 internal sealed class SiloOfTrials : IDisposable
 {
+    /// <summary>The argument that makes this program a silo.</summary>
+    public const string Mode = "silo";
+
     private const string Prefix = "written ";
     private readonly Process _process;
     private volatile string _written = "0 0 0 0";
 
     public SiloOfTrials(string blobs)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(SiloOfTrials).Assembly.Location, EmptyTrials.SiloMode])
+        var start = new ProcessStartInfo("dotnet", [typeof(SiloOfTrials).Assembly.Location, Mode])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -212,7 +212,8 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         var (code, output, error) = await RunAsync("submit", In("small.yaml"), "--watch");
         Assert.True(code == ExitCodes.Done, error);
         id = output.Trim();
-        Assert.Contains("lacks 1 of the sweep's 1 trials", (await RunAsync("extend", id, In("other.yaml"))).Error, StringComparison.Ordinal);
+        var refused = (await RunAsync("extend", id, In("other.yaml"))).Error;
+        Assert.Contains("lacks 1 of the sweep's 1 trials", refused, StringComparison.Ordinal);
         Assert.Contains("1 of 2 trials has a result", (await RunAsync("extend", id, In("large.yaml"))).Error, StringComparison.Ordinal);
         Assert.Contains("2 of 2 trials have a result", (await RunAsync("watch", id)).Error, StringComparison.Ordinal);
     }

@@ -11,8 +11,8 @@ namespace MedMerge.Experiments.Results;
 /// <param name="Score">The mean over them of the proposed method's mean test score.</param>
 /// <param name="Difference">The mean over them of its difference to the best single source; null where there is none.</param>
 /// <param name="IsMatched">
-/// Whether the values of the setting are compared over scenarios that are otherwise equal; else over all that have them, which may differ in
-/// more than the setting.
+/// Whether the values of the setting are compared over scenarios that are otherwise equal; else over all that have them, which may differ
+/// in more than the setting.
 /// </param>
 internal sealed record SettingEffect(string Setting, string Value, int Scenarios, double Score, double? Difference, bool IsMatched)
 {
