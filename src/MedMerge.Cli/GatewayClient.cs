@@ -12,7 +12,7 @@ using MedMerge.Reporting;
 namespace MedMerge.Cli;
 
 /// <summary>The part of a gateway's HTTP API that the command uses.</summary>
-internal sealed partial class GatewayClient : IDisposable
+internal partial class GatewayClient : IDisposable
 {
     private const string KeyVariable = "MEDMERGE_API_KEY";
     private const string KeyHeader = "X-Api-Key";
@@ -212,7 +212,7 @@ internal sealed partial class GatewayClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     /// <summary>A query of the values that are given.</summary>
-    private static string WriteQuery(params (string Key, string? Value)[] values)
+    protected static string WriteQuery(params (string Key, string? Value)[] values)
     {
         var given = values.Where(value => value.Value is not null).Select(value => $"{value.Key}={Uri.EscapeDataString(value.Value!)}");
         return "?" + string.Join('&', given);
@@ -247,19 +247,19 @@ internal sealed partial class GatewayClient : IDisposable
             throw new GatewayException($"The gateway at {_http.BaseAddress} sent the path '{invalid}', which is not inside a folder.");
     }
 
-    private Task<T> SendAsync<T>(HttpMethod method, string path, object body, CancellationToken cancellation) =>
+    protected Task<T> SendAsync<T>(HttpMethod method, string path, object body, CancellationToken cancellation) =>
         ReadAsync<T>(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, options: Json) }, cancellation);
 
-    private Task<T> GetAsync<T>(string path, CancellationToken cancellation) =>
+    protected Task<T> GetAsync<T>(string path, CancellationToken cancellation) =>
         ReadAsync<T>(new HttpRequestMessage(HttpMethod.Get, path), cancellation);
 
-    private async Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellation)
+    protected async Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellation)
     {
         using var response = await SendAsync(request, cancellation);
         return await ReadAsync<T>(response, cancellation);
     }
 
-    private async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellation)
+    protected async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellation)
     {
         try
         {
@@ -273,7 +273,7 @@ internal sealed partial class GatewayClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(
+    protected async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request,
         CancellationToken cancellation,
         HttpStatusCode? expected = null)

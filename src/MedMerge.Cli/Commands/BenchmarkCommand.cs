@@ -26,7 +26,7 @@ internal static class BenchmarkCommand
         var command = new Command("list", "Lists all benchmarks.") { gateway, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var found = await client.ListBenchmarksAsync(cancellation);
             await output.WriteLineAsync(parsed.GetValue(json) ? Write(found) : BenchmarkTable.Render(found));
         });
@@ -46,7 +46,7 @@ internal static class BenchmarkCommand
         var command = new Command("show", "Shows scores, times and findings of a benchmark's last runs.") { name, runs, gateway, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var found = await client.GetBenchmarkAsync(parsed.GetValue(name)!, parsed.GetValue(runs), cancellation);
             await output.WriteLineAsync(parsed.GetValue(json) ? Write(found) : BenchmarkTable.Render(found));
         });
@@ -63,7 +63,7 @@ internal static class BenchmarkCommand
         var command = new Command("diff", "Compares two runs of a benchmark.") { name, from, to, gateway, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var diff = await client.DiffBenchmarkAsync(
                 parsed.GetValue(name)!,
                 parsed.GetValue(from),
@@ -95,7 +95,7 @@ internal static class BenchmarkCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var benchmark = parsed.GetValue(name)!;
             var named = parsed.GetValue(run);
             var check = await WaitAsync(client, benchmark, named, parsed.GetValue(slower), cancellation);
@@ -117,7 +117,7 @@ internal static class BenchmarkCommand
         var command = new Command("accept", "Accepts a run: later ones are compared with it.") { name, run, gateway };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var benchmark = parsed.GetValue(name)!;
             var accepted = await client.AcceptBenchmarkAsync(benchmark, parsed.GetValue(run), cancellation);
             await error.WriteLineAsync($"{benchmark}: {accepted.Run} is accepted.");
@@ -127,7 +127,7 @@ internal static class BenchmarkCommand
 
     /// <summary>Checks a run; one that was named may have ended only now, and is recorded within seconds.</summary>
     private static async Task<BenchmarkCheck?> WaitAsync(
-        GatewayClient client,
+        ScheduleClient client,
         string benchmark,
         string? run,
         double? slower,

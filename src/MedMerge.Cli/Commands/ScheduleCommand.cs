@@ -63,7 +63,7 @@ internal static class ScheduleCommand
         {
             Schedule.CheckName(parsed.GetValue(name)!);
             ScheduleTimes.CheckCron(parsed.GetValue(cron)!);
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var (specification, files) = await SubmitCommand.UploadAsync(parsed.GetValue(file)!, client, error, cancellation);
             var body = new
             {
@@ -88,7 +88,7 @@ internal static class ScheduleCommand
         var command = new Command("list", "Lists all schedules.") { gateway, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var schedules = await client.ListSchedulesAsync(cancellation);
             var isJson = parsed.GetValue(json);
             await output.WriteLineAsync(isJson ? JsonSerializer.Serialize(schedules, GatewayClient.Json) : ScheduleTable.Render(schedules));
@@ -104,7 +104,7 @@ internal static class ScheduleCommand
         var command = new Command("show", "Shows a schedule's next five times and what became of the last ones.") { name, gateway, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var schedule = await client.GetScheduleAsync(parsed.GetValue(name)!, cancellation);
             var isJson = parsed.GetValue(json);
             await output.WriteLineAsync(isJson ? JsonSerializer.Serialize(schedule, GatewayClient.Json) : ScheduleTable.Render(schedule));
@@ -119,7 +119,7 @@ internal static class ScheduleCommand
         var command = new Command(verb, description) { name, gateway };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var schedule = await client.ControlScheduleAsync(parsed.GetValue(name)!, verb, cancellation);
             await error.WriteLineAsync($"{schedule.Name}: {(schedule.IsPaused ? "" : "next ")}{ScheduleTable.DescribeNext(schedule)}.");
         });
@@ -133,7 +133,7 @@ internal static class ScheduleCommand
         var command = new Command("run-now", "Runs a schedule now, beside its times, and prints the sweep's id.") { name, gateway };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             var schedule = parsed.GetValue(name)!;
             var sweep = await client.RunScheduleAsync(schedule, cancellation);
             await output.WriteLineAsync(sweep);
@@ -144,7 +144,7 @@ internal static class ScheduleCommand
     }
 
     /// <summary>Waits until a node has submitted a sweep, so that commands after this one know it.</summary>
-    private static async Task<bool> IsSubmittedAsync(GatewayClient client, string name, string sweep, CancellationToken cancellation)
+    private static async Task<bool> IsSubmittedAsync(ScheduleClient client, string name, string sweep, CancellationToken cancellation)
     {
         for (var second = 0; second < SubmissionSeconds; second++)
         {
@@ -162,7 +162,7 @@ internal static class ScheduleCommand
         var command = new Command("remove", "Removes a schedule; the sweeps that it has submitted stay.") { name, gateway };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new GatewayClient(parsed.GetValue(gateway)!);
+            using var client = new ScheduleClient(parsed.GetValue(gateway)!);
             await client.RemoveScheduleAsync(parsed.GetValue(name)!, cancellation);
             await error.WriteLineAsync($"{parsed.GetValue(name)}: removed.");
         });

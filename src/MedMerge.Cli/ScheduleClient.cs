@@ -1,17 +1,18 @@
+using System.Globalization;
+using System.Net;
 using MedMerge.Storage.Benchmarks;
 using MedMerge.Storage.Schedules;
 
 namespace MedMerge.Cli;
 
-/// <summary>Schedules, and the benchmarks that they are.</summary>
-internal sealed partial class GatewayClient
+/// <summary>A gateway's schedules, and the benchmarks that they are.</summary>
+/// <inheritdoc cref="GatewayClient(string)" path="/param" />
+internal sealed class ScheduleClient(string address) : GatewayClient(address)
 {
     /// <summary>Adds a schedule.</summary>
     /// <param name="body">As the gateway's API has it.</param>
-    public Task<ScheduleStatus> AddScheduleAsync(object body, CancellationToken cancellation)
-    {
-        return SendAsync<ScheduleStatus>(HttpMethod.Post, "schedules", body, cancellation);
-    }
+    public Task<ScheduleStatus> AddScheduleAsync(object body, CancellationToken cancellation) =>
+        SendAsync<ScheduleStatus>(HttpMethod.Post, "schedules", body, cancellation);
 
     /// <summary>Lists all schedules.</summary>
     public Task<List<ScheduleStatus>> ListSchedulesAsync(CancellationToken cancellation) =>
