@@ -60,7 +60,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.Equal(ReadBytes("run", "trials.parquet"), await GetBytesAsync($"{sweep}/results?format=parquet"));
 
         var (_, list, _) = await RunAsync("list");
-        Assert.Matches($@"{id.Trim()} \| +tiny \| +Done \| +3/3", list);
+        Assert.Matches($@"{id.Trim()} +\| +tiny \| +Done \| +3/3", list);
         var (_, shown, _) = await RunAsync("show", id.Trim(), "--json");
         using var status = JsonDocument.Parse(shown);
         Assert.Equal("Done", status.RootElement.GetProperty("state").GetString());

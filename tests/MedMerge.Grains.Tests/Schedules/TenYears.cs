@@ -19,7 +19,6 @@ internal sealed class TenYears
     /// <summary>All nodes are gone for so long at most: a history keeps what becomes of a daily schedule's times meanwhile.</summary>
     private static readonly TimeSpan MaxOutage = TimeSpan.FromDays(12);
 
-
     private readonly Random _random;
     private readonly FakeTimeProvider _time;
     private readonly MemoryObjectStore _objects;
@@ -27,6 +26,7 @@ internal sealed class TenYears
     private readonly Dictionary<string, Schedule> _records = [];
     private readonly PriorityQueue<string, DateTimeOffset> _looks = new();
     private readonly Dictionary<string, DateTimeOffset> _ends = [];
+    private DateTimeOffset _outage; // when the last one ended
 
     public TenYears(int seed, DateTimeOffset start)
     {
@@ -59,7 +59,8 @@ internal sealed class TenYears
         while (_looks.TryDequeue(out var name, out var when) && when <= end)
         {
             if (when > _time.GetUtcNow()) await AdvanceAsync(when);
-            if (_random.Next(500) == 0) await AdvanceAsync(Earlier(end, _time.GetUtcNow() + MaxOutage * _random.NextDouble()));
+            if (_random.Next(500) == 0 && _time.GetUtcNow() > _outage.AddDays(1)) // in between every schedule is looked at
+                await AdvanceAsync(_outage = Earlier(end, _time.GetUtcNow() + (MaxOutage * _random.NextDouble())));
             var isCalm = end - _time.GetUtcNow() < 2 * MaxJump;
             await LookAsync(name, isCalm);
             _looks.Enqueue(name, FindNextLook(_records[name]));
