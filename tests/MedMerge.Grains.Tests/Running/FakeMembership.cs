@@ -12,9 +12,12 @@ internal sealed class FakeMembership : IClusterMembershipService, ISiloMetadataC
 {
     private readonly Dictionary<SiloAddress, SiloStatus> _nodes = [];
     private readonly SiloMetadata _metadata = new();
+    private readonly SiloAddress _own;
 
-    public FakeMembership()
+    /// <param name="own">The number of the node whose view this is.</param>
+    public FakeMembership(int own = 1)
     {
+        _own = CreateAddress(own);
         var device = ImmutableDictionary<string, string>.Empty.Add(DevicePlacementDirector.Device, "cpu");
         typeof(SiloMetadata).GetProperty(nameof(SiloMetadata.Metadata))!.SetValue(_metadata, device); // Orleans has no public way
         View = new ClusterView(this, this, this);
@@ -28,7 +31,7 @@ internal sealed class FakeMembership : IClusterMembershipService, ISiloMetadataC
 
     string ILocalSiloDetails.DnsHostName => "localhost";
 
-    SiloAddress ILocalSiloDetails.SiloAddress { get; } = SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1), 1);
+    SiloAddress ILocalSiloDetails.SiloAddress => _own;
 
     SiloAddress ILocalSiloDetails.GatewayAddress => null!;
 
@@ -50,10 +53,15 @@ internal sealed class FakeMembership : IClusterMembershipService, ISiloMetadataC
     /// <returns>The node, as messages name it.</returns>
     public string Join(int number)
     {
-        var silo = SiloAddress.New(new IPEndPoint(IPAddress.Loopback, number), number);
+        var silo = CreateAddress(number);
         lock (_nodes) _nodes[silo] = SiloStatus.Active;
         return silo.ToParsableString();
     }
+
+    /// <summary>A node, as messages name it.</summary>
+    public static string NameOf(int number) => CreateAddress(number).ToParsableString();
+
+    private static SiloAddress CreateAddress(int number) => SiloAddress.New(new IPEndPoint(IPAddress.Loopback, number), number);
 
     public void Kill(string node)
     {
