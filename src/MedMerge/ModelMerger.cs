@@ -82,7 +82,7 @@ public sealed class ModelMerger : IAsyncDisposable
         Check(kernelWeights, stages.Target.Architecture, stages.Sources.Count);
         Stage[] prepared = [.. stages.Sources.Select(source => new PrepareStage(source, stages.Target.Architecture))];
         var given = new GivenKernelWeightStage(prepared, kernelWeights, settings.HeadDecay, stages.Target);
-        var merge = new MergeStage(prepared, stages.SourceNames, given, Fixed: null, Anchor: 0, stages.Target);
+        var merge = new MergeStage(prepared, stages.SourceNames, given, Fixed: null, Anchor.At(0), stages.Target);
         return await RunAsync(merge, learn: null, plan.Notes, onEpoch: null, cancellation).ConfigureAwait(false);
     }
 

@@ -72,16 +72,15 @@ internal sealed class ShardedStageRunner(
         switch (stage)
         {
             case KernelWeightStage learn:
-                var probe = await outputs.GetAsync(learn.Head, cancellation).ConfigureAwait(false);
+                var start = await GetAllAsync(learn.StartInputs).ConfigureAwait(false);
                 return await SpreadAsync(learn, execution, shards =>
                 {
                     var workers =
                         new GrainShardWorkers<KernelWeightStep, KernelWeightGradient, double>(shards, new KernelWeightFormat(learn));
-                    return learn.LearnAsync(probe, workers, context, cancellation);
+                    return learn.LearnAsync(start, workers, context, cancellation);
                 }, cancellation).ConfigureAwait(false);
             case FineTuneStage tune:
-                var inputs = new List<StageOutput>();
-                foreach (var input in tune.Inputs) inputs.Add(await outputs.GetAsync(input, cancellation).ConfigureAwait(false));
+                var inputs = await GetAllAsync(tune.Inputs).ConfigureAwait(false);
                 return await SpreadAsync(tune, execution, shards =>
                 {
                     var workers = new GrainShardWorkers<FineTuneStep, FineTuneGradient, float>(shards, FineTuneFormat.Instance);
@@ -89,6 +88,13 @@ internal sealed class ShardedStageRunner(
                 }, cancellation).ConfigureAwait(false);
             default:
                 throw new ArgumentOutOfRangeException(nameof(stage));
+        }
+
+        async Task<IReadOnlyList<StageOutput>> GetAllAsync(IReadOnlyList<Stage> stages)
+        {
+            var found = new List<StageOutput>();
+            foreach (var input in stages) found.Add(await outputs.GetAsync(input, cancellation).ConfigureAwait(false));
+            return found;
         }
     }
 

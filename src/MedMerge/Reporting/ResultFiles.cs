@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
+using MedMerge.Experiments.Stages;
 using MedMerge.Statistics;
 
 namespace MedMerge.Reporting;
@@ -85,7 +86,7 @@ internal static class ResultFiles
     public static string ToJson(ScenarioResult result)
     {
         var scenario = result.Scenario;
-        return JsonSerializer.Serialize(new
+        var json = JsonSerializer.SerializeToNode(new
         {
             Schema = 1,
             scenario.Name,
@@ -106,8 +107,17 @@ internal static class ResultFiles
             Methods = result.Summaries.Select(Describe),
             Comparisons = result.Comparisons.Select(Describe),
             Trials = result.Trials.Select(Describe),
-        }, Json) + "\n";
+        }, Json)!.AsObject();
+        if (result.AnchorChoice is { } choice)
+            json.Insert(json.IndexOf("anchor") + 1, "anchorChoice", JsonSerializer.SerializeToNode(Describe(choice, result), Json));
+        return json.ToJsonString(Json) + "\n";
     }
+
+    private static object Describe(AnchorChoice choice, ScenarioResult result) => new
+    {
+        Source = result.Anchor,
+        Scores = result.Scenario.Sources.Zip(choice.Scores).ToDictionary(one => one.First.Name, one => NullIfNaN(one.Second)),
+    };
 
     /// <summary>
     /// Writes two lines for each trial: its scores on the test and on the validation split, which are empty where it has no result.

@@ -56,6 +56,7 @@ internal sealed record ScenarioTable(
                 $"In per cent: mean and 95 % interval over seeds. {DescribeDifferences(result, differences)}",
                 "Seeds vary what a trial draws: batches, augmentation, untrained and scrambled partners. " +
                 "Sources, the split and the training images are the same for all.",
+                .. DescribeAnchor(result),
                 .. TrainingNotes.Of(result),
             ],
             Verdict.Of(result),
@@ -129,6 +130,15 @@ internal sealed record ScenarioTable(
         var over = isOneSeed ? "test images" : "seeds and test images";
         return $"Δ: paired difference to the single source that is best on validation ({string.Join(", ", rivals)}), with its 95 % " +
                $"interval over {over}.";
+    }
+
+    private static IEnumerable<string> DescribeAnchor(ScenarioResult result)
+    {
+        if (result.AnchorChoice is not { } choice) yield break;
+        var scores = result.Scenario.Sources.Zip(choice.Scores, (source, score) =>
+            string.Create(CultureInfo.InvariantCulture, $"{source.Name} {100 * score:0.0}"));
+        yield return $"The anchor is {result.Anchor}, whose linear probe is best on validation " +
+                     $"({MetricNames.Get(result.Metric)}: {string.Join(", ", scores)}).";
     }
 
     private static string DescribeCertificate(ScenarioResult result)

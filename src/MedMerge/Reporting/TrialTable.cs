@@ -40,6 +40,7 @@ internal static class TrialTable
     public static IReadOnlyList<TrialColumn> Of(SweepResult result)
     {
         var plan = result.Plan;
+        var anchors = result.Scenarios.ToDictionary(scenario => scenario.Scenario.Name, scenario => scenario.Anchor);
         var results = result.Scenarios.SelectMany(scenario => scenario.Trials).ToDictionary(trial => trial.Trial.Number);
         return
         [
@@ -47,7 +48,7 @@ internal static class TrialTable
             Column<string>("scenario", trial => plan.GetScenario(trial).Name),
             Column<string>("target", trial => plan.GetScenario(trial).Target.Name),
             Column<string>("sources", DescribeSources),
-            Column<string>("anchor", trial => plan.GetScenario(trial).Anchor),
+            Column<string>("anchor", GetAnchor),
             Column<string>("method", trial => trial.Method),
             Column<string>("source", trial => trial.Source),
             Column<string>("role", trial => ResultFiles.Name(trial.Row.Role)),
@@ -73,6 +74,12 @@ internal static class TrialTable
         TrialColumn ScoreColumn(string split, string name, Func<TrialResult, double> get) => Column<double>(
             $"{split}.{name}",
             trial => results.TryGetValue(trial.Number, out var found) && get(found) is var score && !double.IsNaN(score) ? score : null);
+
+        string GetAnchor(PlannedTrial trial)
+        {
+            var scenario = plan.GetScenario(trial);
+            return anchors.GetValueOrDefault(scenario.Name) ?? scenario.Anchor;
+        }
 
         string DescribeSources(PlannedTrial trial) =>
             string.Join(SourceSeparator, plan.GetScenario(trial).Sources.Select(source => source.Name));

@@ -32,6 +32,19 @@ internal sealed record Head(double[] Weight, double[] Bias)
         weights.Add(architecture.Classifier + ".bias", tensor(Bias).to(ScalarType.Float32));
     }
 
+    /// <summary>Creates a copy of a model with this as its classifier.</summary>
+    public StateDict ReplaceIn(Architecture architecture, StateDict model)
+    {
+        var replaced = new StateDict();
+        foreach (var (name, tensor) in model)
+        {
+            var isClassifier = name.StartsWith(architecture.Classifier + ".", StringComparison.Ordinal);
+            if (!isClassifier) replaced.Add(name, tensor.clone());
+        }
+        AddTo(architecture, replaced);
+        return replaced;
+    }
+
     private static double[] Doubles(Tensor tensor)
     {
         using var scope = NewDisposeScope();

@@ -21,6 +21,6 @@ internal sealed class AverageMethod : IMethod
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
         var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, KernelWeightInit.Uniform));
-        return stages.MergeAndFineTune(probed, stages.SourceNames, stages.Scenario.Anchor, seed);
+        return stages.MergeAndFineTune(probed, stages.SourceNames, stages.Anchor, seed);
     }
 }

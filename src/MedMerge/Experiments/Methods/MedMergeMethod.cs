@@ -12,8 +12,8 @@ internal sealed class MedMergeMethod : IMethod
     /// <inheritdoc />
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
-        var init = stages.InitAtAnchor(stages.Scenario.Anchor);
+        var init = stages.InitAtAnchor(stages.Anchor);
         var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, init));
-        return stages.LearnMergeAndFineTune(probed, stages.SourceNames, stages.Scenario.Anchor, seed);
+        return stages.LearnMergeAndFineTune(probed, stages.SourceNames, stages.Anchor, seed);
     }
 }

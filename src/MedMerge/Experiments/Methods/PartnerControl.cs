@@ -21,17 +21,17 @@ internal abstract class PartnerControl(string kind) : IMethod
     /// <inheritdoc />
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
-        var anchor = stages.Scenario.Anchor;
         var models = new List<Stage>(stages.Sources);
         var names = new List<string>(stages.SourceNames);
         for (var i = 0; i < models.Count; i++)
         {
-            if (i == anchor) continue;
-            models[i] = CreatePartner(stages, i, seed);
+            if (i == stages.Scenario.Anchor) continue;
+            var partner = CreatePartner(stages, i, seed);
+            models[i] = stages.Scenario.Anchor is null ? stages.ReplaceUnlessAnchor(i, partner, kind) : partner;
             names[i] = kind;
         }
-        var probed = stages.Probe(models, stages.InitAtAnchor(anchor));
-        return stages.LearnMergeAndFineTune(probed, names, anchor, seed);
+        var probed = stages.Probe(models, stages.InitAtAnchor(stages.Anchor));
+        return stages.LearnMergeAndFineTune(probed, names, stages.Anchor, seed);
     }
 
     /// <summary>Creates what replaces a source.</summary>

@@ -14,6 +14,6 @@ internal sealed class RestoredMethod : SingleSourceMethod
     protected override TrialStages CreateStages(ScenarioStages stages, MethodRow row, Stage source, ulong seed)
     {
         var probed = stages.ProbeOnce(row.Title, () => stages.Probe([source], KernelWeightInit.Uniform));
-        return stages.MergeAndFineTune(probed, [row.Source!], anchor: 0, seed);
+        return stages.MergeAndFineTune(probed, [row.Source!], Anchor.At(0), seed);
     }
 }

@@ -1,4 +1,5 @@
 using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Training;
 
@@ -11,6 +12,7 @@ internal sealed class ScenarioStages(Scenario scenario)
     private const int PassesOfMerge = 2;
 
     private readonly Dictionary<string, ProbedSources> _probed = [];
+    private Anchor? _anchor;
 
     /// <summary>The scenario.</summary>
     public Scenario Scenario => scenario;
@@ -24,6 +26,9 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     /// <summary>The names of the sources.</summary>
     public IReadOnlyList<string> SourceNames { get; } = [.. scenario.Sources.Select(source => source.Name)];
+
+    /// <summary>The source that α starts from.</summary>
+    public Anchor Anchor => _anchor ??= scenario.Anchor is { } anchor ? Anchor.At(anchor) : Anchor.ChosenBy(ChooseAnchor());
 
     /// <summary>
     /// Gets the part of a row that no seed changes, created once for all its trials because a stage's key costs a hash.
@@ -48,10 +53,27 @@ internal sealed class ScenarioStages(Scenario scenario)
     }
 
     /// <summary>The initial α: anchored or uniform, according to the settings.</summary>
-    /// <param name="anchor">Index of the anchor among the merged models.</param>
-    public KernelWeightInit InitAtAnchor(int anchor) => scenario.Settings.KernelWeights.Start == KernelWeightStart.Uniform
+    /// <param name="anchor">The anchor among the merged models.</param>
+    public KernelWeightInit InitAtAnchor(Anchor anchor) => scenario.Settings.KernelWeights.Start == KernelWeightStart.Uniform
         ? KernelWeightInit.Uniform
         : new KernelWeightInit(anchor, scenario.Settings.KernelWeights.AnchorWeight);
+
+    /// <summary>The anchor's model, and its name: that of the rule where stages choose it.</summary>
+    public (Stage Model, string Name) GetAnchorModel()
+    {
+        if (scenario.Anchor is { } anchor) return (Sources[anchor], SourceNames[anchor]);
+        var byAnchor = Enumerable.Range(0, Sources.Count);
+        return (new SelectStage([.. Sources.Select(Prepare)], SourceNames, [.. byAnchor], Anchor), Specification.BestProbe);
+    }
+
+    /// <summary>Creates a source where it is chosen as the anchor, and what replaces it where it is not.</summary>
+    /// <param name="source">The source's index.</param>
+    /// <param name="name">The replacement's.</param>
+    public SelectStage ReplaceUnlessAnchor(int source, Stage replacement, string name)
+    {
+        var byAnchor = Enumerable.Range(0, Sources.Count).Select(anchor => anchor == source ? 0 : 1);
+        return new SelectStage([Prepare(Sources[source]), Prepare(replacement)], [SourceNames[source], name], [.. byAnchor], Anchor);
+    }
 
     /// <summary>Creates a model with random weights.</summary>
     /// <inheritdoc cref="UntrainedStage" path="/param" />
@@ -59,8 +81,8 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     /// <summary>Learns kernel weights, merges the models with them, and fine-tunes.</summary>
     /// <param name="names">Names of the models for the file of kernel weights.</param>
-    /// <param name="anchor">Index of the model whose kernel norms the merged model gets.</param>
-    public TrialStages LearnMergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, int anchor, ulong seed)
+    /// <param name="anchor">The model whose kernel norms the merged model gets.</param>
+    public TrialStages LearnMergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, Anchor anchor, ulong seed)
     {
         var learn = new KernelWeightStage(probed.Sources, probed.Head, probed.Init, scenario.Settings.KernelWeights, Target, seed);
         var merge = new MergeStage(probed.Sources, names, learn, Fixed: null, anchor, Target);
@@ -71,7 +93,7 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     /// <summary>Merges the models by the α they were probed at, and fine-tunes.</summary>
     /// <inheritdoc cref="LearnMergeAndFineTune" path="/param" />
-    public TrialStages MergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, int anchor, ulong seed)
+    public TrialStages MergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, Anchor anchor, ulong seed)
     {
         var merge = new MergeStage(probed.Sources, names, probed.Head, probed.Init, anchor, Target);
         return FineTuneMerge(merge, scenario.Budget - PassesOfMerge, seed);
@@ -79,6 +101,17 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     /// <summary>Re-estimates a model's batch norm statistics on the target.</summary>
     public Stage RestoreStatistics(Stage model) => new StatisticsStage(model, scenario.Settings.FineTune.ShardBatchSize, Target);
+
+    private ChooseAnchorStage ChooseAnchor()
+    {
+        return new ChooseAnchorStage([.. Sources.Select(ScoreProbe)], scenario.Settings.Metric);
+
+        ScoreProbeStage ScoreProbe(Stage source)
+        {
+            var restored = RestoreStatistics(source);
+            return new ScoreProbeStage(restored, Probe([restored], KernelWeightInit.Uniform).Head, Target);
+        }
+    }
 
     /// <summary>Fine-tunes a merged model and keeps its head, which was fitted to the target.</summary>
     private TrialStages FineTuneMerge(MergeStage merge, int epochs, ulong seed)

@@ -19,9 +19,10 @@ internal sealed class SelfScaleMethod : IMethod
     /// <inheritdoc />
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
-        var anchor = stages.Scenario.Sources[stages.Scenario.Anchor];
+        var (model, name) = stages.GetAnchorModel();
+        var first = Anchor.At(0);
         var probed = stages.ProbeOnce(row.Title, () =>
-            stages.Probe([anchor.Stage, new ZeroStage(stages.Scenario.Architecture)], stages.InitAtAnchor(0)));
-        return stages.LearnMergeAndFineTune(probed, [anchor.Name, PartnerName], anchor: 0, seed);
+            stages.Probe([model, new ZeroStage(stages.Scenario.Architecture)], stages.InitAtAnchor(first)));
+        return stages.LearnMergeAndFineTune(probed, [name, PartnerName], first, seed);
     }
 }

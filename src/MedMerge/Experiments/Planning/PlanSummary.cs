@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Specifications;
+using MedMerge.Experiments.Stages;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Planning;
@@ -49,7 +50,7 @@ internal sealed record PlanSummary(
         return new PlanSummary(
             plan.Specification.Name,
             plan.Specification.Parallel,
-            [.. plan.Scenarios.Select(ScenarioSummary.Of)],
+            SummariseScenarios(plan),
             [.. plan.Stages.Select(stage => new StageSummary(stage.Key, stage.Name, stage.Cost))],
             [.. plan.Trials.Select(trial => PlannedTrial.Of(trial, scenarios[trial.Scenario], positions))],
             plan.Notes)
@@ -59,6 +60,21 @@ internal sealed record PlanSummary(
             Halving = plan.Specification.Halving,
             IsSearch = plan.Specification.IsSearch,
         };
+    }
+
+    private static List<ScenarioSummary> SummariseScenarios(Plan plan)
+    {
+        var choices = plan.Trials
+            .Where(trial => trial.Scenario.Anchor is null)
+            .Select(trial => (trial.Scenario.Name, Choice: trial.Stages.OfType<ChooseAnchorStage>().FirstOrDefault()))
+            .Where(trial => trial.Choice is not null)
+            .DistinctBy(trial => trial.Name)
+            .ToDictionary(trial => trial.Name, trial => trial.Choice!.Key);
+        return
+        [
+            .. plan.Scenarios.Select(scenario =>
+                ScenarioSummary.Of(scenario) with { AnchorChoice = choices.GetValueOrDefault(scenario.Name) }),
+        ];
     }
 
     /// <summary>Reads the JSON of <see cref="Write"/>.</summary>
@@ -155,7 +171,7 @@ internal sealed record PlannedOutput(OutputRole Role, string Stage, string Artef
 
 /// <summary>What tables and files show of a scenario.</summary>
 /// <param name="Architecture">Name and width.</param>
-/// <param name="Anchor">The source that α starts from.</param>
+/// <param name="Anchor">The source that α starts from; <c>best-probe</c> where that is chosen when stages run.</param>
 internal sealed record ScenarioSummary(
     string Name,
     string Architecture,
@@ -165,12 +181,16 @@ internal sealed record ScenarioSummary(
     ScenarioSettings Settings,
     IReadOnlyList<ulong> Seeds)
 {
+    /// <summary>Key of the stage that chooses the anchor; null where it is named, or nothing that is run needs it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? AnchorChoice { get; init; }
+
     internal static ScenarioSummary Of(Scenario scenario) => new(
         scenario.Name,
         scenario.Architecture.Title,
         TargetSummary.Of(scenario.Target),
         [.. scenario.Sources.Select(SourceSummary.Of)],
-        scenario.Sources[scenario.Anchor].Name,
+        scenario.Anchor is { } anchor ? scenario.Sources[anchor].Name : Specification.BestProbe,
         scenario.Settings,
         scenario.Seeds);
 }

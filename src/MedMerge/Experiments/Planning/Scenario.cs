@@ -8,14 +8,14 @@ namespace MedMerge.Experiments.Planning;
 /// <summary>One target, one source set with its anchor, and one set of settings. It has one table and one verdict.</summary>
 /// <param name="Name">Shown in tables and folder names; unique within a plan.</param>
 /// <param name="Target">The loaded data set.</param>
-/// <param name="Anchor">Index of the source that α starts from.</param>
+/// <param name="Anchor">Index of the source that α starts from; null where that is the one with the best linear probe.</param>
 /// <param name="Seeds">Each method runs once for each seed.</param>
 internal sealed record Scenario(
     string Name,
     Architecture Architecture,
     ImageDataset Target,
     IReadOnlyList<ScenarioSource> Sources,
-    int Anchor,
+    int? Anchor,
     ScenarioSettings Settings,
     IReadOnlyList<ulong> Seeds)
 {

@@ -53,7 +53,7 @@ internal sealed class ScenarioLoader(
             specification.Architecture,
             target!,
             [.. sources.Select(source => new ScenarioSource(source.Model, source.Stage!))],
-            point.Anchor ?? specification.Anchor,
+            specification.IsAnchorBestProbe ? null : point.Anchor ?? specification.Anchor,
             point.Settings,
             specification.Seeds)
         {

@@ -1,5 +1,6 @@
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
 using MedMerge.Statistics;
 
@@ -52,6 +53,12 @@ internal sealed record ScenarioResult(
 
     /// <summary>The planned trials that have no result; empty once all have ended well.</summary>
     public IReadOnlyList<MissingTrial> Missing { get; init; } = [];
+
+    /// <summary>The source that was chosen as the anchor; null where it is named, or not chosen yet.</summary>
+    public AnchorChoice? AnchorChoice { get; init; }
+
+    /// <summary>The source that α starts from; <c>best-probe</c> where it is to be chosen.</summary>
+    public string Anchor => AnchorChoice is { } choice ? Scenario.Sources[choice.Anchor].Name : Scenario.Anchor;
 
     /// <summary>The seeds that any trial has a result for, in the specification's order.</summary>
     public IEnumerable<ulong> Seeds => Scenario.Seeds.Intersect(Trials.Select(trial => trial.Trial.Seed));

@@ -74,7 +74,18 @@ internal sealed record SweepResult(
         var withoutResult = plan.Trials
             .Where(trial => trial.Scenario == scenario && !done.Contains(trial.Number))
             .Select(trial => new MissingTrial(trial, missing.GetValueOrDefault(trial.Number)));
-        return ScenarioResult.Compare(plan.Scenarios[scenario], results, [.. withoutResult], cancellation);
+        var choice = await FindAnchorAsync(plan.Scenarios[scenario], store, cancellation).ConfigureAwait(false);
+        return ScenarioResult.Compare(plan.Scenarios[scenario], results, [.. withoutResult], cancellation) with { AnchorChoice = choice };
+    }
+
+    private static async Task<AnchorChoice?> FindAnchorAsync(
+        ScenarioSummary scenario,
+        IStageStore store,
+        CancellationToken cancellation)
+    {
+        if (scenario.AnchorChoice is not { } stage) return null;
+        var file = await store.FindFileAsync(stage, StageFiles.AnchorChoice, cancellation).ConfigureAwait(false);
+        return file is null ? null : StageFiles.Read<AnchorChoice>(file, StageFiles.AnchorChoice);
     }
 
     /// <summary>Adds how well the trials' linear probes converged. Trials share probes, and each is read once.</summary>

@@ -55,12 +55,13 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
     }
 
     /// <summary>Unfolds the scenarios.</summary>
-    /// <param name="anchor">The source that α starts from; null for the first of each set.</param>
+    /// <param name="anchor">The source that α starts from; null for the first of each set, or the one with the best probe.</param>
     public IReadOnlyList<ScenarioPoint> Unfold(
         string name,
         IReadOnlyList<NamedTarget> targets,
         IReadOnlyList<SourceModel> sources,
         int? anchor,
+        bool isBestProbe,
         ScenarioSettings settings)
     {
         if (map.Has(VaryKey) && Search is not null)
@@ -90,6 +91,12 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
 
         IEnumerable<string> NamesOf(int[] set) => set.Select(source => sources[source].Name);
 
+        int? GetAnchor(int[] set)
+        {
+            if (anchor is { } source) return Array.IndexOf(set, source);
+            return isBestProbe ? null : 0;
+        }
+
         ScenarioPoint CreatePoint(NamedTarget target, int[] set, SettingChoice choice)
         {
             string[] parts =
@@ -103,7 +110,7 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
             {
                 Target = target.Data,
                 Sources = set,
-                Anchor = anchor is { } source ? Array.IndexOf(set, source) : 0,
+                Anchor = GetAnchor(set),
             };
         }
     }
@@ -139,7 +146,7 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
                 return [all];
         }
 
-        // With an anchor, only sets that hold it.
+        // With an anchor by name, only sets that hold it.
         List<int[]> Choose(int least, int most)
         {
             var chosen = new List<int[]>();

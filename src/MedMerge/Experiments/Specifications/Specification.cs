@@ -8,6 +8,9 @@ namespace MedMerge.Experiments.Specifications;
 /// <summary>A sweep as the user describes it. See docs/specification.md for the YAML form.</summary>
 internal sealed record Specification
 {
+    /// <summary>As an anchor, the source with the best linear probe.</summary>
+    public const string BestProbe = "best-probe";
+
     /// <summary>Shown in tables and file names.</summary>
     public required string Name { get; init; }
 
@@ -22,6 +25,10 @@ internal sealed record Specification
 
     /// <summary>Index of the source that α starts from.</summary>
     public int Anchor { get; init; }
+
+    /// <summary>Whether α starts from each scenario's source with the best linear probe on the target's validation split instead.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsAnchorBestProbe { get; init; }
 
     /// <summary>Names of the methods to compare.</summary>
     public required IReadOnlyList<string> Methods { get; init; }

@@ -96,7 +96,7 @@ internal sealed class SpecificationReader
         var targets = grid.ReadTargets(_sources);
         var architecture = ReadArchitecture(map);
         var sources = ReadSources(map);
-        var anchor = ReadAnchor(map, sources.Select(source => source?.Name));
+        var anchor = ReadAnchor(map, sources.Select(source => source?.Name), out var isBestProbe);
         var methods = ReadMethods(map);
         var seeds = ReadSeeds(map);
         var settings = ReadSettings(map, grid.IsPresent ? null : sources.Count);
@@ -106,7 +106,7 @@ internal sealed class SpecificationReader
         map.RefuseRenamedKey("weights", SettingTable.KernelWeightsKey);
         var halving = grid.Search?.ReadHalving();
         var points = grid.IsPresent
-            ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, settings)
+            ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, isBestProbe, settings)
             : null;
         map.RefuseUnknownKeys();
 
@@ -118,6 +118,7 @@ internal sealed class SpecificationReader
             Architecture = architecture!,
             Sources = [.. sources.Select(source => source!)],
             Anchor = anchor ?? 0,
+            IsAnchorBestProbe = isBestProbe,
             Methods = methods,
             Seeds = seeds,
             Settings = settings,
@@ -201,10 +202,15 @@ internal sealed class SpecificationReader
         }
     }
 
-    private static int? ReadAnchor(YamlMap map, IEnumerable<string?> sources)
+    /// <returns>The index of the source that is named; null where none is.</returns>
+    private static int? ReadAnchor(YamlMap map, IEnumerable<string?> sources, out bool isBestProbe)
     {
         var names = sources.OfType<string>().ToList();
-        if (map.ReadText("anchor") is not { } anchor) return null;
+        var anchor = map.ReadText("anchor");
+        isBestProbe = anchor == Specification.BestProbe;
+        if (isBestProbe && names.Contains(Specification.BestProbe))
+            map.AddError("anchor", $"'anchor' is '{anchor}', which is the name of a source too: rename the source");
+        if (anchor is null || isBestProbe) return null;
         var index = names.IndexOf(anchor);
         if (index < 0) map.AddError("anchor", $"'anchor' is '{anchor}', which is no source{SpellingSuggestion.Suggest(anchor, names)}");
         return index;

@@ -49,7 +49,8 @@ internal static class SpecificationSchema
             ["sources"] = CreateArrayOf(CreateSource(), minItems: 2),
             ["sourceSets"] = new JsonObject
             {
-                ["description"] = "Which sources are merged together; each set is a scenario. With an anchor, only sets that hold it.",
+                ["description"] =
+                    "Which sources are merged together; each set is a scenario. With an anchor by name, only sets that hold it.",
                 ["oneOf"] = new JsonArray(
                     new JsonObject { ["enum"] = CreateArray(["all", "pairs"]) },
                     CreateObject(["upTo"], new JsonObject { ["upTo"] = DescribeWhole(2) }),
@@ -67,7 +68,9 @@ internal static class SpecificationSchema
                 ["default"] = "note",
                 ["description"] = "What happens to a scenario with a source that was pretrained on its target's own data.",
             },
-            ["anchor"] = DescribeText("The source that the kernel weights start from; the first where it is left out."),
+            ["anchor"] = DescribeText(
+                "The source that the kernel weights start from, or 'best-probe' for the one with the best linear probe on the target's " +
+                "validation split; the first where it is left out."),
             ["methods"] = CreateMethods(),
             ["seeds"] = new JsonObject
             {

@@ -227,15 +227,8 @@ internal sealed record FineTuneStage(
     private StateDict ReplaceHead(StateDict model, IReadOnlyList<StageOutput> inputs)
     {
         if (KeepsHead) return model.Clone();
-        var start = new StateDict();
-        foreach (var (name, tensor) in model)
-        {
-            var isClassifier = name.StartsWith(Target.Architecture.Classifier + ".", StringComparison.Ordinal);
-            if (!isClassifier) start.Add(name, tensor.clone());
-        }
         var head = Head is null ? CreateZeroHead() : StageFiles.Read<Head>(inputs[1], StageFiles.Head);
-        head.AddTo(Target.Architecture, start);
-        return start;
+        return head.ReplaceIn(Target.Architecture, model);
     }
 
     private Head CreateZeroHead()

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
@@ -7,7 +8,12 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>What is known about a source model besides its parameters.</summary>
 /// <param name="Sha256">Hash of its backbone.</param>
 /// <param name="Notes">Decisions that the reader made.</param>
-internal sealed record SourceInfo(string Sha256, IReadOnlyList<string> Notes);
+internal sealed record SourceInfo(string Sha256, IReadOnlyList<string> Notes)
+{
+    /// <summary>Its name, where only the stage that selects it knows that; otherwise null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+}
 
 /// <summary>Reads a weight file and renames its tensors to the architecture's names.</summary>
 /// <param name="Prefix">Which of several models in the file is meant; null where there is one.</param>

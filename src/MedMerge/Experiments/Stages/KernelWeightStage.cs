@@ -22,7 +22,7 @@ internal sealed record KernelWeightStage(
     public override string Name => TrainingNames.KernelWeights;
 
     /// <inheritdoc />
-    public override IReadOnlyList<Stage> Inputs => [.. Sources, Head];
+    public override IReadOnlyList<Stage> Inputs => [.. Sources, .. StartInputs];
 
     /// <inheritdoc />
     public override bool HasEpochs => true;
@@ -35,6 +35,9 @@ internal sealed record KernelWeightStage(
 
     /// <inheritdoc />
     public IReadOnlyList<Stage> ShardInputs => Sources;
+
+    /// <summary>The stages whose outputs learning starts from: the probe, and the choice of the anchor where there is one.</summary>
+    public IReadOnlyList<Stage> StartInputs => [Head, .. Start.Inputs];
 
     /// <inheritdoc />
     protected override object Settings => new { Start, Learning, Task = Target, Seed };
@@ -59,7 +62,7 @@ internal sealed record KernelWeightStage(
         try
         {
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, Learning.Shards);
-            return await LearnAsync(inputs[^1], workers, context, cancellation).ConfigureAwait(false);
+            return await LearnAsync([.. inputs.Skip(Sources.Count)], workers, context, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -85,15 +88,15 @@ internal sealed record KernelWeightStage(
     /// Coordinates the learning, wherever the shards compute. It resumes from the last checkpoint, and saves one if it
     /// is cancelled.
     /// </summary>
-    /// <param name="probe">The output of <see cref="Head"/>.</param>
+    /// <param name="start">The outputs of <see cref="StartInputs"/>.</param>
     public async Task<StageOutput> LearnAsync(
-        StageOutput probe,
+        IReadOnlyList<StageOutput> start,
         IShardWorkers<KernelWeightStep, KernelWeightGradient> workers,
         StageContext context,
         CancellationToken cancellation)
     {
         var saved = await context.Checkpoints.LoadAsync(cancellation).ConfigureAwait(false);
-        var learner = CreateLearner(probe, saved);
+        var learner = CreateLearner(start, saved);
         var loop = new EpochLoop(Name, context);
         while (!learner.IsDone)
         {
@@ -111,12 +114,12 @@ internal sealed record KernelWeightStage(
         });
     }
 
-    private KernelWeightLearner CreateLearner(StageOutput probe, byte[]? saved)
+    private KernelWeightLearner CreateLearner(IReadOnlyList<StageOutput> start, byte[]? saved)
     {
         if (saved is not null) return KernelWeightLearner.Restore(saved, Target.Architecture, Sources.Count, Learning);
-        var theta = Start.Theta(Target.Architecture, Sources.Count);
+        var theta = Start.Theta(Target.Architecture, Sources.Count, start);
         // A checkpoint does not keep how well the probe converged, and the output must not depend on whether there was one.
-        var head = StageFiles.Read<Head>(probe, StageFiles.Head) with { RemainingGradient = null };
+        var head = StageFiles.Read<Head>(start[0], StageFiles.Head) with { RemainingGradient = null };
         return new KernelWeightLearner(theta, head, Learning);
     }
 }

@@ -16,7 +16,7 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="KernelWeights">A <see cref="KernelWeightStage"/>, or the <see cref="ProbeStage"/> at <paramref name="Fixed"/>.</param>
 /// <param name="Fixed">α if it is not learned; otherwise null.</param>
 /// <param name="Anchor">
-/// Index of the source whose kernel norms the merged model gets. The scale of a kernel in front of batch norm changes nothing that it
+/// The source whose kernel norms the merged model gets. The scale of a kernel in front of batch norm changes nothing that it
 /// computes, but fine-tuning moves it at an effective rate of lr/‖K‖² (van Laarhoven 2017), which should be the same for every method.
 /// </param>
 internal sealed record MergeStage(
@@ -24,7 +24,7 @@ internal sealed record MergeStage(
     IReadOnlyList<string> SourceNames,
     Stage KernelWeights,
     KernelWeightInit? Fixed,
-    int Anchor,
+    Anchor Anchor,
     TargetContext Target) : Stage
 {
     private const int MaxCertificateImages = 64;
@@ -39,7 +39,7 @@ internal sealed record MergeStage(
     public override string Name => "merge";
 
     /// <inheritdoc />
-    public override IReadOnlyList<Stage> Inputs => [.. Sources, KernelWeights];
+    public override IReadOnlyList<Stage> Inputs => [.. Sources, KernelWeights, .. Anchor.Inputs];
 
     /// <inheritdoc />
     protected override object Settings => new { SourceNames, Fixed, Anchor, Task = Target, Target.Dataset.Title };
@@ -61,17 +61,17 @@ internal sealed record MergeStage(
         CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
-            using var sources = new PreparedSources(inputs.SkipLast(1));
+            using var sources = new PreparedSources(inputs.Take(Sources.Count));
             var architecture = Target.Architecture;
             var dataset = Target.Dataset;
             var device = context.Device.Device;
-            var (alpha, head) = ReadKernelWeights(inputs[^1]);
+            var (alpha, head) = ReadKernelWeights(inputs);
 
             using var loader = new BatchLoader(dataset, device);
             var exported = KernelFolding.Fold(sources, alpha);
             var folded = exported.Convert(tensor => tensor.to(device));
             var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
-            sources[Anchor].CopyNormsTo(architecture, statistics);
+            sources[Anchor.Find(inputs)].CopyNormsTo(architecture, statistics);
             head.AddTo(architecture, statistics);
             using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics);
             using var merged = BatchNormRestoration.Restore(exported, statistics);
@@ -87,17 +87,21 @@ internal sealed record MergeStage(
             });
         }, cancellation);
 
-    private (KernelWeightMatrix Alpha, Head Head) ReadKernelWeights(StageOutput output)
+    private (KernelWeightMatrix Alpha, Head Head) ReadKernelWeights(IReadOnlyList<StageOutput> inputs)
     {
+        var output = inputs[Sources.Count];
         var architecture = Target.Architecture;
         if (Fixed is not null)
-            return (Fixed.Alpha(architecture, Sources.Count), StageFiles.Read<Head>(output, StageFiles.Head));
+            return (Fixed.Alpha(architecture, Sources.Count, inputs), StageFiles.Read<Head>(output, StageFiles.Head));
         var learned = StageFiles.Read<KernelWeightSolution>(output, StageFiles.LearnedAlpha);
         return (new KernelWeightMatrix(architecture, Sources.Count, learned.Alpha), learned.Head);
     }
 
-    private static WeightedSource DescribeSource(string name, StageOutput source) =>
-        new(name, StageFiles.Read<SourceInfo>(source, StageFiles.Source).Sha256);
+    private static WeightedSource DescribeSource(string name, StageOutput output)
+    {
+        var source = StageFiles.Read<SourceInfo>(output, StageFiles.Source);
+        return new WeightedSource(source.Name ?? name, source.Sha256);
+    }
 
     private static string DescribeFailure(Certificate certificate)
     {

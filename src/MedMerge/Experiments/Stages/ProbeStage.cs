@@ -18,7 +18,7 @@ internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit
     public override string Name => StageName;
 
     /// <inheritdoc />
-    public override IReadOnlyList<Stage> Inputs => Sources;
+    public override IReadOnlyList<Stage> Inputs => [.. Sources, .. Start.Inputs];
 
     /// <inheritdoc />
     protected override object Settings => new { Start, Decay, Task = Target };
@@ -33,7 +33,7 @@ internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit
         CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
-            using var sources = new PreparedSources(inputs);
+            using var sources = new PreparedSources(inputs.Take(Sources.Count));
             // Kernels are folded once, so copying them to the device layer by layer costs no more than copying all at once.
             using var computer = new KernelWeightGradientComputer(
                 Target.Architecture,
@@ -43,7 +43,7 @@ internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit
                 seed: 0,
                 context.Device.Device,
                 memoryLimit: 0);
-            var head = computer.Probe(Start.Alpha(Target.Architecture, sources.Count), cancellation);
+            var head = computer.Probe(Start.Alpha(Target.Architecture, sources.Count, inputs), cancellation);
             WarnIfUnconverged(head, context);
             return new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Head] = StageFiles.Write(head) });
         }, cancellation);

@@ -34,8 +34,11 @@ internal static class StageFiles
     /// <summary>The state of a fine-tuning that stopped at a rung, from which it goes on.</summary>
     public const string TrainingState = "state.bin";
 
-    /// <summary>A candidate's score at a rung.</summary>
+    /// <summary>A candidate's score at a rung, or a linear probe's.</summary>
     public const string Score = "score.json";
+
+    /// <summary>The source that was chosen as the anchor, and what each scored.</summary>
+    public const string AnchorChoice = "anchor.json";
 
     /// <summary>The learning rate of a fine-tuning, and what others scored.</summary>
     public const string LearningRate = "learning-rate.json";
