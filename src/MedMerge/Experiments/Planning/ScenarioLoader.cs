@@ -15,7 +15,10 @@ internal sealed class ScenarioLoader(
     FileReader? readWeights)
 {
     private readonly Dictionary<DatasetSource, ImageDataset> _datasets = [];
-    private readonly List<string> _problems = [];
+    private readonly HashSet<(int? Line, string Message)> _problems = [];
+
+    /// <summary>What could not be loaded, and is not tried again for every scenario.</summary>
+    private readonly HashSet<object> _failed = [];
     private readonly List<string> _notes = [];
 
     private readonly Dictionary<SourceKey, Stage> _stages = [];
@@ -34,17 +37,27 @@ internal sealed class ScenarioLoader(
     public IReadOnlyList<Scenario> Load()
     {
         var scenarios = specification.GetPoints().Select(LoadScenario).ToList();
-        if (_problems.Count > 0) throw new InputException(string.Join('\n', _problems.Distinct()));
+        ThrowIfAny();
         return [.. scenarios.Select(scenario => scenario!)];
+    }
+
+    private void ThrowIfAny()
+    {
+        if (_problems.Count == 0) return;
+        if (specification.Lines is not { } lines) throw new InputException(string.Join('\n', _problems.Select(problem => problem.Message)));
+        var errors = new SpecificationErrors();
+        foreach (var (line, message) in _problems) errors.Add(line, message);
+        errors.ThrowIfAny(lines.Origin);
     }
 
     /// <summary>Loads one scenario; null if there are problems.</summary>
     private Scenario? LoadScenario(ScenarioPoint point)
     {
-        var target = TryLoad(() => LoadData(point.Target ?? specification.Target));
+        var data = point.Target ?? specification.Target;
+        var target = LoadData(data);
         var models = point.Sources?.Select(index => specification.Sources[index]).ToList() ?? specification.Sources;
-        var sources = models.Select(source => (Model: source, Stage: TryLoad(() => LoadSource(source, point.Settings)))).ToList();
-        if (target is not null) CheckTarget(target, point.Settings);
+        var sources = models.Select(source => (Model: source, Stage: LoadSource(source, point.Settings))).ToList();
+        if (target is not null) CheckTarget(target, specification.Lines?.Find(data), point.Settings);
         CheckInitialisations(sources);
         if (target is not null) CheckLeakage(sources, target);
         if (_problems.Count > 0) return null;
@@ -61,19 +74,21 @@ internal sealed class ScenarioLoader(
         };
     }
 
-    /// <summary>Loads a data set, once if several parts of the specification name it.</summary>
-    private ImageDataset LoadData(DatasetSource source)
+    /// <summary>Loads a data set, once if several parts of the specification name it; null where that failed.</summary>
+    private ImageDataset? LoadData(DatasetSource source)
     {
         if (_datasets.TryGetValue(source, out var known)) return known;
-        return _datasets[source] = loadData(source);
+        var loaded = TryOnce(source, specification.Lines?.Find(source), () => loadData(source));
+        if (loaded is not null) _datasets[source] = loaded;
+        return loaded;
     }
 
-    private void CheckTarget(ImageDataset target, ScenarioSettings settings)
+    private void CheckTarget(ImageDataset target, int? line, ScenarioSettings settings)
     {
         var kernelWeights = settings.KernelWeights;
-        TryLoad(() => new ShardPlan(target.Train.Count, kernelWeights.Shards, kernelWeights.BatchSize, seed: 0));
-        TryLoad(() => settings.FineTune.PlanFor(target.Train.Count, seed: 0));
-        TryLoad(() => Check(target));
+        Try(line, () => new ShardPlan(target.Train.Count, kernelWeights.Shards, kernelWeights.BatchSize, seed: 0));
+        Try(line, () => settings.FineTune.PlanFor(target.Train.Count, seed: 0));
+        Try(line, () => Check(target));
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
     }
@@ -85,23 +100,27 @@ internal sealed class ScenarioLoader(
     }
 
     /// <summary>
-    /// Creates the stage that provides a source: the import of a file, which is checked here, or a pretraining.
+    /// Creates the stage that provides a source: the import of a file, which is checked here, or a pretraining; null where that failed.
     /// Scenarios share it where they can.
     /// </summary>
-    private Stage LoadSource(SourceModel source, ScenarioSettings settings)
+    private Stage? LoadSource(SourceModel source, ScenarioSettings settings)
     {
         var key = source.Pretrain is null ? new SourceKey(source.Name) : new SourceKey(source.Name, settings.Threads, settings.DeviceKind);
         if (_stages.TryGetValue(key, out var stage)) return stage;
-        return _stages[key] = CreateStage(source, settings);
+        var created = TryOnce(key, specification.Lines?.Find(source.Name), () => CreateStage(source, settings));
+        if (created is not null) _stages[key] = created;
+        return created;
     }
 
-    private Stage CreateStage(SourceModel source, ScenarioSettings settings)
+    /// <returns>Null where what it is made from could not be loaded.</returns>
+    private Stage? CreateStage(SourceModel source, ScenarioSettings settings)
     {
         var architecture = specification.Architecture;
         if (source.Pretrain is { } pretrain)
         {
             var from = source.From is null ? null : LoadSource(specification.Sources.Single(other => other.Name == source.From), settings);
-            return PretrainStages.Create(pretrain, LoadData(pretrain.Data), architecture, settings, from);
+            if (source.From is not null && from is null) return null;
+            return LoadData(pretrain.Data) is { } data ? PretrainStages.Create(pretrain, data, architecture, settings, from) : null;
         }
         if (readWeights is null)
             return new ImportStage(source.Weights!, source.Prefix, FrozenSpecification.GetHash(source.Weights!), architecture);
@@ -137,7 +156,7 @@ internal sealed class ScenarioLoader(
             if (stage is null) continue;
             if (!known.TryAdd(stage.Key, source.Name))
             {
-                _problems.Add(DescribeSameModel(known[stage.Key], source.Name));
+                _problems.Add((specification.Lines?.Find(source.Name), DescribeSameModel(known[stage.Key], source.Name)));
             }
             else if (source.From is not null)
             {
@@ -162,7 +181,18 @@ internal sealed class ScenarioLoader(
         }
     }
 
-    private T? TryLoad<T>(Func<T> load) where T : class
+    /// <summary>Loads what did not fail before.</summary>
+    private T? TryOnce<T>(object key, int? line, Func<T?> load) where T : class
+    {
+        if (_failed.Contains(key)) return null;
+        var loaded = Try(line, load);
+        if (loaded is null) _failed.Add(key);
+        return loaded;
+    }
+
+    /// <summary>Records the error where there is one.</summary>
+    /// <param name="line">Where the specification names what is loaded.</param>
+    private T? Try<T>(int? line, Func<T?> load) where T : class
     {
         try
         {
@@ -170,7 +200,7 @@ internal sealed class ScenarioLoader(
         }
         catch (InputException error)
         {
-            _problems.Add(error.Message);
+            _problems.Add((line, error.Message));
             return null;
         }
     }

@@ -9,7 +9,12 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>Reads the parts of a specification that name data sets and weight files.</summary>
-internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFormats formats, SpecificationErrors errors)
+/// <param name="lines">Takes where they are named.</param>
+internal sealed partial class SourceReader(
+    ISpecificationFiles files,
+    DatasetFormats formats,
+    SpecificationLines lines,
+    SpecificationErrors errors)
 {
     /// <summary>Reads a data set; null if its location is missing.</summary>
     public DatasetSource? ReadDataset(YamlMap map)
@@ -20,7 +25,9 @@ internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFor
         var format = formats.Get(location);
         if (format.HasFixedClasses && source.Classes is not null)
             map.AddError("classes", $"the classes of {location} are fixed: leave '{map.GetPath("classes")}' out");
-        return source with { Location = Locate(map, location, format), Format = format };
+        var located = source with { Location = Locate(map, location, format), Format = format };
+        lines.Add(located, map.GetKeyLine("data"));
+        return located;
     }
 
     /// <summary>Reads a source model; null if it has no name.</summary>
@@ -43,6 +50,7 @@ internal sealed partial class SourceReader(ISpecificationFiles files, DatasetFor
             map.AddError("prefix", $"'{map.GetPath("prefix")}' chooses a model in a weight file; the source '{name}' has none");
         if (weights is not null) weights = Resolve(map, "weights", weights, isFolder: false);
         map.RefuseUnknownKeys();
+        if (name is not null) lines.Add(name, pretrain?.GetKeyLine("data") ?? map.GetKeyLine("weights"));
         return name is null ? null : new SourceModel(name, weights, pretraining) { Prefix = prefix, From = from };
     }
 

@@ -4,14 +4,14 @@ namespace MedMerge.Experiments.Specifications;
 internal sealed class SpecificationErrors
 {
     private const int MaxShown = 100;
-    private readonly List<(int Line, string Message)> _errors = [];
+    private readonly List<(int? Line, string Message)> _errors = [];
 
     /// <summary>Number of errors.</summary>
     public int Count => _errors.Count;
 
     /// <summary>Records an error.</summary>
-    /// <param name="line">Its line, from 1.</param>
-    public void Add(int line, string message) => _errors.Add((line, message));
+    /// <param name="line">Its line, from 1; null where it has none.</param>
+    public void Add(int? line, string message) => _errors.Add((line, message));
 
     /// <summary>Throws an exception that lists all errors, if there are any.</summary>
     /// <exception cref="InputException">There are errors.</exception>
@@ -19,9 +19,9 @@ internal sealed class SpecificationErrors
     {
         if (_errors.Count == 0) return;
         var lines = _errors
-            .OrderBy(error => error.Line)
+            .OrderBy(error => error.Line ?? int.MaxValue)
             .Take(MaxShown)
-            .Select(error => $"  line {error.Line}: {error.Message}")
+            .Select(error => error.Line is { } line ? $"  line {line}: {error.Message}" : $"  {error.Message}")
             .ToList();
         if (_errors.Count > MaxShown) lines.Add($"  and {_errors.Count - MaxShown} more");
         var noun = _errors.Count == 1 ? "error" : "errors";

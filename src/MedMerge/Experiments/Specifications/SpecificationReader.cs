@@ -22,8 +22,13 @@ internal sealed class SpecificationReader
     private readonly SpecificationErrors _errors = new();
     private readonly SourceReader _sources;
 
-    private SpecificationReader(ISpecificationFiles files, DatasetFormats formats) =>
-        _sources = new SourceReader(files, formats, _errors);
+    private readonly SpecificationLines _lines;
+
+    private SpecificationReader(string origin, ISpecificationFiles files, DatasetFormats formats)
+    {
+        _lines = new SpecificationLines(origin);
+        _sources = new SourceReader(files, formats, _lines, _errors);
+    }
 
     /// <summary>Reads a file. Relative paths are looked up beside it, then in the folder that MEDMERGE_DATA names.</summary>
     /// <exception cref="InputException">The file is missing or has errors; the message lists all of them.</exception>
@@ -72,7 +77,7 @@ internal sealed class SpecificationReader
     private static Specification Read(string yaml, string origin, ISpecificationFiles files, DatasetFormats formats)
     {
         var root = YamlText.Load(yaml, origin);
-        var reader = new SpecificationReader(files, formats);
+        var reader = new SpecificationReader(origin, files, formats);
         var specification = reader.ReadSpecification(new YamlMap(root, "", reader._errors));
         reader._errors.ThrowIfAny(origin);
         return specification!;
@@ -128,6 +133,7 @@ internal sealed class SpecificationReader
             Budget = budget,
             IsSearch = grid.Search is not null,
             Halving = halving,
+            Lines = _lines,
         };
     }
 

@@ -174,7 +174,8 @@ internal sealed class YamlMap(YamlMappingNode node, string path, SpecificationEr
 
     private static string GetText(YamlNode node) => (node as YamlScalarNode)?.Value ?? "";
 
-    private int GetKeyLine(string key)
+    /// <summary>The line of a key; the mapping's where the key is absent.</summary>
+    public int GetKeyLine(string key)
     {
         var found = node.Children.Keys.OfType<YamlScalarNode>().FirstOrDefault(scalar => scalar.Value == key);
         return found is null ? Line : GetLine(found);

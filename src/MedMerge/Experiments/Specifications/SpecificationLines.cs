@@ -1,0 +1,26 @@
+using MedMerge.Data;
+
+namespace MedMerge.Experiments.Specifications;
+
+/// <summary>Where a specification names data sets and sources, for errors that show only when these are loaded.</summary>
+/// <param name="origin">What messages call the specification.</param>
+internal sealed class SpecificationLines(string origin)
+{
+    private readonly Dictionary<DatasetSource, int> _datasets = [];
+    private readonly Dictionary<string, int> _sources = [];
+
+    /// <summary>What messages call the specification.</summary>
+    public string Origin => origin;
+
+    /// <summary>Records where a data set is named; the first place counts.</summary>
+    public void Add(DatasetSource dataset, int line) => _datasets.TryAdd(dataset, line);
+
+    /// <summary>Records where a source's weight file or data set is named.</summary>
+    public void Add(string source, int line) => _sources.TryAdd(source, line);
+
+    /// <summary>Finds the line of a data set; null where it was changed since.</summary>
+    public int? Find(DatasetSource dataset) => _datasets.TryGetValue(dataset, out var line) ? line : null;
+
+    /// <summary>Finds the line of a source.</summary>
+    public int? Find(string source) => _sources.TryGetValue(source, out var line) ? line : null;
+}

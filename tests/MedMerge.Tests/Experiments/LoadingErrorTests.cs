@@ -1,0 +1,152 @@
+using MedMerge.Data;
+using MedMerge.Experiments.Planning;
+using MedMerge.Experiments.Specifications;
+using MedMerge.Models;
+using MedMerge.Tensors;
+using MedMerge.Tests.Models;
+
+namespace MedMerge.Tests.Experiments;
+
+/// <summary>Errors that show only when data sets and weight files are loaded.</summary>
+public sealed class LoadingErrorTests : IDisposable
+{
+    private const string Settings = """
+        kernelWeights: { batchSize: 8 }
+        fineTune: { batchSize: 8 }
+
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-lines-").FullName;
+
+    public LoadingErrorTests()
+    {
+        foreach (var name in new[] { "broken.npz", "broken.safetensors", "other.npz" }) File.WriteAllText(GetPath(name), "no such file");
+        using var weights = RandomModels.Weights(Architectures.Create("resnet20", 0.125), seed: 1, classes: 3);
+        foreach (var name in new[] { "good", "copy" }) File.WriteAllBytes(GetPath(name + ".safetensors"), Safetensors.Write(weights));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void All_of_them_are_reported_at_once_each_with_the_line_that_names_the_file()
+    {
+        var message = Fail("""
+            targets:
+              - { name: a, data: broken.npz }
+              - name: b
+                data: 'phantom:lesions'
+                trainImages: 1000000
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - { name: good, weights: good.safetensors }
+              - name: broken
+                weights: broken.safetensors
+              - name: copy
+                weights: copy.safetensors
+              - name: trained
+                pretrain:
+                  epochs: 1
+                  data: other.npz
+              - name: further
+                from: trained
+                pretrain: { data: 'phantom:cells' }
+            sourceSets: pairs
+
+            """ + Settings);
+
+        var lines = message.Split('\n');
+        Assert.Equal("test.yaml has 5 errors:", lines[0]);
+        string[] starts =
+        [
+            "  line 2: ",
+            "  line 4: trainImages is 1000000",
+            "  line 11: ",
+            "  line 13: The sources 'good' and 'copy'",
+            "  line 17: ",
+        ];
+        Assert.Equal(starts.Length, lines.Length - 1); // what is trained on from a source that failed is no error of its own
+        Assert.All(starts.Zip(lines.Skip(1)), pair => Assert.StartsWith(pair.First, pair.Second, StringComparison.Ordinal));
+        Assert.Contains("broken.npz", lines[1], StringComparison.Ordinal);
+        Assert.Contains("broken.safetensors", lines[3], StringComparison.Ordinal);
+        Assert.Contains("other.npz", lines[5], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Settings_that_do_not_fit_the_data_are_reported_where_the_data_are_named()
+    {
+        var message = Fail("""
+            target:
+              data: 'phantom:lesions'
+              trainImages: 24
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - { name: good, weights: good.safetensors }
+              - name: trained
+                pretrain:
+                  data: 'phantom:cells'
+                  trainImages: 16
+                  batchSize: 64
+                  shards: 32
+            kernelWeights: { batchSize: 50, shards: 25 }
+            fineTune: { batchSize: 8 }
+
+            """);
+
+        Assert.Contains("  line 2: shards is 25; with 24 training images", message, StringComparison.Ordinal);
+        Assert.Contains("  line 10: fine-tuning's shards is 32, its batchSize 64, with 16", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_failed_is_read_once_whatever_the_number_of_scenarios()
+    {
+        var specification = Read("""
+            target: { data: broken.npz }
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - { name: good, weights: good.safetensors }
+              - { name: broken, weights: broken.safetensors }
+            vary: { fineTune.epochs: [1, 2, 3] }
+
+            """);
+        var reads = new List<string>();
+
+        var error = Assert.Throws<InputException>(() => Plan.Build(specification, (location, kind) =>
+        {
+            reads.Add(Path.GetFileName(location));
+            return InputFile.Read(location, kind);
+        }));
+
+        Assert.Equal(["broken.npz", "good.safetensors", "broken.safetensors"], reads);
+        Assert.StartsWith("test.yaml has 2 errors:\n  line 1: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_frozen_specification_has_no_lines()
+    {
+        var specification = Read("""
+            target: { data: broken.npz }
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - { name: good, weights: good.safetensors }
+              - { name: copy, weights: copy.safetensors }
+
+            """);
+        var copy = FrozenSpecification.Read(FrozenSpecification.Write(specification));
+
+        var error = Assert.Throws<InputException>(() => Plan.Build(copy));
+
+        Assert.DoesNotContain("line ", error.Message, StringComparison.Ordinal);
+        Assert.Equal(2, error.Message.Split('\n').Length);
+        Assert.Contains("\nThe sources 'good' and 'copy' are the same model", error.Message, StringComparison.Ordinal);
+    }
+
+    private string GetPath(string name) => Path.Combine(_folder, name);
+
+    private Specification Read(string yaml) => SpecificationReader.Read(yaml, "test.yaml", [_folder]);
+
+    private string Fail(string yaml) => Assert.Throws<InputException>(() => Plan.Build(Read(yaml))).Message;
+}
