@@ -96,7 +96,21 @@ public sealed class CommandTests : IDisposable
         var (code, output, _) = await RunSpecificationAsync("--dry-run");
         Assert.Equal(ExitCodes.Done, code);
         Assert.Contains("6 trials, ", output, StringComparison.Ordinal);
+        Assert.Contains("Expected time: not known, no stage of kind fine-tune, ", output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(In("store")));
+    }
+
+    [Fact]
+    public async Task A_dry_run_expects_the_time_that_stages_of_earlier_runs_took()
+    {
+        var (code, _, error) = await RunSpecificationAsync();
+        Assert.True(code == ExitCodes.Done, error);
+        var more = new SpecificationBuilder { Methods = "[medmerge, fine-tune]", Seeds = 3 };
+        File.WriteAllText(In("spec.yaml"), more.Yaml);
+
+        var (_, output, _) = await RunSpecificationAsync("--dry-run", "--lanes", "3");
+
+        Assert.Matches(@"\nExpected time: about \d+ s on 3 lanes, by the paces of \d+ measured stages\r?\n", output);
     }
 
     [Fact]

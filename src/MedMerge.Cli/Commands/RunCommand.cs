@@ -2,8 +2,9 @@ using System.CommandLine;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Specifications;
-using MedMerge.Grains;
 using MedMerge.Experiments.Stages;
+using MedMerge.Grains;
+using MedMerge.Grains.Nodes;
 using MedMerge.Reporting;
 using MedMerge.Storage;
 using MedMerge.Tensors;
@@ -68,7 +69,7 @@ internal static class RunCommand
         Plan? plan = Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind));
         var summary = PlanSummary.Of(plan);
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
-        if (dryRun) return await ShowPlanAsync(summary, store, output, cancellation);
+        if (dryRun) return await ShowPlanAsync(summary, specification.Settings.Device, lanes, store, output, cancellation);
 
         var folder = OpenOutput(outputFolder, specification, summary);
         var objects = await ObjectStores.OpenAsync(store, cancellation);
@@ -111,13 +112,23 @@ internal static class RunCommand
 
     private static async Task<int> ShowPlanAsync(
         PlanSummary plan,
+        string device,
+        int? lanes,
         string? store,
         TextWriter output,
         CancellationToken cancellation)
     {
         var existing = await ObjectStores.FindAsync(store, cancellation);
         var cached = existing is null ? [] : await new StageStore(existing).KeysAsync(cancellation);
-        await output.WriteLineAsync(PlanTable.Render(plan, cached.Contains));
+        IReadOnlyList<MeasuredStage> measured = existing is null ? [] : await new StagePaces(existing).ReadAsync(plan, cancellation);
+        var capacity = NodeCapacity.Of(new NodeOptions { Device = device, Lanes = lanes });
+        var expected = ExpectedTime.Of(
+            plan,
+            cached.Contains,
+            measured,
+            DeviceModel.Get(device),
+            plan.Scenarios.Min(scenario => capacity.LanesFor(scenario.Settings.Threads)));
+        await output.WriteLineAsync(PlanTable.Render(plan, cached.Contains, expected));
         return ExitCodes.Done;
     }
 

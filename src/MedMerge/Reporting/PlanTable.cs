@@ -10,19 +10,46 @@ internal static class PlanTable
     /// their share of the work.
     /// </summary>
     /// <param name="isCached">Whether the store has the output of the stage with a key.</param>
-    public static string Render(PlanSummary plan, Func<string, bool> isCached)
+    /// <param name="expected">How long the rest takes; null to say nothing about it.</param>
+    public static string Render(PlanSummary plan, Func<string, bool> isCached, ExpectedTime? expected = null)
     {
         var total = Math.Max(plan.Stages.Sum(stage => stage.Cost), 1);
         var remaining = plan.Stages.Where(stage => !isCached(stage.Key)).Sum(stage => stage.Cost);
         var isSingle = plan.Scenarios.Count == 1;
         var scenarios = isSingle ? "" : $"{plan.Scenarios.Count} scenarios, ";
+        var time = expected is null ? "" : "\n" + Describe(expected, plan.Halving is not null);
         return $"""
-            {scenarios}{plan.Trials.Count} trials, {plan.Stages.Count} stages; {100 * remaining / total:0} % of the work is left to do
+            {scenarios}{plan.Trials.Count} trials, {plan.Stages.Count} stages; {100 * remaining / total:0} % of the work is left to do{time}
 
             {(isSingle ? "" : TextTable.Render(CreateScenarioRows(plan, isCached)) + "\n")}{TextTable.Render(CreateMethodRows(plan))}
             {TextTable.Render(CreateStageRows(plan, isCached, total))}
             """;
     }
+
+    /// <param name="isHalving">Whether a search stops trials early, so that less is computed.</param>
+    private static string Describe(ExpectedTime expected, bool isHalving)
+    {
+        var kinds = string.Join(", ", expected.Unmeasured);
+        var unmeasured = kinds.Length == 0
+            ? ""
+            : $"no stage of kind {kinds} was measured here yet with this network, number of threads and device";
+        if (expected.Measured == 0)
+            return $"Expected time: {(unmeasured.Length == 0 ? "none: everything is in the store" : "not known, " + unmeasured)}";
+        var bound = isHalving ? "at most about" : "about";
+        var lanes = expected.Lanes == 1 ? "one lane" : $"{expected.Lanes} lanes";
+        var stages = expected.Measured == 1 ? "one measured stage" : $"{expected.Measured} measured stages";
+        var more = unmeasured.Length == 0 ? "" : $", and more: {unmeasured}";
+        return $"Expected time: {bound} {Format(expected.Known)} on {lanes}, by the paces of {stages}{more}";
+    }
+
+    private static string Format(TimeSpan time) => time switch
+    {
+        { TotalSeconds: < 1 } => "1 s",
+        { TotalMinutes: < 2 } => $"{time.TotalSeconds:0} s",
+        { TotalHours: < 2 } => $"{time.TotalMinutes:0} min",
+        { TotalDays: < 2 } => $"{time.TotalHours:0} h",
+        _ => $"{time.TotalDays:0} days",
+    };
 
     private static List<IReadOnlyList<string>> CreateScenarioRows(PlanSummary plan, Func<string, bool> isCached)
     {

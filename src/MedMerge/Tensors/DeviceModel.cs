@@ -16,6 +16,10 @@ internal static class DeviceModel
         (device.type, device.index),
         found => found.Type == DeviceType.CUDA ? GetGpu(found.Index) : FindProcessor() ?? Architecture);
 
+    /// <summary>The same of a device by its name, without loading libtorch.</summary>
+    /// <param name="device">As <see cref="DeviceName"/> has it.</param>
+    public static string Get(string device) => DeviceName.CudaIndex(device) is { } index ? GetGpu(index) : FindProcessor() ?? Architecture;
+
     private static string Architecture => RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
 
     private static string GetGpu(int index)
