@@ -55,7 +55,7 @@ public class BestProbeTests
 
         var choice = ChooseAnchorStage.Read(await stage.ExecuteAsync([.. inputs], context: null!, Cancellation));
 
-        Assert.Equal(expected, choice.Anchor);
+        Assert.Equal(expected, choice.Index);
         Assert.Equal(scores.Select(score => score.Get(metric)), choice.Scores);
     }
 
@@ -79,7 +79,7 @@ public class BestProbeTests
             .OfType<ProbeStage>();
         Assert.Equal(
             probes.Select(probe => probe.Key).Distinct().Order(),
-            FindChoice(chosen).Probes.Select(probe => probe.Head.Key).Order());
+            FindChoice(chosen).Probes.OfType<ScoreProbeStage>().Select(probe => probe.Head.Key).Order());
         var summary = PlanSummary.Of(chosen);
         Assert.Equal("best-probe", summary.Scenarios[0].Anchor);
         Assert.Equal(FindChoice(chosen).Key, PlanSummary.Read(summary.Write()).Scenarios[0].AnchorChoice);
@@ -99,11 +99,11 @@ public class BestProbeTests
         var summary = PlanSummary.Of(chosen);
         var result = await SweepResult.ReadAsync(summary, summary.Trials, new Dictionary<int, MissingState>(), store, Cancellation);
         var choice = result.Scenarios[0].AnchorChoice!;
-        Assert.Equal(choice.Scores.Max(), choice.Scores[choice.Anchor]);
-        Assert.True(choice.Anchor > 0, string.Join(", ", choice.Scores)); // or it would be the default
+        Assert.Equal(choice.Scores.Max(), choice.Scores[choice.Index]);
+        Assert.True(choice.Index > 0, string.Join(", ", choice.Scores)); // or it would be the default
         await CheckScoresAsync(choice.Scores);
 
-        var source = summary.Scenarios[0].Sources[choice.Anchor].Name;
+        var source = summary.Scenarios[0].Sources[choice.Index].Name;
         var named = Plan.Build(Read($"anchor: {source}\n{methods}"));
         await RunAsync(named);
 

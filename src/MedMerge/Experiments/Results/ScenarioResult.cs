@@ -58,7 +58,7 @@ internal sealed record ScenarioResult(
     public AnchorChoice? AnchorChoice { get; init; }
 
     /// <summary>The source that α starts from; <c>best-probe</c> where it is to be chosen.</summary>
-    public string Anchor => AnchorChoice is { } choice ? Scenario.Sources[choice.Anchor].Name : Scenario.Anchor;
+    public string Anchor => AnchorChoice is { } choice ? Scenario.Sources[choice.Index].Name : Scenario.Anchor;
 
     /// <summary>The seeds that any trial has a result for, in the specification's order.</summary>
     public IEnumerable<ulong> Seeds => Scenario.Seeds.Intersect(Trials.Select(trial => trial.Trial.Seed));

@@ -84,8 +84,8 @@ internal sealed record SweepResult(
         CancellationToken cancellation)
     {
         if (scenario.AnchorChoice is not { } stage) return null;
-        var file = await store.FindFileAsync(stage, StageFiles.AnchorChoice, cancellation).ConfigureAwait(false);
-        return file is null ? null : StageFiles.Read<AnchorChoice>(file, StageFiles.AnchorChoice);
+        var file = await store.FindFileAsync(stage, StageFiles.ChosenAnchor, cancellation).ConfigureAwait(false);
+        return file is null ? null : StageFiles.Read<AnchorChoice>(file, StageFiles.ChosenAnchor);
     }
 
     /// <summary>Adds how well the trials' linear probes converged. Trials share probes, and each is read once.</summary>

@@ -31,7 +31,7 @@ internal sealed record Anchor
 
     /// <summary>Its position.</summary>
     /// <param name="inputs">The outputs of a stage's inputs, those of <see cref="Inputs"/> at the end.</param>
-    public int Find(IReadOnlyList<StageOutput> inputs) => _index ?? ChooseAnchorStage.Read(inputs[^1]).Anchor;
+    public int Find(IReadOnlyList<StageOutput> inputs) => _index ?? ChooseAnchorStage.Read(inputs[^1]).Index;
 
     /// <summary>Writes stages' keys: a given one as its number, which stores have keys of; a chosen one is among the inputs.</summary>
     private sealed class KeyConverter : JsonConverter<Anchor>

@@ -4,13 +4,13 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>The source that was chosen as the anchor.</summary>
-/// <param name="Anchor">Its position among the sources.</param>
+/// <param name="Index">Its position among the sources.</param>
 /// <param name="Scores">Each source's, on the validation split.</param>
-internal sealed record AnchorChoice(int Anchor, IReadOnlyList<double> Scores);
+internal sealed record AnchorChoice(int Index, IReadOnlyList<double> Scores);
 
 /// <summary>Chooses the source whose linear probe is best on the validation split; of equal ones the first.</summary>
-/// <param name="Probes">One for each source.</param>
-internal sealed record ChooseAnchorStage(IReadOnlyList<ScoreProbeStage> Probes, Metric Metric) : Stage
+/// <param name="Probes">The <c>ScoreProbeStage</c> of each source.</param>
+internal sealed record ChooseAnchorStage(IReadOnlyList<Stage> Probes, Metric Metric) : Stage
 {
     /// <inheritdoc />
     public override string Name => "choose anchor";
@@ -25,7 +25,7 @@ internal sealed record ChooseAnchorStage(IReadOnlyList<ScoreProbeStage> Probes, 
     protected override object Settings => new { Metric };
 
     /// <summary>Reads the output.</summary>
-    public static AnchorChoice Read(StageOutput output) => StageFiles.Read<AnchorChoice>(output, StageFiles.AnchorChoice);
+    public static AnchorChoice Read(StageOutput output) => StageFiles.Read<AnchorChoice>(output, StageFiles.ChosenAnchor);
 
     /// <inheritdoc />
     public override Task<StageOutput> ExecuteAsync(
@@ -39,7 +39,7 @@ internal sealed record ChooseAnchorStage(IReadOnlyList<ScoreProbeStage> Probes, 
             if (scores[i] > scores[best]) best = i;
         return Task.FromResult(new StageOutput(new Dictionary<string, byte[]>
         {
-            [StageFiles.AnchorChoice] = StageFiles.Write(new AnchorChoice(best, scores)),
+            [StageFiles.ChosenAnchor] = StageFiles.Write(new AnchorChoice(best, scores)),
         }));
     }
 }

@@ -38,7 +38,7 @@ internal static class StageFiles
     public const string Score = "score.json";
 
     /// <summary>The source that was chosen as the anchor, and what each scored.</summary>
-    public const string AnchorChoice = "anchor.json";
+    public const string ChosenAnchor = "anchor.json";
 
     /// <summary>The learning rate of a fine-tuning, and what others scored.</summary>
     public const string LearningRate = "learning-rate.json";
