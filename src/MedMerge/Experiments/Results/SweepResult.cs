@@ -31,11 +31,11 @@ internal sealed record SweepResult(
         IReadOnlyDictionary<int, MissingState> missing,
         IStageStore store,
         CancellationToken cancellation) => new(plan, [.. scenarios.OrderBy(one => one.Key).Select(one => one.Value)], missing)
-    {
-        Searches = plan.IsSearch
-            ? await SearchResult.ReadAllAsync(plan, scenarios, store, cancellation).ConfigureAwait(false)
-            : [],
-    };
+        {
+            Searches = plan.IsSearch
+                ? await SearchResult.ReadAllAsync(plan, scenarios, store, cancellation).ConfigureAwait(false)
+                : [],
+        };
 
     /// <summary>Reads the outputs of finished trials, and compares the methods of each scenario.</summary>
     /// <param name="finished">Trials whose outputs are in the store.</param>
