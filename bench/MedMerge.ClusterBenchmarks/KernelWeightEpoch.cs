@@ -103,7 +103,7 @@ internal sealed class KernelWeightEpoch
 
     private async Task EpochAsync(IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, bool keep)
     {
-        var theta = _stage.Start.Theta(_stage.Target.Architecture, _stage.Sources.Count);
+        var theta = _stage.Start.Theta(_stage.Target.Architecture, _stage.Sources.Count, inputs: []);
         var learner = new KernelWeightLearner(theta, StageFiles.Read<Head>(_probe, StageFiles.Head), _stage.Learning);
         await learner.RunEpochAsync(workers, CancellationToken.None); // measures the start: the same in both
         await learner.RunEpochAsync(workers, CancellationToken.None);
