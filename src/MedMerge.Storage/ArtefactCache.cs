@@ -20,6 +20,13 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     /// <summary>The kind of the last failure, which is logged where it changes: a full disk fails at every write.</summary>
     private volatile string? _lastFailure;
 
+    private readonly Lock _gate = new();
+    private long _held = long.MaxValue / 2; // not known before the first look
+    private long _looked;
+
+    /// <summary>After so long other processes may have filled the folder.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
+
     /// <summary>A temporary file that is older than this was left by a crash.</summary>
     private static readonly TimeSpan LeftBehind = TimeSpan.FromHours(1);
 
@@ -109,13 +116,27 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
         try
         {
             Directory.CreateDirectory(folder);
-            MakeRoom(hash, content.Length);
+            if (IsRoomDoubtful(content.Length)) MakeRoom(hash, content.Length);
             await AtomicFile.WriteAsync(PathOf(hash), content, overwrite: true, cancellation).ConfigureAwait(false);
             Used(hash);
         }
         catch (Exception error) when (IsOfFiles(error))
         {
             Report(error); // the next read asks the inner store again
+        }
+    }
+
+    /// <summary>
+    /// Whether the folder has to be looked at before so many bytes are written: what it held at the last look, and this process has
+    /// written since, leaves no room for them, or others may have written since.
+    /// </summary>
+    private bool IsRoomDoubtful(long wanted)
+    {
+        lock (_gate)
+        {
+            if (_held + wanted > bytes || time.GetElapsedTime(_looked) > LookInterval) return true;
+            _held += wanted;
+            return false;
         }
     }
 
@@ -141,6 +162,11 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
             }
             held -= file.Length; // before it is deleted: afterwards the length would be read again
             file.Delete();
+        }
+        lock (_gate)
+        {
+            _held = held + wanted;
+            _looked = time.GetTimestamp();
         }
     }
 

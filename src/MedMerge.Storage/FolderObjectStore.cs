@@ -7,7 +7,11 @@ namespace MedMerge.Storage;
 /// </summary>
 public sealed class FolderObjectStore : IObjectStore
 {
-    private const string LockName = ".lock";
+    /// <summary>Holds the lock files: so many that two objects hardly wait for each other, so few that they may stay.</summary>
+    private const string LockFolder = ".locks";
+
+    /// <summary>What older versions held for any object.</summary>
+    private const string OlderLock = ".lock";
     private static readonly TimeSpan LockDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(10);
     private readonly string _root;
@@ -69,7 +73,7 @@ public sealed class FolderObjectStore : IObjectStore
     /// <inheritdoc />
     public async Task WriteAsync(string name, Stream content, CancellationToken cancellation)
     {
-        var held = await LockAsync(cancellation).ConfigureAwait(false); // so that a clean-up does not remove what was just replaced
+        var held = await LockAsync(name, cancellation).ConfigureAwait(false); // so that a clean-up does not remove what was just replaced
         await using (held.ConfigureAwait(false))
         {
             content.Position = 0;
@@ -86,7 +90,7 @@ public sealed class FolderObjectStore : IObjectStore
     /// <inheritdoc />
     public async Task<string?> TryReplaceAsync(string name, ReadOnlyMemory<byte> content, string etag, CancellationToken cancellation)
     {
-        var held = await LockAsync(cancellation).ConfigureAwait(false);
+        var held = await LockAsync(name, cancellation).ConfigureAwait(false);
         await using (held.ConfigureAwait(false))
         {
             var current = await ReadAsync(name, cancellation).ConfigureAwait(false);
@@ -125,7 +129,7 @@ public sealed class FolderObjectStore : IObjectStore
     /// <inheritdoc />
     public async Task<bool> TryDeleteAsync(ObjectInfo listed, CancellationToken cancellation)
     {
-        var held = await LockAsync(cancellation).ConfigureAwait(false);
+        var held = await LockAsync(listed.Name, cancellation).ConfigureAwait(false);
         await using (held.ConfigureAwait(false))
         {
             var path = PathOf(listed.Name);
@@ -136,7 +140,7 @@ public sealed class FolderObjectStore : IObjectStore
     }
 
     private static bool IsObject(string name) =>
-        name != LockName && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal);
+        !name.StartsWith(LockFolder + "/", StringComparison.Ordinal) && name != OlderLock && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal);
 
     private static InputException Missing(string root) => new($"There is no store '{root}'. Name its folder with --store.");
 
@@ -153,21 +157,26 @@ public sealed class FolderObjectStore : IObjectStore
         return ObjectName.IsOne(prefix[..end]) ? PathOf(prefix[..end]) : null;
     }
 
+    /// <summary>The file that is held while an object is replaced or removed.</summary>
+    internal string LockPathOf(string name) => Path.Combine(_root, LockFolder, ContentHash.Of(name)[..2]);
+
     /// <summary>
-    /// One replacement at a time, over all processes: the operating system frees the lock of one that dies.
+    /// One replacement of an object at a time, over all processes: the operating system frees the lock of one that dies.
     /// </summary>
-    private async Task<FileStream> LockAsync(CancellationToken cancellation)
+    private async Task<FileStream> LockAsync(string name, CancellationToken cancellation)
     {
+        var path = LockPathOf(name);
         var start = _time.GetTimestamp();
         while (true)
         {
             try
             {
-                return new FileStream(Path.Combine(_root, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
             catch (IOException error) when (DiskException.IsReason(error))
             {
-                throw DiskException.Of(Path.Combine(_root, LockName), error); // waiting does not help
+                throw DiskException.Of(path, error); // waiting does not help
             }
             catch (IOException) when (_time.GetElapsedTime(start) < LockDeadline)
             {

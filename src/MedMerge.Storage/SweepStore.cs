@@ -118,6 +118,19 @@ public sealed class SweepStore(IObjectStore objects)
             yield return found.Name[(RecentPrefix.Length + TicksDigits + 1)..];
     }
 
+    /// <summary>Sorts sweeps of an older version among the others; what is sorted already is not read.</summary>
+    public async Task SortOlderAsync(CancellationToken cancellation)
+    {
+        var sorted = await ListNewestAsync(cancellation).ToHashSetAsync(cancellationToken: cancellation).ConfigureAwait(false);
+        foreach (var id in await ListAsync(cancellation).ConfigureAwait(false))
+        {
+            if (sorted.Contains(id)) continue;
+            var (head, _) = await Manifest.ReadAsync<SweepHead>(objects, Prefix + id, Kind, cancellation).ConfigureAwait(false);
+            var name = RecentName(id, head?.Submitted ?? DateTimeOffset.UnixEpoch);
+            await objects.TryCreateAsync(name, "sweep"u8.ToArray(), cancellation).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>The artefacts that a sweep's manifest refers to, or null where it is damaged.</summary>
     public static IEnumerable<string>? ArtefactsOf(ReadOnlyMemory<byte> manifest) =>
         Manifest.Read<SweepHead>(manifest, Kind) is { } head ? [head.Specification, head.Plan, .. head.Inputs] : null;

@@ -211,6 +211,22 @@ public sealed class ArtefactCacheTests : ObjectStoreConformance, IDisposable
         Assert.Equal(Content(1), await Artefacts.ReadAsync(hash, Cancellation));
     }
 
+    /// <summary>A write costs the same whatever the folder holds: it is looked at once a minute, or where its own files fill it.</summary>
+    [Fact]
+    public async Task A_folder_that_others_fill_is_looked_at_again_after_a_while()
+    {
+        await ReadNewAsync(1);
+        var others = Path.Combine(CacheFolder, new string('f', 64));
+        await File.WriteAllBytesAsync(others, new byte[10 * Limit], Cancellation);
+        File.SetLastWriteTimeUtc(others, _time.GetUtcNow().UtcDateTime.AddDays(-1));
+        await ReadNewAsync(2);
+        Assert.True(File.Exists(others));
+
+        _time.Advance(TimeSpan.FromMinutes(2));
+        await ReadNewAsync(3);
+        Assert.False(File.Exists(others));
+    }
+
     private static byte[] Content(byte value, int size = 100) => [.. Enumerable.Repeat(value, size)];
 
     private ArtefactCache Cache() => new(_inner, CacheFolder, Limit, _time, _log.CreateLogger<ArtefactCache>());

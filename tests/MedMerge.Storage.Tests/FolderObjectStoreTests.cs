@@ -61,10 +61,22 @@ public sealed class FolderObjectStoreTests : ObjectStoreConformance, IDisposable
     }
 
     [Fact]
-    public void It_opens_while_another_process_replaces_an_object()
+    public async Task Another_process_that_replaces_an_object_holds_nobody_up_but_those_who_want_the_same()
     {
-        using var held = new FileStream(Path.Combine(_folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        _ = new FolderObjectStore(_folder);
+        var cancellation = TestContext.Current.CancellationToken;
+        var store = new FolderObjectStore(_folder);
+        var etag = await store.TryCreateAsync("b", new byte[] { 1 }, cancellation);
+        Assert.NotEqual(store.LockPathOf("a"), store.LockPathOf("b"));
+        Directory.CreateDirectory(Path.GetDirectoryName(store.LockPathOf("a"))!);
+        using var held = new FileStream(store.LockPathOf("a"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
+        var other = new FolderObjectStore(_folder);
+        Assert.NotNull(await other.TryReplaceAsync("b", new byte[] { 2 }, etag!, cancellation));
+        var same = other.TryReplaceAsync("a", new byte[] { 2 }, "etag", cancellation);
+        Assert.False(same.IsCompleted);
+        held.Dispose();
+        Assert.Null(await same);
+        Assert.Equal(["b"], await NamesAsync("")); // locks are no objects
     }
 
     [Fact]

@@ -81,6 +81,8 @@ public sealed class SweepTrialsTests
         var resumed = found.ChangedTo(WorkState.Running).Planned(3, SweepLimits.None);
         Assert.Equal(3, resumed.Trials.Counts.Waiting);
         Assert.NotNull(SweepStore.ArtefactsOf((await _objects.ReadAsync("sweeps/s", Cancellation))!.Content));
+        await _sweeps.SortOlderAsync(Cancellation);
+        Assert.Equal(["s"], await _sweeps.ListNewestAsync(Cancellation).ToListAsync(Cancellation));
     }
 
     [Fact]

@@ -10,6 +10,9 @@ internal sealed partial class SweepQueries(SweepStore sweeps, ILogger<SweepQueri
 {
     private const int ReadsAtOnce = 8;
 
+    /// <summary>Whether sweeps of older versions were looked for: once for each process.</summary>
+    private volatile bool _isSorted;
+
     /// <summary>The damaged records that were logged: once, not at every listing.</summary>
     private readonly ConcurrentDictionary<string, bool> _logged = [];
 
@@ -24,6 +27,8 @@ internal sealed partial class SweepQueries(SweepStore sweeps, ILogger<SweepQueri
     /// <param name="after">The id of the one before the first; null to begin with the newest.</param>
     public async Task<List<SweepSummary>> ListAsync(int limit, string? after, CancellationToken cancellation)
     {
+        if (!_isSorted) await sweeps.SortOlderAsync(cancellation);
+        _isSorted = true;
         var ids = new List<string>();
         var isSkipping = after is not null;
         await foreach (var id in sweeps.ListNewestAsync(cancellation))

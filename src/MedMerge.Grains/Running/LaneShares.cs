@@ -9,6 +9,7 @@ internal sealed class LaneShares(ClusterView cluster, IGrainFactory grains, Time
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<(string Sweep, string Device), (long Time, int Wanted, int Lanes)> _known = [];
 
     /// <summary>The lanes of all nodes with the sweep's devices that are the sweep's now.</summary>
@@ -38,6 +39,8 @@ internal sealed class LaneShares(ClusterView cluster, IGrainFactory grains, Time
         {
             var asked = grains.GetGrain<ILaneShareGrain>(device).GetShareAsync(request);
             var lanes = await asked.WaitAsync(Timeout, time).ConfigureAwait(false);
+            foreach (var (old, share) in _known) // of sweeps that have ended
+                if (time.GetElapsedTime(share.Time) > Lifetime) _known.TryRemove(old, out _);
             _known[key] = (time.GetTimestamp(), request.Wanted, lanes);
             return lanes;
         }
