@@ -34,7 +34,7 @@ internal sealed partial class SweepQueries(SweepStore sweeps, ILogger<SweepQueri
         await foreach (var id in sweeps.ListNewestAsync(cancellation))
         {
             if (ids.Count == limit) break;
-            if (!isSkipping) ids.Add(id);
+            if (!isSkipping && !ids.Contains(id)) ids.Add(id); // two may have tried to create it
             if (id == after) isSkipping = false;
         }
         var summaries = new List<SweepSummary>();
