@@ -59,8 +59,8 @@ public sealed class SiloTests(RunningAppHost host)
         using var http = new HttpClient { BaseAddress = host.Gateway };
         while (true)
         {
-            using var status = JsonDocument.Parse(await http.GetStringAsync($"/api/v1/sweeps/{id}", Cancellation));
-            var trial = status.RootElement.GetProperty("trials")[0];
+            using var page = JsonDocument.Parse(await http.GetStringAsync($"/api/v1/sweeps/{id}/trials", Cancellation));
+            var trial = page.RootElement.GetProperty("trials")[0];
             Assert.NotEqual("Done", trial.GetProperty("state").GetString());
             var progress = trial.GetProperty("progress");
             if (progress.ValueKind == JsonValueKind.Object
