@@ -140,7 +140,9 @@ public sealed class FolderObjectStore : IObjectStore
     }
 
     private static bool IsObject(string name) =>
-        !name.StartsWith(LockFolder + "/", StringComparison.Ordinal) && name != OlderLock && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal);
+        !name.StartsWith(LockFolder + "/", StringComparison.Ordinal)
+        && name != OlderLock
+        && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal);
 
     private static InputException Missing(string root) => new($"There is no store '{root}'. Name its folder with --store.");
 
