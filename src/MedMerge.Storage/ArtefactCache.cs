@@ -21,7 +21,7 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     private volatile string? _lastFailure;
 
     private readonly Lock _gate = new();
-    private long _held = long.MaxValue / 2; // not known before the first look
+    private long? _held; // not known before the first look
     private long _looked;
 
     /// <summary>After so long other processes may have filled the folder.</summary>
@@ -134,8 +134,8 @@ public sealed partial class ArtefactCache(IObjectStore inner, string folder, lon
     {
         lock (_gate)
         {
-            if (_held + wanted > bytes || time.GetElapsedTime(_looked) > LookInterval) return true;
-            _held += wanted;
+            if (_held is not { } held || held + wanted > bytes || time.GetElapsedTime(_looked) > LookInterval) return true;
+            _held = held + wanted;
             return false;
         }
     }

@@ -14,21 +14,17 @@ internal sealed class SearchRungs
     private const string Incomplete = "A trial of another seed has no score at rung {0}.";
 
     private readonly int _factor;
-    private readonly List<Cohort> _cohorts;
     private readonly Dictionary<int, Cohort> _cohortOf = [];
 
     public SearchRungs(PlanSummary plan)
     {
         _factor = plan.Halving!.Factor;
         var arenas = plan.GetArenas().Index().SelectMany(arena => arena.Item.Select(scenario => (scenario, arena.Index))).ToDictionary();
-        _cohorts =
-        [
-            .. plan.Trials
-                .GroupBy(trial => (Arena: arenas[trial.Scenario], trial.Method, trial.Source))
-                .Select(trials => new Cohort([.. trials.GroupBy(trial => trial.Scenario).Select(ReadCandidate)])),
-        ];
-        foreach (var cohort in _cohorts)
-            foreach (var trial in cohort.Candidates.SelectMany(candidate => candidate)) _cohortOf[trial] = cohort;
+        foreach (var trials in plan.Trials.GroupBy(trial => (Arena: arenas[trial.Scenario], trial.Method, trial.Source)))
+        {
+            var cohort = new Cohort([.. trials.GroupBy(trial => trial.Scenario).Select(ReadCandidate)]);
+            foreach (var trial in trials) _cohortOf[trial.Number] = cohort;
+        }
 
         static int[] ReadCandidate(IEnumerable<PlannedTrial> trials) => [.. trials.Select(trial => trial.Number)];
     }

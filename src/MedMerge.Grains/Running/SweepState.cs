@@ -116,10 +116,9 @@ internal sealed class SweepState(string id, SweepRecord record, string etag, Swe
         Task changed, stateChanged;
         lock (_gate)
         {
-            if (knownVersion != _version && knownVersion < 0) return;
+            if (knownVersion != _version && (knownVersion < 0 || _record.HasEnded)) return;
             changed = knownVersion == _version ? _changed.Task : Task.CompletedTask;
             stateChanged = _stateChanged.Task;
-            if (_record.HasEnded && knownVersion != _version) return;
         }
         using var expired = new CancellationTokenSource(timeout, time);
         await changed.WaitAsync(expired.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

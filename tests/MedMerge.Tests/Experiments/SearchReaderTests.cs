@@ -43,6 +43,17 @@ public class SearchReaderTests
         Assert.Equal(6, points.Count);
     }
 
+    /// <summary>Two scenarios of the same settings would be one.</summary>
+    [Fact]
+    public void What_is_drawn_again_counts_once_and_what_is_listed_twice_is_refused()
+    {
+        var points = Read("  points: 30\n  over: { fineTune.batchSize: { uniform: [8, 10] } }\n").Points!;
+        Assert.Equal([8, 9, 10], points.Select(point => point.Settings.FineTune.BatchSize).Order());
+
+        var twice = Assert.Throws<InputException>(() => Read("  over: { fineTune.batchSize: [8, 16, 8] }\n"));
+        Assert.Contains("'search.over.fineTune.batchSize' lists 8 twice", twice.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_error_has_its_line()
     {

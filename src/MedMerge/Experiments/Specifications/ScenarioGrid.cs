@@ -195,17 +195,10 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
         if (map.FindMap(VaryKey) is not { } vary) return choices;
         foreach (var path in vary.Keys.ToList())
         {
-            var setting = SettingTable.All.FirstOrDefault(setting => setting.Path == path);
             var texts = vary.ReadTextOrList(path, out var isList) ?? [];
-            if (setting is null)
-            {
-                var suggestion = SpellingSuggestion.Suggest(path, [.. SettingTable.All.Select(known => known.Path)]);
-                vary.AddError(path, $"there is no setting '{path}' to vary{suggestion}");
-                continue;
-            }
+            if (VariedSetting.Find(vary, path) is not { } setting) continue;
             if (!isList || texts.Count == 0) vary.AddError(path, $"'{vary.GetPath(path)}' must be a list of values");
-            foreach (var twice in texts.GroupBy(text => text.Text).Where(group => group.Count() > 1))
-                vary.AddError(path, $"'{vary.GetPath(path)}' lists {twice.Key} twice");
+            VariedSetting.RefuseTwice(vary, path, texts.Select(text => text.Text));
             choices = [.. choices.SelectMany(choice => texts.Select(text => Apply(choice, setting, text)).OfType<SettingChoice>())];
             if (choices.Count > MaxScenarios)
             {

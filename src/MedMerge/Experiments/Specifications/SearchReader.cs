@@ -3,14 +3,6 @@ using MedMerge.Data;
 
 namespace MedMerge.Experiments.Specifications;
 
-/// <summary>A choice of varied settings.</summary>
-/// <param name="Settings">With the values.</param>
-internal sealed record SettingChoice(ScenarioSettings Settings, IReadOnlyList<VariedValue> Values);
-
-/// <summary>A varied setting's value, as written.</summary>
-/// <param name="Setting">Its path.</param>
-internal sealed record VariedValue(string Setting, string Text);
-
 /// <summary>Reads <c>search</c>: candidates over lists and ranges of settings, all of them or drawn at random, and halving.</summary>
 internal sealed class SearchReader(YamlMap search, SpecificationErrors errors)
 {
@@ -52,26 +44,23 @@ internal sealed class SearchReader(YamlMap search, SpecificationErrors errors)
         }
         if (errors.Count > 0) return [];
         var texts = points is { } count
-            ? Enumerable.Range(0, count).Select(point => Draw(axes, (ulong)seed, (ulong)point)).DistinctBy(Join)
+            ? Enumerable.Range(0, count).Select(point => Draw(axes, (ulong)seed, (ulong)point))
             : Combine(axes);
-        return [.. texts.Take(MaxPoints + 1).Select(values => Apply(settings, axes, values)).OfType<SettingChoice>()];
+        var choices = texts.Take(MaxPoints + 1).Select(values => Apply(settings, axes, values)).OfType<SettingChoice>();
+        return [.. choices.DistinctBy(Join)]; // of few values some are drawn again
 
-        static string Join(IReadOnlyList<string> values) => string.Join('\n', values);
+        static string Join(SettingChoice choice) => string.Join('\n', choice.Values.Select(value => value.Text));
     }
 
     private Axis? ReadAxis(YamlMap over, string path)
     {
-        var setting = SettingTable.All.FirstOrDefault(setting => setting.Path == path);
-        if (setting is null)
-        {
-            var suggestion = SpellingSuggestion.Suggest(path, [.. SettingTable.All.Select(all => all.Path)]);
-            over.AddError(path, $"there is no setting '{path}'{suggestion}");
-            return null;
-        }
+        if (VariedSetting.Find(over, path) is not { } setting) return null;
         if (!over.IsMap(path))
         {
             var texts = over.ReadTextOrList(path, out var isList) ?? [];
-            if (isList && texts.Count > 0) return new Axis(setting, texts[0].Line, [.. texts.Select(text => text.Text)], null);
+            string[] choices = [.. texts.Select(text => text.Text)];
+            VariedSetting.RefuseTwice(over, path, choices);
+            if (isList && choices.Length > 0) return new Axis(setting, texts[0].Line, choices, null);
             over.AddError(path, $"'{path}' must be a list of values, {{{UniformKey}: [LOW, HIGH]}} or {{{LogUniformKey}: [LOW, HIGH]}}");
             return null;
         }

@@ -38,7 +38,7 @@ internal sealed record ChooseRateStage(IReadOnlyList<FineTuneStage> Tries, Metri
         CancellationToken cancellation)
     {
         var tries = Tries
-            .Zip(inputs, (stage, output) => new LearningRateTry(stage.Training.LearningRate, FindBest(stage, output)))
+            .Zip(inputs, (stage, output) => new LearningRateTry(stage.Training.LearningRate, stage.FindBest(output, Metric)))
             .ToList();
         var best = ChooseBest(tries);
         foreach (var diverged in tries.Where(tried => tried.Best is null))
@@ -68,14 +68,5 @@ internal sealed record ChooseRateStage(IReadOnlyList<FineTuneStage> Tries, Metri
         if (best >= 0) return best;
         var rates = string.Join(", ", tries.Select(tried => tried.LearningRate.ToString(CultureInfo.InvariantCulture)));
         throw new ComputationException($"Training diverged at every learning rate that was tried ({rates}). Lower fineTune.learningRate.");
-    }
-
-    private Validation? FindBest(FineTuneStage stage, StageOutput output)
-    {
-        var epochs = StageFiles.Read<List<EpochRecord>>(output, StageFiles.History);
-        if (!stage.Training.IsWhole(epochs)) return null;
-        var history = TrainingHistory.Empty;
-        foreach (var epoch in epochs) history = history.With(epoch, stage.StartCounts, Metric);
-        return history.Epochs[history.BestEpoch].Validation;
     }
 }

@@ -1,6 +1,7 @@
 using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
+using MedMerge.Statistics;
 using MedMerge.Tensors;
 using MedMerge.Training;
 
@@ -54,6 +55,17 @@ internal sealed record FineTuneStage(
 
     /// <summary>Whether the start may be the best epoch; random weights never are, nor is a model with a classifier of zeros.</summary>
     public bool StartCounts => Start is not UntrainedStage && (KeepsHead || Head is not null);
+
+    /// <summary>The validation of the best epoch in its output; null where training diverged before its last epoch.</summary>
+    /// <param name="metric">What the best epoch is chosen by.</param>
+    public Validation? FindBest(StageOutput output, Metric metric)
+    {
+        var epochs = StageFiles.Read<List<EpochRecord>>(output, StageFiles.History);
+        if (epochs.Count <= LastEpoch) return null;
+        var history = TrainingHistory.Empty;
+        foreach (var epoch in epochs) history = history.With(epoch, StartCounts, metric);
+        return history.Epochs[history.BestEpoch].Validation;
+    }
 
     /// <inheritdoc />
     protected override object Settings => Until is null && Earlier is null

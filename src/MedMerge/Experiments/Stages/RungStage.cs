@@ -1,5 +1,4 @@
 using MedMerge.Statistics;
-using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
@@ -29,17 +28,8 @@ internal sealed record RungStage(IReadOnlyList<FineTuneStage> Tries, Metric Metr
         StageContext context,
         CancellationToken cancellation)
     {
-        var scores = Tries.Zip(inputs, FindScore).OfType<double>().ToList();
+        var scores = Tries.Zip(inputs, (stage, output) => stage.FindBest(output, Metric)?.Get(Metric)).OfType<double>().ToList();
         var score = new RungScore(scores.Count == 0 ? null : scores.Max());
         return Task.FromResult(new StageOutput(new Dictionary<string, byte[]> { [StageFiles.Score] = StageFiles.Write(score) }));
-    }
-
-    private double? FindScore(FineTuneStage stage, StageOutput output)
-    {
-        var epochs = StageFiles.Read<List<EpochRecord>>(output, StageFiles.History);
-        if (epochs.Count <= stage.Until) return null;
-        var history = TrainingHistory.Empty;
-        foreach (var epoch in epochs) history = history.With(epoch, stage.StartCounts, Metric);
-        return history.Epochs[history.BestEpoch].Validation.Get(Metric);
     }
 }
