@@ -123,7 +123,8 @@ internal static class StorageCommand
             if (removed.Count > 0) await output.WriteAsync(RenderSweeps(removed));
             var verb = dry ? "would be removed" : "removed";
             var freed = FormatSize(removed.Sum(sweep => sweep.OwnBytes));
-            await output.WriteLineAsync($"{removed.Count} sweeps {verb}, with {freed} of their own.");
+            var count = removed.Count == 1 ? "1 sweep" : $"{removed.Count} sweeps";
+            await output.WriteLineAsync($"{count} {verb}; nothing else uses {freed} of that.");
             return ExitCodes.Done;
         });
         return command;
