@@ -26,12 +26,11 @@ internal static partial class TorchRuntime
             try
             {
                 torch.InitializeDeviceType(DeviceType.CPU);
-#pragma warning disable RS0030 // the one place
-                var loaded = torch.__version__;
-#pragma warning restore RS0030
+                var loaded = LoadedVersion();
                 if (loaded != Version) throw new PlatformNotSupportedException($"libtorch {loaded} was loaded in place of {Version}.");
             }
-            catch (Exception error) when (error is NotSupportedException or DllNotFoundException or TypeInitializationException)
+            catch (Exception error) when (error is NotSupportedException or DllNotFoundException or TypeInitializationException
+                                          or EntryPointNotFoundException)
             {
                 throw new PlatformNotSupportedException($"libtorch could not be loaded: {error.Message}", error);
             }
@@ -115,8 +114,23 @@ internal static partial class TorchRuntime
         IsDeterministicCuDnn(GlobalContext()) && !IsBenchmarkCuDnn(GlobalContext())
         && !torch.backends.cudnn.allow_tf32 && !torch.backends.cuda.matmul.allow_tf32;
 
+    /// <summary>
+    /// The version of the native library, from the highest byte down. TorchSharp's <c>torch.__version__</c> is that which it was built
+    /// for, whatever was loaded.
+    /// </summary>
+    private static string LoadedVersion()
+    {
+        var version = AbiVersion();
+        return $"{version >> 56}.{(byte)(version >> 48)}.{(byte)(version >> 40)}.0";
+    }
+
+    private const string TorchCpu = "torch_cpu";
+
+    /// <summary><c>TORCH_ABI_VERSION</c> of PyTorch's <c>torch/headeronly/version.h</c>.</summary>
+    [LibraryImport(TorchCpu, EntryPoint = "aoti_torch_abi_version")]
+    private static partial ulong AbiVersion();
+
     // at::globalContext() and at::Context's members, under the names that GCC and Clang give them (Itanium C++ ABI).
-    private const string TorchCpu = "libtorch_cpu";
 
     [LibraryImport(TorchCpu, EntryPoint = "_ZN2at13globalContextEv")]
     private static partial nint GlobalContext();
