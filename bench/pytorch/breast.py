@@ -79,7 +79,7 @@ class ResNet20(nn.Module):
         return self.linear(x.mean((2, 3)))
 
 
-def load_data(path):
+def load_data(path, device):
     """Images [count, 3, height, width], normalised by the training images, and labels [count], of each split."""
     file = numpy.load(path)
     mean = file["train_images"].mean() / 255
@@ -88,7 +88,8 @@ def load_data(path):
     for split in ("train", "val", "test"):
         images = torch.tensor(file[split + "_images"]).float().div(255).sub(mean).div(deviation)
         images = images.unsqueeze(1).repeat(1, 3, 1, 1)
-        data[split] = (images, torch.tensor(file[split + "_labels"]).long().flatten())
+        labels = torch.tensor(file[split + "_labels"]).long().flatten()
+        data[split] = (images.to(device), labels.to(device))
     return data
 
 
@@ -117,7 +118,7 @@ def train(model, data, epochs, optimizer, schedule=None, fixed_batch_norm=False)
     best_score, best_state = None, None
     for _ in range(epochs):
         model.train(not fixed_batch_norm)
-        for batch in torch.randperm(len(images)).split(BATCH_SIZE):
+        for batch in torch.randperm(len(images)).to(images.device).split(BATCH_SIZE):
             loss = functional.cross_entropy(model(images[batch]), labels[batch])
             optimizer.zero_grad()
             loss.backward()
@@ -151,7 +152,7 @@ def learn_kernel_weights(start, data, epochs):
 def load_photographs(path):
     """The CIFAR-10 network, with a new classifier."""
     model = ResNet20()
-    state = torch.load(path, map_location="cpu")["state_dict"]
+    state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
     state = {name.removeprefix("module."): value for name, value in state.items()}
     model.load_state_dict({**state, "linear.weight": model.linear.weight, "linear.bias": model.linear.bias})
     return model
@@ -161,11 +162,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("specification", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: one a core")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda:N")
     arguments = parser.parse_args()
     began = time.time()
     # Debian's build takes one thread on machines whose cores it cannot count.
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
+    # As medmerge computes.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
 
     specification = yaml.safe_load(arguments.specification.read_text())
     folder = pathlib.Path(os.environ["MEDMERGE_DATA"])
@@ -175,10 +180,10 @@ def main():
     # All methods see the training images equally often; the probe and the batch norm statistics are one pass each.
     budget = weight_epochs + 2 + fine_tune_epochs
 
-    data = load_data(folder / specification["target"]["data"])
-    photographs = load_photographs(folder / photographs_file)
-    chest_data = load_data(folder / chest_pretraining["data"])
-    _, chest = fine_tune(ResNet20(), chest_data, chest_pretraining["epochs"], LEARNING_RATE)
+    data = load_data(folder / specification["target"]["data"], arguments.device)
+    photographs = load_photographs(folder / photographs_file).to(arguments.device)
+    chest_data = load_data(folder / chest_pretraining["data"], arguments.device)
+    _, chest = fine_tune(ResNet20().to(arguments.device), chest_data, chest_pretraining["epochs"], LEARNING_RATE)
     chest.reset_head()
     print(f"pretraining: {steps} steps", flush=True)
 
@@ -192,7 +197,7 @@ def main():
         ("lp-ft chest", chest, 0, budget - 2),
         ("restored photographs", photographs, 0, budget - 2),
         ("restored chest", chest, 0, budget - 2),
-        ("scratch", ResNet20(), 0, budget),
+        ("scratch", ResNet20().to(arguments.device), 0, budget),
         ("untrained-partner", photographs, weight_epochs, fine_tune_epochs),
         ("scrambled-partner", photographs, weight_epochs, fine_tune_epochs),
         ("self-scale", photographs, weight_epochs, fine_tune_epochs),
@@ -206,8 +211,8 @@ def main():
         print(f"{name}: macro F1 {100 * score:.1f}, {steps} steps so far", flush=True)
 
     seconds = time.time() - began
-    print(f"PyTorch {torch.__version__}, {arguments.threads} threads: {len(trials)} trials, {steps} steps, {seconds:.1f} s, "
-          f"{3600 * len(trials) / seconds:.0f} trials an hour")
+    print(f"PyTorch {torch.__version__}, {arguments.device}, {arguments.threads} threads: "
+          f"{len(trials)} trials, {steps} steps, {seconds:.1f} s, {3600 * len(trials) / seconds:.0f} trials an hour")
 
 
 if __name__ == "__main__":

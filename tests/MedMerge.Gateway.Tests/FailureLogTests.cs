@@ -116,7 +116,7 @@ public sealed class FailureLogTests : IDisposable
     public async Task A_gateway_with_another_store_than_its_cluster_stays_unready_and_says_so()
     {
         await using var cluster = await LocalCluster.StartAsync(
-            new FolderObjectStore(Path.Combine(_folder, "nodes")), "cpu", log: false, Cancellation);
+            new FolderObjectStore(Path.Combine(_folder, "nodes")), TestDevice.Name, log: false, Cancellation);
         await using var app = await RunningGateway.LaunchAsync(
             "--urls=http://127.0.0.1:0",
             "--Orleans:Clustering:ProviderType=Static",

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MedMerge.Grains.Hosting;
 using MedMerge.Storage;
+using MedMerge.Testing;
 using Microsoft.AspNetCore.Builder;
 
 namespace MedMerge.Gateway.Tests;
@@ -31,7 +32,11 @@ public sealed class RunningGateway : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _cluster = await LocalCluster.StartAsync(new FolderObjectStore(Store), "cpu", log: false, TestContext.Current.CancellationToken);
+        _cluster = await LocalCluster.StartAsync(
+            new FolderObjectStore(Store),
+            TestDevice.Name,
+            log: false,
+            TestContext.Current.CancellationToken);
         await StartAsync("http://127.0.0.1:0");
     }
 

@@ -21,7 +21,7 @@ public sealed class DamagedSweepTests : IDisposable
         var record = SweepRecord.Start("s", "spec", "plan", [], [], DateTimeOffset.UnixEpoch, trace: null);
         await sweeps.TryCreateAsync("s", record, Cancellation);
         await File.AppendAllTextAsync(Path.Combine(_folder, "sweeps", "s"), " ", Cancellation);
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation);
+        await using var cluster = await LocalCluster.StartAsync(objects, TestDevice.Name, log: false, Cancellation);
 
         var status = await cluster.Grains.GetGrain<ISweepGrain>("s").CancelAsync();
 
@@ -37,7 +37,7 @@ public sealed class DamagedSweepTests : IDisposable
         var sweeps = new SweepStore(objects);
         var record = SweepRecord.Start("s", "spec", ContentHash.Of("a plan"), [], [], DateTimeOffset.UnixEpoch, trace: null);
         await sweeps.TryCreateAsync("s", record, Cancellation);
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation);
+        await using var cluster = await LocalCluster.StartAsync(objects, TestDevice.Name, log: false, Cancellation);
         var sweep = cluster.Grains.GetGrain<ISweepGrain>("s");
 
         await sweep.WakeAsync();

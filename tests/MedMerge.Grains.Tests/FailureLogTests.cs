@@ -22,7 +22,7 @@ public sealed class FailureLogTests : IDisposable
         var objects = new BuggyStore(new FolderObjectStore(Path.Combine(_folder, "store")));
         var log = new RecordingLogger();
         await using var cluster =
-            await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation, host => host.Logging.AddProvider(log));
+            await LocalCluster.StartAsync(objects, TestDevice.Name, log: false, Cancellation, host => host.Logging.AddProvider(log));
         var sweep = await LocalSweep.StartAsync(cluster, objects, new SpecificationBuilder { Methods = "[scratch]" });
 
         var status = await SweepView.ReadAsync(sweep);

@@ -36,7 +36,7 @@ public sealed class PingTests(ITestOutputHelper output) : IDisposable
             Methods = "[medmerge]",
             KernelWeights = "{ epochs: 500, batchSize: 16, shards: 4 }",
         };
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
+        await using var cluster = await LocalCluster.StartAsync(objects, TestDevice.Name, log: false, cancellation);
         var sweep = await LocalSweep.StartAsync(cluster, objects, specification);
         while ((await sweep.StatusAsync(-1)).Running.All(trial => trial.Progress is not { Stage: "weigh", Epoch: >= 1 }))
             await Task.Delay(50, cancellation);

@@ -38,7 +38,7 @@ public sealed class SearchTests : IDisposable
         var objects = new FolderObjectStore(Path.Combine(_folder, $"{lanes}"));
         var artefacts = new ArtefactStore(objects);
         var submission = await Submission.WriteAsync(plan, PlanSummary.Of(plan), InputFile.Read, artefacts, Cancellation);
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation, lanes: lanes);
+        await using var cluster = await LocalCluster.StartAsync(objects, TestDevice.Name, log: false, Cancellation, lanes: lanes);
         var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
         await sweep.StartAsync(new StartSweep(submission.Name, submission.Specification, submission.Plan, []));
         var status = await sweep.StatusAsync(-1);

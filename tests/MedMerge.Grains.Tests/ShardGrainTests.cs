@@ -3,6 +3,7 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Grains.Hosting;
 using MedMerge.Grains.Nodes;
 using MedMerge.Storage;
+using MedMerge.Tensors;
 using MedMerge.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -29,7 +30,7 @@ public sealed class ShardGrainTests : IDisposable
             FineTune = "{ epochs: 0, batchSize: 12, shards: 3 }",
         };
         var objects = new FolderObjectStore(_folder);
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation, lanes: 1);
+        await using var cluster = await LocalCluster.StartAsync(objects, TestDevice.Name, log: false, Cancellation, lanes: 1);
         var sweep = await LocalSweep.StartAsync(cluster, objects, specification);
         var status = await sweep.StatusAsync(-1);
         while (!status.HasEnded) status = await sweep.StatusAsync(status.Version);
@@ -37,7 +38,7 @@ public sealed class ShardGrainTests : IDisposable
         var frozen = await Submission.WriteAsync(plan, PlanSummary.Of(plan), InputFile.Read, new ArtefactStore(objects), Cancellation);
         var key = plan.Trials[0].Stages.OfType<FineTuneStage>().First().Key;
         var request = new ShardRequest(frozen.Specification, Trial: 1, key, Shard: 0);
-        var shard = cluster.Grains.GetGrain<IShardGrain>($"cpu/{key}/0/100");
+        var shard = cluster.Grains.GetGrain<IShardGrain>($"{DeviceName.Kind(plan.Specification.Settings.Device)}/{key}/0/100");
         var load = cluster.Services.GetRequiredService<NodeLoad>();
         await shard.OpenAsync(request).WaitAsync(Deadline, Cancellation);
         Assert.Equal(1, load.CountExcluding("none"));

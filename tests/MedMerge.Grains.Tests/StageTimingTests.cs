@@ -22,7 +22,7 @@ public sealed class StageTimingTests : IDisposable
             Methods = "[medmerge]",
             KernelWeights = "{ epochs: 1, batchSize: 8, shards: 2 }",
         };
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, Cancellation);
+        await using var cluster = await LocalCluster.StartAsync(objects, TestDevice.Name, log: false, Cancellation);
         var sweep = await LocalSweep.StartAsync(cluster, objects, specification);
         var status = await sweep.StatusAsync(-1);
         while (status.State == WorkState.Running)

@@ -34,7 +34,7 @@ internal sealed record SpecificationBuilder
     public int Threads { get; init; } = 1;
 
     /// <summary>Null for the default, a processor.</summary>
-    public string? Device { get; init; }
+    public string? Device { get; init; } = TestDevice.IsCpu ? null : TestDevice.Name;
 
     public int? Parallel { get; init; }
 

@@ -58,7 +58,7 @@ public sealed partial class ModelMergerTests : IDisposable
     {
         var settings = new KernelWeightSettings { Epochs = 2, BatchSize = 8, Shards = 2 };
         var epochs = new List<EpochRecord>();
-        await using var merger = new ModelMerger("cpu", threads: 1);
+        await using var merger = new ModelMerger(TestDevice.Name, threads: 1);
 
         var merged = await merger.LearnAsync(_inputs, settings, anchor: 1, seed: 5, epochs.Add, Cancellation);
 
@@ -76,7 +76,7 @@ public sealed partial class ModelMergerTests : IDisposable
             fineTune: { epochs: 0, batchSize: 8 }
             """, "test.yaml", []);
         var merge = Plan.Build(specification).Trials.Single().FindOutput(OutputRole.MergedModel)!.Stage;
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(
             new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         var expected = await runner.OutputAsync(merge, (_, _) => { }, Cancellation);
@@ -91,7 +91,7 @@ public sealed partial class ModelMergerTests : IDisposable
     [Fact]
     public async Task What_cannot_be_merged_is_refused_in_words()
     {
-        await using var merger = new ModelMerger("cpu", threads: 1);
+        await using var merger = new ModelMerger(TestDevice.Name, threads: 1);
         Task<InputException> Refused(MergeInputs inputs) =>
             Assert.ThrowsAsync<InputException>(() => merger.LearnAsync(inputs, cancellation: Cancellation));
 
@@ -111,7 +111,7 @@ public sealed partial class ModelMergerTests : IDisposable
     [Fact]
     public async Task Kernel_weights_that_are_no_shares_or_for_other_sources_are_refused()
     {
-        await using var merger = new ModelMerger("cpu", threads: 1);
+        await using var merger = new ModelMerger(TestDevice.Name, threads: 1);
         var weights = KernelWeightMatrix.Uniform("resnet20", sources: 2);
         weights[0, 0, 0] = 0.7;
         await Assert.ThrowsAsync<ArgumentException>(() => merger.MergeAsync(_inputs, weights, Cancellation));
@@ -122,7 +122,7 @@ public sealed partial class ModelMergerTests : IDisposable
     [Fact]
     public async Task Applying_names_a_source_that_is_missing_or_another()
     {
-        await using var merger = new ModelMerger("cpu", threads: 1);
+        await using var merger = new ModelMerger(TestDevice.Name, threads: 1);
         var merged = await merger.MergeAsync(_inputs, KernelWeightMatrix.Uniform("resnet20", sources: 2), Cancellation);
         var path = Path.Combine(_folder, "kernel-weights.safetensors");
         await merged.SaveKernelWeightsAsync(path, Cancellation);

@@ -3,11 +3,13 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Placement;
+using MedMerge.Tensors;
+using MedMerge.Testing;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
 namespace MedMerge.Grains.Tests.Running;
 
-/// <summary>A membership table in memory. Every node has a processor as its device.</summary>
+/// <summary>A membership table in memory. Every node has the device of the tests.</summary>
 internal sealed class FakeMembership : IClusterMembershipService, ISiloMetadataCache, ILocalSiloDetails
 {
     private readonly Dictionary<SiloAddress, SiloStatus> _nodes = [];
@@ -18,7 +20,7 @@ internal sealed class FakeMembership : IClusterMembershipService, ISiloMetadataC
     public FakeMembership(int own = 1)
     {
         _own = CreateAddress(own);
-        var device = ImmutableDictionary<string, string>.Empty.Add(DevicePlacementDirector.Device, "cpu");
+        var device = ImmutableDictionary<string, string>.Empty.Add(DevicePlacementDirector.Device, DeviceName.Kind(TestDevice.Name));
         typeof(SiloMetadata).GetProperty(nameof(SiloMetadata.Metadata))!.SetValue(_metadata, device); // Orleans has no public way
         View = new ClusterView(this, this, this);
     }

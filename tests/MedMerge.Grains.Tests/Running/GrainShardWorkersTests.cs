@@ -31,14 +31,14 @@ public sealed class GrainShardWorkersTests : IDisposable
         Assert.True(tune.HasCoordinator);
 
         var alone = new StageStore(new FolderObjectStore(Path.Combine(_folder, "alone")));
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(alone, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         var expected = await runner.OutputAsync(tune, (_, _) => { }, cancellation);
         using (var model = Safetensors.Read(expected[StageFiles.Model], "a file").Tensors)
             Assert.True(new Training.ParameterLayout(model).Length * sizeof(float) > PackedNumbers.MaxBytes, "It takes one message only.");
 
         var objects = new FolderObjectStore(Path.Combine(_folder, "cluster"));
-        await using var cluster = await LocalCluster.StartAsync(objects, "cpu", log: false, cancellation);
+        await using var cluster = await LocalCluster.StartAsync(objects, TestDevice.Name, log: false, cancellation);
         var sweep = await LocalSweep.StartAsync(cluster, objects, specification);
         var status = await sweep.StatusAsync(-1);
         while (!status.HasEnded) status = await sweep.StatusAsync(status.Version);

@@ -23,7 +23,7 @@ public class BatchLoaderTests
             [.. Enumerable.Range(0, Count).Select(i => i % 2)]);
         var info = Phantoms.Create("lesions", 4, 2, 2).Info with { Height = height, Width = width, Channels = channels };
         var data = new ImageDataset(info, split, split, split);
-        using var loader = new BatchLoader(data, CPU, ScalarType.Float64, maxBytes);
+        using var loader = new BatchLoader(data, TestDevice.Torch, ScalarType.Float64, maxBytes);
         int[] indices = [31, 2, 2, 17, 39];
         var (mean, deviation) = data.Normalisation;
 

@@ -118,7 +118,7 @@ public class ShardPlanTests
         var split = new ImageSplit([.. Enumerable.Range(0, 2 * Height * Width).Select(i => (byte)(i % 250 + 1))], [0, 1]);
         var info = Phantoms.Create("lesions", train: 4, validation: 2, test: 2).Info with { Height = Height, Width = Width };
         var data = new ImageDataset(info, split, split, split);
-        using var loader = new BatchLoader(data, TorchSharp.torch.CPU);
+        using var loader = new BatchLoader(data, TestDevice.Torch);
         var (mean, deviation) = data.Normalisation;
         var blank = -mean[0] / deviation[0]; // what a pixel from beyond the edge becomes
         var (rows, columns) = (0L, 0L);
@@ -151,7 +151,7 @@ public class ShardPlanTests
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
         var data = Phantoms.Create("vessels", train: 64, validation: 4, test: 4);
-        using var loader = new BatchLoader(data, TorchSharp.torch.CPU);
+        using var loader = new BatchLoader(data, TestDevice.Torch);
         var all = loader.Load(data.Train, [.. Enumerable.Range(0, 64)]);
         Assert.Equal([64L, 3L, 28L, 28L], all.shape);
         Assert.Equal(0, all.mean().item<float>(), 1e-4);

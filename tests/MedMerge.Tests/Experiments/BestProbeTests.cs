@@ -91,7 +91,7 @@ public class BestProbeTests
     public async Task A_chosen_anchor_gives_the_bytes_that_the_same_source_gives_by_name()
     {
         var store = new MemoryStageStore();
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         const string methods = "methods: [medmerge, average, lp-ft, untrained-partner, scrambled-partner, self-scale]";
         var chosen = Plan.Build(Read($"anchor: best-probe\n{methods}"));

@@ -112,7 +112,7 @@ public class PlanTests
     [Fact]
     public void Stage_keys_are_those_of_the_stores_that_people_have()
     {
-        var keys = string.Join('\n', Defaults.BuildPlan().Stages.Select(stage => stage.Key));
+        var keys = string.Join('\n', (Defaults with { Device = null }).BuildPlan().Stages.Select(stage => stage.Key));
 
         Assert.Equal("19e20b80e7992b2d7290325af233a929", ContentHash.Of(keys)[..32]);
     }

@@ -21,7 +21,7 @@ public class RungStageTests
         var parts = Plan.Build(specification with { Halving = new Halving(2, 1) }).Trials.Single();
         Assert.Equal(3, parts.Parts.Rungs.Count); // of 1, 2 and 4 epochs
         var store = new MemoryStageStore();
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
 
         var score = await runner.OutputAsync(parts.Parts.Rungs[0], (_, _) => { }, cancellation);

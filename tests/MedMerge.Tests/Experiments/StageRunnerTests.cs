@@ -98,7 +98,7 @@ public class StageRunnerTests
         var stage = plan.Trials.Select(trial => trial.FindOutput(OutputRole.Model)!.Stage).OfType<ChooseRateStage>().First();
         var good = stage.Tries[0];
         var tooHigh = good with { Training = good.Training with { LearningRate = 1e30 } };
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var warnings = new List<string>();
         var runner = new StageRunner(
             new CountingStageStore(),
@@ -175,7 +175,7 @@ public class StageRunnerTests
         var plan = Merged.BuildPlan();
         var weigh = plan.Stages.OfType<KernelWeightStage>().Single();
         var store = new CountingStageStore();
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         using var stop = new StepStop(2, TrainingNames.KernelWeights); // of three in an epoch
 
@@ -194,7 +194,7 @@ public class StageRunnerTests
         var plan = Merged.BuildPlan();
         var weigh = plan.Stages.OfType<KernelWeightStage>().Single();
         var store = new CountingStageStore();
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         using var stop = new StepStop(2, TrainingNames.KernelWeights);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
@@ -312,7 +312,7 @@ public class StageRunnerTests
             using var changed = RandomModels.Weights(architecture, seed: 2, classes: 2);
             var stage = new ImportStage(path, Prefix: null, ContentHash.Of(Safetensors.Write(planned)), architecture);
             var store = new CountingStageStore();
-            await using var device = new DeviceThread("cpu", 1);
+            await using var device = new DeviceThread(TestDevice.Name, 1);
             var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
 
             File.WriteAllBytes(path, Safetensors.Write(changed));
@@ -360,7 +360,7 @@ public class StageRunnerTests
         Action<EpochRecord>? onEpoch = null,
         CancellationToken? cancellation = null)
     {
-        await using var device = new DeviceThread("cpu", plan.Specification.Settings.Threads);
+        await using var device = new DeviceThread(TestDevice.Name, plan.Specification.Settings.Threads);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         foreach (var trial in plan.Trials)
             await runner.OutputAsync(trial.Predictions, (epoch, _) => onEpoch?.Invoke(epoch), cancellation ?? Cancellation);

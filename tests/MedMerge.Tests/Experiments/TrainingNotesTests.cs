@@ -104,7 +104,7 @@ public class TrainingNotesTests
 
     private static async Task<ScenarioResult> RunAsync(Plan plan, IStageStore store, List<string> warnings)
     {
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(
             store,
             device,

@@ -36,8 +36,9 @@ public class BatchNormMeasureTests
         using var scope = NewDisposeScope();
         var architecture = Architectures.Create("resnet20", 0.0625);
         var sources = RandomModels.Prepared(architecture, 1);
-        var folded = KernelFolding.Fold(sources, KernelWeights.Softmax(new KernelWeightMatrix(architecture, 1)));
-        using var loader = new BatchLoader(data, CPU);
+        var folded = KernelFolding.Fold(sources, KernelWeights.Softmax(new KernelWeightMatrix(architecture, 1)))
+            .Convert(tensor => tensor.to(TestDevice.Torch));
+        using var loader = new BatchLoader(data, TestDevice.Torch);
         Assert.Equal([2, 2, 1], loader.Batches(data.Train).Select(batch => batch.Length));
 
         using var statistics = BatchNormRestoration.Measure(folded, data, loader, CancellationToken.None);
@@ -49,7 +50,7 @@ public class BatchNormMeasureTests
 
         static void Check(Tensor expected, Tensor measured)
         {
-            var worst = (measured.to(ScalarType.Float64) - expected).abs().max().item<double>();
+            var worst = (measured.to(ScalarType.Float64) - expected.cpu()).abs().max().item<double>();
             Assert.True(worst < 1e-6 * expected.abs().max().item<double>(), $"{worst}");
         }
     }

@@ -62,7 +62,7 @@ public class KernelNormTests
     public void With_the_targets_statistics_training_sees_the_features_that_evaluation_sees()
     {
         using var source = RandomModels.Weights(Network, seed: 20, classes: 2);
-        using var loader = new BatchLoader(Target, CPU);
+        using var loader = new BatchLoader(Target, TestDevice.Torch);
 
         using var restored = BatchNormStatistics.Estimate(
             Network,
@@ -70,7 +70,7 @@ public class KernelNormTests
             Target,
             batchSize: 48,
             loader,
-            CPU,
+            TestDevice.Torch,
             TestContext.Current.CancellationToken);
 
         Assert.True(Distance(source) > 0.2, $"{Distance(source)}");
@@ -80,7 +80,7 @@ public class KernelNormTests
         {
             using var scope = NewDisposeScope();
             using var inference = no_grad();
-            using var network = new BatchNormNetwork(Network, model, CPU);
+            using var network = new BatchNormNetwork(Network, model, TestDevice.Torch);
             var images = loader.Load(Target.Train, [.. Enumerable.Range(0, Target.Train.Count)]);
             var evaluated = network.Features(images, training: false);
             var trained = network.Features(images, training: true);
@@ -92,9 +92,10 @@ public class KernelNormTests
 
     private static StateDict Merge(List<PreparedSource> sources, KernelWeightMatrix alpha)
     {
-        using var loader = new BatchLoader(Target, CPU);
+        using var loader = new BatchLoader(Target, TestDevice.Torch);
         var folded = KernelFolding.Fold(sources, alpha);
-        var statistics = BatchNormRestoration.Measure(folded, Target, loader, TestContext.Current.CancellationToken);
+        var onDevice = folded.Convert(tensor => tensor.to(TestDevice.Torch));
+        var statistics = BatchNormRestoration.Measure(onDevice, Target, loader, TestContext.Current.CancellationToken);
         sources[0].CopyNormsTo(Network, statistics);
         RandomModels.Head(Network, Target.Classes).AddTo(Network, statistics);
         return BatchNormRestoration.Restore(folded, statistics);

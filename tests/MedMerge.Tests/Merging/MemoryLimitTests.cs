@@ -32,7 +32,8 @@ public class MemoryLimitTests
         {
             var sources = RandomModels.Prepared(Network, Sources);
             var settings = new KernelWeightSettings { BatchSize = 8 };
-            using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, CPU, memoryLimit: limit);
+            using var computer = new KernelWeightGradientComputer(
+                Network, sources, Target, settings, seed: 1, TestDevice.Torch, memoryLimit: limit);
             sources.ForEach(source => source.Dispose()); // as KernelWeightStage.Open does: the computer has what it needs
             var numbers = new List<double>();
             for (var i = 0; i < 2; i++)
@@ -59,7 +60,7 @@ public class MemoryLimitTests
         static long Peak(long? limit)
         {
             using var scope = NewDisposeScope();
-            using var stack = new SourceStack(Network, RandomModels.Prepared(Network, Sources), CPU, memoryLimit: limit);
+            using var stack = new SourceStack(Network, RandomModels.Prepared(Network, Sources), TestDevice.Torch, memoryLimit: limit);
             var alpha = stack.Split(new KernelWeightMatrix(Network, Sources));
             var folded = stack.Fold(alpha);
             stack.AlphaGradient(folded.Kernels, folded.Biases);
@@ -72,13 +73,17 @@ public class MemoryLimitTests
     {
         using var scope = NewDisposeScope();
         var sources = RandomModels.Prepared(Network, Sources);
-        using var free = new SourceStack(Network, sources, CPU);
-        using var limited = new SourceStack(Network, sources, CPU, memoryLimit: 0);
+        using var free = new SourceStack(Network, sources, TestDevice.Torch);
+        using var limited = new SourceStack(Network, sources, TestDevice.Torch, memoryLimit: 0);
         var alpha = KernelWeights.Softmax(new KernelWeightMatrix(Network, Sources));
-        var input = ones(2, Network.Layers[0].Shape[1], 8, 8);
+        var input = ones(2, Network.Layers[0].Shape[1], 8, 8, device: TestDevice.Torch);
         Assert.Equal(Features(free), Features(limited));
 
-        float[] Features(SourceStack stack) => stack.WeightedFeatures(0, input, stack.Split(alpha)[0]).contiguous().data<float>().ToArray();
+        float[] Features(SourceStack stack)
+        {
+            var features = stack.WeightedFeatures(0, input, stack.Split(alpha)[0]);
+            return features.cpu().contiguous().data<float>().ToArray();
+        }
     }
 
     private static long Elements(Layer layer) => layer.Shape.Aggregate(1L, (size, side) => size * side);

@@ -32,7 +32,7 @@ public class NumericsTests
         using var scope = NewDisposeScope();
         var settings = new KernelWeightSettings { BatchSize = 8 };
         using var computer = new KernelWeightGradientComputer(
-            architecture, sources, Target, settings, seed: 1, CPU, ScalarType.Float64);
+            architecture, sources, Target, settings, seed: 1, TestDevice.Torch, ScalarType.Float64);
         var random = new RandomStream(7);
         var theta = RandomModels.KernelWeights(architecture, 3, random);
         var alpha = KernelWeights.Softmax(theta);
@@ -42,16 +42,17 @@ public class NumericsTests
         var byIdentity = KernelWeights.ThroughSoftmax(alpha, gradient.Alpha).Values;
 
         // Independently: one feature map a source, softmax and all, differentiated by autograd.
-        using var stack = new SourceStack(architecture, sources, CPU, ScalarType.Float64);
-        using var loader = new BatchLoader(Target, CPU, ScalarType.Float64);
-        var leaf = tensor(theta.Values).view(3, -1).requires_grad_();
+        using var stack = new SourceStack(architecture, sources, TestDevice.Torch, ScalarType.Float64);
+        using var loader = new BatchLoader(Target, TestDevice.Torch, ScalarType.Float64);
+        var leaf = tensor(theta.Values, device: TestDevice.Torch).view(3, -1).requires_grad_();
         var alphas = leaf.softmax(0).t().split([.. architecture.Layers.Select(layer => (long)layer.Out)], 0);
         var indices = new ShardPlan(Target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
         var images = loader.Load(Target.Train, indices);
         var features = architecture.Forward(images, (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
-        var logits = nn.functional.linear(features, tensor(head.Weight).view(Target.Classes, -1), tensor(head.Bias));
+        var weight = tensor(head.Weight, device: TestDevice.Torch).view(Target.Classes, -1);
+        var logits = nn.functional.linear(features, weight, tensor(head.Bias, device: TestDevice.Torch));
         var loss = nn.functional.cross_entropy(logits, loader.Labels(Target.Train, indices), reduction: nn.Reduction.Sum);
-        var byAutograd = autograd.grad([loss], [leaf])[0].contiguous().data<double>().ToArray();
+        var byAutograd = autograd.grad([loss], [leaf])[0].cpu().contiguous().data<double>().ToArray();
 
         Assert.Equal(loss.item<double>(), gradient.Loss, 1e-10 * Math.Abs(gradient.Loss));
         AssertClose(byAutograd, byIdentity, 1e-10);
@@ -70,7 +71,7 @@ public class NumericsTests
             // A batch of all images: the shards differ, the images of the step do not.
             var settings = new KernelWeightSettings { BatchSize = Target.Train.Count, Shards = shards };
             using var computer = new KernelWeightGradientComputer(
-                architecture, sources, Target, settings, seed: 3, CPU, ScalarType.Float64);
+                architecture, sources, Target, settings, seed: 3, TestDevice.Torch, ScalarType.Float64);
             var workers = new InlineWorkers(computer, shards);
             var step = new KernelWeightStep(1, 0, alpha, head);
             sums.Add(await KernelWeightLearner.MeanGradientAsync(workers, step, TestContext.Current.CancellationToken));
@@ -93,12 +94,13 @@ public class NumericsTests
         var random = new RandomStream(5);
         var alpha = KernelWeights.Softmax(RandomModels.KernelWeights(architecture, 3, random));
         using var scope = NewDisposeScope();
-        using var loader = new BatchLoader(Target, CPU);
-        var folded = KernelFolding.Fold(sources, alpha);
+        using var loader = new BatchLoader(Target, TestDevice.Torch);
+        var exported = KernelFolding.Fold(sources, alpha);
+        var folded = exported.Convert(tensor => tensor.to(TestDevice.Torch));
         using var statistics = BatchNormRestoration.Measure(folded, Target, loader, CancellationToken.None);
         RandomModels.Head(architecture, Target.Classes).AddTo(architecture, statistics);
         sources[0].CopyNormsTo(architecture, statistics); // also with the kernels scaled back
-        using var merged = BatchNormRestoration.Restore(folded, statistics);
+        using var merged = BatchNormRestoration.Restore(exported, statistics);
 
         var certificate = Measure(alpha, images: 16);
 
@@ -107,7 +109,7 @@ public class NumericsTests
         Assert.True(certificate.Worst.Relative < 1e-6, $"worst: {certificate.Worst}"); // far from the limit, so that other data hold it too
 
         // The same comparison with float32 arithmetic throughout, on a batch: two ways to sum a convolution.
-        using var stack = new SourceStack(architecture, sources, CPU);
+        using var stack = new SourceStack(architecture, sources, TestDevice.Torch);
         var (images, alphas) = (loader.Load(Target.Train, [0, 1, 2, 3]), stack.Split(alpha));
         architecture.Forward(images, (l, input) =>
         {
@@ -151,12 +153,12 @@ public class NumericsTests
         using var scope = NewDisposeScope();
         using var weights = RandomModels.Weights(architecture, seed: 11, classes: 2);
         using var prepared = PreparedSource.Prepare("source", architecture, weights);
-        using var loader = new BatchLoader(Target, CPU);
+        using var loader = new BatchLoader(Target, TestDevice.Torch);
         var images = loader.Load(Target.Train, [0, 1, 2, 3]);
-        using var original = new BatchNormNetwork(architecture, weights, CPU);
+        using var original = new BatchNormNetwork(architecture, weights, TestDevice.Torch);
         var kernels = architecture.Layers.Select(prepared.Kernel);
         var biases = architecture.Layers.Select(prepared.Bias);
-        var folded = new FoldedNetwork(architecture, [.. kernels], [.. biases]);
+        var folded = new FoldedNetwork(architecture, [.. kernels], [.. biases]).Convert(tensor => tensor.to(TestDevice.Torch));
 
         var (expected, actual) = (original.Features(images, training: false), folded.Features(images));
 

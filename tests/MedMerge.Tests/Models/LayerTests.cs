@@ -46,14 +46,14 @@ public class LayerTests
     public void A_lone_normalisation_is_restored_from_the_statistics_of_its_input()
     {
         using var scope = NewDisposeScope();
-        using var loader = new BatchLoader(Target, CPU);
+        using var loader = new BatchLoader(Target, TestDevice.Torch);
         var folded = KernelFolding.Fold(RandomModels.Prepared(Network, 2), Alpha());
-        using var statistics = BatchNormRestoration.Measure(folded, Target, loader, CancellationToken.None);
+        using var statistics = BatchNormRestoration.Measure(ToDevice(folded), Target, loader, CancellationToken.None);
         RandomModels.Head(Network, Target.Classes).AddTo(Network, statistics);
         using var merged = BatchNormRestoration.Restore(folded, statistics);
 
         // The first layer's input is the images.
-        var images = loader.Load(Target.Train, [.. Enumerable.Range(0, Target.Train.Count)]);
+        var images = loader.Load(Target.Train, [.. Enumerable.Range(0, Target.Train.Count)]).cpu();
         var mean = images.mean([0L, 2L, 3L]);
         var deviation = images.var([0L, 2L, 3L], unbiased: false).Plus(BatchNorm.Epsilon).sqrt();
 
@@ -96,9 +96,10 @@ public class LayerTests
     public void A_file_of_kernel_weights_gives_the_merged_model_again()
     {
         using var scope = NewDisposeScope();
-        using var loader = new BatchLoader(Target, CPU);
+        using var loader = new BatchLoader(Target, TestDevice.Torch);
         var sources = RandomModels.Prepared(Network, 2);
-        var statistics = BatchNormRestoration.Measure(KernelFolding.Fold(sources, Alpha()), Target, loader, CancellationToken.None);
+        var folded = ToDevice(KernelFolding.Fold(sources, Alpha()));
+        var statistics = BatchNormRestoration.Measure(folded, Target, loader, CancellationToken.None);
         RandomModels.Head(Network, Target.Classes).AddTo(Network, statistics);
         using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", Alpha(), statistics);
         using var file = ModelFile.Read(learned.Write(), "a file");
@@ -114,7 +115,7 @@ public class LayerTests
     {
         using var start = Network.Initialise(1, Target.Classes);
         var settings = new FineTuneSettings { Epochs = 4, BatchSize = 8, LearningRate = 0.01 };
-        using var tuner = new FineTuner(Network, start, startCounts: true, Target, settings, seed: 3, CPU);
+        using var tuner = new FineTuner(Network, start, startCounts: true, Target, settings, seed: 3, TestDevice.Torch);
         while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
         Assert.True(tuner.History[^1].Loss < tuner.History[1].Loss);
     }
@@ -137,6 +138,8 @@ public class LayerTests
         Assert.Equal(matrix.Values.Length, expected);
         Assert.Throws<ArgumentException>(() => new KernelWeightMatrix(Network, 2, new double[1]));
     }
+
+    private static FoldedNetwork ToDevice(FoldedNetwork folded) => folded.Convert(tensor => tensor.to(TestDevice.Torch));
 
     private static KernelWeightMatrix Alpha() => KernelWeights.Softmax(RandomModels.KernelWeights(Network, 2, new RandomStream(7)));
 

@@ -35,7 +35,7 @@ public class PyTorchExportTests
         SkipWithoutPyTorch();
         var specification = new SpecificationBuilder { Width = 1, Methods = "[medmerge]" }.WithEpochs(2);
         var plan = specification.BuildPlan();
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(
             new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         foreach (var stage in new[] { OutputRole.MergedModel, OutputRole.Model }.Select(role => plan.Trials[0].FindOutput(role)!.Stage))
@@ -57,7 +57,7 @@ public class PyTorchExportTests
                 "(Debian, where the release has it: apt-get install python3-safetensors python3-numpy).");
         }
         var plan = new SpecificationBuilder { Methods = "[medmerge]" }.WithEpochs(1).BuildPlan();
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(
             new MemoryStageStore(), device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
         var folder = Directory.CreateTempSubdirectory("medmerge-safetensors-").FullName;
@@ -115,8 +115,8 @@ public class PyTorchExportTests
             using var scope = NewDisposeScope();
             using var inference = no_grad();
             var target = Phantoms.Create("cells", train: 8, validation: 3, test: 3);
-            using var loader = new BatchLoader(target, CPU);
-            using var network = new BatchNormNetwork(architecture, weights, CPU);
+            using var loader = new BatchLoader(target, TestDevice.Torch);
+            using var network = new BatchNormNetwork(architecture, weights, TestDevice.Torch);
             var images = loader.Load(target.Train, [.. Enumerable.Range(0, 8)]);
             using var expected = new StateDict();
             expected.Add("images", images);

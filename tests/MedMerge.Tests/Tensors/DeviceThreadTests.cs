@@ -12,7 +12,7 @@ public sealed class DeviceThreadTests
     [Fact]
     public async Task Long_work_that_yields_lets_waiting_work_go_first_with_gradients_of_its_own()
     {
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         using var begun = new ManualResetEventSlim();
         var served = false;
         var outer = device.RunAsync(() =>
@@ -38,7 +38,7 @@ public sealed class DeviceThreadTests
     [Fact]
     public async Task Work_that_comes_again_and_again_does_not_starve_longWorkwork()
     {
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         using var begun = new ManualResetEventSlim();
         var slices = 0;
@@ -61,7 +61,7 @@ public sealed class DeviceThreadTests
     [Fact]
     public async Task Every_piece_of_work_has_the_number_of_threads_that_it_asks_for()
     {
-        await using var one = new DeviceThread("cpu", 1);
+        await using var one = new DeviceThread(TestDevice.Name, 1);
         var two = one.ForThreads(2);
         using var begun = new ManualResetEventSlim();
         var served = false;
@@ -85,7 +85,7 @@ public sealed class DeviceThreadTests
     [Fact]
     public async Task Worked_time_excludes_other_work_that_runs_in_between()
     {
-        await using var outer = new DeviceThread("cpu", 1);
+        await using var outer = new DeviceThread(TestDevice.Name, 1);
         var inner = outer.ForThreads(1);
         using var begun = new ManualResetEventSlim();
         var served = false;
@@ -113,7 +113,7 @@ public sealed class DeviceThreadTests
     [Fact]
     public async Task Cancelled_work_ends_where_it_yields()
     {
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         using var cancel = new CancellationTokenSource();
         using var begun = new ManualResetEventSlim();
         var work = device.RunAsync(() =>

@@ -39,7 +39,7 @@ public class TorchRuntimeTests
     public async Task The_device_thread_is_one_thread_and_survives_errors_and_cancellation()
     {
         var cancellation = TestContext.Current.CancellationToken;
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         var first = await device.RunAsync(() => Environment.CurrentManagedThreadId, cancellation);
         await Assert.ThrowsAsync<InvalidOperationException>(
             () => device.RunAsync<int>(() => throw new InvalidOperationException(), cancellation));

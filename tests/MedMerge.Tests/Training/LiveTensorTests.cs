@@ -29,7 +29,8 @@ public class LiveTensorTests
     {
         var sources = RandomModels.Prepared(Network, 3);
         var settings = new KernelWeightSettings { BatchSize = 8 };
-        using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, CPU, memoryLimit: memoryLimit);
+        using var computer = new KernelWeightGradientComputer(
+            Network, sources, Target, settings, seed: 1, TestDevice.Torch, memoryLimit: memoryLimit);
         using var start = Network.Initialise(1, Target.Classes);
         var alpha = KernelWeights.Softmax(new KernelWeightMatrix(Network, sources: 3));
         var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
@@ -43,7 +44,7 @@ public class LiveTensorTests
         {
             for (var i = 0; i < steps; i++) computer.Gradient(0, step with { Step = i % 3 });
             var tuning = new FineTuneSettings { Epochs = steps / 10, BatchSize = 8 };
-            using (var tuner = new FineTuner(Network, start, startCounts: true, Target, tuning, 1, CPU))
+            using (var tuner = new FineTuner(Network, start, startCounts: true, Target, tuning, 1, TestDevice.Torch))
             {
                 while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
                 tuner.Restore(tuner.Save());
@@ -62,7 +63,7 @@ public class LiveTensorTests
         long Kept(long? limit)
         {
             using var scope = NewDisposeScope();
-            using var stack = new SourceStack(Network, sources, CPU, memoryLimit: limit);
+            using var stack = new SourceStack(Network, sources, TestDevice.Torch, memoryLimit: limit);
             var alpha = stack.Split(new KernelWeightMatrix(Network, 3));
             var before = Tensor.TotalCount;
             stack.Fold(alpha);
@@ -76,7 +77,8 @@ public class LiveTensorTests
         using var start = Network.Initialise(1, Target.Classes);
         var before = Tensor.TotalCount;
         using var cancel = new CancellationTokenSource();
-        using (var tuner = new FineTuner(Network, start, startCounts: true, Target, new FineTuneSettings { Epochs = 100 }, 1, CPU))
+        var settings = new FineTuneSettings { Epochs = 100 };
+        using (var tuner = new FineTuner(Network, start, startCounts: true, Target, settings, 1, TestDevice.Torch))
         {
             tuner.RunEpoch(cancel.Token);
             cancel.Cancel();

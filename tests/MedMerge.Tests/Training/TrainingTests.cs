@@ -90,7 +90,7 @@ public class TrainingTests
         static async Task<KernelWeightLearner> LearnAsync(int stopAfter)
         {
             var settings = new KernelWeightSettings { Epochs = 4, BatchSize = 8, Shards = 2, Augmentation = Augmentation.ShiftFlip };
-            await using var device = new DeviceThread("cpu", 1);
+            await using var device = new DeviceThread(TestDevice.Name, 1);
             using var computer = CreateComputer(settings);
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
             var learner = CreateLearner(settings);
@@ -146,7 +146,7 @@ public class TrainingTests
 
         async Task<byte[]> LearnAsync(int stopAfter)
         {
-            await using var device = new DeviceThread("cpu", 1);
+            await using var device = new DeviceThread(TestDevice.Name, 1);
             using var computer = CreateComputer(settings);
             using var stop = new StepStop(stopAfter, TrainingNames.KernelWeights);
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
@@ -178,9 +178,9 @@ public class TrainingTests
 
         async Task<byte[]> TuneAsync(int stopAfter)
         {
-            await using var device = new DeviceThread("cpu", 1);
+            await using var device = new DeviceThread(TestDevice.Name, 1);
             using var start = Network.Initialise(1, Target.Classes);
-            using var computer = new FineTuneGradientComputer(Network, start, Target, settings, seed: 5, CPU);
+            using var computer = new FineTuneGradientComputer(Network, start, Target, settings, seed: 5, TestDevice.Torch);
             using var stop = new StepStop(stopAfter, TrainingNames.FineTune);
             var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(device, computer, 2);
             var tuner = Create();
@@ -240,11 +240,11 @@ public class TrainingTests
     [Fact]
     public async Task One_shard_through_the_coordinator_trains_as_a_single_device()
     {
-        await using var device = new DeviceThread("cpu", 1);
+        await using var device = new DeviceThread(TestDevice.Name, 1);
         using var start = Network.Initialise(1, Target.Classes);
         var settings = new FineTuneSettings { Epochs = 3, BatchSize = 8, LearningRate = 1e-3, Augmentation = Augmentation.Shift };
-        using var single = new FineTuner(Network, start, startCounts: true, Target, settings, 5, CPU);
-        using var computer = new FineTuneGradientComputer(Network, start, Target, settings, 5, CPU);
+        using var single = new FineTuner(Network, start, startCounts: true, Target, settings, 5, TestDevice.Torch);
+        using var computer = new FineTuneGradientComputer(Network, start, Target, settings, 5, TestDevice.Torch);
         var sharded = new ShardedFineTuner(computer.Layout.Flatten(start), computer.Layout.Parameters, startCounts: true, settings);
         var workers = new LocalShardWorkers<FineTuneStep, FineTuneGradient>(device, computer, 1);
         while (!single.IsDone)
@@ -275,7 +275,7 @@ public class TrainingTests
         var network = Architectures.Create("resnet18", 0.125);
         using var start = network.Initialise(1, target.Classes);
         var settings = new FineTuneSettings { Epochs = 2, BatchSize = 8 };
-        using var tuner = new FineTuner(network, start, startCounts: true, target, settings, 3, CPU);
+        using var tuner = new FineTuner(network, start, startCounts: true, target, settings, 3, TestDevice.Torch);
         while (!tuner.IsDone) Assert.True(double.IsFinite(tuner.RunEpoch(CancellationToken.None).Validation.Loss));
         Assert.Null(tuner.BestModel.FirstNonFinite());
     }
@@ -288,7 +288,7 @@ public class TrainingTests
         using var start = Network.Initialise(1, Target.Classes);
         // Too high a rate for a single epoch: it scores worse than the start, as is checked below.
         var settings = new FineTuneSettings { Epochs = 1, BatchSize = 8, LearningRate = 0.02 };
-        using var tuner = new FineTuner(Network, start, startCounts, Target, settings, 3, CPU);
+        using var tuner = new FineTuner(Network, start, startCounts, Target, settings, 3, TestDevice.Torch);
         while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
         Assert.False(tuner.History[1].Validation.IsBetterThan(tuner.History[0].Validation));
         Assert.Equal(startCounts, tuner.BestModel["conv1.weight"].equal(start["conv1.weight"]).all().item<bool>());
@@ -297,14 +297,14 @@ public class TrainingTests
     [Fact]
     public void Answers_that_are_no_numbers_are_refused()
     {
-        using var loader = new BatchLoader(Target, CPU);
+        using var loader = new BatchLoader(Target, TestDevice.Torch);
         static Tensor NaN(Tensor images) => zeros(images.shape[0], 3).log() - zeros(images.shape[0], 3).log();
         var error = Assert.Throws<ComputationException>(() => Scoring.Predict(NaN, Target.Validation, 3, loader, CancellationToken.None));
         Assert.Contains("held-out image 0 is not a number", error.Message, StringComparison.Ordinal);
     }
 
     private static KernelWeightGradientComputer CreateComputer(KernelWeightSettings settings) =>
-        new(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, CPU);
+        new(Network, RandomModels.Prepared(Network, 2), Target, settings, seed: 5, TestDevice.Torch);
 
     private static KernelWeightLearner CreateLearner(KernelWeightSettings settings)
     {
@@ -313,5 +313,5 @@ public class TrainingTests
     }
 
     private static FineTuner CreateTuner(StateDict start, FineTuneSettings settings) =>
-        new(Network, start, startCounts: true, Target, settings, seed: 3, CPU);
+        new(Network, start, startCounts: true, Target, settings, seed: 3, TestDevice.Torch);
 }

@@ -25,7 +25,7 @@ public class TransferTests
     public void A_fine_tuning_step_is_one_transfer_to_the_device_and_none_back()
     {
         using var start = Network.Initialise(1, Target.Classes);
-        using var tuner = new FineTuner(Network, start, startCounts: true, Target, FineTuning, seed: 1, CPU);
+        using var tuner = new FineTuner(Network, start, startCounts: true, Target, FineTuning, seed: 1, TestDevice.Torch);
         tuner.RunEpoch(CancellationToken.None);
         tuner.RunEpoch(CancellationToken.None); // the pixels are there
 
@@ -45,7 +45,7 @@ public class TransferTests
     public void A_shards_fine_tuning_step_is_two_transfers_to_the_device_and_one_back()
     {
         using var start = Network.Initialise(1, Target.Classes);
-        using var computer = new FineTuneGradientComputer(Network, start, Target, FineTuning, seed: 1, CPU);
+        using var computer = new FineTuneGradientComputer(Network, start, Target, FineTuning, seed: 1, TestDevice.Torch);
         var step = new FineTuneStep(1, 0, computer.Layout.Flatten(start));
         computer.Gradient(0, step);
 
@@ -65,7 +65,7 @@ public class TransferTests
         {
             var sources = RandomModels.Prepared(Network, count);
             var settings = new KernelWeightSettings { BatchSize = 8, Augmentation = Augmentation.ShiftFlip };
-            using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, CPU);
+            using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, TestDevice.Torch);
             var alpha = KernelWeights.Softmax(new KernelWeightMatrix(Network, count));
             var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
             computer.Gradient(0, step);
