@@ -14,6 +14,12 @@ internal sealed record NodeCapacity(int Slots, bool IsByCore, long Memory)
 
     private const string CoresSuffix = " cores";
 
+    /// <summary>
+    /// A GPU's lanes where their number is not set. Small networks leave much of a GPU idle; four fill what eight do, and do no harm where
+    /// one would (bench/results/gpu.md).
+    /// </summary>
+    private const int GpuLanes = 4;
+
     /// <summary>Left to everything else: the system, caches, what libtorch keeps.</summary>
     private const double UsableMemory = 0.8;
 
@@ -25,7 +31,7 @@ internal sealed record NodeCapacity(int Slots, bool IsByCore, long Memory)
             ? limit << 20
             : (long)(UsableMemory * (gpu is { } index ? CudaDriver.GetMemory(index) : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes));
         return options.Lanes is { } lanes ? new NodeCapacity(lanes, IsByCore: false, memory)
-            : gpu is not null ? new NodeCapacity(1, IsByCore: false, memory)
+            : gpu is not null ? new NodeCapacity(GpuLanes, IsByCore: false, memory)
             : new NodeCapacity(Environment.ProcessorCount, IsByCore: true, memory);
     }
 
