@@ -22,7 +22,11 @@ internal static partial class TorchRuntime
         lock (Gate)
         {
             if (_started) return;
-            if (OperatingSystem.IsLinux()) LoadOnLinux();
+            if (OperatingSystem.IsLinux())
+            {
+                KeepFreedMemory();
+                LoadOnLinux();
+            }
             try
             {
                 torch.InitializeDeviceType(DeviceType.CPU);
@@ -148,6 +152,30 @@ internal static partial class TorchRuntime
     [LibraryImport(TorchCpu, EntryPoint = "_ZNK2at7Context14benchmarkCuDNNEv")]
     [return: MarshalAs(UnmanagedType.U1)]
     private static partial bool IsBenchmarkCuDnn(nint context);
+
+    /// <summary>
+    /// Has glibc keep what a training step frees for the next one. By default large tensors are mapped and unmapped, and a thread's heap
+    /// shrinks, at every step: the system then clears the same pages again and again (bench/results/lanes.md).
+    /// </summary>
+    private static void KeepFreedMemory()
+    {
+        try
+        {
+            _ = SetHeapOption(TrimThreshold, 1 << 30);
+            _ = SetHeapOption(TopPad, 64 << 20); // address space; only what is touched takes memory
+            _ = SetHeapOption(MapThreshold, 1 << 30);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // another C library
+        }
+    }
+
+    // M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of malloc.h
+    private const int TrimThreshold = -1, TopPad = -2, MapThreshold = -3;
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int SetHeapOption(int option, int value);
 
     /// <summary>
     /// Returns freed native memory to the system: glibc keeps what tensors leave in a thread's heaps, up to some hundred MB a thread.
