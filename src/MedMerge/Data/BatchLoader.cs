@@ -18,6 +18,13 @@ internal sealed class BatchLoader : IDisposable
     private readonly Device _device;
     private readonly ScalarType _type;
     private readonly long _maxSplitBytes;
+
+    /// <summary>
+    /// On a processor a pixel's channels lie side by side, which all layers keep: convolutions there need not rearrange what they are given
+    /// (bench/results/lanes.md).
+    /// </summary>
+    private readonly bool _isChannelsLast;
+
     private readonly Tensor _scale;
     private readonly Tensor _offset;
     private readonly Dictionary<ImageSplit, DeviceSplit> _splits = new(ReferenceEqualityComparer.Instance);
@@ -34,6 +41,7 @@ internal sealed class BatchLoader : IDisposable
         _device = device;
         _type = type;
         _maxSplitBytes = maxSplitBytes;
+        _isChannelsLast = device.type == TorchSharp.DeviceType.CPU;
         var (mean, deviation) = dataset.Normalisation;
         _scale = Channelwise([.. deviation.Select(d => 1 / (255 * d))]);
         _offset = Channelwise([.. mean.Zip(deviation, (m, d) => -m / d)]);
@@ -112,7 +120,8 @@ internal sealed class BatchLoader : IDisposable
     private Tensor Normalise(Tensor images)
     {
         var normalised = (images.permute(0, 3, 1, 2).to(_type) * _scale).Plus(_offset);
-        return normalised.expand(images.shape[0], 3, _dataset.Height, _dataset.Width).contiguous();
+        var channels = normalised.expand(images.shape[0], 3, _dataset.Height, _dataset.Width);
+        return _isChannelsLast ? channels.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : channels.contiguous();
     }
 
     /// <summary>
