@@ -43,6 +43,21 @@ public class ExpectedTimeTests
     }
 
     [Fact]
+    public void It_is_no_less_than_the_longest_trial_takes()
+    {
+        MeasuredStage[] measured = [Measured("fine-tune", pace: 3), Measured("evaluate", pace: 1)];
+        var keys = Plan.GetStages(Plan.Trials[1]).Select(stage => stage.Key).ToHashSet();
+        var second = Plan.Stages.Where(stage => keys.Contains(stage.Key)).ToList();
+        var longest = second.Sum(stage => stage.Cost * (stage.Name == "fine-tune" ? 3 : 1));
+
+        var expected = ExpectedTime.Of(Plan, _ => false, measured, Device, lanes: 64);
+
+        Assert.Equal(longest, expected.Known.TotalSeconds, tolerance: 1e-3);
+        var left = ExpectedTime.Of(Plan, key => !keys.Contains(key), measured, Device, lanes: 1);
+        Assert.Equal(longest, left.Known.TotalSeconds, tolerance: 1e-3);
+    }
+
+    [Fact]
     public void What_was_measured_elsewhere_or_only_in_part_does_not_count()
     {
         var kind = FindKind("fine-tune");

@@ -8,8 +8,8 @@ namespace MedMerge.Experiments.Planning;
 internal sealed record ExpectedTime(TimeSpan Known, int Measured, int Lanes, IReadOnlyList<string> Unmeasured)
 {
     /// <summary>
-    /// Adds up cost × the median pace of its kind over the stages that are left, and divides by the lanes. Stages that cost nothing do not
-    /// count.
+    /// Adds up cost × the median pace of its kind over the stages that are left, and divides by the lanes; it takes no less than any
+    /// trial: the longest stage of each of its kinds, as kinds follow one another. Stages that cost nothing do not count.
     /// </summary>
     /// <param name="isCached">Whether the store has the output of the stage with a key.</param>
     /// <param name="measured">Stages that were measured, of any kind, on devices of any model.</param>
@@ -31,9 +31,17 @@ internal sealed record ExpectedTime(TimeSpan Known, int Measured, int Lanes, IRe
             .Where(stage => stage.IsWhole && stage.Timing.Device == device && wanted.Contains(stage.Kind))
             .GroupBy(stage => stage.Kind, stage => stage.Pace)
             .ToDictionary(kind => kind.Key, kind => kind.Order().ToList());
-        var seconds = left.Where(stage => paces.ContainsKey(stage.Kind)).Sum(stage => stage.Cost * FindMedian(paces[stage.Kind]));
+        var seconds = left
+            .Where(stage => paces.ContainsKey(stage.Kind))
+            .ToDictionary(stage => stage.Key, stage => stage.Cost * FindMedian(paces[stage.Kind]));
+        var longest = plan.Trials
+            .Select(trial => plan.GetStages(trial)
+                .GroupBy(stage => stage.Name, stage => seconds.GetValueOrDefault(stage.Key))
+                .Sum(kind => kind.Max()))
+            .DefaultIfEmpty()
+            .Max();
         return new ExpectedTime(
-            TimeSpan.FromSeconds(seconds / lanes),
+            TimeSpan.FromSeconds(Math.Max(seconds.Values.Sum() / lanes, longest)),
             paces.Values.Sum(kind => kind.Count),
             lanes,
             [.. left.Select(stage => stage.Kind).Where(kind => !paces.ContainsKey(kind)).Select(kind => kind.Name).Distinct()]);
