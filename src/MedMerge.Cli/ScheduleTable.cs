@@ -36,10 +36,11 @@ internal static class ScheduleTable
     public static string Render(ScheduleStatus schedule)
     {
         var rules = $"missed: {schedule.Missed}, overlap: {schedule.Overlap}".ToLowerInvariant();
+        var recomputes = schedule.Recomputes ? ", computes everything again" : "";
         var paused = schedule.IsPaused ? ", paused" : "";
         List<string> lines =
         [
-            $"{schedule.Name} ({schedule.Title}): '{schedule.Cron}' in {schedule.Zone}, {rules}{paused}",
+            $"{schedule.Name} ({schedule.Title}): '{schedule.Cron}' in {schedule.Zone}, {rules}{recomputes}{paused}",
             .. new[] { schedule.Problem }.OfType<string>(),
             "",
             schedule.IsPaused ? "Next times, once it is resumed:" : "Next times:",

@@ -17,7 +17,8 @@ internal sealed record AddScheduleRequest(
     string Specification,
     IReadOnlyDictionary<string, string>? Files = null,
     string? Missed = null,
-    string? Overlap = null)
+    string? Overlap = null,
+    bool Recompute = false)
 {
     /// <summary>What it submits.</summary>
     public SubmitRequest ToSubmission() => new(Specification, Files);
@@ -62,7 +63,10 @@ internal sealed class ScheduleChanges(
             IsPaused: false,
             times.Next(now),
             Queue: [],
-            History: []);
+            History: [])
+        {
+            Recomputes = request.Recompute,
+        };
         return await schedules.TryCreateAsync(schedule, cancellation) ? ScheduleStatus.Of(schedule, now) : null;
     }
 

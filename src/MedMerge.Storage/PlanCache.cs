@@ -46,6 +46,13 @@ internal sealed class PlanCache(ArtefactStore artefacts, long limit)
         }
     }
 
+    /// <summary>A frozen specification.</summary>
+    /// <param name="hash">Its SHA-256.</param>
+    /// <exception cref="MissingArtefactException">It is missing or damaged.</exception>
+    /// <exception cref="JsonException">It is one of another version.</exception>
+    public async Task<Specification> SpecificationAsync(string hash) =>
+        FrozenSpecification.Read(await ArtefactAsync(hash, "specification", CancellationToken.None).ConfigureAwait(false));
+
     /// <summary>The SHA-256 of every packed data set and weight file that a frozen specification names.</summary>
     public async Task<IEnumerable<string>> FilesAsync(string specification)
     {
@@ -98,9 +105,6 @@ internal sealed class PlanCache(ArtefactStore artefacts, long limit)
         var packed = await FileAsync(source.Location, ImageDataset.Kind, CancellationToken.None).ConfigureAwait(false);
         return PackedDataset.Read(packed, $"'{source.Location}'");
     }
-
-    private async Task<Specification> SpecificationAsync(string hash) =>
-        FrozenSpecification.Read(await ArtefactAsync(hash, "specification", CancellationToken.None).ConfigureAwait(false));
 
     private async Task<byte[]> ArtefactAsync(string hash, string what, CancellationToken cancellation) =>
         await artefacts.ReadAsync(hash, cancellation).ConfigureAwait(false)

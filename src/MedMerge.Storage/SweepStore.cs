@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using MedMerge.Storage.Schedules;
 
 namespace MedMerge.Storage;
 
@@ -109,6 +110,16 @@ public sealed class SweepStore(IObjectStore objects)
 
     /// <summary>All ids.</summary>
     public Task<List<string>> ListAsync(CancellationToken cancellation) => IdsAsync(Prefix, cancellation);
+
+    /// <summary>The ids of a schedule's sweeps.</summary>
+    /// <param name="schedule">Its name.</param>
+    public async Task<IReadOnlyList<string>> ListScheduledAsync(string schedule, CancellationToken cancellation)
+    {
+        var sweeps = new List<string>();
+        await foreach (var found in objects.ListAsync($"{Prefix}{schedule}-", cancellation).ConfigureAwait(false))
+            if (ScheduledRun.IsOf(found.Name[Prefix.Length..], schedule)) sweeps.Add(found.Name[Prefix.Length..]);
+        return sweeps;
+    }
 
     /// <summary>The ids of all sweeps, the newest first, as the store lists them: what follows the last one used is not read.</summary>
     public async IAsyncEnumerable<string> ListNewestAsync(

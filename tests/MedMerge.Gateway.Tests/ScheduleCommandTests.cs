@@ -67,6 +67,33 @@ public sealed class ScheduleCommandTests : IClassFixture<RunningGateway>, IDispo
         await AssertRunsAsync(sweep);
     }
 
+    [Fact]
+    public async Task Runs_of_a_schedule_that_recomputes_share_no_stage_and_have_the_same_bytes()
+    {
+        await RunAsync("add", "again", SpecificationFile, "--cron", "0 2 * * *", "--zone", "UTC", "--recompute");
+        var shown = (await RunAsync("show", "again")).Output;
+        Assert.Contains(", overlap: skip, computes everything again\n", shown, StringComparison.Ordinal);
+
+        var runs = new List<(HashSet<string> Stages, List<string> Predictions)>();
+        for (var i = 0; i < 2; i++)
+        {
+            var before = (await StageOutputs.ReadAsync(Store)).Keys;
+            var running = RunAsync("run-now", "again");
+            while (!running.IsCompleted) await RunNodeAsync("again");
+            var (code, sweep, error) = await running;
+            Assert.True(code == ExitCodes.Done, error);
+            await AssertRunsAsync(sweep.Trim());
+            var made = (await StageOutputs.ReadAsync(Store)).Where(stage => !before.Contains(stage.Key)).ToList();
+            runs.Add(([.. made.Select(stage => stage.Key)], [.. made.Select(stage => stage.Value).Order()]));
+        }
+
+        var record = (await new SweepStore(Store).ListScheduledAsync("again", Cancellation)).Count;
+        Assert.Equal(2, record);
+        Assert.NotEmpty(runs[0].Stages);
+        Assert.Equal(runs[0].Stages.Count, runs[1].Stages.Count);
+        Assert.Equal(runs[0].Predictions, runs[1].Predictions);
+    }
+
     [Theory]
     [InlineData(ExitCodes.BadInput, "The minute '60'", "add", "a", "SPEC", "--cron", "60 2 * * *", "--zone", "UTC")]
     [InlineData(ExitCodes.BadInput, "must have five fields", "add", "a", "SPEC", "--cron", "daily", "--zone", "UTC")]

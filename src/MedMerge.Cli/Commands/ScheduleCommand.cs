@@ -49,6 +49,10 @@ internal static class ScheduleCommand
             DefaultValueFactory = _ => "skip",
         };
         overlap.AcceptOnlyFromAmong("skip", "queue", "allow");
+        var recompute = new Option<bool>("--recompute")
+        {
+            Description = "Each run computes everything again, also what is in the store: for benchmarks of the code.",
+        };
         var command = new Command("add", "Checks a specification, sends it with its files to a gateway, and has it run at fixed times.")
         {
             name,
@@ -57,6 +61,7 @@ internal static class ScheduleCommand
             zone,
             missed,
             overlap,
+            recompute,
             gateway,
         };
         command.SetAction(async (parsed, cancellation) =>
@@ -74,6 +79,7 @@ internal static class ScheduleCommand
                 files,
                 missed = parsed.GetValue(missed),
                 overlap = parsed.GetValue(overlap),
+                recompute = parsed.GetValue(recompute),
             };
             var added = await client.AddScheduleAsync(body, cancellation);
             await error.WriteLineAsync($"{added.Name}: next {ScheduleTable.DescribeNext(added)}.");

@@ -1,3 +1,4 @@
+using MedMerge.Grains.Nodes;
 using MedMerge.Storage;
 using MedMerge.Storage.Benchmarks;
 using MedMerge.Storage.Schedules;
@@ -7,13 +8,15 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains.Benchmarks;
 
 /// <summary>
-/// Looks for ended sweeps of schedules, on every node, every few seconds. One that can't be recorded keeps no other from being recorded.
+/// Looks for ended sweeps of schedules every few seconds, of each on one node, and on all once a minute. One that can't be recorded keeps
+/// no other from being recorded.
 /// </summary>
 internal sealed partial class BenchmarkService(
     ScheduleStore schedules,
     SweepStore sweeps,
     BenchmarkStore benchmarks,
     BenchmarkRecorder recorder,
+    ClusterView cluster,
     TimeProvider time,
     ILogger<BenchmarkService> logger)
     : BackgroundService
@@ -21,17 +24,22 @@ internal sealed partial class BenchmarkService(
     /// <summary>How often.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
+    /// <summary>Each so many rounds every node looks after every schedule, should the one that is responsible hang.</summary>
+    private const int BackupRounds = 6;
+
     private readonly HashSet<string> _cancelled = [];
     private readonly HashSet<string> _failing = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
+        var round = 0;
         do
         {
+            round++;
             try
             {
-                await RecordAllAsync(stoppingToken).ConfigureAwait(false);
+                await RecordAllAsync(isBackup: round % BackupRounds == 0, stoppingToken).ConfigureAwait(false);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
@@ -42,19 +50,21 @@ internal sealed partial class BenchmarkService(
     }
 
     /// <summary>Records what has ended.</summary>
-    internal async Task RecordAllAsync(CancellationToken cancellation)
+    /// <param name="isBackup">Whether also of schedules that other nodes look after.</param>
+    internal async Task RecordAllAsync(bool isBackup, CancellationToken cancellation)
     {
-        var names = await schedules.ListAsync(cancellation).ConfigureAwait(false);
+        var all = await schedules.ListAsync(cancellation).ConfigureAwait(false);
+        var names = all.Where(name => isBackup || cluster.IsResponsible(name)).ToList();
         if (names.Count == 0) return;
         var active = (await sweeps.ActiveAsync(cancellation).ConfigureAwait(false)).ToHashSet();
-        var all = await sweeps.ListAsync(cancellation).ConfigureAwait(false);
         var recorded = await benchmarks.ListAsync(cancellation).ConfigureAwait(false);
         _cancelled.ExceptWith(active); // resumed
         foreach (var name in names)
         {
             var known = recorded.GetValueOrDefault(name)?.ToHashSet() ?? [];
-            foreach (var sweep in all.Where(sweep => ScheduledRun.FindId(sweep, name) is { } id && !known.Contains(id)).Order())
+            foreach (var sweep in await sweeps.ListScheduledAsync(name, cancellation).ConfigureAwait(false))
             {
+                if (known.Contains(ScheduledRun.FindId(sweep, name)!)) continue;
                 if (active.Contains(sweep) || _cancelled.Contains(sweep)) continue;
                 await RecordAsync(name, sweep, cancellation).ConfigureAwait(false);
             }

@@ -25,11 +25,13 @@ internal sealed class ClusterView(IClusterMembershipService membership, ISiloMet
         .Where(member => member.Status == SiloStatus.Active && DeviceOf(member.SiloAddress) == device)
         .Sum(member => NodeCapacity.FromMetadata(Read(member.SiloAddress, NodeCapacity.Key)).LanesFor(threads));
 
-    /// <summary>Whether this node is the one that wakes a sweep: the same on every node that sees the same nodes.</summary>
-    public bool IsWaker(string sweep) => membership.CurrentSnapshot.Members.Values
+    /// <summary>
+    /// Whether this node is the one that looks after a sweep or schedule: the same on every node that sees the same nodes.
+    /// </summary>
+    public bool IsResponsible(string name) => membership.CurrentSnapshot.Members.Values
         .Where(member => member.Status == SiloStatus.Active)
         .Select(member => member.SiloAddress)
-        .MaxBy(silo => SiloChoice.Rank(sweep, silo.ToParsableString()))?
+        .MaxBy(silo => SiloChoice.Rank(name, silo.ToParsableString()))?
         .Equals(local.SiloAddress) != false;
 
     /// <summary>All nodes, for a while also those that have left or died.</summary>

@@ -37,7 +37,7 @@ internal sealed partial class SweepRecoveryService(
             try
             {
                 foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false))
-                    if (cluster.IsWaker(id) || round % BackupRounds == 0) Wake(id, stoppingToken);
+                    if (cluster.IsResponsible(id) || round % BackupRounds == 0) Wake(id, stoppingToken);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {

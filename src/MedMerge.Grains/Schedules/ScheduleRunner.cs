@@ -40,10 +40,9 @@ internal sealed partial class ScheduleRunner(
     {
         var id = run.SweepId(schedule.Name);
         if (await ExistsAsync(id, cancellation).ConfigureAwait(false)) return;
-        var plan = await plans.FindAsync(schedule, cancellation).ConfigureAwait(false);
+        var (specification, plan) = await plans.FindAsync(schedule, run, cancellation).ConfigureAwait(false);
         var trace = Spans.Write(Spans.Current);
-        var record =
-            SweepRecord.Start(schedule.Title, schedule.Specification, plan, schedule.Inputs, [], time.GetUtcNow(), trace);
+        var record = SweepRecord.Start(schedule.Title, specification, plan, schedule.Inputs, [], time.GetUtcNow(), trace);
         await sweeps.TryCreateAsync(id, record, cancellation).ConfigureAwait(false);
     }
 

@@ -1,3 +1,4 @@
+using MedMerge.Grains.Nodes;
 using MedMerge.Storage.Schedules;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -5,12 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace MedMerge.Grains.Schedules;
 
 /// <summary>
-/// Looks for due schedules, on every node, every few seconds; see docs/decisions/0008. A schedule that can't be read keeps no other from
-/// running.
+/// Looks for due schedules every few seconds, each on one node, and on all every half a minute; see docs/decisions/0008. A schedule that
+/// can't be read keeps no other from running.
 /// </summary>
 internal sealed partial class ScheduleService(
     ScheduleStore schedules,
     ScheduleRunner runner,
+    ClusterView cluster,
     TimeProvider time,
     ILogger<ScheduleService> logger)
     : BackgroundService
@@ -18,17 +20,22 @@ internal sealed partial class ScheduleService(
     /// <summary>How often.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
+    /// <summary>Each so many rounds every node looks after every schedule, should the one that is responsible hang.</summary>
+    private const int BackupRounds = 3;
+
     private readonly HashSet<string> _failing = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
+        var round = 0;
         do
         {
+            round++;
             try
             {
                 foreach (var name in await schedules.ListAsync(stoppingToken).ConfigureAwait(false))
-                    await RunAsync(name, stoppingToken).ConfigureAwait(false);
+                    if (cluster.IsResponsible(name) || round % BackupRounds == 0) await RunAsync(name, stoppingToken).ConfigureAwait(false);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {

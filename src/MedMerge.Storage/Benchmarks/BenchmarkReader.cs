@@ -29,6 +29,7 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
         var scores = last?.Scenarios
             .SelectMany(scenario => scenario.Rows.SelectMany(row => row.Trials.Select(trial => (scenario.Metric, trial))))
             .ToLookup(found => (found.Metric, found.trial.Predictions), found => found.trial.Score);
+        var recipes = plan?.Stages.ToDictionary(stage => stage.Key, stage => stage.Recipe) ?? [];
         var scenarios = new List<BenchmarkScenario>();
         foreach (var (index, scenario) in (plan?.Scenarios ?? []).Index())
         {
@@ -43,7 +44,7 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
                 var planned = row.Count(trial => !IsStoppedEarly(sweep, trial)); // a search stops most, and that is no failure
                 rows.Add(new BenchmarkRow(row.Key.Title, planned, score, trials));
             }
-            scenarios.Add(Describe(scenario, rows));
+            scenarios.Add(Describe(scenario, recipes, rows));
         }
         var timed = await ReadTimingsAsync(plan, cancellation).ConfigureAwait(false);
         var known = await ReadComputedAsync(before, cancellation).ConfigureAwait(false);
@@ -60,7 +61,10 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
             list,
             Summarise(timed, known),
             sweep.State == WorkState.Failed ? sweep.Reason ?? "no reason is known" : null,
-            NoVerdict);
+            NoVerdict)
+        {
+            Work = plan is null ? null : ContentHash.Of(string.Join('\n', plan.Trials.Select(trial => recipes[trial.Predictions]))),
+        };
     }
 
     /// <summary>Compares a run with an earlier one.</summary>
@@ -95,12 +99,15 @@ internal sealed class BenchmarkReader(ArtefactStore artefacts, StageStore stages
     private static bool HasState(SweepRecord sweep, PlannedTrial trial, WorkState state) =>
         trial.Number <= sweep.Trials.Count && sweep.Trials.Get(trial.Number).State == state;
 
-    private static BenchmarkScenario Describe(ScenarioSummary scenario, IReadOnlyList<BenchmarkRow> rows) => new(
+    private static BenchmarkScenario Describe(
+        ScenarioSummary scenario,
+        Dictionary<string, string> recipes,
+        IReadOnlyList<BenchmarkRow> rows) => new(
         scenario.Name,
         scenario.Target.Title,
         scenario.Target.Sha256,
         scenario.Settings.Metric,
-        scenario.Sources.ToDictionary(source => source.Name, source => source.Stage),
+        scenario.Sources.ToDictionary(source => source.Name, source => recipes.GetValueOrDefault(source.Stage, source.Stage)),
         SettingTable.All.ToDictionary(setting => setting.Path, setting => setting.GetValue(scenario.Settings)?.ToString() ?? ""),
         rows);
 

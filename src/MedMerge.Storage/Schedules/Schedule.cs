@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 namespace MedMerge.Storage.Schedules;
@@ -30,6 +31,13 @@ internal sealed partial record Schedule(
     IReadOnlyList<ScheduledRun> Queue,
     IReadOnlyList<ScheduleEvent> History)
 {
+    /// <summary>
+    /// Whether each run computes all its stages, also those whose outputs the store has: so that scores and times are those of the code
+    /// that runs.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Recomputes { get; init; }
+
     /// <summary>How many times the history keeps.</summary>
     public const int MaxHistory = 20;
 

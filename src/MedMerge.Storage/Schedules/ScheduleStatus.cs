@@ -20,6 +20,9 @@ internal sealed record ScheduleStatus(
     IReadOnlyList<ScheduledSweep> History,
     string? Problem = null)
 {
+    /// <inheritdoc cref="Schedule.Recomputes" />
+    public bool Recomputes { get; init; }
+
     private const int MaxNextTimes = 5;
 
     /// <summary>The status of a schedule.</summary>
@@ -54,7 +57,10 @@ internal sealed record ScheduleStatus(
         schedule.IsPaused,
         nextTimes,
         [.. schedule.Queue.Select(run => new ScheduledSweep(toLocal(run.Time), run.SweepId(schedule.Name)))],
-        [.. schedule.History.Select(item => ScheduledSweep.Of(item, schedule.Name, toLocal))]);
+        [.. schedule.History.Select(item => ScheduledSweep.Of(item, schedule.Name, toLocal))])
+    {
+        Recomputes = schedule.Recomputes,
+    };
 
     private static IEnumerable<DateTimeOffset> FindNext(Schedule schedule, ScheduleTimes times)
     {

@@ -1,6 +1,7 @@
 using MedMerge.Experiments.Benchmarks;
 using MedMerge.Grains.Benchmarks;
 using MedMerge.Grains.Tests.Schedules;
+using MedMerge.Grains.Tests.Running;
 using MedMerge.Storage;
 using MedMerge.Storage.Benchmarks;
 using MedMerge.Testing;
@@ -200,9 +201,10 @@ public sealed class BenchmarkRecorderTests
             new(objects),
             new(objects),
             CreateRecorder(objects),
+            new FakeMembership().View,
             _time,
             _log.CreateLogger<BenchmarkService>());
-        return service.RecordAllAsync(Cancellation);
+        return service.RecordAllAsync(isBackup: false, Cancellation);
     }
 
     private BenchmarkRecorder CreateRecorder(IObjectStore objects)

@@ -1,4 +1,5 @@
 using MedMerge.Grains.Schedules;
+using MedMerge.Grains.Tests.Running;
 using MedMerge.Storage;
 using MedMerge.Storage.Schedules;
 using MedMerge.Testing;
@@ -42,7 +43,7 @@ public sealed class ScheduleServiceTests
             new SchedulePlans(new PlanCache(artefacts), artefacts),
             _time,
             _log.CreateLogger<ScheduleRunner>());
-        using var service = new ScheduleService(schedules, runner, _time, _log.CreateLogger<ScheduleService>());
+        using var service = new ScheduleService(schedules, runner, new FakeMembership().View, _time, _log.CreateLogger<ScheduleService>());
 
         await service.StartAsync(Cancellation);
         Assert.True(await fired.WaitAsync(Deadline, Cancellation));

@@ -56,10 +56,11 @@ internal static class BenchmarkComparison
         return [new BenchmarkFinding(FindingKind.Missing, text)];
     }
 
-    /// <summary>Stages of the same key must have the same bytes.</summary>
+    /// <summary>The same stages, computed by the same code with the same packages, must have the same bytes.</summary>
     private static IEnumerable<BenchmarkFinding> FindOtherBytes(BenchmarkRun run, BenchmarkRun baseline)
     {
-        if (!IsUnchanged(run, baseline)) return [];
+        var isSameWork = run.Work is not null && run.Work == baseline.Work && run.Code.IsSameAs(baseline.Code);
+        if (!isSameWork && !IsUnchanged(run, baseline)) return [];
         return ScoreChanges.FindPairs(baseline, run).Select(row => new BenchmarkFinding(
             FindingKind.OtherBytes,
             $"{row.Method} on {row.Scenario} has other predictions, though data, settings and code are the same."));

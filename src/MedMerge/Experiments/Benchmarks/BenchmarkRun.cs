@@ -28,6 +28,11 @@ internal sealed record BenchmarkRun(
     string? Failure,
     BenchmarkVerdict Verdict)
 {
+    /// <summary>
+    /// Hash of the recipes of all trials: the same for runs that compute the same. Null where an older version recorded it.
+    /// </summary>
+    public string? Work { get; init; }
+
     /// <summary>Every artefact that later comparisons need.</summary>
     [JsonIgnore]
     public IEnumerable<string> Artefacts => Scenarios
@@ -49,12 +54,16 @@ internal sealed record BenchmarkRun(
 /// <param name="Version">As <c>medmerge --version</c> prints it.</param>
 /// <param name="Build">The same for all builds of the same code.</param>
 /// <param name="Packages">Versions of what numbers and times depend on.</param>
-internal sealed record BenchmarkCode(string Version, string Build, IReadOnlyDictionary<string, string> Packages);
+internal sealed record BenchmarkCode(string Version, string Build, IReadOnlyDictionary<string, string> Packages)
+{
+    /// <summary>Whether it is the same build with the same packages.</summary>
+    public bool IsSameAs(BenchmarkCode other) => Build == other.Build && Packages.ToHashSet().SetEquals(other.Packages);
+}
 
 /// <summary>The results of a scenario.</summary>
 /// <param name="Target">The data set's name.</param>
 /// <param name="TargetHash">Hash of everything that training can see.</param>
-/// <param name="Sources">For each source the key of the stage that provides it, a hash of its file or of its pretraining.</param>
+/// <param name="Sources">For each source the recipe of the stage that provides it, a hash of its file or of its pretraining.</param>
 /// <param name="Settings">Values by path, as written.</param>
 internal sealed record BenchmarkScenario(
     string Name,

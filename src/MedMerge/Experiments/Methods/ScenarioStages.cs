@@ -77,7 +77,13 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     /// <summary>Creates a model with random weights.</summary>
     /// <inheritdoc cref="UntrainedStage" path="/param" />
-    public UntrainedStage DrawUntrained(ulong seed, int index) => new(scenario.Architecture, scenario.Target.Classes, seed, index);
+    public UntrainedStage DrawUntrained(ulong seed, int index) => new(scenario.Architecture, scenario.Target.Classes, seed, index)
+    {
+        Computation = scenario.Computation,
+    };
+
+    /// <summary>A prepared partner that is all zeros.</summary>
+    public ZeroStage CreateZero() => new(scenario.Architecture) { Computation = scenario.Computation };
 
     /// <summary>Learns kernel weights, merges the models with them, and fine-tunes.</summary>
     /// <param name="names">Names of the models for the file of kernel weights.</param>

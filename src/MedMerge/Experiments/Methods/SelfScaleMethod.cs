@@ -22,7 +22,7 @@ internal sealed class SelfScaleMethod : IMethod
         var (model, name) = stages.GetAnchorModel();
         var first = Anchor.At(0);
         var probed = stages.ProbeOnce(row.Title, () =>
-            stages.Probe([model, new ZeroStage(stages.Scenario.Architecture)], stages.InitAtAnchor(first)));
+            stages.Probe([model, stages.CreateZero()], stages.InitAtAnchor(first)));
         return stages.LearnMergeAndFineTune(probed, [name, PartnerName], first, seed);
     }
 }

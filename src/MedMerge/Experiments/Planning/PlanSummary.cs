@@ -51,7 +51,7 @@ internal sealed record PlanSummary(
             plan.Specification.Name,
             plan.Specification.Parallel,
             SummariseScenarios(plan),
-            [.. plan.Stages.Select(stage => new StageSummary(stage.Key, stage.Name, stage.Cost))],
+            [.. plan.Stages.Select(stage => StageSummary.Of(stage))],
             [.. plan.Trials.Select(trial => PlannedTrial.Of(trial, scenarios[trial.Scenario], positions))],
             plan.Notes)
         {
@@ -121,7 +121,21 @@ internal sealed record PlanSummary(
 /// <summary>What is known about a stage before it runs.</summary>
 /// <param name="Name">What it does, in one word.</param>
 /// <param name="Cost">Expected work in images seen × pixels.</param>
-internal sealed record StageSummary(string Key, string Name, double Cost);
+internal sealed record StageSummary(string Key, string Name, double Cost)
+{
+    /// <summary>The recipe where the stage has a computation of its own, so that its key is another; otherwise null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? OtherRecipe { get; init; }
+
+    /// <inheritdoc cref="Stage.Recipe" />
+    [JsonIgnore]
+    public string Recipe => OtherRecipe ?? Key;
+
+    internal static StageSummary Of(Stage stage) => new(stage.Key, stage.Name, stage.Cost)
+    {
+        OtherRecipe = stage.Recipe == stage.Key ? null : stage.Recipe,
+    };
+}
 
 /// <summary>A trial of a plan.</summary>
 /// <param name="Number">From 1.</param>

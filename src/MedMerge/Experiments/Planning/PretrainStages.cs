@@ -12,17 +12,22 @@ internal static class PretrainStages
     /// <param name="data">The loaded data set.</param>
     /// <param name="settings">Device and threads; <paramref name="pretraining"/> has the training settings.</param>
     /// <param name="from">Provides the model that it starts from, with a new classifier; null for random weights.</param>
+    /// <param name="computation"><see cref="Stage.Computation"/>.</param>
     /// <exception cref="InputException">The data set is too small for the settings or the architecture.</exception>
     public static FineTuneStage Create(
         Pretraining pretraining,
         ImageDataset data,
         Architecture architecture,
         ScenarioSettings settings,
-        Stage? from = null)
+        Stage? from = null,
+        string? computation = null)
     {
         architecture.Check(data);
         pretraining.Training.PlanFor(data.Train.Count, pretraining.Seed);
-        var start = from ?? new UntrainedStage(architecture, data.Classes, pretraining.Seed, UntrainedStage.Pretraining);
+        var start = from ?? new UntrainedStage(architecture, data.Classes, pretraining.Seed, UntrainedStage.Pretraining)
+        {
+            Computation = computation,
+        };
         var target = new TargetContext(architecture, data, settings.Threads, settings.DeviceKind);
         return new FineTuneStage(start, Head: null, KeepsHead: from is null, pretraining.Training, target, pretraining.Seed);
     }

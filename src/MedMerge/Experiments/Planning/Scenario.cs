@@ -24,6 +24,9 @@ internal sealed record Scenario(
 
     /// <inheritdoc cref="Specification.Halving" />
     public Halving? Halving { get; init; }
+
+    /// <inheritdoc cref="Stage.Computation" />
+    public string? Computation { get; init; }
 }
 
 /// <summary>A source model of a scenario.</summary>

@@ -71,6 +71,7 @@ internal sealed class ScenarioLoader(
             specification.Seeds)
         {
             Halving = specification.Halving,
+            Computation = specification.Computation,
         };
     }
 
@@ -120,14 +121,20 @@ internal sealed class ScenarioLoader(
         {
             var from = source.From is null ? null : LoadSource(specification.Sources.Single(other => other.Name == source.From), settings);
             if (source.From is not null && from is null) return null;
-            return LoadData(pretrain.Data) is { } data ? PretrainStages.Create(pretrain, data, architecture, settings, from) : null;
+            return LoadData(pretrain.Data) is { } data
+                ? PretrainStages.Create(pretrain, data, architecture, settings, from, specification.Computation)
+                : null;
         }
-        if (readWeights is null)
-            return new ImportStage(source.Weights!, source.Prefix, FrozenSpecification.GetHash(source.Weights!), architecture);
+        if (readWeights is null) return CreateImport(FrozenSpecification.GetHash(source.Weights!));
 
         var bytes = readWeights(source.Weights!, ModelFile.Kind);
         CheckWeights(source, bytes);
-        return new ImportStage(source.Weights!, source.Prefix, ContentHash.Of(bytes), architecture);
+        return CreateImport(ContentHash.Of(bytes));
+
+        ImportStage CreateImport(string hash) => new(source.Weights!, source.Prefix, hash, architecture)
+        {
+            Computation = specification.Computation,
+        };
     }
 
     private void CheckWeights(SourceModel source, byte[] bytes)

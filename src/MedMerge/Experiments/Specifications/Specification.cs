@@ -68,6 +68,10 @@ internal sealed record Specification
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsSearch { get; init; }
 
+    /// <inheritdoc cref="Stages.Stage.Computation" />
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Computation { get; init; }
+
     /// <summary>Where the text names data sets and sources; null where it was not read from a text, or is frozen.</summary>
     [JsonIgnore]
     public SpecificationLines? Lines { get; init; }

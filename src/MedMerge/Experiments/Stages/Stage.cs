@@ -5,18 +5,21 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>
 /// One step of a trial: a function of its inputs, its settings and a seed. Its key is the hash of those, so that trials
-/// share equal stages, and an interrupted run resumes from finished ones.
+/// share equal stages, and an interrupted run resumes from finished ones. Stages of a computation of their own are shared by none but its
+/// trials.
 /// </summary>
 internal abstract record Stage
 {
     /// <summary>Incremented whenever the numbers of a stage change, so that old artefacts are not reused.</summary>
-    private const int Version = 5;
+    private const int Version = 6;
 
     private static readonly JsonSerializerOptions KeyJson = new()
     {
         Converters = { new JsonStringEnumConverter() },
     };
 
+    private readonly string? _computation;
+    private string? _recipe;
     private string? _key;
 
     /// <summary>A stage.</summary>
@@ -25,7 +28,11 @@ internal abstract record Stage
     }
 
     /// <summary>What <c>with</c> begins with: it has a key of its own.</summary>
-    protected Stage(Stage original) => ArgumentNullException.ThrowIfNull(original);
+    protected Stage(Stage original)
+    {
+        ArgumentNullException.ThrowIfNull(original);
+        _computation = original._computation;
+    }
 
     /// <summary>What it does, in one word: <c>probe</c>, <c>weigh</c>, …</summary>
     public abstract string Name { get; }
@@ -56,8 +63,21 @@ internal abstract record Stage
     /// </summary>
     public virtual long EstimateMemory() => 0;
 
-    /// <summary>SHA-256 of name, version, settings and the inputs' keys, in hexadecimal.</summary>
-    public string Key => _key ??= ComputeKey();
+    /// <summary>
+    /// What it is computed for, apart from all equal stages: a stage without inputs is given it, others have that of their inputs. Null
+    /// where equal stages share one output.
+    /// </summary>
+    public string? Computation
+    {
+        get => _computation ?? Inputs.FirstOrDefault()?.Computation;
+        init => _computation = value;
+    }
+
+    /// <summary>SHA-256 of name, version, settings and the inputs' recipes, in hexadecimal: the same for equal stages.</summary>
+    public string Recipe => _recipe ??= ComputeRecipe();
+
+    /// <summary>What its output is stored by: the <see cref="Recipe"/>, or its hash with the <see cref="Computation"/>.</summary>
+    public string Key => _key ??= Computation is { } computation ? ContentHash.Of($"{Recipe} {computation}") : Recipe;
 
     /// <summary>Computes the output.</summary>
     /// <param name="inputs">The outputs of <see cref="Inputs"/>, in the same order.</param>
@@ -66,9 +86,9 @@ internal abstract record Stage
         StageContext context,
         CancellationToken cancellation);
 
-    private string ComputeKey()
+    private string ComputeRecipe()
     {
-        var recipe = new { Name, Version, Settings, Inputs = Inputs.Select(input => input.Key) };
+        var recipe = new { Name, Version, Settings, Inputs = Inputs.Select(input => input.Recipe) };
         return ContentHash.Of(JsonSerializer.Serialize(recipe, KeyJson));
     }
 }

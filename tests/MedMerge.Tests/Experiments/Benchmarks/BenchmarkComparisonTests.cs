@@ -56,6 +56,12 @@ public sealed class BenchmarkComparisonTests
     {
         var other = Judge(Create("b", predictions: ["p", "r"]), Before);
         Assert.Equal(FindingKind.OtherBytes, Assert.Single(other.Findings).Kind);
+        var before = Before with { Work = "work" };
+        var recomputed = Create("b", plan: "other", predictions: ["p", "r"]) with { Work = "work" };
+        Assert.Equal(FindingKind.OtherBytes, Assert.Single(Judge(recomputed, before).Findings).Kind);
+        var code = recomputed.Code with { Build = "other" };
+        Assert.Empty(Judge(recomputed with { Code = code }, before).Findings); // other code may give other bytes
+        Assert.Empty(Judge(recomputed with { Work = "other" }, before).Findings);
         var failed = Judge(Create("b", plan: "other") with { Failure = "why" }, Before);
         Assert.Equal("The sweep failed: why", Assert.Single(failed.Findings).Text);
     }
