@@ -58,9 +58,9 @@ internal sealed record ScheduleStatus(
         nextTimes,
         [.. schedule.Queue.Select(run => new ScheduledSweep(toLocal(run.Time), run.SweepId(schedule.Name)))],
         [.. schedule.History.Select(item => ScheduledSweep.Of(item, schedule.Name, toLocal))])
-    {
-        Recomputes = schedule.Recomputes,
-    };
+        {
+            Recomputes = schedule.Recomputes,
+        };
 
     private static IEnumerable<DateTimeOffset> FindNext(Schedule schedule, ScheduleTimes times)
     {

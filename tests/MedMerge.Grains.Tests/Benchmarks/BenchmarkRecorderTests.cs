@@ -1,7 +1,7 @@
 using MedMerge.Experiments.Benchmarks;
 using MedMerge.Grains.Benchmarks;
-using MedMerge.Grains.Tests.Schedules;
 using MedMerge.Grains.Tests.Running;
+using MedMerge.Grains.Tests.Schedules;
 using MedMerge.Storage;
 using MedMerge.Storage.Benchmarks;
 using MedMerge.Testing;
