@@ -99,6 +99,28 @@ public sealed class LoadingErrorTests : IDisposable
     }
 
     [Fact]
+    public void Too_many_trials_are_reported_where_they_are_multiplied()
+    {
+        var message = Fail("""
+            target: { data: 'phantom:lesions' }
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - { name: good, weights: good.safetensors }
+              - { name: trained, pretrain: { data: 'phantom:cells', trainImages: 16 } }
+            methods: [medmerge]
+            seeds: 600
+            vary:
+              fineTune.epochs: [1, 2, 3, 4, 5]
+              kernelWeights.epochs: [1, 2, 3, 4]
+
+            """);
+
+        const string expected = "test.yaml has 1 error:\n  line 9: the specification unfolds to 12000 trials; at most 10000 are allowed";
+        Assert.Equal(expected, message);
+    }
+
+    [Fact]
     public void A_file_that_failed_is_read_once_whatever_the_number_of_scenarios()
     {
         var specification = Read("""

@@ -55,7 +55,11 @@ internal sealed partial record Plan(
         var methods = specification.Methods.Select(MethodRegistry.Get).ToList();
         var count = scenarios.Sum(CountTrials);
         if (count > MaxTrials)
-            throw new InputException($"The specification unfolds to {count} trials; at most {MaxTrials} are allowed.");
+        {
+            var errors = new SpecificationErrors();
+            errors.Add(specification.Lines?.Trials, $"the specification unfolds to {count} trials; at most {MaxTrials} are allowed");
+            errors.ThrowIfAny(specification.Lines?.Origin ?? "The specification");
+        }
 
         var trials = new List<Trial>();
         foreach (var scenario in scenarios)

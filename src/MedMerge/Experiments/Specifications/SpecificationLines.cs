@@ -2,7 +2,7 @@ using MedMerge.Data;
 
 namespace MedMerge.Experiments.Specifications;
 
-/// <summary>Where a specification names data sets and sources, for errors that show only when these are loaded.</summary>
+/// <summary>Where a specification names data sets, sources and numbers of trials, for errors that show only when a plan is made.</summary>
 /// <param name="origin">What messages call the specification.</param>
 internal sealed class SpecificationLines(string origin)
 {
@@ -11,6 +11,9 @@ internal sealed class SpecificationLines(string origin)
 
     /// <summary>What messages call the specification.</summary>
     public string Origin => origin;
+
+    /// <summary>Where the number of trials comes from: what is varied, or else the seeds. Null where neither is named.</summary>
+    public int? Trials { get; set; }
 
     /// <summary>Records where a data set is named; the first place counts.</summary>
     public void Add(DatasetSource dataset, int line) => _datasets.TryAdd(dataset, line);

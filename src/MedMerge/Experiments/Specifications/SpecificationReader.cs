@@ -114,6 +114,7 @@ internal sealed class SpecificationReader
             ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, isBestProbe, settings)
             : null;
         map.RefuseUnknownKeys();
+        if (new[] { "vary", "search", "seeds" }.FirstOrDefault(map.Has) is { } key) _lines.Trials = map.GetKeyLine(key);
 
         if (_errors.Count > 0) return null;
         return new Specification
