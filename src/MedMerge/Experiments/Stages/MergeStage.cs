@@ -27,10 +27,14 @@ internal sealed record MergeStage(
     Anchor Anchor,
     TargetContext Target) : Stage
 {
-    private const int MaxCertificateImages = 64;
+    /// <summary>
+    /// So many images already compare hundreds of thousands of numbers a layer, and convolutions in float64 are slow: more would make the
+    /// certificate a large part of a short run.
+    /// </summary>
+    private const int MaxCertificateImages = 16;
 
     /// <summary>Bounds the memory of the certificate, which holds every source's features in float64.</summary>
-    private const int MaxCertificatePixels = MaxCertificateImages * 64 * 64;
+    private const int MaxCertificatePixels = 64 * 64 * 64;
 
     /// <summary>Cost of a pass in float64 relative to float32.</summary>
     private const double Float64Cost = 2;
