@@ -57,7 +57,8 @@ public class WeightStepBenchmark
         _computer = new KernelWeightGradientComputer(_architecture, sources, Target, settings, seed: 0, CPU);
         _stack = new SourceStack(_architecture, sources, CPU);
         _loader = new BatchLoader(Target, CPU);
-        var alpha = KernelWeights.Softmax(KernelWeights.Anchored(_architecture, Sources, anchor: 0, 0.9));
+        var map = new KernelWeightMap(_architecture, Sources, settings);
+        var alpha = map.ToAlpha(map.Start(anchor: 0, 0.9));
         var head = new Head(new double[Target.Classes * _architecture.Features], new double[Target.Classes]);
         _step = new KernelWeightStep(1, 0, alpha, head);
         sources.ForEach(source => source.Dispose());

@@ -5,6 +5,7 @@ using MedMerge.Grains;
 using MedMerge.Grains.Hosting;
 using MedMerge.Grains.Nodes;
 using MedMerge.Grains.Running;
+using MedMerge.Merging;
 using MedMerge.Storage;
 using MedMerge.Telemetry;
 using MedMerge.Tensors;
@@ -103,8 +104,9 @@ internal sealed class KernelWeightEpoch
 
     private async Task EpochAsync(IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, bool keep)
     {
-        var theta = _stage.Start.Theta(_stage.Target.Architecture, _stage.Sources.Count, inputs: []);
-        var learner = new KernelWeightLearner(theta, StageFiles.Read<Head>(_probe, StageFiles.Head), _stage.Learning);
+        var map = new KernelWeightMap(_stage.Target.Architecture, _stage.Sources.Count, _stage.Learning);
+        var theta = _stage.Start.Theta(map, inputs: []);
+        var learner = new KernelWeightLearner(map, theta, StageFiles.Read<Head>(_probe, StageFiles.Head), _stage.Learning);
         await learner.RunEpochAsync(workers, CancellationToken.None); // measures the start: the same in both
         await learner.RunEpochAsync(workers, CancellationToken.None);
         if (keep) await _checkpoints.SaveAsync(learner.Save(), CancellationToken.None);

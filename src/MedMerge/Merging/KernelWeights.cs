@@ -1,11 +1,6 @@
-using MedMerge.Models;
-
 namespace MedMerge.Merging;
 
-/// <summary>
-/// The kernel weights' algebra at granularity <c>filter</c>: α(i, f) = softmax over sources i of the logits θ(i, f). Plain float64
-/// arithmetic, so that a coordinator needs no device and the same inputs give the same bits anywhere.
-/// </summary>
+/// <summary>The kernel weights' algebra, in plain float64 arithmetic.</summary>
 internal static class KernelWeights
 {
     private const double SumTolerance = 1e-6;
@@ -16,40 +11,34 @@ internal static class KernelWeights
         && Enumerable.Range(0, alpha.Filters).All(filter =>
             Math.Abs(Enumerable.Range(0, alpha.Sources).Sum(source => alpha[source, filter]) - 1) <= SumTolerance);
 
-    /// <summary>Logits under which the anchor weighs <paramref name="anchorWeight"/> and the others share the rest equally.</summary>
-    /// <returns>θ.</returns>
-    public static KernelWeightMatrix Anchored(Architecture architecture, int sources, int anchor, double anchorWeight)
+    /// <summary>Softmax over the sources.</summary>
+    /// <param name="theta">[sources × groups], row-major.</param>
+    public static double[] Softmax(double[] theta, int sources)
     {
-        var theta = new KernelWeightMatrix(architecture, sources);
-        // softmax gives w to the anchor where its logit leads by ln(w (N − 1) / (1 − w)).
-        theta.Row(anchor).Fill(Math.Log(anchorWeight * (sources - 1) / (1 - anchorWeight)));
-        return theta;
-    }
-
-    /// <summary>α from θ.</summary>
-    public static KernelWeightMatrix Softmax(KernelWeightMatrix theta)
-    {
-        var alpha = new KernelWeightMatrix(theta.Architecture, theta.Sources);
-        for (var f = 0; f < theta.Filters; f++)
+        var groups = theta.Length / sources;
+        var alpha = new double[theta.Length];
+        for (var g = 0; g < groups; g++)
         {
             var max = double.NegativeInfinity;
-            for (var i = 0; i < theta.Sources; i++) max = Math.Max(max, theta[i, f]);
+            for (var at = g; at < theta.Length; at += groups) max = Math.Max(max, theta[at]);
             var sum = 0.0;
-            for (var i = 0; i < theta.Sources; i++) sum += alpha[i, f] = Math.Exp(theta[i, f] - max);
-            for (var i = 0; i < theta.Sources; i++) alpha[i, f] /= sum;
+            for (var at = g; at < theta.Length; at += groups) sum += alpha[at] = Math.Exp(theta[at] - max);
+            for (var at = g; at < theta.Length; at += groups) alpha[at] /= sum;
         }
         return alpha;
     }
 
-    /// <summary>∂L/∂θ from ∂L/∂α: ∂L/∂θᵢ = αᵢ (∂L/∂αᵢ − Σⱼ αⱼ ∂L/∂αⱼ), filter by filter.</summary>
-    public static KernelWeightMatrix ThroughSoftmax(KernelWeightMatrix alpha, KernelWeightMatrix alphaGradient)
+    /// <summary>∂L/∂θ from ∂L/∂α: ∂L/∂θᵢ = αᵢ (∂L/∂αᵢ − Σⱼ αⱼ ∂L/∂αⱼ), group by group.</summary>
+    /// <param name="alpha">The softmax of θ, [sources × groups], row-major.</param>
+    public static double[] ThroughSoftmax(double[] alpha, double[] alphaGradient, int sources)
     {
-        var gradient = new KernelWeightMatrix(alpha.Architecture, alpha.Sources);
-        for (var f = 0; f < alpha.Filters; f++)
+        var groups = alpha.Length / sources;
+        var gradient = new double[alpha.Length];
+        for (var g = 0; g < groups; g++)
         {
             var mean = 0.0;
-            for (var i = 0; i < alpha.Sources; i++) mean += alpha[i, f] * alphaGradient[i, f];
-            for (var i = 0; i < alpha.Sources; i++) gradient[i, f] = alpha[i, f] * (alphaGradient[i, f] - mean);
+            for (var at = g; at < alpha.Length; at += groups) mean += alpha[at] * alphaGradient[at];
+            for (var at = g; at < alpha.Length; at += groups) gradient[at] = alpha[at] * (alphaGradient[at] - mean);
         }
         return gradient;
     }

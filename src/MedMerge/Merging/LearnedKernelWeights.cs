@@ -32,6 +32,9 @@ internal sealed record LearnedKernelWeights(
 
     private const long AnySize = -1;
 
+    // Metadata of what was learned without the bound that a filter's weights are shares of the sources.
+    private const string Shares = "shares", NoShares = "no";
+
     /// <summary>The sources' architecture.</summary>
     public Architecture Architecture => Alpha.Architecture;
 
@@ -54,7 +57,7 @@ internal sealed record LearnedKernelWeights(
             tensors.Add(AlphaName(Architecture.Layers[l]), tensor(rows.ToArray()).view(Alpha.Sources, -1));
         }
         foreach (var (name, value) in TargetTensors) tensors.Add(name, value);
-        return Safetensors.Write(tensors, new Dictionary<string, string>
+        var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
             ["architecture"] = Architecture.Name,
@@ -62,7 +65,9 @@ internal sealed record LearnedKernelWeights(
             ["granularity"] = "filter",
             ["target"] = Target,
             ["sources"] = JsonSerializer.Serialize(Sources),
-        });
+        };
+        if (!KernelWeights.AreShares(Alpha)) metadata[Shares] = NoShares;
+        return Safetensors.Write(tensors, metadata);
     }
 
     /// <summary>Reads such a file.</summary>
@@ -114,7 +119,7 @@ internal sealed record LearnedKernelWeights(
                 throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
             if (file.Tensors.FirstOrDefault(tensor => tensor.HasNonFinite()) is { } bad)
                 throw new FormatException($"it holds NaN or infinite values in '{bad.Name}'");
-            if (!KernelWeights.AreShares(alpha))
+            if (file.Metadata.GetValueOrDefault(Shares) != NoShares && !KernelWeights.AreShares(alpha))
             {
                 throw new FormatException(
                     "its kernel weights are no shares of the sources: some are negative, or those of a filter do not add up to 1");

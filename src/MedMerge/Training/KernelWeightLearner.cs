@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MedMerge.Merging;
-using MedMerge.Models;
 using MedMerge.Telemetry;
 
 namespace MedMerge.Training;
@@ -14,22 +13,23 @@ namespace MedMerge.Training;
 internal sealed class KernelWeightLearner
 {
     private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
-    private readonly KernelWeightMatrix _theta;
+    private readonly KernelWeightMap _map;
+    private readonly KernelWeightMatrix _start; // α
     private readonly KernelWeightSettings _settings;
     private State _state;
 
-    /// <param name="theta">The starting logits; copied.</param>
+    /// <param name="start">θ that learning starts from; copied.</param>
     /// <param name="head">The linear probe's head; copied.</param>
-    public KernelWeightLearner(KernelWeightMatrix theta, Head head, KernelWeightSettings settings)
-        : this(State.Begin(theta.Values, head), theta, settings)
+    public KernelWeightLearner(KernelWeightMap map, double[] start, Head head, KernelWeightSettings settings)
+        : this(State.Begin(start, head), map, start, settings)
     {
     }
 
-    /// <param name="shape">Sources and filters.</param>
-    private KernelWeightLearner(State state, KernelWeightMatrix shape, KernelWeightSettings settings)
+    private KernelWeightLearner(State state, KernelWeightMap map, double[] start, KernelWeightSettings settings)
     {
         _state = state;
-        _theta = shape.With(state.Theta); // steps change these numbers in place
+        _map = map;
+        _start = map.ToAlpha(start);
         _settings = settings;
     }
 
@@ -38,18 +38,18 @@ internal sealed class KernelWeightLearner
 
     /// <summary>The best epoch's α and head; the start counts as epoch 0.</summary>
     public (KernelWeightMatrix Alpha, Head Head) Best => _state.Best is { } best
-        ? (_theta.With(best.Alpha), best.Head)
+        ? (_start.With(best.Alpha), best.Head)
         : throw new InvalidOperationException("No epoch was run yet.");
 
     /// <summary>Every epoch so far, from 0.</summary>
     public IReadOnlyList<EpochRecord> History => _state.History;
 
     /// <summary>Continues from a state that <see cref="Save"/> gave, of a learning with the same sources and settings.</summary>
-    /// <param name="architecture">The sources'.</param>
-    public static KernelWeightLearner Restore(byte[] state, Architecture architecture, int sources, KernelWeightSettings settings)
+    /// <inheritdoc cref="KernelWeightLearner(KernelWeightMap, double[], Head, KernelWeightSettings)" path="/param" />
+    public static KernelWeightLearner Restore(byte[] state, KernelWeightMap map, double[] start, KernelWeightSettings settings)
     {
         var restored = JsonSerializer.Deserialize<State>(state, Json) ?? throw new JsonException("The state of weight learning is null.");
-        return new KernelWeightLearner(restored, new KernelWeightMatrix(architecture, sources, restored.Theta), settings);
+        return new KernelWeightLearner(restored, map, start, settings);
     }
 
     /// <summary>Everything that the next step depends on.</summary>
@@ -66,7 +66,7 @@ internal sealed class KernelWeightLearner
             await StepAsync(workers, epoch, _state.Step, cancellation).ConfigureAwait(false);
         }
 
-        var alpha = KernelWeights.Softmax(_theta);
+        var alpha = _map.ToAlpha(_state.Theta);
         var head = _state.CopyHead();
         var step = new KernelWeightStep(epoch, _state.Step, alpha, head);
         var validation = await workers.ValidateAsync(step, cancellation).ConfigureAwait(false);
@@ -109,21 +109,24 @@ internal sealed class KernelWeightLearner
         IShardWorkers<KernelWeightStep, KernelWeightGradient> workers, int epoch, int step, CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
-        var alpha = KernelWeights.Softmax(_theta);
+        var theta = _state.Theta;
+        var alpha = _map.ToAlpha(theta);
         var head = _state.CopyHead();
         var question = new KernelWeightStep(epoch, step, alpha, head);
         var gradient = await MeanGradientAsync(workers, question, cancellation).ConfigureAwait(false);
         for (var i = 0; i < head.Weight.Length; i++) gradient.HeadWeight[i] += _settings.HeadDecay * head.Weight[i];
-        var thetaGradient = KernelWeights.ThroughSoftmax(alpha, gradient.Alpha).Values;
+        KernelWeightPenalty.AddGradient(gradient.Alpha, alpha, _start, _settings);
+        var thetaGradient = _map.ThetaGradient(theta, gradient.Alpha);
         _state = _state with
         {
-            ThetaAdam = _state.ThetaAdam.Step(_theta.Values, thetaGradient, _settings.LearningRate),
+            ThetaAdam = _state.ThetaAdam.Step(theta, thetaGradient, _settings.LearningRate),
             WeightAdam = _state.WeightAdam.Step(_state.HeadWeight, gradient.HeadWeight, _settings.HeadLearningRate),
             BiasAdam = _state.BiasAdam.Step(_state.HeadBias, gradient.HeadBias, _settings.HeadLearningRate),
             Step = step + 1,
             Loss = _state.Loss + (gradient.Loss * gradient.Images),
             Images = _state.Images + gradient.Images,
         };
+        _map.Project(theta);
         Instruments.StepDone(TrainingNames.KernelWeights, start, gradient.Images);
         Instruments.Gradient(TrainingNames.KernelWeights, thetaGradient);
     }

@@ -13,6 +13,35 @@ public enum KernelWeightStart
     Uniform,
 }
 
+/// <summary>Which kernels of a source share a weight.</summary>
+public enum KernelWeightGranularity
+{
+    /// <summary>None: each filter, the kernels of one output channel, has its own.</summary>
+    Filter,
+
+    /// <summary>All of a layer.</summary>
+    Layer,
+
+    /// <summary>All of the model.</summary>
+    Model,
+}
+
+/// <summary>How the sources' weights α come from what is learned, θ.</summary>
+public enum KernelWeightParameterisation
+{
+    /// <summary>Shares: αᵢ = exp(θᵢ) / Σⱼ exp(θⱼ).</summary>
+    Softmax,
+
+    /// <summary>Shares of two sources by one logit: α₀ = 1 / (1 + exp(−θ)), α₁ = 1 − α₀.</summary>
+    Sigmoid,
+
+    /// <summary>α = θ, whatever its sign and sum.</summary>
+    Free,
+
+    /// <summary>α = θ from 0 to 1, with any sum: a step that leads outside ends at the bound.</summary>
+    Clamped,
+}
+
 /// <summary>How kernel weights are learned. The defaults are measured; see docs/method.md.</summary>
 public sealed record KernelWeightSettings
 {
@@ -39,6 +68,23 @@ public sealed record KernelWeightSettings
 
     /// <summary>The anchor's share at an anchored start, between 1/sources and 1.</summary>
     public double AnchorWeight { get; init; } = 0.9;
+
+    /// <summary>Which kernels of a source share a weight.</summary>
+    public KernelWeightGranularity Granularity { get; init; } = KernelWeightGranularity.Filter;
+
+    /// <summary>How α comes from what is learned.</summary>
+    public KernelWeightParameterisation Parameterisation { get; init; } = KernelWeightParameterisation.Softmax;
+
+    /// <summary>
+    /// Added to the loss: this × the mean entropy of a filter's α in units of ln(sources). Positive towards one source a filter, negative
+    /// towards equal shares.
+    /// </summary>
+    public double EntropyPenalty { get; init; }
+
+    /// <summary>
+    /// Added to the loss: half of this × the squared distance of a filter's α from the start, on average over the filters.
+    /// </summary>
+    public double StartPenalty { get; init; }
 
     /// <summary>What happens to training images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;

@@ -84,6 +84,25 @@ public class SpecificationTests
     }
 
     [Theory]
+    [InlineData("parameterisation: clamped, entropyPenalty: 0.1", "'kernelWeights.entropyPenalty' needs shares")]
+    [InlineData("parameterisation: sigmoid, entropyPenalty: 0.1, startPenalty: 2, granularity: layer", null)]
+    public void Choices_that_do_not_go_together_are_named(string kernelWeights, string? error)
+    {
+        var yaml = $"{Minimal}\nkernelWeights: {{ {kernelWeights} }}";
+        if (error is null) Read(yaml);
+        else Assert.Contains(error, GetError(yaml), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_sigmoid_is_for_two_sources()
+    {
+        var third = "\n  - name: third\n    pretrain: { data: 'phantom:cells' }\n";
+        var yaml = $"{Minimal.TrimEnd()}{third}kernelWeights: {{ parameterisation: sigmoid }}";
+        const string message = "'kernelWeights.parameterisation' 'sigmoid' is for two sources; there are 3";
+        Assert.Contains(message, GetError(yaml), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("", "must be one YAML mapping")]
     [InlineData("- a\n- b", "must be one YAML mapping")]
     [InlineData("a: [1", "is not valid YAML: line")]

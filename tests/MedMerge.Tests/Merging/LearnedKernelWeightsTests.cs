@@ -99,7 +99,14 @@ public class LearnedKernelWeightsTests
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
-    private static byte[] File()
+    [Fact]
+    public void What_was_learned_without_the_bound_to_shares_is_read_as_such()
+    {
+        using var read = LearnedKernelWeights.Read(File(alpha => alpha.Values[0] = -0.5), "a file");
+        Assert.Equal(-0.5, read.Alpha.Values[0]);
+    }
+
+    private static byte[] File(Action<KernelWeightMatrix>? change = null)
     {
         using var weights = RandomModels.Weights(ResNet20, seed: 1, classes: 3);
         var target = new StateDict();
@@ -108,7 +115,8 @@ public class LearnedKernelWeightsTests
             var isKept = name.Contains(".running_", StringComparison.Ordinal) || name.StartsWith("linear.", StringComparison.Ordinal);
             if (isKept) target.Add(name, tensor.clone());
         }
-        var alpha = KernelWeights.Softmax(new KernelWeightMatrix(ResNet20, sources: 2));
+        var alpha = RandomModels.Softmax(new KernelWeightMatrix(ResNet20, sources: 2));
+        change?.Invoke(alpha);
         using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", alpha, target);
         return learned.Write();
     }

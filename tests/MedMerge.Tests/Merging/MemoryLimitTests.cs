@@ -22,7 +22,7 @@ public class MemoryLimitTests
     public void A_step_a_prediction_and_a_probe_give_the_same_bytes_with_and_without_a_limit()
     {
         var random = new RandomStream(11);
-        var alpha = KernelWeights.Softmax(RandomModels.KernelWeights(Network, Sources, random));
+        var alpha = RandomModels.Softmax(RandomModels.KernelWeights(Network, Sources, random));
         var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
         var (free, limited) = (Numbers(null), Numbers(0));
         Assert.NotEmpty(free);
@@ -75,7 +75,7 @@ public class MemoryLimitTests
         var sources = RandomModels.Prepared(Network, Sources);
         using var free = new SourceStack(Network, sources, TestDevice.Torch);
         using var limited = new SourceStack(Network, sources, TestDevice.Torch, memoryLimit: 0);
-        var alpha = KernelWeights.Softmax(new KernelWeightMatrix(Network, Sources));
+        var alpha = RandomModels.Softmax(new KernelWeightMatrix(Network, Sources));
         var input = ones(2, Network.Layers[0].Shape[1], 8, 8, device: TestDevice.Torch);
         Assert.Equal(Features(free), Features(limited));
 

@@ -35,11 +35,11 @@ public class NumericsTests
             architecture, sources, Target, settings, seed: 1, TestDevice.Torch, ScalarType.Float64);
         var random = new RandomStream(7);
         var theta = RandomModels.KernelWeights(architecture, 3, random);
-        var alpha = KernelWeights.Softmax(theta);
+        var alpha = RandomModels.Softmax(theta);
         var head = RandomModels.Head(architecture, Target.Classes);
 
         var gradient = computer.Gradient(0, new KernelWeightStep(1, 0, alpha, head));
-        var byIdentity = KernelWeights.ThroughSoftmax(alpha, gradient.Alpha).Values;
+        var byIdentity = KernelWeights.ThroughSoftmax(alpha.Values, gradient.Alpha.Values, sources: 3);
 
         // Independently: one feature map a source, softmax and all, differentiated by autograd.
         using var stack = new SourceStack(architecture, sources, TestDevice.Torch, ScalarType.Float64);
@@ -63,7 +63,7 @@ public class NumericsTests
     {
         var architecture = PreActivationNet.Create("resnet20", 0.5);
         var sources = RandomModels.Prepared(architecture, 2);
-        var alpha = KernelWeights.Softmax(KernelWeights.Anchored(architecture, 2, anchor: 0, 0.7));
+        var alpha = RandomModels.Anchored(architecture, 2, anchor: 0, 0.7);
         var head = RandomModels.Head(architecture, Target.Classes);
         var sums = new List<KernelWeightGradient>();
         foreach (var shards in new[] { 1, 2, 4 })
@@ -92,7 +92,7 @@ public class NumericsTests
         var architecture = PreActivationNet.Create(name, width);
         var sources = RandomModels.Prepared(architecture, 3);
         var random = new RandomStream(5);
-        var alpha = KernelWeights.Softmax(RandomModels.KernelWeights(architecture, 3, random));
+        var alpha = RandomModels.Softmax(RandomModels.KernelWeights(architecture, 3, random));
         using var scope = NewDisposeScope();
         using var loader = new BatchLoader(Target, TestDevice.Torch);
         var exported = KernelFolding.Fold(sources, alpha);
@@ -123,7 +123,7 @@ public class NumericsTests
         Assert.All(certificate.Layers, layer => Assert.True(layer.Rms > 0));
 
         // And it must be able to fail: another α is another function.
-        var other = KernelWeights.Softmax(KernelWeights.Anchored(architecture, 3, anchor: 0, 0.6));
+        var other = RandomModels.Anchored(architecture, 3, anchor: 0, 0.6);
         Assert.False(Measure(other, images: 2).Holds);
 
         Certificate Measure(KernelWeightMatrix weights, int images) => Certificate.Measure(
@@ -168,7 +168,7 @@ public class NumericsTests
     [Fact]
     public void An_anchored_start_gives_the_anchor_its_share()
     {
-        var alpha = KernelWeights.Softmax(KernelWeights.Anchored(new PreActivationNet(), sources: 4, anchor: 2, 0.9));
+        var alpha = RandomModels.Anchored(new PreActivationNet(), sources: 4, anchor: 2, 0.9);
         for (var f = 0; f < alpha.Filters; f++)
         {
             Assert.Equal(0.9, alpha[2, f], 1e-12);

@@ -141,7 +141,7 @@ public class LayerTests
 
     private static FoldedNetwork ToDevice(FoldedNetwork folded) => folded.Convert(tensor => tensor.to(TestDevice.Torch));
 
-    private static KernelWeightMatrix Alpha() => KernelWeights.Softmax(RandomModels.KernelWeights(Network, 2, new RandomStream(7)));
+    private static KernelWeightMatrix Alpha() => RandomModels.Softmax(RandomModels.KernelWeights(Network, 2, new RandomStream(7)));
 
     private static void AssertClose(Tensor expected, Tensor actual) =>
         Assert.True(expected.allclose(actual, rtol: 1e-5, atol: 1e-6), $"{expected.str()} against {actual.str()}");

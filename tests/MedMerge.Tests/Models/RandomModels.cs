@@ -63,5 +63,16 @@ internal static class RandomModels
         return new KernelWeightMatrix(architecture, sources, values);
     }
 
+    /// <summary>α from logits.</summary>
+    public static KernelWeightMatrix Softmax(KernelWeightMatrix theta) =>
+        theta.With(MedMerge.Merging.KernelWeights.Softmax(theta.Values, theta.Sources));
+
+    /// <summary>α under which the anchor has a share and the others the rest equally.</summary>
+    public static KernelWeightMatrix Anchored(Architecture architecture, int sources, int anchor, double anchorWeight)
+    {
+        var map = new KernelWeightMap(architecture, sources, new KernelWeightSettings());
+        return map.ToAlpha(map.Start(anchor, anchorWeight));
+    }
+
     private static Tensor Shaped(float[] values, long[] shape) => tensor(values).view(shape);
 }

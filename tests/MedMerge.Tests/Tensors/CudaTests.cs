@@ -25,7 +25,7 @@ public class CudaTests
         var step = new KernelWeightStep(
             Epoch: 1,
             Step: 0,
-            KernelWeights.Softmax(RandomModels.KernelWeights(network, 2, new RandomStream(3))),
+            RandomModels.Softmax(RandomModels.KernelWeights(network, 2, new RandomStream(3))),
             RandomModels.Head(network, target.Classes));
 
         var expected = Compute(torch.CPU);

@@ -32,7 +32,7 @@ public class LiveTensorTests
         using var computer = new KernelWeightGradientComputer(
             Network, sources, Target, settings, seed: 1, TestDevice.Torch, memoryLimit: memoryLimit);
         using var start = Network.Initialise(1, Target.Classes);
-        var alpha = KernelWeights.Softmax(new KernelWeightMatrix(Network, sources: 3));
+        var alpha = RandomModels.Softmax(new KernelWeightMatrix(Network, sources: 3));
         var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
 
         var after10 = LiveAfter(10);

@@ -77,19 +77,34 @@ public class TrainingTests
 
     /// <summary>Stopped after any epoch and restored from its saved state, a training ends with the bytes of the undisturbed one.</summary>
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(3)]
-    public async Task Weight_learning_gives_the_same_bytes_also_when_it_was_stopped(int stopAfter)
+    [InlineData(0, KernelWeightParameterisation.Softmax, KernelWeightGranularity.Filter)]
+    [InlineData(1, KernelWeightParameterisation.Softmax, KernelWeightGranularity.Filter)]
+    [InlineData(3, KernelWeightParameterisation.Softmax, KernelWeightGranularity.Model)]
+    [InlineData(2, KernelWeightParameterisation.Sigmoid, KernelWeightGranularity.Layer)]
+    [InlineData(2, KernelWeightParameterisation.Free, KernelWeightGranularity.Filter)]
+    [InlineData(2, KernelWeightParameterisation.Clamped, KernelWeightGranularity.Filter)]
+    public async Task Weight_learning_gives_the_same_bytes_also_when_it_was_stopped(
+        int stopAfter,
+        KernelWeightParameterisation parameterisation,
+        KernelWeightGranularity granularity)
     {
-        var (first, stopped) = (await LearnAsync(stopAfter: -1), await LearnAsync(stopAfter));
+        var (first, stopped) = (await LearnAsync(-1), await LearnAsync(stopAfter));
         Assert.Equal(first.Save(), stopped.Save());
         Assert.Equal(5, first.History.Count);
         Assert.True(first.History[^1].Loss < first.History[1].Loss);
 
-        static async Task<KernelWeightLearner> LearnAsync(int stopAfter)
+        async Task<KernelWeightLearner> LearnAsync(int stopAfter)
         {
-            var settings = new KernelWeightSettings { Epochs = 4, BatchSize = 8, Shards = 2, Augmentation = Augmentation.ShiftFlip };
+            var settings = new KernelWeightSettings
+            {
+                Epochs = 4,
+                BatchSize = 8,
+                Shards = 2,
+                Augmentation = Augmentation.ShiftFlip,
+                Parameterisation = parameterisation,
+                Granularity = granularity,
+                StartPenalty = 0.1,
+            };
             await using var device = new DeviceThread(TestDevice.Name, 1);
             using var computer = CreateComputer(settings);
             var workers = new LocalShardWorkers<KernelWeightStep, KernelWeightGradient>(device, computer, 2);
@@ -97,7 +112,7 @@ public class TrainingTests
             while (!learner.IsDone)
             {
                 var epoch = await learner.RunEpochAsync(workers, CancellationToken.None);
-                if (epoch.Epoch == stopAfter) learner = KernelWeightLearner.Restore(learner.Save(), Network, 2, settings);
+                if (epoch.Epoch == stopAfter) learner = Restore(learner.Save(), settings);
             }
             return learner;
         }
@@ -159,7 +174,7 @@ public class TrainingTests
                 }
                 catch (OperationCanceledException)
                 {
-                    learner = KernelWeightLearner.Restore(learner.Save(), Network, 2, settings);
+                    learner = Restore(learner.Save(), settings);
                 }
             }
             stop.AssertStopped();
@@ -309,7 +324,14 @@ public class TrainingTests
     private static KernelWeightLearner CreateLearner(KernelWeightSettings settings)
     {
         var head = new Head(new double[Target.Classes * Network.Features], new double[Target.Classes]);
-        return new KernelWeightLearner(KernelWeights.Anchored(Network, 2, anchor: 0, 0.9), head, settings);
+        var map = new KernelWeightMap(Network, 2, settings);
+        return new KernelWeightLearner(map, map.Start(anchor: 0, 0.9), head, settings);
+    }
+
+    private static KernelWeightLearner Restore(byte[] state, KernelWeightSettings settings)
+    {
+        var map = new KernelWeightMap(Network, 2, settings);
+        return KernelWeightLearner.Restore(state, map, map.Start(anchor: 0, 0.9), settings);
     }
 
     private static FineTuner CreateTuner(StateDict start, FineTuneSettings settings) =>

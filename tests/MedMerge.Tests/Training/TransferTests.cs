@@ -66,7 +66,7 @@ public class TransferTests
             var sources = RandomModels.Prepared(Network, count);
             var settings = new KernelWeightSettings { BatchSize = 8, Augmentation = Augmentation.ShiftFlip };
             using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, TestDevice.Torch);
-            var alpha = KernelWeights.Softmax(new KernelWeightMatrix(Network, count));
+            var alpha = RandomModels.Softmax(new KernelWeightMatrix(Network, count));
             var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));
             computer.Gradient(0, step);
 

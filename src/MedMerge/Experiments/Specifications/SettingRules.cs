@@ -13,6 +13,8 @@ internal static class SettingRules
     private const string KernelWeightBatch = $"{SettingTable.KernelWeightsKey}.batchSize";
     private const string KernelWeightShards = $"{SettingTable.KernelWeightsKey}.shards";
     private const string AnchorWeight = $"{SettingTable.KernelWeightsKey}.anchorWeight";
+    private const string Parameterisation = $"{SettingTable.KernelWeightsKey}.parameterisation";
+    private const string EntropyPenalty = $"{SettingTable.KernelWeightsKey}.entropyPenalty";
     private const string FineTuneBatch = $"{SettingTable.FineTuneKey}.batchSize";
     private const string FineTuneShards = $"{SettingTable.FineTuneKey}.shards";
 
@@ -35,6 +37,11 @@ internal static class SettingRules
                 CultureInfo.InvariantCulture,
                 $"'{AnchorWeight}' ({settings.AnchorWeight}) must be above an equal share (1/{sources})"));
         }
+        if (sources != 2 && settings.Parameterisation == KernelWeightParameterisation.Sigmoid)
+            yield return new BrokenRule(Parameterisation, $"'{Parameterisation}' 'sigmoid' is for two sources; there are {sources}");
+        var hasShares = settings.Parameterisation is KernelWeightParameterisation.Softmax or KernelWeightParameterisation.Sigmoid;
+        if (settings.EntropyPenalty != 0 && !hasShares)
+            yield return new BrokenRule(EntropyPenalty, $"'{EntropyPenalty}' needs shares: '{Parameterisation}' 'softmax' or 'sigmoid'");
     }
 
     private static IEnumerable<BrokenRule> Check(FineTuneSettings settings)

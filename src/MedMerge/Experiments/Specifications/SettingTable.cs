@@ -39,6 +39,23 @@ internal static class SettingTable
         ["uniform"] = KernelWeightStart.Uniform,
     };
 
+    private static readonly IReadOnlyDictionary<string, KernelWeightGranularity> Granularities =
+        new OrderedDictionary<string, KernelWeightGranularity>
+        {
+            ["filter"] = KernelWeightGranularity.Filter,
+            ["layer"] = KernelWeightGranularity.Layer,
+            ["model"] = KernelWeightGranularity.Model,
+        };
+
+    private static readonly IReadOnlyDictionary<string, KernelWeightParameterisation> Parameterisations =
+        new OrderedDictionary<string, KernelWeightParameterisation>
+        {
+            ["softmax"] = KernelWeightParameterisation.Softmax,
+            ["sigmoid"] = KernelWeightParameterisation.Sigmoid,
+            ["free"] = KernelWeightParameterisation.Free,
+            ["clamped"] = KernelWeightParameterisation.Clamped,
+        };
+
     /// <summary>
     /// Settings of fine-tuning and pretraining alike. Declared first, because static members are initialised in textual
     /// order.
@@ -152,6 +169,32 @@ internal static class SettingTable
             0.999999,
             settings => settings.AnchorWeight,
             (settings, value) => settings with { AnchorWeight = value }),
+        new ChoiceSetting<KernelWeightSettings, KernelWeightGranularity>(
+            "granularity",
+            "which kernels of a source share a weight",
+            Granularities,
+            settings => settings.Granularity,
+            (settings, value) => settings with { Granularity = value }),
+        new ChoiceSetting<KernelWeightSettings, KernelWeightParameterisation>(
+            "parameterisation",
+            "how α comes from what is learned; `softmax` and `sigmoid` (two sources) give shares, `free` and `clamped` (0 to 1) any sum",
+            Parameterisations,
+            settings => settings.Parameterisation,
+            (settings, value) => settings with { Parameterisation = value }),
+        new NumberSetting<KernelWeightSettings>(
+            "entropyPenalty",
+            "times α's mean entropy: above 0 towards one source a filter, below 0 towards equal shares",
+            -100,
+            100,
+            settings => settings.EntropyPenalty,
+            (settings, value) => settings with { EntropyPenalty = value }),
+        new NumberSetting<KernelWeightSettings>(
+            "startPenalty",
+            "times half the squared distance of a filter's α from its start, which leans to the anchor",
+            0,
+            1000,
+            settings => settings.StartPenalty,
+            (settings, value) => settings with { StartPenalty = value }),
     ];
 
     /// <summary>How models are fine-tuned.</summary>

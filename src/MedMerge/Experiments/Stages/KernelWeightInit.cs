@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using MedMerge.Merging;
 using MedMerge.Models;
+using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
@@ -16,14 +17,15 @@ internal sealed record KernelWeightInit(Anchor? Anchor, double AnchorWeight)
     [JsonIgnore]
     public IReadOnlyList<Stage> Inputs => Anchor?.Inputs ?? [];
 
-    /// <summary>Creates the logits θ.</summary>
+    /// <summary>Creates the numbers θ that learning starts from.</summary>
     /// <param name="inputs">The outputs of a stage's inputs, those of <see cref="Inputs"/> at the end.</param>
-    public KernelWeightMatrix Theta(Architecture architecture, int sources, IReadOnlyList<StageOutput> inputs) => Anchor is { } anchor
-        ? KernelWeights.Anchored(architecture, sources, anchor.Find(inputs), AnchorWeight)
-        : new KernelWeightMatrix(architecture, sources);
+    public double[] Theta(KernelWeightMap map, IReadOnlyList<StageOutput> inputs) => map.Start(Anchor?.Find(inputs), AnchorWeight);
 
-    /// <summary>Creates α, the softmax of θ over the sources.</summary>
+    /// <summary>Creates α.</summary>
     /// <inheritdoc cref="Theta" path="/param" />
-    public KernelWeightMatrix Alpha(Architecture architecture, int sources, IReadOnlyList<StageOutput> inputs) =>
-        KernelWeights.Softmax(Theta(architecture, sources, inputs));
+    public KernelWeightMatrix Alpha(Architecture architecture, int sources, IReadOnlyList<StageOutput> inputs)
+    {
+        var map = new KernelWeightMap(architecture, sources, new KernelWeightSettings()); // the same α, however it is learned
+        return map.ToAlpha(Theta(map, inputs));
+    }
 }

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Merging;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
@@ -116,10 +117,11 @@ internal sealed record KernelWeightStage(
 
     private KernelWeightLearner CreateLearner(IReadOnlyList<StageOutput> start, byte[]? saved)
     {
-        if (saved is not null) return KernelWeightLearner.Restore(saved, Target.Architecture, Sources.Count, Learning);
-        var theta = Start.Theta(Target.Architecture, Sources.Count, start);
+        var map = new KernelWeightMap(Target.Architecture, Sources.Count, Learning);
+        var theta = Start.Theta(map, start);
+        if (saved is not null) return KernelWeightLearner.Restore(saved, map, theta, Learning);
         // A checkpoint does not keep how well the probe converged, and the output must not depend on whether there was one.
         var head = StageFiles.Read<Head>(start[0], StageFiles.Head) with { RemainingGradient = null };
-        return new KernelWeightLearner(theta, head, Learning);
+        return new KernelWeightLearner(map, theta, head, Learning);
     }
 }
