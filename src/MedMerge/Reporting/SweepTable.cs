@@ -10,6 +10,16 @@ internal static class SweepTable
     /// <summary>Renders the methods over all scenarios, then the effects of varied settings.</summary>
     public static string Render(SweepComparison comparison)
     {
+        var effects = comparison.Effects.Count == 0 ? "" : "\n" + RenderEffects(comparison);
+        if (comparison.Methods.Count == 0)
+        {
+            return $"""
+                All {comparison.Scenarios} scenarios together
+
+                No scenario has a single source to compare with: add a method such as restored, fine-tune or lp-ft.
+
+                """ + effects;
+        }
         var difference = "Δ " + MetricNames.GetShort(comparison.Metric);
         var methods = TextTable.Render(
         [
@@ -26,7 +36,7 @@ internal static class SweepTable
             {DescribeVerdicts(comparison)}
 
             """;
-        return comparison.Effects.Count == 0 ? text : text + "\n" + RenderEffects(comparison);
+        return text + effects;
     }
 
     private static string DescribeInterval(SweepComparison comparison)

@@ -130,6 +130,20 @@ public class SweepComparisonTests
     }
 
     [Fact]
+    public void Without_a_single_source_there_are_the_settings_effects_and_a_hint()
+    {
+        var comparison = Compare(WithRate(0.1, Scenario("x", 0.1)), WithRate(0.2, Scenario("x", 0.1))) with { Methods = [] };
+
+        var text = SweepTable.Render(comparison);
+
+        Assert.StartsWith(
+            "All 2 scenarios together\n\nNo scenario has a single source to compare with: " +
+            "add a method such as restored, fine-tune or lp-ft.\n\n| setting",
+            text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_scenario_has_nothing_to_be_compared_with() => Assert.Null(SweepComparison.Of([Scenario("x", 0.1)]));
 
     private static SweepComparison Compare(params ScenarioResult[] scenarios) => SweepComparison.Of(scenarios)!;
