@@ -9,8 +9,10 @@ internal static class Architectures
         ["resnet32"] = width => new CifarResNet(32, width),
         ["resnet44"] = width => new CifarResNet(44, width),
         ["resnet56"] = width => new CifarResNet(56, width),
-        ["resnet18"] = width => new ResNet18(smallStem: false, width),
-        ["resnet18-3x3"] = width => new ResNet18(smallStem: true, width),
+        ["resnet18"] = ResNet.Create18,
+        ["resnet18-3x3"] = ResNet.Create18SmallStem,
+        ["resnet34"] = ResNet.Create34,
+        ["resnet50"] = ResNet.Create50,
     };
 
     /// <summary>The names a specification may use.</summary>

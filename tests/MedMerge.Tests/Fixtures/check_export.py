@@ -1,6 +1,8 @@
-"""check_export.py ARCHITECTURE FOLDER: loads model.safetensors strictly into PyTorch's own network and compares its logits.
+"""check_export.py ARCHITECTURE WIDTH FOLDER: loads model.safetensors strictly into PyTorch's own network and compares its logits.
 
-CIFAR ResNets are written out here after akamaster/pytorch_resnet_cifar10; ResNet-18 is torchvision's, with MedMNIST's stem where asked.
+Then it gives that network other weights and saves them (saved.pt) with their logits (saved-logits.pt).
+
+CIFAR ResNets are written out here after akamaster/pytorch_resnet_cifar10; the others are torchvision's, with MedMNIST's stem where asked.
 """
 import sys
 
@@ -50,26 +52,45 @@ class CifarResNet(nn.Module):
         return self.linear(x.mean((2, 3)))
 
 
-def build(name, classes):
-    if not name.startswith("resnet18"):
+def build(name, width, classes):
+    if name in ("resnet20", "resnet56"):
         return CifarResNet(int(name[len("resnet"):]), classes)
     import torchvision
-    network = torchvision.models.resnet18(num_classes=classes)
+    network = getattr(torchvision.models, name.split("-")[0])(num_classes=classes)
     if name == "resnet18-3x3":
         network.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
         network.maxpool = nn.Identity()
     return network
 
 
-name, folder = sys.argv[1:]
-expected = read_safetensors(f"{folder}/expected.safetensors")
-network = build(name, classes=expected["logits"].shape[1])
-network.load_state_dict(read_safetensors(f"{folder}/model.safetensors"), strict=True)
-network.eval()
+def randomise(network):
+    """Gives everything random values, none of them a default."""
+    torch.manual_seed(1)
+    for name, tensor in network.state_dict().items():
+        if name.endswith("running_mean"):
+            tensor.uniform_(-0.3, 0.3)
+        elif name.endswith("running_var"):
+            tensor.uniform_(0.5, 2)
+        elif tensor.dim() > 1:
+            nn.init.kaiming_normal_(tensor)
+        elif tensor.is_floating_point():
+            tensor.uniform_(0.2, 1.2)
+
+
+name, width, folder = sys.argv[1:]
+images = read_safetensors(f"{folder}/images.safetensors")
+expected = read_safetensors(f"{folder}/logits.safetensors")
 with torch.no_grad():
-    logits = network(expected["images"])
-difference = ((logits - expected["logits"]).abs().max() / expected["logits"].abs().max()).item()
-print(f"largest difference {difference:.1e} of the largest logit")
-if not difference < 1e-4:
-    sys.exit("the logits differ")
-print("same logits")
+    network = build(name, float(width), classes=next(iter(expected.values())).shape[1])
+    network.load_state_dict(read_safetensors(f"{folder}/model.safetensors"), strict=True)
+    network.eval()
+    for side, batch in images.items():
+        logits = network(batch)
+        difference = ((logits - expected[side]).abs().max() / expected[side].abs().max()).item()
+        print(f"at {side} pixels: largest difference {difference:.1e} of the largest logit")
+        if not difference < 1e-4:
+            sys.exit("the logits differ")
+    print("same logits")
+    randomise(network)
+    torch.save(network.state_dict(), f"{folder}/saved.pt")
+    torch.save({side: network(batch) for side, batch in images.items()}, f"{folder}/saved-logits.pt")

@@ -1,5 +1,4 @@
 using MedMerge.Data;
-using MedMerge.Data.Formats;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
@@ -13,13 +12,15 @@ namespace MedMerge.Tests.Merging;
 /// <summary>The method's algebra against independent computations.</summary>
 public class NumericsTests
 {
-    private static readonly ImageDataset Target = Phantoms.Create("lesions", train: 32, validation: 16, test: 16);
+    private static readonly ImageDataset Target = RandomModels.TargetFor(new PreActivationNet());
 
     public static TheoryData<string, double> Architectures => new()
     {
         { "resnet20", 0.5 },
         { "resnet18", 0.125 },
         { "resnet18-3x3", 0.125 },
+        { "resnet34", 0.0625 },
+        { "resnet50", 0.0625 },
         { "preactivation", 1 },
     };
 
@@ -28,30 +29,31 @@ public class NumericsTests
     public void The_gradient_of_alpha_equals_autograd_through_the_weighted_features(string name, double width)
     {
         var architecture = PreActivationNet.Create(name, width);
+        var target = RandomModels.TargetFor(architecture);
         var sources = RandomModels.Prepared(architecture, 3);
         using var scope = NewDisposeScope();
         var settings = new KernelWeightSettings { BatchSize = 8 };
         using var computer = new KernelWeightGradientComputer(
-            architecture, sources, Target, settings, seed: 1, TestDevice.Torch, ScalarType.Float64);
+            architecture, sources, target, settings, seed: 1, TestDevice.Torch, ScalarType.Float64);
         var random = new RandomStream(7);
         var theta = RandomModels.KernelWeights(architecture, 3, random);
         var alpha = RandomModels.Softmax(theta);
-        var head = RandomModels.Head(architecture, Target.Classes);
+        var head = RandomModels.Head(architecture, target.Classes);
 
         var gradient = computer.Gradient(0, new KernelWeightStep(1, 0, alpha, head));
         var byIdentity = KernelWeights.ThroughSoftmax(alpha.Values, gradient.Alpha.Values, sources: 3);
 
         // Independently: one feature map a source, softmax and all, differentiated by autograd.
         using var stack = new SourceStack(architecture, sources, TestDevice.Torch, ScalarType.Float64);
-        using var loader = new BatchLoader(Target, TestDevice.Torch, ScalarType.Float64);
+        using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
         var leaf = tensor(theta.Values, device: TestDevice.Torch).view(3, -1).requires_grad_();
         var alphas = leaf.softmax(0).t().split([.. architecture.Layers.Select(layer => (long)layer.Out)], 0);
-        var indices = new ShardPlan(Target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
-        var images = loader.Load(Target.Train, indices);
+        var indices = new ShardPlan(target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
+        var images = loader.Load(target.Train, indices);
         var features = architecture.Forward(images, (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
-        var weight = tensor(head.Weight, device: TestDevice.Torch).view(Target.Classes, -1);
+        var weight = tensor(head.Weight, device: TestDevice.Torch).view(target.Classes, -1);
         var logits = nn.functional.linear(features, weight, tensor(head.Bias, device: TestDevice.Torch));
-        var loss = nn.functional.cross_entropy(logits, loader.Labels(Target.Train, indices), reduction: nn.Reduction.Sum);
+        var loss = nn.functional.cross_entropy(logits, loader.Labels(target.Train, indices), reduction: nn.Reduction.Sum);
         var byAutograd = autograd.grad([loss], [leaf])[0].cpu().contiguous().data<double>().ToArray();
 
         Assert.Equal(loss.item<double>(), gradient.Loss, 1e-10 * Math.Abs(gradient.Loss));
@@ -90,15 +92,16 @@ public class NumericsTests
     public void The_certificate_holds_in_float32_and_batch_norm_comes_back_without_changing_the_function(string name, double width)
     {
         var architecture = PreActivationNet.Create(name, width);
+        var target = RandomModels.TargetFor(architecture);
         var sources = RandomModels.Prepared(architecture, 3);
         var random = new RandomStream(5);
         var alpha = RandomModels.Softmax(RandomModels.KernelWeights(architecture, 3, random));
         using var scope = NewDisposeScope();
-        using var loader = new BatchLoader(Target, TestDevice.Torch);
+        using var loader = new BatchLoader(target, TestDevice.Torch);
         var exported = KernelFolding.Fold(sources, alpha);
         var folded = exported.Convert(tensor => tensor.to(TestDevice.Torch));
-        using var statistics = BatchNormRestoration.Measure(folded, Target, loader, CancellationToken.None);
-        RandomModels.Head(architecture, Target.Classes).AddTo(architecture, statistics);
+        using var statistics = BatchNormRestoration.Measure(folded, target, loader, CancellationToken.None);
+        RandomModels.Head(architecture, target.Classes).AddTo(architecture, statistics);
         sources[0].CopyNormsTo(architecture, statistics); // also with the kernels scaled back
         using var merged = BatchNormRestoration.Restore(exported, statistics);
 
@@ -110,7 +113,7 @@ public class NumericsTests
 
         // The same comparison with float32 arithmetic throughout, on a batch: two ways to sum a convolution.
         using var stack = new SourceStack(architecture, sources, TestDevice.Torch);
-        var (images, alphas) = (loader.Load(Target.Train, [0, 1, 2, 3]), stack.Split(alpha));
+        var (images, alphas) = (loader.Load(target.Train, [0, 1, 2, 3]), stack.Split(alpha));
         architecture.Forward(images, (l, input) =>
         {
             var output = folded.Apply(l, input);
@@ -131,7 +134,7 @@ public class NumericsTests
             weights,
             folded,
             merged,
-            loader.Load(Target.Train, [.. Enumerable.Range(0, images)]),
+            loader.Load(target.Train, [.. Enumerable.Range(0, images)]),
             TestContext.Current.CancellationToken);
     }
 
@@ -150,11 +153,12 @@ public class NumericsTests
     public void Folding_batch_norm_keeps_what_a_source_computes(string name, double width)
     {
         var architecture = PreActivationNet.Create(name, width);
+        var target = RandomModels.TargetFor(architecture);
         using var scope = NewDisposeScope();
         using var weights = RandomModels.Weights(architecture, seed: 11, classes: 2);
         using var prepared = PreparedSource.Prepare("source", architecture, weights);
-        using var loader = new BatchLoader(Target, TestDevice.Torch);
-        var images = loader.Load(Target.Train, [0, 1, 2, 3]);
+        using var loader = new BatchLoader(target, TestDevice.Torch);
+        var images = loader.Load(target.Train, [0, 1, 2, 3]);
         using var original = new BatchNormNetwork(architecture, weights, TestDevice.Torch);
         var kernels = architecture.Layers.Select(prepared.Kernel);
         var biases = architecture.Layers.Select(prepared.Bias);

@@ -4,15 +4,14 @@ using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Models.Layers;
 using MedMerge.Tensors;
-using MedMerge.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Models;
 
 /// <summary>
-/// A normalisation that stands alone goes through everything that a convolution goes through. (Folding, the certificate, batch norm's
-/// restoration and α's gradient are in NumericsTests, over the same network.)
+/// A normalisation that stands alone goes through everything that a convolution goes through. (What holds for every architecture is in
+/// NumericsTests and EveryArchitectureTests, over the same network too.)
 /// </summary>
 public class LayerTests
 {
@@ -63,21 +62,6 @@ public class LayerTests
         Assert.DoesNotContain("features.transition.conv.bias", merged.Names);
     }
 
-    [Fact]
-    public void An_exported_model_is_imported_with_the_same_bytes()
-    {
-        using var model = RandomModels.Weights(Network, 3, classes: 2);
-        using var prefixed = new StateDict();
-        foreach (var (name, tensor) in model) prefixed.Add("net." + name, tensor.clone());
-        using var file = ModelFile.Read(Safetensors.Write(prefixed), "a file");
-        var notes = new List<string>();
-
-        using var imported = ModelImport.Import(Network, file, chosen: null, "it", notes);
-
-        Assert.Equal(["took the tensors under 'net.'"], notes);
-        Assert.Equal(Safetensors.Write(model), Safetensors.Write(imported));
-    }
-
     [Theory]
     [InlineData("features.denselayer3.norm1.weight", "it also has 'features.denselayer3.norm1.weight'")]
     [InlineData("projector.0.weight", null)]
@@ -90,34 +74,6 @@ public class LayerTests
 
         if (message is null) Import().Dispose();
         else Assert.Contains(message, Assert.Throws<InputException>(Import).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_file_of_kernel_weights_gives_the_merged_model_again()
-    {
-        using var scope = NewDisposeScope();
-        using var loader = new BatchLoader(Target, TestDevice.Torch);
-        var sources = RandomModels.Prepared(Network, 2);
-        var folded = ToDevice(KernelFolding.Fold(sources, Alpha()));
-        var statistics = BatchNormRestoration.Measure(folded, Target, loader, CancellationToken.None);
-        RandomModels.Head(Network, Target.Classes).AddTo(Network, statistics);
-        using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", Alpha(), statistics);
-        using var file = ModelFile.Read(learned.Write(), "a file");
-
-        using var read = LearnedKernelWeights.Read(file, "a file", PreActivationNet.Create);
-
-        Assert.Equal(learned.Alpha.Values, read.Alpha.Values);
-        Assert.Equal(Safetensors.Write(learned.Apply(sources)), Safetensors.Write(read.Apply(sources)));
-    }
-
-    [Fact]
-    public void It_is_fine_tuned()
-    {
-        using var start = Network.Initialise(1, Target.Classes);
-        var settings = new FineTuneSettings { Epochs = 4, BatchSize = 8, LearningRate = 0.01 };
-        using var tuner = new FineTuner(Network, start, startCounts: true, Target, settings, seed: 3, TestDevice.Torch);
-        while (!tuner.IsDone) tuner.RunEpoch(CancellationToken.None);
-        Assert.True(tuner.History[^1].Loss < tuner.History[1].Loss);
     }
 
     [Fact]

@@ -19,6 +19,8 @@ internal sealed class PreActivationNet() : Architecture("preactivation", width: 
 
     public override int Features => Layers[^1].Out;
 
+    public override int MinSide => 3;
+
     public override Tensor Forward(Tensor images, LayerFunction apply)
     {
         var layer = 0;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using MedMerge.Data;
 using MedMerge.Data.Formats;
 using MedMerge.Experiments.Methods;
@@ -11,21 +12,28 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Models;
 
-/// <summary>An exported model loads in PyTorch under the architecture's own names and computes the same logits there.</summary>
+/// <summary>
+/// An exported model loads in PyTorch under the architecture's own names and computes the same logits there; and a state dictionary that
+/// PyTorch's network saved is imported and computes the same here.
+/// </summary>
 public class PyTorchExportTests
 {
     private const string Python = "/usr/bin/python3"; // Debian's, which has Debian's python3-torch
 
+    /// <param name="sides">Of images, in pixels.</param>
     [Theory]
-    [InlineData("resnet20")]
-    [InlineData("resnet56")]
-    [InlineData("resnet18")]
-    [InlineData("resnet18-3x3")]
-    public void PyTorch_computes_the_same_logits(string name)
+    [InlineData("resnet20", 1, 28)]
+    [InlineData("resnet56", 1, 28)]
+    [InlineData("resnet18", 1, 28, 64)]
+    [InlineData("resnet18-3x3", 1, 28, 64)]
+    [InlineData("resnet34", 1, 28, 64, 224)]
+    [InlineData("resnet50", 1, 28, 64, 224)]
+    public void PyTorch_computes_the_same_logits(string name, double width, params int[] sides)
     {
         SkipWithoutPyTorch();
-        using var weights = RandomModels.Weights(Architectures.Create(name), seed: 3, classes: 5);
-        AssertSameLogits(name, weights);
+        var architecture = Architectures.Create(name, width);
+        using var weights = RandomModels.Weights(architecture, seed: 3, classes: 5);
+        AssertSameLogits(architecture, weights, sides);
     }
 
     /// <summary>What a run exports: a merge whose batch norm was restored, and that merge fine-tuned.</summary>
@@ -42,7 +50,7 @@ public class PyTorchExportTests
         {
             var output = await runner.OutputAsync(stage, (_, _) => { }, TestContext.Current.CancellationToken);
             using var weights = Safetensors.Read(output[StageFiles.Model], stage.Name).Tensors;
-            AssertSameLogits("resnet20", weights);
+            AssertSameLogits(Architectures.Create("resnet20"), weights, 28);
         }
     }
 
@@ -106,33 +114,59 @@ public class PyTorchExportTests
             Assert.Skip("PyTorch is not here (Debian: apt-get install python3-torch python3-torchvision).");
     }
 
-    private static void AssertSameLogits(string name, StateDict weights)
+    private static void AssertSameLogits(Architecture architecture, StateDict weights, params int[] sides)
     {
         var folder = Directory.CreateTempSubdirectory("medmerge-pytorch-").FullName;
         try
         {
-            var architecture = Architectures.Create(name);
             using var scope = NewDisposeScope();
             using var inference = no_grad();
-            var target = Phantoms.Create("cells", train: 8, validation: 3, test: 3);
-            using var loader = new BatchLoader(target, TestDevice.Torch);
-            using var network = new BatchNormNetwork(architecture, weights, TestDevice.Torch);
-            var images = loader.Load(target.Train, [.. Enumerable.Range(0, 8)]);
-            using var expected = new StateDict();
-            expected.Add("images", images);
-            expected.Add("logits", network.Forward(images, training: false));
+            using var images = new StateDict();
+            foreach (var side in sides) images.Add($"{side}", CreateImages(side));
+            using var expected = ComputeLogits(architecture, weights, sides);
             File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), Safetensors.Write(weights, ModelMetadata.Of(architecture)));
-            File.WriteAllBytes(Path.Combine(folder, "expected.safetensors"), Safetensors.Write(expected));
+            File.WriteAllBytes(Path.Combine(folder, "images.safetensors"), Safetensors.Write(images));
+            File.WriteAllBytes(Path.Combine(folder, "logits.safetensors"), Safetensors.Write(expected));
 
-            var (code, output) = Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_export.py"), name, folder);
+            var script = Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_export.py");
+            var (code, output) = Run(script, architecture.Name, architecture.Width.ToString("R", CultureInfo.InvariantCulture), folder);
 
             Assert.True(code == 0, output);
             Assert.Contains("same logits", output, StringComparison.Ordinal);
+
+            using var saved = ModelFile.Read(Path.Combine(folder, "saved.pt"));
+            using var imported = ModelImport.Import(architecture, saved, chosen: null, "PyTorch's model", []);
+            using var computed = ComputeLogits(architecture, imported, sides);
+            using var theirs = ModelFile.Read(Path.Combine(folder, "saved-logits.pt"));
+            foreach (var (side, logits) in computed) AssertClose(theirs.Find(side)!.Read(), logits, side);
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>Two normalised images.</summary>
+    private static Tensor CreateImages(int side)
+    {
+        var target = Phantoms.Create("cells", side, train: 3, validation: 3, test: 3);
+        using var loader = new BatchLoader(target, TestDevice.Torch);
+        return loader.Load(target.Train, [0, 1]);
+    }
+
+    /// <returns>Those of <see cref="CreateImages"/>, by side.</returns>
+    private static StateDict ComputeLogits(Architecture architecture, StateDict weights, IEnumerable<int> sides)
+    {
+        var logits = new StateDict();
+        using var network = new BatchNormNetwork(architecture, weights, TestDevice.Torch);
+        foreach (var side in sides) logits.Add($"{side}", network.Forward(CreateImages(side), training: false));
+        return logits;
+    }
+
+    private static void AssertClose(Tensor expected, Tensor actual, string side)
+    {
+        var difference = ((expected - actual).abs().max() / expected.abs().max()).item<float>();
+        Assert.True(difference < 1e-4, $"at {side} pixels {difference} of the largest logit");
     }
 
     private static (int Code, string Output) Run(params string[] arguments)

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Data.Formats;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
@@ -10,6 +11,12 @@ namespace MedMerge.Tests.Models;
 /// <summary>Models with nothing at a round value, so that a forgotten term shows.</summary>
 internal static class RandomModels
 {
+    private const int SmallSide = 28; // MedMNIST's
+
+    /// <summary>A few small images that the architecture takes.</summary>
+    public static ImageDataset TargetFor(Architecture architecture) =>
+        Phantoms.Create("lesions", Math.Max(SmallSide, architecture.MinSide), train: 32, validation: 16, test: 16);
+
     public static StateDict Weights(Architecture architecture, ulong seed, int classes)
     {
         var random = new RandomStream(seed, 99);
