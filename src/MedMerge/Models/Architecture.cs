@@ -109,7 +109,9 @@ internal abstract class Architecture
     /// Whether a name looks like one of such a network's layers: its first word, without a number at its end, is that of a layer here. So
     /// <c>layer4.0.conv1.weight</c> shows a deeper network than this one, while a projection head may be in the file too.
     /// </summary>
-    public bool IsBackbone(string name) => _backbonePrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+    public bool IsBackbone(string name) =>
+        !name.StartsWith(Classifier + ".", StringComparison.Ordinal)
+        && _backbonePrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>A model drawn by seed: layers as <see cref="Layer.Initialise"/> says, the classifier zero.</summary>
     public StateDict Initialise(ulong seed, int classes)

@@ -13,6 +13,7 @@ internal static class Architectures
         ["resnet18-3x3"] = ResNet.Create18SmallStem,
         ["resnet34"] = ResNet.Create34,
         ["resnet50"] = ResNet.Create50,
+        ["vgg16_bn"] = width => new Vgg16(width),
     };
 
     /// <summary>The names a specification may use.</summary>

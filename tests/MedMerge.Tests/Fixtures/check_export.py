@@ -56,10 +56,24 @@ def build(name, width, classes):
     if name in ("resnet20", "resnet56"):
         return CifarResNet(int(name[len("resnet"):]), classes)
     import torchvision
+    if name == "vgg16_bn":
+        return vgg16(width, classes)
     network = getattr(torchvision.models, name.split("-")[0])(num_classes=classes)
     if name == "resnet18-3x3":
         network.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
         network.maxpool = nn.Identity()
+    return network
+
+
+def vgg16(width, classes):
+    """VGG-16 with batch norm of torchvision's parts, as its own has no width."""
+    from torchvision.models import vgg
+    channels = [places if places == "M" else int(places * width) for places in vgg.cfgs["D"]]
+    hidden = int(4096 * width)
+    network = vgg.VGG(vgg.make_layers(channels, batch_norm=True), num_classes=classes, init_weights=False)
+    network.classifier[0] = nn.Linear(channels[-2] * 7 * 7, hidden)
+    network.classifier[3] = nn.Linear(hidden, hidden)
+    network.classifier[6] = nn.Linear(hidden, classes)
     return network
 
 

@@ -21,6 +21,7 @@ public class NumericsTests
         { "resnet18-3x3", 0.125 },
         { "resnet34", 0.0625 },
         { "resnet50", 0.0625 },
+        { "vgg16_bn", 0.0625 },
         { "preactivation", 1 },
     };
 

@@ -163,6 +163,7 @@ public class ModelImportTests
     [InlineData("resnet18-3x3", 0.125)]
     [InlineData("resnet34", 0.0625)]
     [InlineData("resnet50", 0.0625)]
+    [InlineData("vgg16_bn", 0.0625)]
     public void An_architecture_is_recognised_at_any_width_under_any_prefix(string name, double width)
     {
         var architecture = Architectures.Create(name, width);

@@ -28,6 +28,7 @@ public class PyTorchExportTests
     [InlineData("resnet18-3x3", 1, 28, 64)]
     [InlineData("resnet34", 1, 28, 64, 224)]
     [InlineData("resnet50", 1, 28, 64, 224)]
+    [InlineData("vgg16_bn", 0.25, 32, 64, 224)]
     public void PyTorch_computes_the_same_logits(string name, double width, params int[] sides)
     {
         SkipWithoutPyTorch();

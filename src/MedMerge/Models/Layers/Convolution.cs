@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace MedMerge.Models.Layers;
 
 /// <summary>
-/// A convolution without bias, and the batch norm behind it, if any. Folded (Jacob et al. 2018, section 3.2): K' = sK and b = t, with the
-/// batch norm's affine map sz + t. Padding is half the kernel.
+/// A convolution, and the batch norm behind it, if any. Folded (Jacob et al. 2018, section 3.2): K' = sK and b = t, with the batch norm's
+/// affine map sz + t. Padding is half the kernel. A convolution's own bias (<see cref="HasBias"/>) has no effect but a shift of the mean
+/// that batch norm takes away: folded, it is part of t, and restored it is zero.
 /// </summary>
 internal sealed record Convolution : Layer
 {
@@ -32,13 +33,20 @@ internal sealed record Convolution : Layer
     /// <summary>Pixels from one output to the next.</summary>
     public int Stride { get; }
 
+    /// <summary>Whether it has a bias, which a batch norm must follow.</summary>
+    public bool HasBias { get; init; }
+
     /// <summary>[out, in, kernel, kernel].</summary>
     public override long[] Shape => [Out, In, Kernel, Kernel];
 
     /// <inheritdoc />
-    public override IReadOnlyList<(string Name, long[] Shape)> Tensors => [(Weight, Shape), .. TensorsOf(Norm)];
+    public override IReadOnlyList<(string Name, long[] Shape)> Tensors => [(Weight, Shape), .. TensorsOfBias, .. TensorsOf(Norm)];
+
+    private IEnumerable<(string Name, long[] Shape)> TensorsOfBias => HasBias ? [(Bias, [Out])] : [];
 
     private string Weight => Name + ".weight";
+
+    private string Bias => Name + ".bias";
 
     private int Padding => Kernel / 2;
 
@@ -49,7 +57,7 @@ internal sealed record Convolution : Layer
     /// <inheritdoc />
     public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training)
     {
-        var output = Apply(input, tensors(Weight), bias: null);
+        var output = Apply(input, tensors(Weight), HasBias ? tensors(Bias) : null);
         if (Norm is null) return output;
         using var convolved = output;
         return Norm.Apply(convolved, tensors, training);
@@ -61,6 +69,7 @@ internal sealed record Convolution : Layer
         var kernel = model[Weight].to(ScalarType.Float64);
         if (Norm is null) return (kernel, zeros(Out, ScalarType.Float64));
         var (scale, shift) = Norm.ToAffine(model);
+        if (HasBias) shift = shift.Plus(scale * model[Bias].to(ScalarType.Float64));
         return (kernel * scale.view(-1, 1, 1, 1), shift);
     }
 
@@ -74,6 +83,7 @@ internal sealed record Convolution : Layer
         if (Norm is null || !statistics.Contains(Norms))
         {
             model.Add(Weight, kernel);
+            if (HasBias) AddBias(model);
             Norm?.AddAffine(
                 model,
                 scale: ones(Out, ScalarType.Float64),
@@ -85,6 +95,7 @@ internal sealed record Convolution : Layer
         var factor = ScaleTo(statistics[Norms], kernel);
         Tensor Scale(Tensor tensor, Tensor by) => (tensor.to(ScalarType.Float64) * by).to(ScalarType.Float32);
         model.Add(Weight, Scale(kernel, factor.view(-1, 1, 1, 1)));
+        if (HasBias) AddBias(model);
         Norm.AddAffine(
             model,
             scale: factor.reciprocal(),
@@ -99,6 +110,8 @@ internal sealed record Convolution : Layer
     /// <inheritdoc />
     public override Tensor Normalised(Tensor input, Tensor output) => output;
 
+    private void AddBias(StateDict model) => model.Add(Bias, zeros(Out));
+
     /// <summary>The factors c that give the kernels these norms, [out], float64; 1 for a kernel that is or was all but zero.</summary>
     private static Tensor ScaleTo(Tensor norms, Tensor kernel)
     {
@@ -112,10 +125,8 @@ internal sealed record Convolution : Layer
     /// <remarks>Normal with variance 2 / fan-out (He et al. 2015).</remarks>
     public override void Initialise(StateDict model, RandomStream random)
     {
-        var deviation = Math.Sqrt(2.0 / (Out * Kernel * Kernel));
-        var values = new float[Out * In * Kernel * Kernel];
-        for (var i = 0; i < values.Length; i++) values[i] = (float)(deviation * random.NextNormal());
-        model.Add(Weight, tensor(values).view(Shape));
+        model.Add(Weight, DrawNormal(random, Math.Sqrt(2.0 / (Out * Kernel * Kernel))));
+        if (HasBias) AddBias(model);
         Norm?.AddIdentity(model);
     }
 }

@@ -51,6 +51,14 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
     /// <summary>The norms of the kernels in front of a batch norm, [out], float32; null where there are none.</summary>
     public virtual Tensor? MeasureNorms(StateDict model) => null;
 
+    /// <summary>A kernel of normal numbers.</summary>
+    private protected Tensor DrawNormal(RandomStream random, double deviation)
+    {
+        var values = new float[Shape.Aggregate((a, b) => a * b)];
+        for (var i = 0; i < values.Length; i++) values[i] = (float)(deviation * random.NextNormal());
+        return tensor(values).view(Shape);
+    }
+
     private protected static IEnumerable<(string Name, long[] Shape)> TensorsOf(BatchNorm? norm) => norm is null
         ? []
         : new[] { norm.Scale, norm.Shift, norm.Mean, norm.Variance }.Select(name => (name, new long[] { norm.Channels }));
