@@ -54,13 +54,30 @@ public class EpochLoopTests
         Assert.Single(run.Saved);
     }
 
+    [Fact]
+    public async Task Without_checkpoints_no_state_is_made_and_a_cancelled_epoch_ends_all_the_same()
+    {
+        var run = new Run(seconds: 0, keepsCheckpoints: false);
+        using var cancel = new CancellationTokenSource();
+
+        await run.EpochsAsync(2, secondsEach: 1);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.EpochAsync(() =>
+        {
+            cancel.Cancel();
+            throw new OperationCanceledException(cancel.Token);
+        }, cancel.Token));
+
+        Assert.Equal(0, run.StatesMade);
+        Assert.Empty(run.Saved);
+    }
+
     private sealed class Run : TimeProvider, ICheckpoints
     {
         private readonly EpochLoop _loop;
         private long _seconds;
         private int _epoch;
 
-        public Run(int seconds, Action? onEpoch = null)
+        public Run(int seconds, Action? onEpoch = null, bool keepsCheckpoints = true)
         {
             var interval = new CheckpointInterval(this, TimeSpan.FromSeconds(seconds));
             var context = new StageContext(
@@ -71,7 +88,7 @@ public class EpochLoopTests
                 (_, _) => onEpoch?.Invoke(),
                 _ => { },
                 default);
-            _loop = new EpochLoop("weigh", context);
+            _loop = new EpochLoop("weigh", context) { KeepsCheckpoints = keepsCheckpoints };
         }
 
         /// <summary>After how many epochs there was a checkpoint.</summary>

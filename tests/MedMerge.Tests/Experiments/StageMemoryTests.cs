@@ -2,6 +2,7 @@ using MedMerge.Data.Formats;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Tensors;
+using MedMerge.Training;
 
 namespace MedMerge.Tests.Experiments;
 
@@ -31,5 +32,18 @@ public class StageMemoryTests
         Assert.InRange(bytes >> 20, expectedMiB * 0.8, expectedMiB * 1.25);
         Assert.True(target.EstimateTraining(2 * batch) > bytes);
         Assert.True(target.EstimateTraining(batch, models: 4) > bytes);
+    }
+
+    /// <summary>A tuner's state has a header and batch norms beside what is counted.</summary>
+    [Fact]
+    public void A_checkpoint_has_about_the_estimated_size()
+    {
+        var data = Phantoms.Create("lesions", train: 8, validation: 4, test: 4);
+        var target = new TargetContext(Architectures.Create("resnet20"), data, Threads: 1, Device: "cpu");
+        using var start = target.Architecture.Initialise(1, data.Classes);
+        using var tuner = new FineTuner(
+            target.Architecture, start, startCounts: true, data, new FineTuneSettings(), seed: 1, TestDevice.Torch);
+
+        Assert.InRange(tuner.Save().Length, target.EstimateState(), target.EstimateState() * 1.05);
     }
 }

@@ -16,6 +16,9 @@ internal sealed class EpochLoop(string stage, StageContext context)
     private readonly TimeProvider _time = context.CheckpointInterval.Time;
     private long _lastSave = context.CheckpointInterval.Time.GetTimestamp();
 
+    /// <summary>Whether there are checkpoints at all; without them an interrupted stage begins anew.</summary>
+    public bool KeepsCheckpoints { get; init; } = true;
+
     private bool IsCheckpointDue => _time.GetElapsedTime(_lastSave) >= context.CheckpointInterval.Duration;
 
     /// <summary>Runs one epoch.</summary>
@@ -57,6 +60,7 @@ internal sealed class EpochLoop(string stage, StageContext context)
     /// </summary>
     private async Task SaveAsync(Func<Task<byte[]>> getState, CancellationToken cancellation)
     {
+        if (!KeepsCheckpoints) return;
         var state = await getState().ConfigureAwait(false);
         using var deadline = new CancellationTokenSource();
         using var registration = cancellation.Register(() => deadline.CancelAfter(SaveTimeout));

@@ -21,6 +21,9 @@ internal sealed record FineTuneStage(
     TargetContext Target,
     ulong Seed) : Stage, IShardedStage<FineTuneGradientComputer>
 {
+    /// <summary>Somewhat less than an array may have, for what is not counted.</summary>
+    private const long MaxStateBytes = 2_000_000_000;
+
     /// <inheritdoc />
     public override string Name => TrainingNames.FineTune;
 
@@ -75,6 +78,9 @@ internal sealed record FineTuneStage(
     /// <inheritdoc />
     public override double Cost => (LastEpoch - (Earlier?.LastEpoch ?? 0)) * Target.TrainingEpoch;
 
+    /// <summary>Whether the state of the training fits an array, which VGG-16's at its full width does not.</summary>
+    private bool FitsCheckpoint => Target.EstimateState() <= MaxStateBytes;
+
     private int LastEpoch => Until ?? Training.Epochs;
 
     /// <inheritdoc />
@@ -125,7 +131,7 @@ internal sealed record FineTuneStage(
         var (layout, values) = await context.Device.RunAsync(FlattenStart, cancellation).ConfigureAwait(false);
         var tuner = new ShardedFineTuner(values, layout.Parameters, StartCounts, Training);
         if (await LoadAsync(inputs, context, cancellation).ConfigureAwait(false) is { } saved) tuner.Restore(saved);
-        var loop = new EpochLoop(Name, context);
+        var loop = new EpochLoop(Name, context) { KeepsCheckpoints = FitsCheckpoint };
         await TrainAsync(
             () => tuner.History,
             () => loop.RunAsync(
@@ -158,7 +164,7 @@ internal sealed record FineTuneStage(
         var tuner = await device.RunAsync(() => CreateTuner(inputs, saved, device), cancellation).ConfigureAwait(false);
         try
         {
-            var loop = new EpochLoop(Name, context);
+            var loop = new EpochLoop(Name, context) { KeepsCheckpoints = FitsCheckpoint };
             await TrainAsync(
                 () => tuner.History,
                 () => loop.RunAsync(
@@ -226,6 +232,12 @@ internal sealed record FineTuneStage(
             [StageFiles.History] = StageFiles.Write(history),
         };
         var goesOn = Until is not null && history.Count > LastEpoch;
+        if (goesOn && !FitsCheckpoint)
+        {
+            throw new InputException(
+                $"The state of training a {Target.Network} has about 2 GiB or more: too much to pass it on to the next rung " +
+                "of a search by halving. Search at random, or choose a smaller width.");
+        }
         if (goesOn) files[StageFiles.TrainingState] = getState();
         return new StageOutput(files);
     }

@@ -22,6 +22,9 @@ internal sealed record TargetContext(
     /// <summary>The same for each parameter: its value, gradient and two moments, the best epoch's value and a checkpoint's.</summary>
     private const int NumbersPerParameter = 6;
 
+    /// <summary>What a checkpoint has for each parameter: its value and the best epoch's, two moments.</summary>
+    private const int NumbersPerSavedParameter = 4;
+
     /// <summary>The data set's content hash.</summary>
     public string Data => Dataset.ContentHash;
 
@@ -37,9 +40,13 @@ internal sealed record TargetContext(
     public long EstimateTraining(int batchSize, int models = 1)
     {
         var activations = batchSize * Architecture.CountActivations(Dataset.Height, Dataset.Width);
-        var parameters = Architecture.Layers.Sum(layer => layer.Shape.Aggregate((a, b) => a * b));
-        return sizeof(float) * ((NumbersPerActivation * activations) + ((NumbersPerParameter + models - 1) * parameters));
+        return sizeof(float) * ((NumbersPerActivation * activations) + ((NumbersPerParameter + models - 1) * Parameters));
     }
+
+    /// <summary>About how many bytes a checkpoint of training has.</summary>
+    public long EstimateState() => sizeof(float) * NumbersPerSavedParameter * Parameters;
+
+    private long Parameters => Architecture.Layers.Sum(layer => layer.Shape.Aggregate((a, b) => a * b));
 
     /// <summary>The cost of one forward pass over the training images.</summary>
     [JsonIgnore]
