@@ -14,6 +14,7 @@ internal static class Architectures
         ["resnet34"] = ResNet.Create34,
         ["resnet50"] = ResNet.Create50,
         ["vgg16_bn"] = width => new Vgg16(width),
+        ["densenet121"] = width => new DenseNet121(width),
     };
 
     /// <summary>The names a specification may use.</summary>

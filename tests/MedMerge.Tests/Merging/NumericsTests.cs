@@ -22,6 +22,7 @@ public class NumericsTests
         { "resnet34", 0.0625 },
         { "resnet50", 0.0625 },
         { "vgg16_bn", 0.0625 },
+        { "densenet121", 0.0625 },
         { "preactivation", 1 },
     };
 

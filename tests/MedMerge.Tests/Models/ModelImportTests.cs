@@ -164,6 +164,7 @@ public class ModelImportTests
     [InlineData("resnet34", 0.0625)]
     [InlineData("resnet50", 0.0625)]
     [InlineData("vgg16_bn", 0.0625)]
+    [InlineData("densenet121", 0.0625)]
     public void An_architecture_is_recognised_at_any_width_under_any_prefix(string name, double width)
     {
         var architecture = Architectures.Create(name, width);
@@ -206,6 +207,24 @@ public class ModelImportTests
             renamed.Add(name.Replace(".downsample.", ".shortcut.", StringComparison.Ordinal), tensor.clone());
         var (imported, _) = Import(architecture, renamed, name => name);
         using (imported) Assert.Contains("layer2.0.downsample.0.weight", imported.Names);
+    }
+
+    /// <summary>The files on torchvision's server have them.</summary>
+    [Fact]
+    public void DenseNets_older_names_are_known()
+    {
+        var architecture = Architectures.Create("densenet121", 0.03125);
+        using var weights = RandomModels.Weights(architecture, 1, classes: 2);
+        string[] parts = ["norm1", "norm2", "conv1", "conv2"];
+        string Older(string name) => parts.Aggregate(name, (current, part) =>
+            current.Replace($".{part}.", $".{part[..^1]}.{part[^1]}.", StringComparison.Ordinal));
+        Assert.Equal(
+            "features.denseblock1.denselayer2.norm.1.weight",
+            Older("features.denseblock1.denselayer2.norm1.weight"));
+
+        var (imported, _) = Import(architecture, weights, Older);
+
+        using (imported) Assert.Equal(Safetensors.Write(weights), Safetensors.Write(imported));
     }
 
     [Fact]
