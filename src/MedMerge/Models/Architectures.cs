@@ -15,6 +15,7 @@ internal static class Architectures
         ["resnet50"] = ResNet.Create50,
         ["vgg16_bn"] = width => new Vgg16(width),
         ["densenet121"] = width => new DenseNet121(width),
+        ["mobilenet_v2"] = width => new MobileNetV2(width),
     };
 
     /// <summary>The names a specification may use.</summary>

@@ -23,6 +23,7 @@ public class NumericsTests
         { "resnet50", 0.0625 },
         { "vgg16_bn", 0.0625 },
         { "densenet121", 0.0625 },
+        { "mobilenet_v2", 0.125 },
         { "preactivation", 1 },
     };
 

@@ -165,6 +165,7 @@ public class ModelImportTests
     [InlineData("resnet50", 0.0625)]
     [InlineData("vgg16_bn", 0.0625)]
     [InlineData("densenet121", 0.0625)]
+    [InlineData("mobilenet_v2", 0.125)]
     public void An_architecture_is_recognised_at_any_width_under_any_prefix(string name, double width)
     {
         var architecture = Architectures.Create(name, width);

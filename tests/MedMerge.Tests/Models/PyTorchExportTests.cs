@@ -30,6 +30,7 @@ public class PyTorchExportTests
     [InlineData("resnet50", 1, 28, 64, 224)]
     [InlineData("vgg16_bn", 0.25, 32, 64, 224)]
     [InlineData("densenet121", 1, 29, 64, 224)]
+    [InlineData("mobilenet_v2", 1, 28, 64, 224)]
     public void PyTorch_computes_the_same_logits(string name, double width, params int[] sides)
     {
         SkipWithoutPyTorch();

@@ -36,8 +36,14 @@ internal sealed record Convolution : Layer
     /// <summary>Whether it has a bias, which a batch norm must follow.</summary>
     public bool HasBias { get; init; }
 
-    /// <summary>[out, in, kernel, kernel].</summary>
-    public override long[] Shape => [Out, In, Kernel, Kernel];
+    /// <summary>
+    /// Into how many groups input and output channels are divided, each output channel seeing those of its group only: 1, or all of them in
+    /// a depthwise convolution.
+    /// </summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>[out, in / groups, kernel, kernel].</summary>
+    public override long[] Shape => [Out, In / Groups, Kernel, Kernel];
 
     /// <inheritdoc />
     public override IReadOnlyList<(string Name, long[] Shape)> Tensors => [(Weight, Shape), .. TensorsOfBias, .. TensorsOf(Norm)];
@@ -52,7 +58,7 @@ internal sealed record Convolution : Layer
 
     /// <inheritdoc />
     public override Tensor Apply(Tensor input, Tensor kernel, Tensor? bias) =>
-        nn.functional.conv2d(input, kernel, bias, strides: [Stride, Stride], padding: [Padding, Padding]);
+        nn.functional.conv2d(input, kernel, bias, strides: [Stride, Stride], padding: [Padding, Padding], groups: Groups);
 
     /// <inheritdoc />
     public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training)
@@ -125,7 +131,7 @@ internal sealed record Convolution : Layer
     /// <remarks>Normal with variance 2 / fan-out (He et al. 2015).</remarks>
     public override void Initialise(StateDict model, RandomStream random)
     {
-        model.Add(Weight, DrawNormal(random, Math.Sqrt(2.0 / (Out * Kernel * Kernel))));
+        model.Add(Weight, DrawNormal(random, Math.Sqrt(2.0 * Groups / (Out * Kernel * Kernel))));
         if (HasBias) AddBias(model);
         Norm?.AddIdentity(model);
     }
