@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace MedMerge;
 
 /// <summary>Reads a file that a specification names.</summary>
@@ -21,6 +23,27 @@ internal static class InputFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
+            throw new InputException(DescribeFailure(path, kind, error), error);
+        }
+    }
+
+    /// <summary>Opens a file for reading at any position.</summary>
+    /// <inheritdoc cref="Read" />
+    public static SafeFileHandle Open(string path, string kind)
+    {
+        CheckPath(path, kind);
+        SafeFileHandle? handle = null;
+        try
+        {
+            handle = File.OpenHandle(path);
+            _ = RandomAccess.GetLength(handle);
+            return handle;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            handle?.Dispose();
+            if (error is NotSupportedException)
+                throw new InputException($"The {kind} '{path}' is a pipe or a device; name a file.", error);
             throw new InputException(DescribeFailure(path, kind, error), error);
         }
     }

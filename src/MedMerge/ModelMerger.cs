@@ -209,7 +209,7 @@ public sealed class ModelMerger : IAsyncDisposable
     {
         var path = files.FirstOrDefault(file => file.Name == source.Name)?.Path
                    ?? throw new InputException($"The kernel weights need the source '{source.Name}', and no file is given for it.");
-        using var file = ModelFile.Read(path);
+        using var file = ModelFile.Open(path);
         var hashes = new List<string>();
         // Of several models in the file it is the one whose hash the weights name.
         foreach (var prefix in ModelImport.FindPrefixes(architecture, file))

@@ -1,4 +1,5 @@
 using MedMerge.Tensors.PyTorch;
+using Microsoft.Win32.SafeHandles;
 
 namespace MedMerge.Tensors;
 
@@ -11,15 +12,17 @@ internal sealed class ModelFile : IDisposable
     /// <summary>What messages call such a file.</summary>
     public const string Kind = "weight file";
 
+    private const int FormatBytes = 16; // tell the formats apart
+
     private readonly OrderedDictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);
-    private readonly IDisposable? _storages;
+    private readonly IDisposable? _source;
     private readonly Lazy<string[]> _sortedNames;
 
-    private ModelFile(string format, IEnumerable<StoredTensor> tensors, IDisposable? storages)
+    private ModelFile(string format, IEnumerable<StoredTensor> tensors, IDisposable? source)
     {
         Format = format;
         foreach (var tensor in tensors) _tensors.Add(tensor.Name, tensor);
-        _storages = storages;
+        _source = source;
         _sortedNames = new Lazy<string[]>(() => [.. _tensors.Keys.Order(StringComparer.Ordinal)]);
     }
 
@@ -43,13 +46,38 @@ internal sealed class ModelFile : IDisposable
     public static ModelFile Read(byte[] bytes, string origin)
     {
         TorchRuntime.Start();
-        if (bytes.Length == 0) throw new InputException($"{origin} is empty.");
-        var isZip = bytes.AsSpan().StartsWith("PK\x03\x04"u8);
-        if (isZip || PyTorchFile.LooksOld(bytes)) return ReadPyTorch(bytes, origin, isZip);
-        var isSafetensors = SafetensorsHeader.HasLength(bytes) || FileContent.IsSafetensors(bytes);
-        if (!isSafetensors && FileContent.Describe(bytes) is { } other)
-            throw new InputException($"{origin} is {other}; a {Kind} is a safetensors file or a PyTorch checkpoint.");
-        return ReadSafetensors(bytes, origin);
+        return ReadImage(bytes, origin);
+    }
+
+    /// <summary>
+    /// Opens a file to read its tensors' bytes piece by piece, without libtorch. Of a safetensors file only the header is read, and it may
+    /// have any size; a PyTorch checkpoint is read whole.
+    /// </summary>
+    /// <exception cref="InputException">The file is missing, torn, or of another kind.</exception>
+    public static ModelFile Open(string path)
+    {
+        var origin = $"'{path}'";
+        var handle = InputFile.Open(path, Kind);
+        try
+        {
+            var length = RandomAccess.GetLength(handle);
+            var start = ReadStart(handle, FormatBytes);
+            if (IsSafetensors(start, length))
+            {
+                var header = SafetensorsHeader.Read(
+                    ReadStart(handle, SafetensorsHeader.FindData(start, length) ?? FormatBytes),
+                    length,
+                    origin);
+                return OfSafetensors(header, (begin, buffer) => ReadExactly(handle, begin, buffer, origin), handle);
+            }
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+        handle.Dispose();
+        return ReadImage(InputFile.Read(path, Kind), origin);
     }
 
     /// <summary>The tensor of that name; null if there is none.</summary>
@@ -68,21 +96,65 @@ internal sealed class ModelFile : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _storages?.Dispose();
+    public void Dispose() => _source?.Dispose();
 
-    private static ModelFile ReadSafetensors(byte[] bytes, string origin)
+    private static ModelFile ReadImage(byte[] bytes, string origin)
     {
-        var header = SafetensorsHeader.Read(bytes, origin);
-        var tensors = header.Entries.Select(entry =>
+        if (bytes.Length == 0) throw new InputException($"{origin} is empty.");
+        if (!IsSafetensors(bytes, bytes.Length))
         {
-            var type = ElementType.Named(entry.Type);
-            return new StoredTensor(
-                entry.Name,
-                entry.Type,
-                entry.Shape,
-                type is null ? null : () => type.CreateTensor(bytes.AsSpan(entry.Begin, entry.Length), entry.Shape));
-        });
-        return new ModelFile("safetensors", tensors, storages: null) { Metadata = header.Metadata };
+            var isZip = IsZip(bytes);
+            if (isZip || PyTorchFile.LooksOld(bytes)) return ReadPyTorch(bytes, origin, isZip);
+            if (FileContent.Describe(bytes) is { } other)
+                throw new InputException($"{origin} is {other}; a {Kind} is a safetensors file or a PyTorch checkpoint.");
+        }
+        var header = SafetensorsHeader.Read(bytes, bytes.Length, origin);
+        return OfSafetensors(header, (begin, buffer) => bytes.AsSpan((int)begin, buffer.Length).CopyTo(buffer), file: null);
+    }
+
+    /// <summary>
+    /// Whether a file is safetensors, whole or not. The length of a header may look like the start of a PyTorch checkpoint: 640 is 80 02.
+    /// </summary>
+    private static bool IsSafetensors(ReadOnlySpan<byte> start, long length) =>
+        FileContent.IsSafetensors(start)
+        || (!IsZip(start) && !PyTorchFile.LooksOld(start) && SafetensorsHeader.FindData(start, length) is not null);
+
+    private static bool IsZip(ReadOnlySpan<byte> start) => start.StartsWith("PK\x03\x04"u8);
+
+    private static byte[] ReadStart(SafeFileHandle handle, int length)
+    {
+        var start = new byte[length];
+        var read = Fill(handle, 0, start);
+        return start[..read];
+    }
+
+    private static void ReadExactly(SafeFileHandle handle, long begin, Span<byte> buffer, string origin)
+    {
+        if (Fill(handle, begin, buffer) < buffer.Length) throw new InputException($"{origin} became shorter while it was read.");
+    }
+
+    /// <returns>How many bytes were read: fewer than the buffer has where the file ends.</returns>
+    private static int Fill(SafeFileHandle handle, long begin, Span<byte> buffer)
+    {
+        var filled = 0;
+        while (filled < buffer.Length)
+        {
+            var read = RandomAccess.Read(handle, buffer[filled..], begin + filled);
+            if (read == 0) break;
+            filled += read;
+        }
+        return filled;
+    }
+
+    /// <param name="read">Reads from a position of the file.</param>
+    private static ModelFile OfSafetensors(SafetensorsHeader header, TensorReader read, IDisposable? file)
+    {
+        var tensors = header.Entries.Select(entry => new StoredTensor(
+            entry.Name,
+            entry.Type,
+            entry.Shape,
+            ElementType.Named(entry.Type) is null ? null : () => (offset, buffer) => read(entry.Begin + offset, buffer)));
+        return new ModelFile("safetensors", tensors, file) { Metadata = header.Metadata };
     }
 
     private static ModelFile ReadPyTorch(byte[] bytes, string origin, bool isZip)
@@ -106,13 +178,14 @@ internal sealed class ModelFile : IDisposable
     private static StoredTensor Describe(string name, PickledTensor tensor, PyTorchFile file, string origin)
     {
         var type = tensor.Storage.Type;
-        return new StoredTensor(name, type?.Name ?? tensor.Storage.TypeName, tensor.Shape, type is null ? null : Read);
+        return new StoredTensor(name, type?.Name ?? tensor.Storage.TypeName, tensor.Shape, type is null ? null : Open);
 
-        TorchSharp.torch.Tensor Read()
+        TensorReader Open()
         {
             try
             {
-                return tensor.Read(name, type, file.GetStorage(tensor.Storage.Key));
+                var bytes = tensor.Read(name, type, file.GetStorage(tensor.Storage.Key));
+                return (offset, buffer) => bytes.Span.Slice((int)offset, buffer.Length).CopyTo(buffer);
             }
             catch (Exception error) when (error is FormatException or OverflowException)
             {

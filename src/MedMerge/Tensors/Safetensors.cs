@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace MedMerge.Tensors;
@@ -17,43 +15,13 @@ internal static class Safetensors
         IReadOnlyDictionary<string, string>? metadata = null)
     {
         var list = tensors.ToList();
-        using var header = new MemoryStream();
-        using (var json = new Utf8JsonWriter(header))
-        {
-            json.WriteStartObject();
-            if (metadata is { Count: > 0 })
-            {
-                json.WriteStartObject(SafetensorsHeader.MetadataKey);
-                foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(key, value);
-                json.WriteEndObject();
-            }
-            long offset = 0;
-            foreach (var (name, tensor) in list)
-            {
-                var type = ElementType.Of(tensor.dtype);
-                var end = offset + (tensor.numel() * type.Size);
-                json.WriteStartObject(name);
-                json.WriteString("dtype", type.Name);
-                json.WriteStartArray("shape");
-                foreach (var size in tensor.shape) json.WriteNumberValue(size);
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(offset);
-                json.WriteNumberValue(end);
-                json.WriteEndArray();
-                json.WriteEndObject();
-                offset = end;
-            }
-            json.WriteEndObject();
-        }
-        // Keep the data aligned, as the reference writer does.
-        while (header.Length % SafetensorsHeader.LengthBytes != 0) header.WriteByte((byte)' ');
-
+        var start = SafetensorsHeader.Write(
+            list.Select(pair => (pair.Key, ElementType.Of(pair.Value.dtype), (IReadOnlyList<long>)pair.Value.shape)),
+            metadata);
         var data = list.Sum(pair => pair.Value.numel() * ElementType.Of(pair.Value.dtype).Size);
-        var file = new byte[SafetensorsHeader.LengthBytes + header.Length + data];
-        BinaryPrimitives.WriteInt64LittleEndian(file, header.Length);
-        header.ToArray().CopyTo(file, SafetensorsHeader.LengthBytes);
-        var at = SafetensorsHeader.LengthBytes + (int)header.Length;
+        var file = new byte[start.Length + data];
+        start.CopyTo(file, 0);
+        var at = start.Length;
         foreach (var (_, tensor) in list)
         {
             using var scope = NewDisposeScope();
@@ -71,7 +39,7 @@ internal static class Safetensors
     /// </exception>
     public static (StateDict Tensors, IReadOnlyDictionary<string, string> Metadata) Read(ReadOnlySpan<byte> file, string origin)
     {
-        var header = SafetensorsHeader.Read(file, origin);
+        var header = SafetensorsHeader.Read(file, file.Length, origin);
         var tensors = new StateDict();
         try
         {
@@ -79,7 +47,7 @@ internal static class Safetensors
             {
                 var type = ElementType.Named(entry.Type)
                            ?? throw SafetensorsHeader.Invalid(origin, $"tensor '{entry.Name}' has the unknown type '{entry.Type}'");
-                using var tensor = type.CreateTensor(file.Slice(entry.Begin, entry.Length), entry.Shape);
+                using var tensor = type.CreateTensor(file.Slice((int)entry.Begin, (int)entry.Length), entry.Shape);
                 tensors.Add(entry.Name, tensor);
             }
             return (tensors, header.Metadata);

@@ -9,7 +9,7 @@ namespace MedMerge.Tensors;
 /// <param name="Shape">The sizes, none negative.</param>
 /// <param name="Begin">Where its bytes begin in the file.</param>
 /// <param name="Length">How many bytes it has.</param>
-internal sealed record SafetensorsEntry(string Name, string Type, long[] Shape, int Begin, int Length);
+internal sealed record SafetensorsEntry(string Name, string Type, long[] Shape, long Begin, long Length);
 
 /// <summary>
 /// A safetensors header (huggingface/safetensors, README "Format"), checked as the reference implementation does: the tensors lie back to
@@ -27,25 +27,28 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
 
     private const long MaxHeaderBytes = 100_000_000; // the reference implementation's own limit
 
-    /// <summary>Whether a file begins with the length of a header that it may hold.</summary>
-    public static bool HasLength(ReadOnlySpan<byte> file) =>
-        file.Length >= LengthBytes
-        && BinaryPrimitives.ReadInt64LittleEndian(file) is >= 2 and <= MaxHeaderBytes and var length
-        && length <= file.Length - LengthBytes;
-
-    /// <summary>Reads the header of a whole file image.</summary>
-    /// <param name="origin">What messages call the file.</param>
-    /// <exception cref="InputException">The bytes are not a whole, consistent safetensors file.</exception>
-    public static SafetensorsHeader Read(ReadOnlySpan<byte> file, string origin)
+    /// <summary>Where the data of a file begin that starts with the length of a header that it may hold; null for another file.</summary>
+    /// <param name="start">The file's first 8 bytes or more.</param>
+    public static int? FindData(ReadOnlySpan<byte> start, long fileLength)
     {
-        if (!HasLength(file))
-            throw Invalid(origin, $"its first 8 bytes are not the length of a header within its {file.Length} bytes; or it is truncated");
-        var length = BinaryPrimitives.ReadInt64LittleEndian(file);
+        if (start.Length < LengthBytes) return null;
+        var length = BinaryPrimitives.ReadInt64LittleEndian(start);
+        var fits = length is >= 2 and <= MaxHeaderBytes && length <= fileLength - LengthBytes;
+        return fits ? LengthBytes + (int)length : null;
+    }
+
+    /// <summary>Reads a file's header.</summary>
+    /// <param name="start">The file's bytes, as far as its data at least.</param>
+    /// <param name="origin">What messages call the file.</param>
+    /// <exception cref="InputException">It is not the header of a whole, consistent safetensors file of that length.</exception>
+    public static SafetensorsHeader Read(ReadOnlySpan<byte> start, long fileLength, string origin)
+    {
+        if (FindData(start, fileLength) is not { } dataStart)
+            throw Invalid(origin, $"its first 8 bytes are not the length of a header within its {fileLength} bytes; or it is truncated");
         try
         {
-            var dataStart = LengthBytes + (int)length;
-            using var header = JsonDocument.Parse(file[LengthBytes..dataStart].ToArray());
-            return Read(header.RootElement, dataStart, file.Length - dataStart);
+            using var header = JsonDocument.Parse(start[LengthBytes..dataStart].ToArray());
+            return Read(header.RootElement, dataStart, fileLength - dataStart);
         }
         catch (JsonException error)
         {
@@ -57,11 +60,54 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         }
     }
 
+    /// <summary>
+    /// The first bytes of a file, up to its data: tensors back to back in their order, metadata sorted by key. The data are aligned to 8
+    /// bytes, as the reference writer does.
+    /// </summary>
+    public static byte[] Write(
+        IEnumerable<(string Name, ElementType Type, IReadOnlyList<long> Shape)> tensors,
+        IReadOnlyDictionary<string, string>? metadata)
+    {
+        using var start = new MemoryStream();
+        start.Write(new byte[LengthBytes]);
+        using (var json = new Utf8JsonWriter(start))
+        {
+            json.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                json.WriteStartObject(MetadataKey);
+                foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+                json.WriteEndObject();
+            }
+            long offset = 0;
+            foreach (var (name, type, shape) in tensors)
+            {
+                var end = offset + (shape.Aggregate(1L, (product, size) => product * size) * type.Size);
+                json.WriteStartObject(name);
+                json.WriteString("dtype", type.Name);
+                json.WriteStartArray("shape");
+                foreach (var size in shape) json.WriteNumberValue(size);
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offset);
+                json.WriteNumberValue(end);
+                json.WriteEndArray();
+                json.WriteEndObject();
+                offset = end;
+            }
+            json.WriteEndObject();
+        }
+        while (start.Length % LengthBytes != 0) start.WriteByte((byte)' ');
+        var bytes = start.ToArray();
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, bytes.Length - LengthBytes);
+        return bytes;
+    }
+
     /// <summary>An error of such a file.</summary>
     public static InputException Invalid(string origin, string what, Exception? inner = null) =>
         new($"{origin} is not a valid safetensors file: {what}.", inner);
 
-    private static SafetensorsHeader Read(JsonElement root, int dataStart, int dataLength)
+    private static SafetensorsHeader Read(JsonElement root, int dataStart, long dataLength)
     {
         if (root.ValueKind != JsonValueKind.Object) throw new FormatException("its header is not a JSON object");
         var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -81,7 +127,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         return new SafetensorsHeader([.. entries.Values], metadata);
     }
 
-    private static SafetensorsEntry ReadEntry(JsonProperty item, int dataStart, int dataLength)
+    private static SafetensorsEntry ReadEntry(JsonProperty item, int dataStart, long dataLength)
     {
         var type = item.Value.GetProperty("dtype").GetString() ?? "";
         var shape = item.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()).ToArray();
@@ -89,7 +135,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         if (offsets is not [var begin, var end] || begin < 0 || end < begin || end > dataLength)
             throw new FormatException($"tensor '{item.Name}' lies outside the file ({dataLength} bytes of data): the file is truncated");
         CheckLength(item.Name, type, shape, end - begin);
-        return new SafetensorsEntry(item.Name, type, shape, dataStart + (int)begin, (int)(end - begin));
+        return new SafetensorsEntry(item.Name, type, shape, dataStart + begin, end - begin);
     }
 
     private static void CheckLength(string name, string typeName, long[] shape, long length)
@@ -108,9 +154,9 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         }
     }
 
-    private static void CheckContiguous(IEnumerable<SafetensorsEntry> entries, int dataStart, int dataLength)
+    private static void CheckContiguous(IEnumerable<SafetensorsEntry> entries, int dataStart, long dataLength)
     {
-        var end = dataStart;
+        var end = (long)dataStart;
         foreach (var entry in entries.OrderBy(entry => entry.Begin).ThenBy(entry => entry.Length))
         {
             if (entry.Begin < end) throw new FormatException($"tensor '{entry.Name}' overlaps another");

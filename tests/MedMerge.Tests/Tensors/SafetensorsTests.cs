@@ -98,6 +98,18 @@ public class SafetensorsTests
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>These lengths are the first bytes of a pickle.</summary>
+    [Theory]
+    [InlineData(0x0280)]
+    [InlineData(0x0380)]
+    [InlineData(0x0480)]
+    public void A_header_whose_length_looks_like_a_PyTorch_checkpoint_is_read(int length)
+    {
+        var header = """{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}""".PadRight(length);
+        using var read = ModelFile.Read(File(header), "a file");
+        Assert.Equal("safetensors", read.Format);
+    }
+
     /// <summary>What makes a small file demand more memory than it has, and what the reference implementation refuses.</summary>
     [Theory]
     [InlineData("[0,8]", "[0,8]", "tensor 'y' overlaps another")]

@@ -85,9 +85,9 @@ internal sealed class PyTorchFile : IDisposable
 
     /// <summary>The bytes of a storage.</summary>
     /// <exception cref="FormatException">It is missing or damaged.</exception>
-    public ReadOnlySpan<byte> GetStorage(string key)
+    public ReadOnlyMemory<byte> GetStorage(string key)
     {
-        if (_storages.TryGetValue(key, out var known)) return known.Span;
+        if (_storages.TryGetValue(key, out var known)) return known;
         var name = _folder + key;
         if (_zip is null || !_zip.Contains(name)) throw new FormatException($"its storage {key} is missing: it is truncated");
         var bytes = ReadStored(_zip, name);
