@@ -24,6 +24,8 @@ public static class MedMergeCommand
             new VersionOption(),
             RunCommand.Create(output, error),
             MergeCommand.Create(output, error),
+            FileMergeCommands.CreateAverage(output),
+            FileMergeCommands.CreateSlerp(output),
             InspectCommand.Create(output),
             PretrainCommand.Create(output, error),
             StorageCommand.Create(output),

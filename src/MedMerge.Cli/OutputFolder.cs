@@ -78,6 +78,15 @@ internal sealed class OutputFolder
         _ = new OutputFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
+    /// <summary>Checks, besides, that an output file is none of the files that it is made of.</summary>
+    /// <inheritdoc cref="CheckFile(string)" />
+    public static void CheckFile(string path, IEnumerable<string> inputs)
+    {
+        CheckFile(path);
+        if (inputs.FirstOrDefault(file => file.Length > 0 && Path.GetFullPath(file) == Path.GetFullPath(path)) is { } input)
+            throw new InputException($"--output '{path}' is one of the files that are merged ('{input}'); name another.");
+    }
+
     private static void CheckText(string path)
     {
         if (path.Length == 0) throw new InputException("The output has an empty path.");

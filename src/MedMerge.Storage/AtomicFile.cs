@@ -34,7 +34,9 @@ public static class AtomicFile
     public static Task<bool> WriteAsync(string path, Stream content, bool overwrite, CancellationToken cancellation) =>
         WriteAsync(path, stream => content.CopyToAsync(stream, cancellation), overwrite);
 
-    private static async Task<bool> WriteAsync(string path, Func<Stream, Task> write, bool overwrite)
+    /// <param name="write">Writes the content, at any position.</param>
+    /// <inheritdoc cref="WriteAsync(string, ReadOnlyMemory{byte}, bool, CancellationToken)" />
+    public static async Task<bool> WriteAsync(string path, Func<FileStream, Task> write, bool overwrite)
     {
         try
         {
@@ -47,7 +49,7 @@ public static class AtomicFile
         }
     }
 
-    private static async Task<bool> WriteBesideAsync(string path, Func<Stream, Task> write, bool overwrite)
+    private static async Task<bool> WriteBesideAsync(string path, Func<FileStream, Task> write, bool overwrite)
     {
         var temporary = $"{path}.{Guid.NewGuid():N}{TemporarySuffix}";
         try

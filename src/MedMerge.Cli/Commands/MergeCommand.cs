@@ -54,8 +54,7 @@ internal static class MergeCommand
         CancellationToken cancellation)
     {
         var files = ParseSources(sourceFiles);
-        OutputFolder.CheckFile(target);
-        CheckTarget(target, files.Values.Append(weightsFile));
+        OutputFolder.CheckFile(target, files.Values.Append(weightsFile));
         var sources = files.Select(pair => new SourceFile(pair.Key, pair.Value)).ToList();
         await using var merger = new ModelMerger();
         var merged = await merger.ApplyAsync(weightsFile, sources, cancellation);
@@ -64,12 +63,6 @@ internal static class MergeCommand
         var architecture = merged.KernelWeights.Architecture.Title;
         await output.WriteLineAsync($"Merged {string.Join(" and ", merged.Sources)} into '{target}' ({architecture}).");
         return ExitCodes.Done;
-    }
-
-    private static void CheckTarget(string target, IEnumerable<string> inputs)
-    {
-        if (inputs.FirstOrDefault(file => Path.GetFullPath(file) == Path.GetFullPath(target)) is { } input)
-            throw new InputException($"--output '{target}' is one of the files that are merged ('{input}'); name another.");
     }
 
     private static Dictionary<string, string> ParseSources(string[] sources)

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+
+namespace MedMerge.Merging.Files;
+
+/// <summary>A thread's memory for one chunk of a tensor.</summary>
+internal sealed class ChunkBuffers
+{
+    /// <summary>A chunk as a file has it.</summary>
+    public byte[] Bytes { get; } = new byte[ChunkLoop.Elements * sizeof(double)];
+
+    /// <summary>Scratch for conversions.</summary>
+    public float[] Singles { get; } = new float[ChunkLoop.Elements];
+
+    /// <summary>A source's values.</summary>
+    public double[] Values { get; } = new double[ChunkLoop.Elements];
+
+    /// <summary>What they are combined with.</summary>
+    public double[] Others { get; } = new double[ChunkLoop.Elements];
+}
+
+/// <summary>
+/// Runs over a tensor in chunks of a fixed size, so that no number depends on the threads, and memory not on the tensor.
+/// </summary>
+/// <param name="threads">How many chunks at a time.</param>
+internal sealed class ChunkLoop(int threads, CancellationToken cancellation)
+{
+    /// <summary>A chunk's values; with its buffers it fits a core's own cache.</summary>
+    public const int Elements = 1 << 14;
+
+    private readonly ConcurrentBag<ChunkBuffers> _free = [];
+    private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads, CancellationToken = cancellation };
+
+    /// <summary>How many chunks a tensor has.</summary>
+    public static long CountChunks(long elements) => (elements + Elements - 1) / Elements;
+
+    /// <summary>Calls <paramref name="body"/> for each chunk, with the index of its first element and its length.</summary>
+    public void Run(long elements, Action<long, int, ChunkBuffers> body)
+    {
+        try
+        {
+            var chunks = CountChunks(elements);
+            if (chunks > 1) Parallel.For(0, chunks, _options, RunChunk);
+            else if (chunks == 1) RunChunk(0);
+        }
+        catch (AggregateException error)
+        {
+            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+        }
+
+        void RunChunk(long chunk)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var buffers = _free.TryTake(out var free) ? free : new ChunkBuffers();
+            var first = chunk * Elements;
+            body(first, (int)Math.Min(Elements, elements - first), buffers);
+            _free.Add(buffers);
+        }
+    }
+}

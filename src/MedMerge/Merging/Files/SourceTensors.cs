@@ -1,0 +1,70 @@
+using System.Numerics.Tensors;
+using MedMerge.Tensors;
+
+namespace MedMerge.Merging.Files;
+
+/// <summary>The floating-point tensor of one name and shape in all files.</summary>
+internal sealed class SourceTensors
+{
+    private readonly ElementType[] _types;
+    private readonly TensorReader[] _readers;
+    private readonly long _count;
+    private readonly ChunkLoop _chunks;
+
+    /// <param name="tensors">One a file.</param>
+    public SourceTensors(IReadOnlyList<StoredTensor> tensors, ChunkLoop chunks)
+    {
+        _types = [.. tensors.Select(tensor => ElementType.Named(tensor.Type)!)];
+        _readers = [.. tensors.Select(tensor => tensor.Open())];
+        _count = tensors[0].Count;
+        _chunks = chunks;
+    }
+
+    /// <summary>Σᵢ cᵢxᵢ, added up in the files' order in float64 and rounded once to the first file's type.</summary>
+    /// <param name="coefficients">One a file.</param>
+    /// <param name="write">Takes bytes at an offset from the tensor's start; several threads call it.</param>
+    public void WriteSum(IReadOnlyList<double> coefficients, Action<long, ReadOnlySpan<byte>> write) =>
+        _chunks.Run(_count, (first, length, buffers) =>
+        {
+            var values = buffers.Values.AsSpan(0, length);
+            var sum = buffers.Others.AsSpan(0, length);
+            for (var source = 0; source < _readers.Length; source++)
+            {
+                Read(source, first, values, buffers);
+                if (source == 0) TensorPrimitives.Multiply(values, coefficients[0], sum);
+                else TensorPrimitives.MultiplyAdd(values, coefficients[source], sum, sum);
+            }
+            var bytes = buffers.Bytes.AsSpan(0, length * _types[0].Size);
+            FloatConversion.Narrow(_types[0], sum, bytes, buffers.Singles.AsSpan(0, length));
+            write(first * _types[0].Size, bytes);
+        });
+
+    /// <summary>The cosine of the angle between the first two files' values; NaN where one has no length or is not finite.</summary>
+    public double ComputeCosine()
+    {
+        var chunks = ChunkLoop.CountChunks(_count);
+        var products = new double[chunks];
+        var firstSquares = new double[chunks];
+        var secondSquares = new double[chunks];
+        _chunks.Run(_count, (first, length, buffers) =>
+        {
+            var one = buffers.Values.AsSpan(0, length);
+            var two = buffers.Others.AsSpan(0, length);
+            Read(0, first, one, buffers);
+            Read(1, first, two, buffers);
+            var chunk = first / ChunkLoop.Elements;
+            products[chunk] = TensorPrimitives.Dot<double>(one, two);
+            firstSquares[chunk] = TensorPrimitives.SumOfSquares<double>(one);
+            secondSquares[chunk] = TensorPrimitives.SumOfSquares<double>(two);
+        });
+        return products.Sum() / (Math.Sqrt(firstSquares.Sum()) * Math.Sqrt(secondSquares.Sum()));
+    }
+
+    private void Read(int source, long first, Span<double> values, ChunkBuffers buffers)
+    {
+        var type = _types[source];
+        var bytes = buffers.Bytes.AsSpan(0, values.Length * type.Size);
+        _readers[source](first * type.Size, bytes);
+        FloatConversion.Widen(type, bytes, values, buffers.Singles.AsSpan(0, values.Length));
+    }
+}
