@@ -59,7 +59,7 @@ internal static class MergeCommand
         await using var merger = new ModelMerger();
         var merged = await merger.ApplyAsync(weightsFile, sources, cancellation);
         foreach (var note in merged.Notes) await error.WriteLineAsync($"note: {note}");
-        await AtomicFile.WriteAsync(target, merged.Model.ToArray(), overwrite: true, cancellation);
+        await AtomicFile.WriteAsync(target, merged.Model, overwrite: true, cancellation);
         var architecture = merged.KernelWeights.Architecture.Title;
         await output.WriteLineAsync($"Merged {string.Join(" and ", merged.Sources)} into '{target}' ({architecture}).");
         return ExitCodes.Done;
