@@ -24,22 +24,18 @@ internal sealed partial class BenchmarkService(
     /// <summary>How often.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
-    /// <summary>Each so many rounds every node looks after every schedule, should the one that is responsible hang.</summary>
-    private const int BackupRounds = 6;
-
+    private readonly SharedRounds _rounds = new(cluster, backupRounds: 6);
     private readonly HashSet<string> _cancelled = [];
     private readonly HashSet<string> _failing = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        var round = 0;
         do
         {
-            round++;
             try
             {
-                await RecordAllAsync(isBackup: round % BackupRounds == 0, stoppingToken).ConfigureAwait(false);
+                await RecordAllAsync(stoppingToken).ConfigureAwait(false);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
@@ -49,12 +45,12 @@ internal sealed partial class BenchmarkService(
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
     }
 
-    /// <summary>Records what has ended.</summary>
-    /// <param name="isBackup">Whether also of schedules that other nodes look after.</param>
-    internal async Task RecordAllAsync(bool isBackup, CancellationToken cancellation)
+    /// <summary>Records what has ended: one round.</summary>
+    internal async Task RecordAllAsync(CancellationToken cancellation)
     {
+        _rounds.Begin();
         var all = await schedules.ListAsync(cancellation).ConfigureAwait(false);
-        var names = all.Where(name => isBackup || cluster.IsResponsible(name)).ToList();
+        var names = all.Where(_rounds.Includes).ToList();
         if (names.Count == 0) return;
         var active = (await sweeps.ActiveAsync(cancellation).ConfigureAwait(false)).ToHashSet();
         var recorded = await benchmarks.ListAsync(cancellation).ConfigureAwait(false);

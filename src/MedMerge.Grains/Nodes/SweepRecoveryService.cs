@@ -21,23 +21,20 @@ internal sealed partial class SweepRecoveryService(
     /// <summary>How often.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
-    /// <summary>Every node wakes all sweeps in one of so many rounds: once a minute.</summary>
-    private const int BackupRounds = 12;
-
+    private readonly SharedRounds _rounds = new(cluster, backupRounds: 12); // all once a minute
     private readonly ConcurrentDictionary<string, Task> _waking = new();
     private readonly ConcurrentDictionary<string, bool> _failing = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        var round = 0;
         do
         {
-            round++;
+            _rounds.Begin();
             try
             {
                 foreach (var id in await sweeps.ActiveAsync(stoppingToken).ConfigureAwait(false))
-                    if (cluster.IsResponsible(id) || round % BackupRounds == 0) Wake(id, stoppingToken);
+                    if (_rounds.Includes(id)) Wake(id, stoppingToken);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {

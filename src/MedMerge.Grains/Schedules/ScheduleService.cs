@@ -20,22 +20,19 @@ internal sealed partial class ScheduleService(
     /// <summary>How often.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
-    /// <summary>Each so many rounds every node looks after every schedule, should the one that is responsible hang.</summary>
-    private const int BackupRounds = 3;
-
+    private readonly SharedRounds _rounds = new(cluster, backupRounds: 3);
     private readonly HashSet<string> _failing = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        var round = 0;
         do
         {
-            round++;
+            _rounds.Begin();
             try
             {
                 foreach (var name in await schedules.ListAsync(stoppingToken).ConfigureAwait(false))
-                    if (cluster.IsResponsible(name) || round % BackupRounds == 0) await RunAsync(name, stoppingToken).ConfigureAwait(false);
+                    if (_rounds.Includes(name)) await RunAsync(name, stoppingToken).ConfigureAwait(false);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {

@@ -1,7 +1,5 @@
-using System.Reflection;
 using System.Text.Json;
 using MedMerge.Experiments.Benchmarks;
-using MedMerge.Experiments.Planning;
 using MedMerge.Storage.Schedules;
 using TorchSharp;
 
@@ -30,15 +28,13 @@ internal static class CodePackages
 
     private static BenchmarkCode Read()
     {
-        var assembly = typeof(Plan).Assembly;
-        var version = assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
         var packages = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             [".NET"] = Environment.Version.ToString(),
             ["TorchSharp"] = typeof(torch).Assembly.GetName().Version?.ToString(3) ?? "unknown",
         };
         foreach (var (name, found) in ReadFiles()) packages[name] = found;
-        return new BenchmarkCode(version, CodeVersion.Current, packages);
+        return new BenchmarkCode(ProductVersion.Current, CodeVersion.Current, packages);
     }
 
     private static IEnumerable<KeyValuePair<string, string>> ReadFiles()

@@ -31,18 +31,18 @@ internal sealed partial record Schedule(
     IReadOnlyList<ScheduledRun> Queue,
     IReadOnlyList<ScheduleEvent> History)
 {
+    /// <summary>How many times the history keeps.</summary>
+    public const int MaxHistory = 20;
+
+    /// <summary>How many runs may wait; more times stay undecided until there is room.</summary>
+    public const int MaxQueue = 100;
+
     /// <summary>
     /// Whether each run computes all its stages, also those whose outputs the store has: so that scores and times are those of the code
     /// that runs.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Recomputes { get; init; }
-
-    /// <summary>How many times the history keeps.</summary>
-    public const int MaxHistory = 20;
-
-    /// <summary>How many runs may wait; more times stay undecided until there is room.</summary>
-    public const int MaxQueue = 100;
 
     /// <summary>Checks a name: it is part of objects' names and of the sweeps' ids.</summary>
     /// <exception cref="InputException">It is not one.</exception>

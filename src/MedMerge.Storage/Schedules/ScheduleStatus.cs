@@ -20,10 +20,10 @@ internal sealed record ScheduleStatus(
     IReadOnlyList<ScheduledSweep> History,
     string? Problem = null)
 {
+    private const int MaxNextTimes = 5;
+
     /// <inheritdoc cref="Schedule.Recomputes" />
     public bool Recomputes { get; init; }
-
-    private const int MaxNextTimes = 5;
 
     /// <summary>The status of a schedule.</summary>
     public static ScheduleStatus Of(Schedule schedule, DateTimeOffset now)

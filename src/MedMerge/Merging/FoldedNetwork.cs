@@ -27,6 +27,9 @@ internal sealed class FoldedNetwork(Architecture architecture, IReadOnlyList<Ten
     /// <summary>One layer's output before the activation.</summary>
     public Tensor Apply(int layer, Tensor input) => architecture.Layers[layer].Apply(input, kernels[layer], biases[layer]);
 
+    /// <summary>The same network on another device.</summary>
+    public FoldedNetwork To(Device device) => Convert(tensor => tensor.to(device));
+
     /// <summary>The same network with every tensor converted, to another device or type.</summary>
     public FoldedNetwork Convert(Func<Tensor, Tensor> convert) =>
         new(architecture, [.. kernels.Select(convert)], [.. biases.Select(convert)]);

@@ -9,6 +9,12 @@ internal static partial class TorchRuntime
     private static readonly Lock Gate = new();
     private static bool _started;
 
+    /// <summary>The library that most of libtorch is in.</summary>
+    private const string TorchCpu = "torch_cpu";
+
+    // M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of malloc.h
+    private const int TrimThreshold = -1, TopPad = -2, MapThreshold = -3;
+
     /// <summary>
     /// libtorch's version, known without loading it: a plan names its stages by it and computes nothing. <see cref="Start"/> compares it
     /// with what was loaded.
@@ -128,14 +134,11 @@ internal static partial class TorchRuntime
         return $"{version >> 56}.{(byte)(version >> 48)}.{(byte)(version >> 40)}.0";
     }
 
-    private const string TorchCpu = "torch_cpu";
-
     /// <summary><c>TORCH_ABI_VERSION</c> of PyTorch's <c>torch/headeronly/version.h</c>.</summary>
     [LibraryImport(TorchCpu, EntryPoint = "aoti_torch_abi_version")]
     private static partial ulong AbiVersion();
 
     // at::globalContext() and at::Context's members, under the names that GCC and Clang give them (Itanium C++ ABI).
-
     [LibraryImport(TorchCpu, EntryPoint = "_ZN2at13globalContextEv")]
     private static partial nint GlobalContext();
 
@@ -170,9 +173,6 @@ internal static partial class TorchRuntime
             // another C library
         }
     }
-
-    // M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of malloc.h
-    private const int TrimThreshold = -1, TopPad = -2, MapThreshold = -3;
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int SetHeapOption(int option, int value);

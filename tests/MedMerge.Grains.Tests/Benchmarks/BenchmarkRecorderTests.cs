@@ -204,7 +204,7 @@ public sealed class BenchmarkRecorderTests
             new FakeMembership().View,
             _time,
             _log.CreateLogger<BenchmarkService>());
-        return service.RecordAllAsync(isBackup: false, Cancellation);
+        return service.RecordAllAsync(Cancellation);
     }
 
     private BenchmarkRecorder CreateRecorder(IObjectStore objects)

@@ -37,7 +37,7 @@ public class BatchNormMeasureTests
         var architecture = Architectures.Create("resnet20", 0.0625);
         var sources = RandomModels.Prepared(architecture, 1);
         var folded = KernelFolding.Fold(sources, RandomModels.Softmax(new KernelWeightMatrix(architecture, 1)))
-            .Convert(tensor => tensor.to(TestDevice.Torch));
+            .To(TestDevice.Torch);
         using var loader = new BatchLoader(data, TestDevice.Torch);
         Assert.Equal([2, 2, 1], loader.Batches(data.Train).Select(batch => batch.Length));
 

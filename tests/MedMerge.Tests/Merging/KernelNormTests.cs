@@ -94,7 +94,7 @@ public class KernelNormTests
     {
         using var loader = new BatchLoader(Target, TestDevice.Torch);
         var folded = KernelFolding.Fold(sources, alpha);
-        var onDevice = folded.Convert(tensor => tensor.to(TestDevice.Torch));
+        var onDevice = folded.To(TestDevice.Torch);
         var statistics = BatchNormRestoration.Measure(onDevice, Target, loader, TestContext.Current.CancellationToken);
         sources[0].CopyNormsTo(Network, statistics);
         RandomModels.Head(Network, Target.Classes).AddTo(Network, statistics);

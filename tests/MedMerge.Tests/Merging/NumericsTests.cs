@@ -102,7 +102,7 @@ public class NumericsTests
         using var scope = NewDisposeScope();
         using var loader = new BatchLoader(target, TestDevice.Torch);
         var exported = KernelFolding.Fold(sources, alpha);
-        var folded = exported.Convert(tensor => tensor.to(TestDevice.Torch));
+        var folded = exported.To(TestDevice.Torch);
         using var statistics = BatchNormRestoration.Measure(folded, target, loader, CancellationToken.None);
         RandomModels.Head(architecture, target.Classes).AddTo(architecture, statistics);
         sources[0].CopyNormsTo(architecture, statistics); // also with the kernels scaled back
@@ -165,7 +165,7 @@ public class NumericsTests
         using var original = new BatchNormNetwork(architecture, weights, TestDevice.Torch);
         var kernels = architecture.Layers.Select(prepared.Kernel);
         var biases = architecture.Layers.Select(prepared.Bias);
-        var folded = new FoldedNetwork(architecture, [.. kernels], [.. biases]).Convert(tensor => tensor.to(TestDevice.Torch));
+        var folded = new FoldedNetwork(architecture, [.. kernels], [.. biases]).To(TestDevice.Torch);
 
         var (expected, actual) = (original.Features(images, training: false), folded.Features(images));
 

@@ -20,9 +20,7 @@ public class EveryArchitectureTests
     {
         var network = PreActivationNet.Create(name, width);
         using var model = RandomModels.Weights(network, 3, classes: 7);
-        using var prefixed = new StateDict();
-        foreach (var (key, tensor) in model) prefixed.Add("net." + key, tensor.clone());
-        using var file = ModelFile.Read(Safetensors.Write(prefixed), "a file");
+        using var file = RandomModels.WriteAndRead(model, prefix: "net.");
         var notes = new List<string>();
 
         using var imported = ModelImport.Import(network, file, chosen: null, "it", notes);
@@ -41,7 +39,7 @@ public class EveryArchitectureTests
         using var loader = new BatchLoader(target, TestDevice.Torch);
         var sources = RandomModels.Prepared(network, 2);
         var alpha = RandomModels.Softmax(RandomModels.KernelWeights(network, 2, new RandomStream(7)));
-        var folded = KernelFolding.Fold(sources, alpha).Convert(tensor => tensor.to(TestDevice.Torch));
+        var folded = KernelFolding.Fold(sources, alpha).To(TestDevice.Torch);
         var statistics = BatchNormRestoration.Measure(folded, target, loader, CancellationToken.None);
         RandomModels.Head(network, target.Classes).AddTo(network, statistics);
         using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", alpha, statistics);

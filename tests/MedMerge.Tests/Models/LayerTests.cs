@@ -47,7 +47,7 @@ public class LayerTests
         using var scope = NewDisposeScope();
         using var loader = new BatchLoader(Target, TestDevice.Torch);
         var folded = KernelFolding.Fold(RandomModels.Prepared(Network, 2), Alpha());
-        using var statistics = BatchNormRestoration.Measure(ToDevice(folded), Target, loader, CancellationToken.None);
+        using var statistics = BatchNormRestoration.Measure(folded.To(TestDevice.Torch), Target, loader, CancellationToken.None);
         RandomModels.Head(Network, Target.Classes).AddTo(Network, statistics);
         using var merged = BatchNormRestoration.Restore(folded, statistics);
 
@@ -94,8 +94,6 @@ public class LayerTests
         Assert.Equal(matrix.Values.Length, expected);
         Assert.Throws<ArgumentException>(() => new KernelWeightMatrix(Network, 2, new double[1]));
     }
-
-    private static FoldedNetwork ToDevice(FoldedNetwork folded) => folded.Convert(tensor => tensor.to(TestDevice.Torch));
 
     private static KernelWeightMatrix Alpha() => RandomModels.Softmax(RandomModels.KernelWeights(Network, 2, new RandomStream(7)));
 

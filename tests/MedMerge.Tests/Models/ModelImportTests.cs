@@ -170,9 +170,7 @@ public class ModelImportTests
     {
         var architecture = Architectures.Create(name, width);
         using var weights = RandomModels.Weights(architecture, 1, classes: 2);
-        using var prefixed = new StateDict();
-        foreach (var (key, value) in weights) prefixed.Add("net." + key, value.clone());
-        using var file = ModelFile.Read(Safetensors.Write(prefixed), "it");
+        using var file = RandomModels.WriteAndRead(weights, prefix: "net.");
         Assert.Equal([(architecture.Title, "net.")], ModelImport.Recognise(file).Select(found => (found.Architecture.Title, found.Prefix)));
     }
 

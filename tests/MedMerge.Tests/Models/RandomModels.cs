@@ -70,6 +70,14 @@ internal static class RandomModels
         return new KernelWeightMatrix(architecture, sources, values);
     }
 
+    /// <summary>A model as a file that has it under a prefix.</summary>
+    public static ModelFile WriteAndRead(StateDict model, string prefix)
+    {
+        using var prefixed = new StateDict();
+        foreach (var (name, tensor) in model) prefixed.Add(prefix + name, tensor.clone());
+        return ModelFile.Read(Safetensors.Write(prefixed), "a file");
+    }
+
     /// <summary>α from logits.</summary>
     public static KernelWeightMatrix Softmax(KernelWeightMatrix theta) =>
         theta.With(MedMerge.Merging.KernelWeights.Softmax(theta.Values, theta.Sources));

@@ -73,7 +73,7 @@ internal sealed record MergeStage(
 
             using var loader = new BatchLoader(dataset, device);
             var exported = KernelFolding.Fold(sources, alpha);
-            var folded = exported.Convert(tensor => tensor.to(device));
+            var folded = exported.To(device);
             var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
             sources[Anchor.Find(inputs)].CopyNormsTo(architecture, statistics);
             head.AddTo(architecture, statistics);

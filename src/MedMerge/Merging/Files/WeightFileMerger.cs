@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using MedMerge.Tensors;
@@ -51,7 +50,7 @@ internal sealed class WeightFileMerger : IDisposable
     public async Task WriteAsync(SafeFileHandle output, int threads, CancellationToken cancellation)
     {
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var hashing = Task.WhenAll(_paths.Select(path => Task.Run(() => ComputeHash(path, failed.Token), failed.Token)));
+        var hashing = Task.WhenAll(_paths.Select(path => Task.Run(() => ComputeHashAsync(path, failed.Token), failed.Token)));
         try
         {
             // The header comes first and holds the hashes, which are known last; their length is known.
@@ -116,7 +115,7 @@ internal sealed class WeightFileMerger : IDisposable
         var record = new JsonObject
         {
             ["command"] = _combination.Command,
-            ["version"] = GetVersion(),
+            ["version"] = ProductVersion.Current,
             ["sources"] = new JsonArray([.. _paths.Zip(hashes, DescribeSource)]),
         };
         _combination.Describe(record);
@@ -130,24 +129,9 @@ internal sealed class WeightFileMerger : IDisposable
         };
     }
 
-    private static string GetVersion()
+    private static async Task<string> ComputeHashAsync(string path, CancellationToken cancellation)
     {
-        var assembly = typeof(WeightFileMerger).Assembly;
-        return assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-    }
-
-    private static string ComputeHash(string path, CancellationToken cancellation)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var file = InputFile.Open(path, ModelFile.Kind);
-        var buffer = new byte[HashBuffer];
-        var at = 0L;
-        while (RandomAccess.Read(file, buffer, at) is > 0 and var read)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
-            at += read;
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        var file = new FileStream(InputFile.Open(path, ModelFile.Kind), FileAccess.Read, HashBuffer);
+        await using (file.ConfigureAwait(false)) return await ContentHash.OfAsync(file, cancellation).ConfigureAwait(false);
     }
 }
