@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MedMerge.Data;
+using MedMerge.Models.Graphs;
 using MedMerge.Models.Layers;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
@@ -17,8 +18,8 @@ internal delegate Tensor LayerFunction(int layer, Tensor input);
 internal readonly record struct KeyAlias(string Ours, string Theirs);
 
 /// <summary>
-/// A network's structure, without parameters: its layers, and one forward pass over a function that applies a layer. So the form with
-/// batch norm, the folded form and the weighted-features form are the same network by construction.
+/// A network's structure, without parameters: its layers, and one graph over them. So the form with batch norm, the folded form and the
+/// weighted-features form are the same network by construction, and so are the channels that alignment permutes and what ONNX gets.
 /// </summary>
 internal abstract class Architecture
 {
@@ -26,6 +27,7 @@ internal abstract class Architecture
     private readonly int[] _offsets;
     private readonly ConcurrentDictionary<(int Height, int Width), long> _activations = new();
     private readonly string[] _backbonePrefixes;
+    private readonly Lazy<NetworkGraph> _graph;
 
     /// <param name="name">The name a specification uses.</param>
     /// <param name="width">Multiplies every layer's channels.</param>
@@ -43,6 +45,12 @@ internal abstract class Architecture
             _offsets[l] = Filters;
             Filters += layers[l].Out;
         }
+        _graph = new Lazy<NetworkGraph>(() =>
+        {
+            var builder = new GraphBuilder();
+            Build(builder);
+            return builder.Build();
+        });
         _backbonePrefixes = [.. layers.SelectMany(layer => layer.Tensors).Select(tensor => KindOf(tensor.Name)).Distinct()];
     }
 
@@ -59,7 +67,10 @@ internal abstract class Architecture
     public IReadOnlyList<Layer> Layers { get; }
 
     /// <summary>The classifier's inputs.</summary>
-    public abstract int Features { get; }
+    public int Features => Layers[^1].Out;
+
+    /// <summary>How the layers are connected.</summary>
+    public NetworkGraph Graph => _graph.Value;
 
     /// <summary>Filters over all layers, the length of one source's kernel weights.</summary>
     public int Filters { get; }
@@ -83,8 +94,8 @@ internal abstract class Architecture
     }
 
     /// <summary>The features before the classifier, [batch, <see cref="Features"/>], from images [batch, 3, height, width].</summary>
-    /// <param name="apply">Its answer may be changed in place and freed; it gives a tensor of its own for every call.</param>
-    public abstract Tensor Forward(Tensor images, LayerFunction apply);
+    /// <inheritdoc cref="NetworkGraph.Run" path="/param" />
+    public Tensor Forward(Tensor images, LayerFunction apply) => Graph.Run(images, apply);
 
     /// <summary>The numbers that all layers give for one image: what a backward pass needs is a small multiple of them.</summary>
     /// <remarks>Device thread only.</remarks>
@@ -140,16 +151,8 @@ internal abstract class Architecture
                 $"width {width} turns {channels} channels into {scaled}; it must give whole numbers of at least 1."));
     }
 
-    /// <summary>
-    /// ReLU, in place, of what a part of the forward pass computes; whatever else that makes is freed. What the backward pass needs lives
-    /// for as long as autograd refers to it.
-    /// </summary>
-    /// <param name="compute">Gives a tensor of its own, which nothing else uses.</param>
-    protected static Tensor Relu(Func<Tensor> compute)
-    {
-        using var scope = NewDisposeScope();
-        return nn.functional.relu(compute(), inplace: true).MoveToOuterDisposeScope();
-    }
+    /// <summary>Connects the layers; the last operation gives the features.</summary>
+    protected abstract void Build(GraphBuilder graph);
 
     private static string KindOf(string name) => name.Split('.')[0].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
 }

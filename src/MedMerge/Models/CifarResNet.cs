@@ -1,6 +1,5 @@
+using MedMerge.Models.Graphs;
 using MedMerge.Models.Layers;
-using MedMerge.Tensors;
-using static TorchSharp.torch;
 
 namespace MedMerge.Models;
 
@@ -14,33 +13,25 @@ internal sealed class CifarResNet(int depth, double width)
     private static readonly int[] StageChannels = [16, 32, 64];
 
     /// <inheritdoc />
-    public override int Features => Layers[^1].Out;
-
-    /// <inheritdoc />
     public override IReadOnlyList<KeyAlias> KeyAliases { get; } = [new("linear.", "fc.")];
 
     /// <inheritdoc />
-    public override Tensor Forward(Tensor images, LayerFunction apply)
+    protected override void Build(GraphBuilder graph)
     {
-        using var scope = NewDisposeScope();
-        var x = Relu(() => apply(0, images));
+        var x = graph.LayerRelu(0, graph.Images);
         for (var first = 1; first < Layers.Count; first += 2)
         {
-            var layer = first;
-            using var input = x;
-            using var inner = Relu(() => apply(layer, input));
-            x = Relu(() => apply(layer + 1, inner).Add(Shortcut(input, (Convolution)Layers[layer])));
+            var inner = graph.LayerRelu(first, x);
+            var residual = graph.Layer(first + 1, inner);
+            x = graph.Then(new Relu(), graph.Then(new Add(), residual, Shortcut(graph, x, (Convolution)Layers[first])));
         }
-        return x.mean([2L, 3L]).MoveToOuterDisposeScope();
+        graph.Then(new GlobalAveragePool(), x);
     }
 
-    private static Tensor Shortcut(Tensor x, Convolution layer)
+    private static Value Shortcut(GraphBuilder graph, Value x, Convolution layer)
     {
-        if (layer.In == layer.Out) return x;
-        var pad = (layer.Out - layer.In) / 2L;
-        var step = layer.Stride;
-        var sampled = x[TensorIndex.Colon, TensorIndex.Colon, TensorIndex.Slice(step: step), TensorIndex.Slice(step: step)];
-        return nn.functional.pad(sampled, [0, 0, 0, 0, pad, layer.Out - layer.In - pad]);
+        var added = layer.Out - layer.In;
+        return added == 0 ? x : graph.Then(new PaddedShortcut(layer.Stride, Before: added / 2, Behind: added - (added / 2)), x);
     }
 
     private static List<Layer> Build(int depth, double width)

@@ -1,6 +1,5 @@
+using MedMerge.Models.Graphs;
 using MedMerge.Models.Layers;
-using MedMerge.Tensors;
-using static TorchSharp.torch;
 
 namespace MedMerge.Models;
 
@@ -22,9 +21,6 @@ internal sealed class DenseNet121 : Architecture
     }
 
     /// <inheritdoc />
-    public override int Features => Layers[^1].Out;
-
-    /// <inheritdoc />
     /// <remarks>The stem rounds two halvings up, the transitions three down: 29 → 15 → 8 → 4 → 2 → 1.</remarks>
     public override int MinSide => 29;
 
@@ -39,47 +35,23 @@ internal sealed class DenseNet121 : Architecture
     ];
 
     /// <inheritdoc />
-    public override Tensor Forward(Tensor images, LayerFunction apply)
+    protected override void Build(GraphBuilder graph)
     {
-        using var scope = NewDisposeScope();
-        var x = Stem(images, apply);
+        var x = graph.Then(new MaxPool(Side: 3, Stride: 2, Padding: 1), graph.LayerRelu(0, graph.Images));
         var layer = 1;
         for (var block = 0; block < Blocks.Length; block++)
         {
             for (var i = 0; i < Blocks[block]; i++)
             {
-                using var features = x;
-                using var grown = Grow(features, layer, apply);
-                x = cat([features, grown], 1);
+                var few = graph.LayerRelu(layer + 1, graph.LayerRelu(layer, x));
+                x = graph.Then(new Concatenation(), x, graph.Layer(layer + 2, few));
                 layer += 3;
             }
             if (block == Blocks.Length - 1) break;
-            using var all = x;
-            x = Transition(all, layer, apply);
+            x = graph.Then(new AveragePool(Side: 2), graph.Layer(layer + 1, graph.LayerRelu(layer, x)));
             layer += 2;
         }
-        using var last = x;
-        return Relu(() => apply(layer, last)).mean([2L, 3L]).MoveToOuterDisposeScope();
-    }
-
-    private static Tensor Stem(Tensor images, LayerFunction apply)
-    {
-        using var wide = Relu(() => apply(0, images));
-        return nn.functional.max_pool2d(wide, 3, 2, 1);
-    }
-
-    private static Tensor Grow(Tensor features, int layer, LayerFunction apply)
-    {
-        using var normalised = Relu(() => apply(layer, features));
-        using var few = Relu(() => apply(layer + 1, normalised));
-        return apply(layer + 2, few);
-    }
-
-    private static Tensor Transition(Tensor features, int layer, LayerFunction apply)
-    {
-        using var normalised = Relu(() => apply(layer, features));
-        using var half = apply(layer + 1, normalised);
-        return nn.functional.avg_pool2d(half, 2);
+        graph.Then(new GlobalAveragePool(), graph.LayerRelu(layer, x));
     }
 
     private static List<Layer> Build(double width)

@@ -1,6 +1,5 @@
+using MedMerge.Models.Graphs;
 using MedMerge.Models.Layers;
-using MedMerge.Tensors;
-using static TorchSharp.torch;
 
 namespace MedMerge.Models;
 
@@ -35,41 +34,31 @@ internal sealed class MobileNetV2 : Architecture
     }
 
     /// <inheritdoc />
-    public override int Features => Layers[^1].Out;
-
-    /// <inheritdoc />
-    public override Tensor Forward(Tensor images, LayerFunction apply)
+    protected override void Build(GraphBuilder graph)
     {
-        using var scope = NewDisposeScope();
-        var x = Relu6(() => apply(0, images));
+        var x = LayerRelu6(graph, 0, graph.Images);
         var layer = 1;
         while (layer < Layers.Count - 1)
         {
-            using var input = x;
+            var input = x;
             var isExpanded = !IsDepthwise(layer);
-            using var expanded = isExpanded ? Relu6(() => apply(layer, input)) : input.alias();
+            var expanded = isExpanded ? LayerRelu6(graph, layer, input) : input;
             var depthwise = isExpanded ? layer + 1 : layer;
-            using var inner = Relu6(() => apply(depthwise, expanded));
-            x = apply(depthwise + 1, inner);
-            if (HasShortcut(layer, depthwise)) x.Add(input);
+            x = graph.Layer(depthwise + 1, LayerRelu6(graph, depthwise, expanded));
+            if (HasShortcut(layer, depthwise)) x = graph.Then(new Add(), x, input);
             layer = depthwise + 2;
         }
-        using var last = x;
-        return Relu6(() => apply(layer, last)).mean([2L, 3L]).MoveToOuterDisposeScope();
+        graph.Then(new GlobalAveragePool(), LayerRelu6(graph, layer, x));
     }
+
+    private static Value LayerRelu6(GraphBuilder graph, int layer, Value input) =>
+        graph.Then(new Relu(Limit: 6), graph.Layer(layer, input));
 
     private bool IsDepthwise(int layer) => ((Convolution)Layers[layer]).Groups > 1;
 
     /// <summary>Whether a block from <paramref name="first"/> to the layer behind <paramref name="depthwise"/> adds its input.</summary>
     private bool HasShortcut(int first, int depthwise) =>
         ((Convolution)Layers[depthwise]).Stride == 1 && ((Convolution)Layers[first]).In == Layers[depthwise + 1].Out;
-
-    /// <summary>As <see cref="Architecture.Relu"/>, cut off at 6.</summary>
-    private static Tensor Relu6(Func<Tensor> compute)
-    {
-        using var scope = NewDisposeScope();
-        return nn.functional.relu6(compute(), inplace: true).MoveToOuterDisposeScope();
-    }
 
     private static List<Layer> Build(double width)
     {

@@ -1,6 +1,5 @@
+using MedMerge.Models.Graphs;
 using MedMerge.Models.Layers;
-using MedMerge.Tensors;
-using static TorchSharp.torch;
 
 namespace MedMerge.Models;
 
@@ -23,9 +22,6 @@ internal sealed class ResNet : Architecture
     }
 
     /// <inheritdoc />
-    public override int Features => Layers[^1].Out;
-
-    /// <inheritdoc />
     /// <remarks>MedMNIST's own ResNet-18 uses them.</remarks>
     public override IReadOnlyList<KeyAlias> KeyAliases { get; } = [new(".downsample.", ".shortcut."), new("fc.", "linear.")];
 
@@ -43,43 +39,21 @@ internal sealed class ResNet : Architecture
     public static ResNet Create50(double width) => new("resnet50", [3, 4, 6, 3], isBottleneck: true, hasSmallStem: false, width);
 
     /// <inheritdoc />
-    public override Tensor Forward(Tensor images, LayerFunction apply)
+    protected override void Build(GraphBuilder graph)
     {
-        using var scope = NewDisposeScope();
-        var x = Stem(images, apply);
+        var x = graph.LayerRelu(0, graph.Images);
+        if (!_hasSmallStem) x = graph.Then(new MaxPool(Side: 3, Stride: 2, Padding: 1), x);
         var layer = 1;
         while (layer < Layers.Count)
         {
             var first = layer;
             var last = first + _blockLayers - 1;
             layer = last + 1;
-            using var input = x;
-            using var shortcut = layer < Layers.Count && IsShortcut(Layers[layer]) ? apply(layer++, input) : null;
-            using var inner = Inner(input, first, last, apply);
-            x = Relu(() => apply(last, inner).Add(shortcut ?? input));
+            var shortcut = layer < Layers.Count && IsShortcut(Layers[layer]) ? graph.Layer(layer++, x) : x;
+            for (var inner = first; inner < last; inner++) x = graph.LayerRelu(inner, x);
+            x = graph.Then(new Relu(), graph.Then(new Add(), graph.Layer(last, x), shortcut));
         }
-        return x.mean([2L, 3L]).MoveToOuterDisposeScope();
-    }
-
-    private Tensor Stem(Tensor images, LayerFunction apply)
-    {
-        var x = Relu(() => apply(0, images));
-        if (_hasSmallStem) return x;
-        using var wide = x;
-        return nn.functional.max_pool2d(wide, 3, 2, 1);
-    }
-
-    /// <summary>A block's layers before its last.</summary>
-    private static Tensor Inner(Tensor input, int first, int last, LayerFunction apply)
-    {
-        var x = Relu(() => apply(first, input));
-        for (var l = first + 1; l < last; l++)
-        {
-            var layer = l;
-            using var narrow = x;
-            x = Relu(() => apply(layer, narrow));
-        }
-        return x;
+        graph.Then(new GlobalAveragePool(), x);
     }
 
     private static bool IsShortcut(Layer layer) => layer.Name.EndsWith("downsample.0", StringComparison.Ordinal);

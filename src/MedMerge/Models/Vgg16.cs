@@ -1,6 +1,5 @@
+using MedMerge.Models.Graphs;
 using MedMerge.Models.Layers;
-using MedMerge.Tensors;
-using static TorchSharp.torch;
 
 namespace MedMerge.Models;
 
@@ -23,51 +22,22 @@ internal sealed class Vgg16 : Architecture
     }
 
     /// <inheritdoc />
-    public override int Features => Layers[^1].Out;
-
-    /// <inheritdoc />
     /// <remarks>It is halved five times.</remarks>
     public override int MinSide => 32;
 
     /// <inheritdoc />
-    public override Tensor Forward(Tensor images, LayerFunction apply)
+    protected override void Build(GraphBuilder graph)
     {
-        using var scope = NewDisposeScope();
-        var x = images.alias();
+        var x = graph.Images;
         var layer = 0;
         foreach (var stage in Stages)
         {
-            foreach (var _ in stage) x = Next(x);
-            using var wide = x;
-            x = nn.functional.max_pool2d(wide, 2);
+            foreach (var _ in stage) x = graph.LayerRelu(layer++, x);
+            x = graph.Then(new MaxPool(Side: 2, Stride: 2, Padding: 0), x);
         }
-        x = Pool(Pool(x, dimension: 2), dimension: 3);
-        while (layer < Layers.Count) x = Next(x);
-        return x.flatten(1).MoveToOuterDisposeScope();
-
-        Tensor Next(Tensor input)
-        {
-            using var before = input;
-            return Relu(() => apply(layer++, before));
-        }
-    }
-
-    /// <summary>
-    /// Adaptive average pooling of rows or columns: output i is the mean from ⌊i·n/7⌋ to ⌈(i+1)·n/7⌉. libtorch's own adds its gradient up
-    /// in no fixed order on a GPU.
-    /// </summary>
-    private static Tensor Pool(Tensor x, int dimension)
-    {
-        var side = (int)x.shape[dimension];
-        if (side == PooledSide) return x;
-        using var scope = NewDisposeScope();
-        var parts = Enumerable.Range(0, PooledSide).Select(i =>
-        {
-            var start = i * side / PooledSide;
-            var end = (((i + 1) * side) + PooledSide - 1) / PooledSide;
-            return x.narrow(dimension, start, end - start).mean([dimension]);
-        });
-        return stack(parts, dimension).MoveToOuterDisposeScope();
+        x = graph.Then(new AdaptiveAveragePool(PooledSide), x);
+        while (layer < Layers.Count) x = graph.LayerRelu(layer++, x);
+        graph.Then(new Flatten(), x);
     }
 
     private static List<Layer> Build(double width)

@@ -4,6 +4,7 @@ using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Models;
+using MedMerge.Models.Graphs;
 using MedMerge.Reporting;
 using MedMerge.Tensors;
 using MedMerge.Testing;
@@ -203,9 +204,6 @@ public class PlanTests
     {
         public override int MinSide => 32;
 
-        public override int Features => Layers[^1].Out;
-
-        public override TorchSharp.torch.Tensor Forward(TorchSharp.torch.Tensor images, LayerFunction apply) =>
-            throw new NotSupportedException();
+        protected override void Build(GraphBuilder graph) => throw new NotSupportedException();
     }
 }

@@ -1,6 +1,6 @@
 using MedMerge.Models;
+using MedMerge.Models.Graphs;
 using MedMerge.Models.Layers;
-using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Models;
 
@@ -17,27 +17,21 @@ internal sealed class PreActivationNet() : Architecture("preactivation", width: 
     public static Architecture Create(string name, double width) =>
         name == "preactivation" ? new PreActivationNet() : Architectures.Create(name, width);
 
-    public override int Features => Layers[^1].Out;
-
     public override int MinSide => 3;
 
-    public override Tensor Forward(Tensor images, LayerFunction apply)
+    protected override void Build(GraphBuilder graph)
     {
         var layer = 0;
-        var x = apply(layer++, images);
-        x = nn.functional.relu(apply(layer++, x));
-        x = nn.functional.max_pool2d(x, 3, 2, 1);
+        var x = graph.Layer(layer++, graph.Images);
+        x = graph.Then(new MaxPool(Side: 3, Stride: 2, Padding: 1), graph.LayerRelu(layer++, x));
         for (var dense = 0; dense < 2; dense++)
         {
-            var narrow = apply(layer + 1, nn.functional.relu(apply(layer, x)));
-            var grown = apply(layer + 2, nn.functional.relu(narrow));
-            x = cat([x, grown], 1);
+            var narrow = graph.Layer(layer + 1, graph.Then(new Relu(), graph.Layer(layer, x)));
+            x = graph.Then(new Concatenation(), x, graph.Layer(layer + 2, graph.Then(new Relu(), narrow)));
             layer += 3;
         }
-        x = apply(layer + 1, nn.functional.relu(apply(layer, x)));
-        x = nn.functional.avg_pool2d(x, 2);
-        x = nn.functional.relu(apply(layer + 2, x));
-        return x.mean([2L, 3L]);
+        x = graph.Then(new AveragePool(Side: 2), graph.Layer(layer + 1, graph.LayerRelu(layer, x)));
+        graph.Then(new GlobalAveragePool(), graph.LayerRelu(layer + 2, x));
     }
 
     private static List<Layer> Build()
