@@ -88,8 +88,7 @@ internal sealed class DashboardPages : IAsyncDisposable
             await SeeAsync("medmerge.device.busy");
             foreach (var text in await _page.GetByText("medmerge.").AllInnerTextsAsync()) names.Add(text.Trim());
             if (!names.Contains(StepDuration)) continue;
-            await _page.GotoAsync($"{page}&instrument={StepDuration}");
-            await _page.Locator(".js-plotly-plot .main-svg").First.WaitForAsync();
+            await SeeAsync($"{page}&instrument={StepDuration}", _page.Locator(".js-plotly-plot .main-svg").First);
             await SaveAsync(picture);
         }
         return names;
@@ -110,6 +109,28 @@ internal sealed class DashboardPages : IAsyncDisposable
     }
 
     private Task SeeAsync(string text) => _page.GetByText(text).First.WaitForAsync();
+
+    /// <summary>
+    /// Opens a page and waits for a part of it, and opens it again where that does not come: the dashboard was once seen to draw no chart
+    /// within a minute, on a busy machine.
+    /// </summary>
+    private async Task SeeAsync(string page, ILocator part)
+    {
+        const int attempts = 5;
+        const int millisecondsEach = 20_000;
+        for (var attempt = 1; ; attempt++)
+        {
+            await _page.GotoAsync(page);
+            try
+            {
+                await part.WaitForAsync(new() { Timeout = millisecondsEach });
+                return;
+            }
+            catch (TimeoutException) when (attempt < attempts)
+            {
+            }
+        }
+    }
 
     /// <summary>
     /// Saves a screenshot once the page has stopped changing: bars and curves are drawn after the text. Live pages may
