@@ -33,6 +33,15 @@ internal static class StreamKeys
     /// <summary>The points of a random search.</summary>
     public const ulong Search = 10;
 
+    /// <summary>The batches that a soup's shares are learned on.</summary>
+    public const ulong Soup = 11;
+
+    /// <summary>The images and labels that Fisher information is measured with.</summary>
+    public const ulong Fisher = 12;
+
+    /// <summary>A jittered partner's noise.</summary>
+    public const ulong Jitter = 13;
+
     /// <summary>
     /// Derives the seed of a kind of stage from a trial's seed. So an epoch of learning kernel weights and an epoch of fine-tuning see
     /// different batches and augmentations, while all methods fine-tune on the same ones and can be compared in pairs.

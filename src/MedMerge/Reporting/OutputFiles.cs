@@ -56,6 +56,7 @@ internal static class OutputFiles
         [OutputRole.FineTuneHistory] = "fine-tuning.json",
         [OutputRole.LearningRate] = "learning-rate.json",
         [OutputRole.KernelWeightHistory] = "weighing.json",
+        [OutputRole.Coefficients] = "coefficients.json",
     };
 
     /// <summary>

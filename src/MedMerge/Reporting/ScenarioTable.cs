@@ -54,7 +54,7 @@ internal sealed record ScenarioTable(
             [.. result.Summaries.Select(CreateRow)],
             [
                 $"In per cent: mean and 95 % interval over seeds. {DescribeDifferences(result, differences)}",
-                "Seeds vary what a trial draws: batches, augmentation, untrained and scrambled partners. " +
+                "Seeds vary what a trial draws: batches, augmentation, the partners of controls. " +
                 "Sources, the split and the training images are the same for all.",
                 .. DescribeAnchor(result),
                 .. TrainingNotes.Of(result),
@@ -84,8 +84,9 @@ internal sealed record ScenarioTable(
         if (result.Missing.Count > 0 && count < scenario.Seeds.Count) seeds = $"{count} of {seeds}";
         var rates = scenario.Settings.LearningRates.Count;
         var tries = rates == 1 ? "" : $", the best of {rates} learning rates on validation";
+        var others = result.Summaries.Any(summary => GetPasses(result, summary) != scenario.Settings.Budget) ? " but those marked" : "";
         return $"{scenario.Name}: {scenario.Architecture} on {scenario.Target.Title}, {scenario.Target.TestImages} test images, " +
-               $"{seeds}, {scenario.Settings.Budget} passes over the training images for every method{tries}";
+               $"{seeds}, {scenario.Settings.Budget} passes over the training images for every method{others}{tries}";
     }
 
     /// <summary>A line that says what has no result, method by method; null once everything has.</summary>
@@ -107,11 +108,14 @@ internal sealed record ScenarioTable(
         var method = summary.Method.Method;
         var notes = new List<string>();
         if (RoleLabels.TryGetValue(method.Role, out var role)) notes.Add(role);
-        var passes = method.GetPasses(result.Scenario.Settings.Budget);
+        var passes = GetPasses(result, summary);
         if (passes != result.Scenario.Settings.Budget) notes.Add($"{passes} passes");
         if (summary.Seeds < result.Scenario.Seeds.Count) notes.Add($"{summary.Seeds} of {result.Scenario.Seeds.Count} seeds");
         return notes.Count == 0 ? summary.Method.Title : $"{summary.Method.Title} ({string.Join(", ", notes)})";
     }
+
+    private static int GetPasses(ScenarioResult result, MethodSummary summary) =>
+        summary.Method.Method.GetPasses(result.Scenario.Settings.Budget, result.Scenario.Sources.Count);
 
     private static string DescribeDifferences(ScenarioResult result, IEnumerable<Metric> metrics)
     {

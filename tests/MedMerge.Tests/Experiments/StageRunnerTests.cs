@@ -39,21 +39,29 @@ public class StageRunnerTests
         [
             "medmerge",
             "average",
+            "uniform-soup",
+            "greedy-soup",
+            "learned-soup",
+            "fisher",
             "fine-tune a",
             "fine-tune b",
             "lp-ft a",
             "lp-ft b",
+            "wise-ft a",
+            "wise-ft b",
             "restored a",
             "restored b",
             "scratch",
+            "ensemble",
             "untrained-partner",
             "scrambled-partner",
+            "jittered-partner",
             "self-scale",
         ];
         Assert.Equal(rows, result.Summaries.Select(summary => summary.Method.Title));
         Assert.Equal(2 * rows.Length, result.Trials.Count);
         Assert.All(plan.Trials, trial =>
-            Assert.Equal(trial.Method.Method.GetPasses(plan.Scenarios[0].Budget), CountPasses(trial)));
+            Assert.Equal(trial.Method.Method.GetPasses(plan.Scenarios[0].Budget, sources: 2), CountPasses(trial)));
     }
 
     [Fact]
@@ -344,12 +352,15 @@ public class StageRunnerTests
 
     private static int CountPasses(Trial trial)
     {
-        var tuned = ((ChooseRateStage)trial.FindOutput(OutputRole.Model)!.Stage).Tries.Single();
+        var target = trial.Scenario.Target;
         return trial.Stages.Sum(stage => stage switch
         {
             ProbeStage or MergeStage or StatisticsStage => 1,
             KernelWeightStage learn => learn.Learning.Epochs,
-            FineTuneStage tune when tune == tuned => tune.Training.Epochs,
+            FineTuneStage tune when tune.Target.Dataset == target => tune.Training.Epochs,
+            SoupStage { Kind: SoupRecipe.Greedy } greedy => greedy.Models.Count,
+            SoupStage => 1,
+            FisherStage fisher => fisher.Models.Count + 1,
             _ => 0,
         });
     }

@@ -37,7 +37,7 @@ public class ComparisonTableTests
 
             In per cent: mean and 95 % interval over seeds. Δ: paired difference to the single source that is best on validation
             """.Trim() + " (fine-tune a for macro F1 and AUC), with its 95 % interval over seeds and test images.\n"
-            + "Seeds vary what a trial draws: batches, augmentation, untrained and scrambled partners. Sources, the split and the "
+            + "Seeds vary what a trial draws: batches, augmentation, the partners of controls. Sources, the split and the "
             + "training images are the same for all.\n\n" + Verdict.Of(result) + "\n\n"
             + "Certificate: over all merges the folded model differs from its weighted features by at most 3.1e-7 of a layer's root mean "
             + "square (conv1); it holds (limit 1e-5).\n";

@@ -27,11 +27,12 @@ internal interface IMethod
     IEnumerable<MethodRow> GetRows(Scenario scenario) => [new MethodRow(this, Source: null)];
 
     /// <summary>
-    /// Passes over the training images that a trial makes, over all stages. All methods see the images equally often, but for upper
-    /// bounds, whose passes tables show.
+    /// Passes over the training images that a trial makes, over all stages. All methods see the images equally often, but for those that
+    /// combine several fine-tuned models; tables show theirs.
     /// </summary>
     /// <param name="budget">The passes of all others.</param>
-    int GetPasses(int budget) => budget;
+    /// <param name="sources">The number of sources.</param>
+    int GetPasses(int budget, int sources) => budget;
 
     /// <summary>Creates the stages of one trial.</summary>
     /// <param name="row">One of <see cref="GetRows"/>.</param>

@@ -15,10 +15,22 @@ internal sealed class LpFtMethod : SingleSourceMethod
     public override string Name => "lp-ft";
 
     /// <inheritdoc />
-    protected override TrialStages CreateStages(ScenarioStages stages, MethodRow row, Stage source, ulong seed)
+    protected override TrialStages CreateStages(ScenarioStages stages, MethodRow row, Stage source, ulong seed) =>
+        Create(stages, row.Source!, source, seed).Tuned;
+
+    /// <summary>Creates its stages.</summary>
+    /// <param name="name">The source's name.</param>
+    internal static LpFtStages Create(ScenarioStages stages, string name, Stage source, ulong seed)
     {
         var restored = stages.RestoreStatistics(source);
-        var probed = stages.ProbeOnce(row.Title, () => stages.Probe([restored], KernelWeightInit.Uniform));
-        return stages.FineTune(restored, probed.Head, stages.Scenario.Budget - PassesBeforeFineTuning, seed);
+        var head = stages.ProbeOnce($"lp-ft {name}", () => stages.Probe([restored], KernelWeightInit.Uniform)).Head;
+        var tuned = stages.FineTune(restored, head, stages.Scenario.Budget - PassesBeforeFineTuning, seed);
+        return new LpFtStages(restored, head, tuned);
     }
 }
+
+/// <summary>The stages of LP-FT.</summary>
+/// <param name="Restored">The source with batch norm statistics of the target.</param>
+/// <param name="Head">Its linear probe.</param>
+/// <param name="Tuned">Those of the fine-tuning.</param>
+internal sealed record LpFtStages(Stage Restored, Stage Head, TrialStages Tuned);

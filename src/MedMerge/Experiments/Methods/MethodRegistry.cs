@@ -1,3 +1,5 @@
+using MedMerge.Training;
+
 namespace MedMerge.Experiments.Methods;
 
 /// <summary>All methods.</summary>
@@ -7,12 +9,19 @@ internal static class MethodRegistry
     [
         new MedMergeMethod(),
         new AverageMethod(),
+        new SoupMethod(SoupRecipe.Uniform),
+        new SoupMethod(SoupRecipe.Greedy),
+        new SoupMethod(SoupRecipe.Learned),
+        new FisherMethod(),
         new FineTuneMethod(),
         new LpFtMethod(),
+        new WiseFtMethod(),
         new RestoredMethod(),
         new ScratchMethod(),
+        new EnsembleMethod(),
         new UntrainedPartnerMethod(),
         new ScrambledPartnerMethod(),
+        new JitteredPartnerMethod(),
         new SelfScaleMethod(),
     ];
 

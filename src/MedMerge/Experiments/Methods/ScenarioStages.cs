@@ -105,6 +105,10 @@ internal sealed class ScenarioStages(Scenario scenario)
         return FineTuneMerge(merge, scenario.Budget - PassesOfMerge, seed);
     }
 
+    /// <summary>Fine-tunes every source; the stages are those of the trials that do it alone.</summary>
+    public IReadOnlyList<Stage> FineTuneSources(ulong seed) =>
+        [.. Sources.Select(source => FineTune(source, head: null, scenario.Budget, seed).GetOutput(OutputRole.Model).Stage)];
+
     /// <summary>Re-estimates a model's batch norm statistics on the target.</summary>
     public Stage RestoreStatistics(Stage model) => new StatisticsStage(model, scenario.Settings.FineTune.ShardBatchSize, Target);
 

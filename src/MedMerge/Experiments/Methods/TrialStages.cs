@@ -9,6 +9,9 @@ internal sealed record TrialStages(Stage Predictions, IReadOnlyList<TrialOutput>
 {
     /// <summary>The stages that score it at each rung of a search, from the first; none where it always runs to its end.</summary>
     public IReadOnlyList<RungStage> Rungs { get; init; } = [];
+
+    /// <summary>The exported file with a role, which must be there.</summary>
+    public TrialOutput GetOutput(OutputRole role) => Outputs.Single(output => output.Role == role);
 }
 
 /// <summary>A file that a trial exports.</summary>
@@ -39,4 +42,7 @@ internal enum OutputRole
 
     /// <summary>The learning curve of the kernel weights.</summary>
     KernelWeightHistory,
+
+    /// <summary>The share of each model in a combined one.</summary>
+    Coefficients,
 }

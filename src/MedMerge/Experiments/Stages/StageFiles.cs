@@ -43,6 +43,12 @@ internal static class StageFiles
     /// <summary>The learning rate of a fine-tuning, and what others scored.</summary>
     public const string LearningRate = "learning-rate.json";
 
+    /// <summary>The share of each model in a combined one, and its score.</summary>
+    public const string Coefficients = "coefficients.json";
+
+    /// <summary>Which of several models was kept, and what each scored.</summary>
+    public const string Selection = "selection.json";
+
     /// <summary>Predictions on the test and the validation split.</summary>
     public const string Predictions = "predictions.json";
 

@@ -1,0 +1,69 @@
+using MedMerge.Statistics;
+
+namespace MedMerge.Experiments.Stages;
+
+/// <summary>The answers of several models together: the mean of their logits.</summary>
+/// <param name="Members">The <see cref="EvaluateStage"/> of each model.</param>
+internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
+{
+    private const double MinProbability = 1e-300; // for a finite logarithm
+
+    /// <inheritdoc />
+    public override string Name => "ensemble";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<Stage> Inputs => Members;
+
+    /// <inheritdoc />
+    protected override object Settings => new { };
+
+    /// <inheritdoc />
+    public override double Cost => 0;
+
+    /// <inheritdoc />
+    public override Task<StageOutput> ExecuteAsync(
+        IReadOnlyList<StageOutput> inputs,
+        StageContext context,
+        CancellationToken cancellation)
+    {
+        var members = inputs.Select(input => StageFiles.Read<HeldOutPredictions>(input, StageFiles.Predictions)).ToList();
+        var combined = new HeldOutPredictions(
+            Combine([.. members.Select(member => member.Validation)]),
+            Combine([.. members.Select(member => member.Test)]));
+        return Task.FromResult(new StageOutput(new Dictionary<string, byte[]>
+        {
+            [StageFiles.Predictions] = StageFiles.Write(combined),
+        }));
+    }
+
+    /// <summary>
+    /// A softmax of mean logits is the members' geometric mean, scaled to a sum of 1, so their probabilities are enough.
+    /// </summary>
+    internal static Predictions Combine(IReadOnlyList<Predictions> members)
+    {
+        var first = members[0];
+        var probabilities = new double[first.Probabilities.Length];
+        for (var image = 0; image < first.Count; image++)
+        {
+            var row = probabilities.AsSpan(image * first.Classes, first.Classes);
+            for (var c = 0; c < row.Length; c++)
+                row[c] = members.Average(member => Math.Log(Math.Max(member.Row(image)[c], MinProbability)));
+            var largest = Max(row);
+            var sum = 0.0;
+            for (var c = 0; c < row.Length; c++)
+            {
+                row[c] = Math.Exp(row[c] - largest);
+                sum += row[c];
+            }
+            for (var c = 0; c < row.Length; c++) row[c] /= sum;
+        }
+        return first with { Probabilities = probabilities };
+    }
+
+    private static double Max(ReadOnlySpan<double> values)
+    {
+        var largest = values[0];
+        foreach (var value in values) largest = Math.Max(largest, value);
+        return largest;
+    }
+}
