@@ -7,8 +7,8 @@ namespace MedMerge.Merging;
 internal static class ModelAverage
 {
     /// <summary>
-    /// Σᵢ cᵢwᵢ for every tensor of floating-point numbers, running statistics included; summed in float64 and rounded to float32 once. Other
-    /// tensors are the first model's.
+    /// Σᵢ cᵢwᵢ for every tensor of floating-point numbers, running statistics included; summed in float64 and rounded to float32 once.
+    /// Other tensors are the first model's.
     /// </summary>
     /// <param name="models">With the same names and shapes.</param>
     /// <param name="coefficients">One a model.</param>

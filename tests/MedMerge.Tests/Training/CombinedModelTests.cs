@@ -16,7 +16,9 @@ public sealed class CombinedModelTests : IDisposable
     private const int Classes = 2;
     private static readonly Architecture Architecture = Architectures.Create("resnet20", 0.25);
     private readonly ImageDataset _target = RandomModels.TargetFor(Architecture);
-    private readonly List<StateDict> _models = [.. Enumerable.Range(0, 3).Select(i => RandomModels.Weights(Architecture, (ulong)i, Classes))];
+
+    private readonly List<StateDict> _models =
+        [.. Enumerable.Range(0, 3).Select(i => RandomModels.Weights(Architecture, (ulong)i, Classes))];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -58,7 +60,7 @@ public sealed class CombinedModelTests : IDisposable
             Assert.Equal(model[name].bytes.ToArray(), again[name].bytes.ToArray());
     }
 
-    /// <summary>Two models whose heads are opposite: their average knows nothing, so the greedy recipe keeps the better one alone.</summary>
+    /// <summary>Of two models with opposite heads the average knows nothing, so the better one is kept alone.</summary>
     [Fact]
     public void A_greedy_soup_leaves_out_a_model_that_makes_it_worse()
     {
@@ -84,7 +86,7 @@ public sealed class CombinedModelTests : IDisposable
         Assert.True(shares[1] > 0.6, $"{shares[1]}");
     }
 
-    /// <summary>A parameter that no answer depends on has the plain mean; the head's bias leans to the model whose answers move with it.</summary>
+    /// <summary>The head's bias leans to the model whose answers move with it; a parameter that both share stays as it is.</summary>
     [Fact]
     public void The_Fisher_average_lies_between_the_models_and_leans_to_the_one_that_is_unsure()
     {

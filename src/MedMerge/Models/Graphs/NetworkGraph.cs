@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MedMerge.Models.Graphs;
 
 /// <summary>An operation of a network and where its inputs come from.</summary>
-/// <param name="Inputs">As <see cref="Value.Index"/>.</param>
+/// <param name="Inputs">0 for the images, i for the i-th node's output, from 1.</param>
 /// <param name="Released">The inputs that nothing needs any more.</param>
 /// <param name="Overwrites">Whether its output takes the place of its first input.</param>
 internal sealed record Node(Operation Operation, IReadOnlyList<int> Inputs, IReadOnlyList<int> Released, bool Overwrites);
@@ -14,7 +14,7 @@ internal sealed record Node(Operation Operation, IReadOnlyList<int> Inputs, IRea
 /// </summary>
 internal sealed class NetworkGraph
 {
-    /// <param name="nodes">Each with inputs before it: 0 for the images, i for the i-th node's output, from 1.</param>
+    /// <param name="nodes">Each with its inputs, which come before it.</param>
     public NetworkGraph(IReadOnlyList<(Operation Operation, int[] Inputs)> nodes)
     {
         var lastUse = new int[nodes.Count + 1];
