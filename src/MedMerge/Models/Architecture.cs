@@ -7,11 +7,6 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Models;
 
-/// <summary>Gives one layer's output before the activation.</summary>
-/// <param name="layer">Index into <see cref="Architecture.Layers"/>.</param>
-/// <param name="input">[batch, in, height, width].</param>
-internal delegate Tensor LayerFunction(int layer, Tensor input);
-
 /// <summary>What other code bases call a part of the same network.</summary>
 /// <param name="Ours">A piece of this architecture's names.</param>
 /// <param name="Theirs">The piece in its place in other files.</param>

@@ -2,6 +2,11 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Models.Graphs;
 
+/// <summary>Gives one layer's output before the activation.</summary>
+/// <param name="layer">Index into <see cref="Architecture.Layers"/>.</param>
+/// <param name="input">[batch, in, height, width].</param>
+internal delegate Tensor LayerFunction(int layer, Tensor input);
+
 /// <summary>An operation of a network and where its inputs come from.</summary>
 /// <param name="Inputs">0 for the images, i for the i-th node's output, from 1.</param>
 /// <param name="Released">The inputs that nothing needs any more.</param>
