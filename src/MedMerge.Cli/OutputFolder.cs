@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MedMerge.Experiments.Methods;
 using MedMerge.Reporting;
 using MedMerge.Storage;
 
@@ -30,10 +31,14 @@ internal sealed class OutputFolder
     /// <summary>Checks that the model folders hold nothing but an earlier run's files, and none that this run reads.</summary>
     /// <param name="scenarios">The run's scenarios with their folders.</param>
     /// <param name="inputs">The files that the run reads.</param>
+    /// <param name="methods">The methods whose files it writes.</param>
     /// <exception cref="InputException">A folder holds other files, which would be lost or mixed with the run's.</exception>
-    public void CheckModelFolders(IEnumerable<ScenarioFolder> scenarios, IReadOnlyCollection<string> inputs)
+    public void CheckModelFolders(
+        IEnumerable<ScenarioFolder> scenarios,
+        IReadOnlyCollection<string> inputs,
+        IReadOnlyCollection<string> methods)
     {
-        foreach (var folder in scenarios.Select(GetPath)) CheckModelFolders(folder, inputs);
+        foreach (var folder in scenarios.Select(GetPath)) CheckModelFolders(folder, inputs, methods);
     }
 
     /// <summary>Writes a run's results, then its models, in place of an earlier run's.</summary>
@@ -94,9 +99,9 @@ internal sealed class OutputFolder
         throw new InputException($"The output's path '{path.Replace("\0", "\\0", StringComparison.Ordinal)}' holds a NUL character.");
     }
 
-    private static void CheckModelFolders(string folder, IReadOnlyCollection<string> inputs)
+    private static void CheckModelFolders(string folder, IReadOnlyCollection<string> inputs, IReadOnlyCollection<string> methods)
     {
-        var modelFolders = GetModelFolders(folder);
+        var modelFolders = GetModelFolders(folder, methods);
         if (inputs.FirstOrDefault(file => modelFolders.Any(root => IsWithin(file, root))) is { } input)
             throw new InputException($"'{input}' lies where this run writes its own models. Name another folder with --output.");
         if (HoldsRun(folder)) return;
@@ -128,7 +133,7 @@ internal sealed class OutputFolder
     private static void RemoveEarlierModels(string folder)
     {
         if (!HoldsRun(folder)) return;
-        var modelFolders = GetModelFolders(folder);
+        var modelFolders = GetModelFolders(folder, MethodRegistry.Names);
         var seeds = modelFolders
             .Where(Directory.Exists)
             .SelectMany(modelFolder => Directory.GetDirectories(modelFolder, OutputFiles.SeedPrefix + "*"))
@@ -152,9 +157,18 @@ internal sealed class OutputFolder
         return [.. names.Select(name => Path.Combine(sourcesFolder, $"{name}.safetensors")).Where(File.Exists)];
     }
 
-    /// <summary>The folders of a scenario's models and sources.</summary>
-    private static string[] GetModelFolders(string folder) =>
-        [.. OutputFiles.ModelFolders.Append(OutputFiles.SourcesFolder).Select(name => Path.Combine(folder, name))];
+    /// <summary>The folders that there are of a scenario's sources and methods.</summary>
+    private static List<string> GetModelFolders(string folder, IReadOnlyCollection<string> methods)
+    {
+        if (!Directory.Exists(folder)) return [];
+        return [.. Directory.EnumerateDirectories(folder).Where(IsModelFolder)];
+
+        bool IsModelFolder(string path)
+        {
+            var name = Path.GetFileName(path);
+            return name == OutputFiles.SourcesFolder || (OutputFiles.FindMethod(name) is { } method && methods.Contains(method));
+        }
+    }
 
     /// <summary>Whether a folder holds a run's results, as <see cref="ResultFiles"/> writes them.</summary>
     private static bool HoldsRun(string folder)

@@ -47,6 +47,9 @@ internal sealed record SpecificationBuilder
     /// <summary>Learning rates that each fine-tuning tries.</summary>
     public int LearningRateTries { get; init; } = 1;
 
+    /// <summary>Which model a merge ends with; null for the default.</summary>
+    public string? Select { get; init; }
+
     /// <summary>As a user writes it.</summary>
     public string Yaml => FormattableString.Invariant($$"""
         name: {{Name}}
@@ -84,6 +87,7 @@ internal sealed record SpecificationBuilder
             ("parallel", Parallel),
             ("kernelWeights", KernelWeights),
             ("fineTune", FineTune),
+            ("select", Select),
         ];
         return string.Join('\n', lines.Where(line => line.Value is not null).Select(line => $"{line.Key}: {line.Value}"));
     }

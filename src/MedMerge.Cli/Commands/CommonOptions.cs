@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MedMerge.Experiments.Methods;
+using MedMerge.Reporting;
 using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
@@ -44,6 +46,25 @@ internal static class CommonOptions
         Description = "Write results, merged models, kernel weights and certificates to this folder.",
         HelpName = "DIR",
     };
+
+    /// <summary>The methods whose models are written with <see cref="Output"/>.</summary>
+    public static Option<string[]> Export() => new("--export")
+    {
+        Description = $"The methods whose models --output writes, or all. Default: {string.Join(", ", OutputFiles.DefaultMethods)}.",
+        HelpName = "METHOD",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    /// <summary>The methods that <see cref="Export"/> names.</summary>
+    /// <exception cref="InputException">There is no such method.</exception>
+    public static IReadOnlyList<string> ReadExport(string[]? names)
+    {
+        const string all = "all";
+        if (names is null || names.Length == 0) return OutputFiles.DefaultMethods;
+        if (names.FirstOrDefault(name => name != all && !MethodRegistry.Names.Contains(name)) is { } unknown)
+            throw new InputException($"--export '{unknown}' is no method; there are all, {string.Join(", ", MethodRegistry.Names)}.");
+        return names.Contains(all) ? MethodRegistry.Names : names;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON." };
 

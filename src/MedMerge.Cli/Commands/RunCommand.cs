@@ -20,6 +20,7 @@ internal static class RunCommand
         var store = CommonOptions.Store();
         var json = CommonOptions.Json();
         var folder = CommonOptions.Output();
+        var export = CommonOptions.Export();
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and print the plan, without computing anything." };
         var lanes = new Option<int?>("--lanes")
         {
@@ -34,6 +35,7 @@ internal static class RunCommand
             file,
             store,
             folder,
+            export,
             json,
             dryRun,
             lanes,
@@ -42,6 +44,7 @@ internal static class RunCommand
             parsed.GetValue(file)!,
             parsed.GetValue(store),
             parsed.GetValue(folder),
+            CommonOptions.ReadExport(parsed.GetValue(export)),
             parsed.GetValue(json),
             parsed.GetValue(dryRun),
             parsed.GetValue(lanes),
@@ -55,6 +58,7 @@ internal static class RunCommand
         string file,
         string? store,
         string? outputFolder,
+        IReadOnlyList<string> methods,
         bool json,
         bool dryRun,
         int? lanes,
@@ -71,7 +75,7 @@ internal static class RunCommand
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
         if (dryRun) return await ShowPlanAsync(summary, specification.Settings.Device, lanes, store, output, cancellation);
 
-        var folder = OpenOutput(outputFolder, specification, summary);
+        var folder = OpenOutput(outputFolder, specification, summary, methods);
         var objects = await ObjectStores.OpenAsync(store, cancellation);
         if (objects is AzureBlobStore blobs)
         {
@@ -93,7 +97,7 @@ internal static class RunCommand
 
         async Task ShowAsync(SweepResult result)
         {
-            if (folder is not null) await WriteAsync(result, new StageStore(objects), folder, cancellation);
+            if (folder is not null) await WriteAsync(result, new StageStore(objects), folder, methods, cancellation);
             await output.WriteAsync(json ? ResultFiles.ToJson(result) : ComparisonTable.Render(result));
             if (folder is not null) await error.WriteLineAsync(CommonOptions.DescribeOutput(outputFolder!));
         }
@@ -101,12 +105,16 @@ internal static class RunCommand
 
     private static bool HasFailed(TrialSummary trial) => trial.State is WorkState.Failed or WorkState.Quarantined;
 
-    private static OutputFolder? OpenOutput(string? path, Specification specification, PlanSummary plan)
+    private static OutputFolder? OpenOutput(
+        string? path,
+        Specification specification,
+        PlanSummary plan,
+        IReadOnlyList<string> methods)
     {
         if (path is null) return null;
         var folder = new OutputFolder(path);
         var inputs = specification.Sources.Select(source => source.Weights).OfType<string>().ToList();
-        folder.CheckModelFolders(OutputFiles.GetScenarios(plan, plan.Trials), inputs);
+        folder.CheckModelFolders(OutputFiles.GetScenarios(plan, plan.Trials), inputs, methods);
         return folder;
     }
 
@@ -136,10 +144,13 @@ internal static class RunCommand
         SweepResult result,
         StageStore store,
         OutputFolder folder,
+        IReadOnlyList<string> methods,
         CancellationToken cancellation)
     {
         var finished = result.Scenarios.SelectMany(scenario => scenario.Trials).Select(trial => trial.Trial).ToList();
-        var models = OutputFiles.GetModels(result.Plan, finished).ToDictionary(model => model.Name);
+        var models = OutputFiles.GetModels(result.Plan, finished)
+            .Where(model => OutputFiles.IsOf(model.Name, methods))
+            .ToDictionary(model => model.Name);
         await folder.WriteRunAsync(
             OutputFiles.GetScenarios(result.Plan, finished),
             (scenario, file) => Task.FromResult(file.Write(FindScenario(scenario.Name))),

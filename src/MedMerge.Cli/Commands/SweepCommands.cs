@@ -85,20 +85,29 @@ internal static class SweepCommands
         var gateway = CommonOptions.Gateway();
         var json = CommonOptions.Json();
         var folder = CommonOptions.Output();
-        var command = new Command("report", "Prints the comparison of the trials that have a result.") { id, gateway, folder, json };
+        var export = CommonOptions.Export();
+        var command = new Command("report", "Prints the comparison of the trials that have a result.")
+        {
+            id,
+            gateway,
+            folder,
+            export,
+            json,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             var path = parsed.GetValue(folder);
+            var methods = CommonOptions.ReadExport(parsed.GetValue(export));
             var outputFolder = path is null ? null : new OutputFolder(path);
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
             var status = await client.GetStatusAsync(parsed.GetValue(id)!, cancellation);
             var scenarios = await client.ListScenariosAsync(status.Id, cancellation);
             if (scenarios.Count == 0) throw new GatewayException($"No trial of '{status.Id}' has a result yet.");
-            outputFolder?.CheckModelFolders(scenarios, []);
+            outputFolder?.CheckModelFolders(scenarios, [], methods);
             if (!status.IsComplete) await error.WriteLineAsync(DescribeMissingTrials(status));
             if (outputFolder is not null)
             {
-                await WriteAsync(client, status.Id, scenarios, outputFolder, cancellation);
+                await WriteAsync(client, status.Id, scenarios, outputFolder, methods, cancellation);
                 await error.WriteLineAsync(CommonOptions.DescribeOutput(path!));
             }
             var format = parsed.GetValue(json) ? "json" : "md";
@@ -116,9 +125,10 @@ internal static class SweepCommands
         string id,
         List<ScenarioFolder> scenarios,
         OutputFolder folder,
+        IReadOnlyList<string> methods,
         CancellationToken cancellation)
     {
-        var models = await client.ListModelsAsync(id, cancellation);
+        var models = (await client.ListModelsAsync(id, cancellation)).Where(name => OutputFiles.IsOf(name, methods));
         await folder.WriteRunAsync(
             scenarios,
             async (scenario, file) =>

@@ -37,7 +37,7 @@ internal static class ResultEndpoints
             .WithSummary("Lists the scenarios that have results so far, each with its folder among the models.")
             .Produces<List<ScenarioFolder>>();
         sweep.MapGet("/models", ListModelsAsync)
-            .WithSummary("Lists the files exported so far: merged models with kernel weights and certificates, and the sources.")
+            .WithSummary("Lists the files exported so far: the models of every method, kernel weights and certificates, and the sources.")
             .Produces<List<string>>();
         sweep.MapGet("/models/{**name}", GetModelAsync)
             .WithSummary("Downloads an exported file.")

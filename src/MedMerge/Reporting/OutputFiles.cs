@@ -57,6 +57,7 @@ internal static class OutputFiles
         [OutputRole.LearningRate] = "learning-rate.json",
         [OutputRole.KernelWeightHistory] = "weighing.json",
         [OutputRole.Coefficients] = "coefficients.json",
+        [OutputRole.Selection] = "selection.json",
     };
 
     /// <summary>
@@ -83,9 +84,9 @@ internal static class OutputFiles
     /// <summary>The names of files in a seed's folder.</summary>
     public static IReadOnlyList<string> SeedFiles { get; } = [.. Names.Values];
 
-    /// <summary>The folders of models, one for each method that exports any.</summary>
-    public static IReadOnlyList<string> ModelFolders { get; } =
-        [.. MethodRegistry.All.Where(IsExported).Select(method => method.Name)];
+    /// <summary>The methods whose files a run writes where no others are asked for.</summary>
+    public static IReadOnlyList<string> DefaultMethods { get; } =
+        [.. MethodRegistry.All.Where(method => method.Role == MethodRole.Proposed).Select(method => method.Name)];
 
     /// <summary>Gets the folders of the scenarios that have a finished trial.</summary>
     public static IReadOnlyList<ScenarioFolder> GetScenarios(PlanSummary plan, IEnumerable<PlannedTrial> finished) =>
@@ -102,11 +103,26 @@ internal static class OutputFiles
     public static string GetFolder(PlanSummary plan, ScenarioSummary scenario) =>
         plan.Scenarios.Count == 1 ? "" : $"{scenario.Name}/";
 
-    /// <summary>Gets the files of the proposed method's trials, and the sources that were merged.</summary>
+    /// <summary>The method that a file or a folder of a scenario belongs to; null for the sources.</summary>
+    /// <param name="name">As <see cref="ExportedFile.Name"/>, or the name of a folder: <c>fine-tune chest</c>.</param>
+    public static string? FindMethod(string name)
+    {
+        var folders = name.Split('/');
+        var row = Array.FindIndex(folders, folder => folder.StartsWith(SeedPrefix, StringComparison.Ordinal)) - 1;
+        var method = folders[Math.Max(row, 0)].Split(' ')[0];
+        return MethodRegistry.Names.Contains(method) ? method : null;
+    }
+
+    /// <summary>Whether a file belongs to one of some methods, or to the sources.</summary>
+    public static bool IsOf(string name, IReadOnlyCollection<string> methods) =>
+        FindMethod(name) is not { } method || methods.Contains(method);
+
+    /// <summary>Gets the files of methods' trials, and the sources that were merged.</summary>
     /// <param name="finished">The trials that have a result.</param>
     public static IEnumerable<ExportedFile> GetModels(PlanSummary plan, IEnumerable<PlannedTrial> finished)
     {
-        foreach (var trial in finished.Where(trial => IsExported(trial.Row.Method)))
+        var withSources = new HashSet<string>();
+        foreach (var trial in finished)
         {
             var scenario = plan.GetScenario(trial);
             var root = GetFolder(plan, scenario);
@@ -116,11 +132,9 @@ internal static class OutputFiles
                 if (trial.FindOutput(role) is { } output)
                     yield return new ExportedFile($"{folder}/{name}", output.Stage, output.Artefact);
             }
-            if (trial.Seed != scenario.Seeds[0]) continue;
+            if (trial.Seed != scenario.Seeds[0] || !withSources.Add(root)) continue;
             foreach (var source in scenario.Sources)
                 yield return new ExportedFile($"{root}{SourcesFolder}/{source.Name}.safetensors", source.Stage, StageFiles.Model);
         }
     }
-
-    private static bool IsExported(IMethod method) => method.Role == MethodRole.Proposed;
 }

@@ -212,6 +212,7 @@ internal static class ResultFiles
         result.Trial.Seed,
         Model = result.Trial.FindOutput(OutputRole.Model)?.Stage,
         LearningRate = result.LearningRate?.LearningRate,
+        Kept = result.Selection?.Kept,
         Certificate = result.Certificate is { } certificate
             ? new { certificate.Worst.Layer, certificate.Worst.Relative, certificate.Holds }
             : null,

@@ -4,14 +4,28 @@ using MedMerge.Training;
 
 namespace MedMerge.Reporting;
 
-/// <summary>What went less well in the trainings of a scenario than its scores show, a sentence each.</summary>
+/// <summary>What a reader should know about the trainings of a scenario that its scores don't show, a sentence each.</summary>
 internal static class TrainingNotes
 {
     /// <summary>The notes; empty where all went well.</summary>
     public static IEnumerable<string> Of(ScenarioResult result)
     {
+        if (DescribeSelection(result) is { } selection) yield return selection;
         if (DescribeProbes(result) is { } probes) yield return probes;
         if (DescribeDiverged(result) is { } diverged) yield return diverged;
+    }
+
+    private static string? DescribeSelection(ScenarioResult result)
+    {
+        var trials = result.Trials.Where(trial => trial.Selection is not null).ToList();
+        if (trials.Count == 0) return null;
+        var others = trials.Where(trial => !trial.Selection!.IsMergeKept).GroupBy(trial => trial.Selection!.Kept).ToList();
+        var title = trials[0].Trial.Row.Title;
+        return others.Count == 0
+            ? $"select: best kept {title}'s own model in all {trials.Count} trials: it was better on validation than every single source's."
+            : $"select: best kept a single source's model in {others.Sum(row => row.Count())} of {trials.Count} trials of {title}, where " +
+              $"merging was not better on validation: {string.Join(", ", others.Select(row => $"{row.Key} in {row.Count()}"))}. " +
+              $"The row is of what was kept, and costs the passes of all of them.";
     }
 
     private static string? DescribeDiverged(ScenarioResult result)

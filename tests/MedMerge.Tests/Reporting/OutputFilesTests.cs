@@ -53,14 +53,28 @@ public class OutputFilesTests
     }
 
     [Fact]
-    public void Only_the_proposed_method_exports_models()
+    public void Every_method_has_files_and_they_are_told_apart_by_name()
     {
-        var others = MethodRegistry.All
-            .Where(method => method.Role != MethodRole.Proposed)
-            .Select((method, index) => SmallResult.Trial(index + 1, method.Name, roles: Merge));
+        var trials = MethodRegistry.All
+            .Select((method, index) => SmallResult.Trial(index + 1, method.Name, roles: Merge))
+            .Append(SmallResult.Trial(100, "fine-tune", source: "a", roles: Merge))
+            .ToList();
 
-        Assert.Empty(Names(SmallResult.Plan([SmallResult.Scenario], [.. others])));
-        Assert.Equal(["medmerge"], OutputFiles.ModelFolders);
+        var names = Names(SmallResult.Plan([SmallResult.Scenario], [.. trials])).ToList();
+
+        Assert.Contains("fine-tune a/seed-0/model.safetensors", names);
+        Assert.Equal(MethodRegistry.Names, names.Select(OutputFiles.FindMethod).OfType<string>().Distinct());
+        Assert.Equal(["medmerge"], OutputFiles.DefaultMethods);
+        string[] expected =
+        [
+            "lp-ft/seed-0/merged.safetensors",
+            "lp-ft/seed-0/certificate.json",
+            "lp-ft/seed-0/model.safetensors",
+        ];
+        Assert.Equal(expected, names.Where(name => OutputFiles.FindMethod(name) is not null && OutputFiles.IsOf(name, ["lp-ft"])));
+        Assert.Equal("fine-tune", OutputFiles.FindMethod("other/fine-tune a/seed-0/model.safetensors"));
+        Assert.Equal("fine-tune", OutputFiles.FindMethod("fine-tune a"));
+        Assert.Null(OutputFiles.FindMethod("other/sources/a.safetensors"));
     }
 
     [Fact]

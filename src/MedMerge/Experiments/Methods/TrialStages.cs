@@ -45,4 +45,7 @@ internal enum OutputRole
 
     /// <summary>The share of each model in a combined one.</summary>
     Coefficients,
+
+    /// <summary>Which model a merge ended with, and what the candidates scored.</summary>
+    Selection,
 }

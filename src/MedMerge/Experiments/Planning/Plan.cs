@@ -64,12 +64,14 @@ internal sealed partial record Plan(
         var trials = new List<Trial>();
         foreach (var scenario in scenarios)
         {
+            var rows = methods.SelectMany(method => method.GetRows(scenario)).ToList();
+            CheckSelection(specification, scenario, rows);
             var stages = new ScenarioStages(scenario);
-            foreach (var row in methods.SelectMany(method => method.GetRows(scenario)))
+            foreach (var row in rows)
             {
                 foreach (var seed in scenario.Seeds)
                 {
-                    var parts = row.Method.CreateStages(stages, row, seed);
+                    var parts = BestModel.CreateStages(stages, rows, row, seed);
                     trials.Add(new Trial(trials.Count + 1, scenario, row, seed, parts));
                 }
             }
@@ -77,6 +79,15 @@ internal sealed partial record Plan(
         return new Plan(specification, scenarios, trials, [.. notes.Distinct()]);
 
         long CountTrials(Scenario scenario) => (long)methods.Sum(method => method.GetRows(scenario).Count()) * scenario.Seeds.Count;
+    }
+
+    private static void CheckSelection(Specification specification, Scenario scenario, IEnumerable<MethodRow> rows)
+    {
+        if (scenario.Settings.Select == ModelChoice.Merged || BestModel.FindRivals(rows).Any()) return;
+        var known = MethodRegistry.All.Where(method => method.Role == MethodRole.SingleSource).Select(method => method.Name);
+        throw new InputException(
+            $"{specification.Lines?.Origin ?? "The specification"} has 'select: best', which keeps the best single source's model where " +
+            $"merging is not better, and no such method among its 'methods'; add one of {string.Join(", ", known)}.");
     }
 
     /// <summary>Each of several scenarios has a folder of its own, so their names must do as folder names on any system.</summary>

@@ -126,7 +126,8 @@ internal sealed record SweepResult(
         var predictions = await ReadAsync<HeldOutPredictions>(trial.Predictions, StageFiles.Predictions).ConfigureAwait(false);
         var certificate = await FindAsync<Certificate>(OutputRole.Certificate).ConfigureAwait(false);
         var rate = await FindAsync<LearningRateChoice>(OutputRole.LearningRate).ConfigureAwait(false);
-        return new TrialResult(trial, predictions, certificate, rate);
+        var selection = await FindAsync<ModelSelection>(OutputRole.Selection).ConfigureAwait(false);
+        return new TrialResult(trial, predictions, certificate, rate) { Selection = selection };
 
         async Task<T?> FindAsync<T>(OutputRole role) where T : class => trial.FindOutput(role) is { } found
             ? await ReadAsync<T>(found.Stage, found.Artefact).ConfigureAwait(false)

@@ -20,6 +20,9 @@ internal sealed record TrialResult(
     /// </summary>
     public double? ProbeGradient { get; init; }
 
+    /// <summary>Which model a merge ended with; null where it is always its own.</summary>
+    public ModelSelection? Selection { get; init; }
+
     /// <summary>Scores on the test split.</summary>
     public Scores Test { get; } = Scores.Of(Predictions!.Test);
 

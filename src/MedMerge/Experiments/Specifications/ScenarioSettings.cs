@@ -5,6 +5,16 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
 
+/// <summary>Which model a merge ends with.</summary>
+internal enum ModelChoice
+{
+    /// <summary>Its own.</summary>
+    Merged,
+
+    /// <summary>Its own where it is better on validation than every single source's; the best of those where it is not.</summary>
+    Best,
+}
+
 /// <summary>The settings of a scenario; <see cref="SettingTable"/> names and bounds each.</summary>
 internal sealed record ScenarioSettings
 {
@@ -26,6 +36,10 @@ internal sealed record ScenarioSettings
     /// The largest difference between two methods that makes no difference in practice, in units of the metric; 0 where none is named.
     /// </summary>
     public double EquivalenceMargin { get; init; }
+
+    /// <summary>Which model a merge ends with.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // specifications without it keep their bytes, and so their ids
+    public ModelChoice Select { get; init; }
 
     /// <summary>As <see cref="DeviceName"/> has it.</summary>
     public string Device { get; init; } = "cpu";

@@ -33,6 +33,12 @@ internal static class SettingTable
         ["auc"] = Metric.Auc,
     };
 
+    private static readonly IReadOnlyDictionary<string, ModelChoice> ModelChoices = new OrderedDictionary<string, ModelChoice>
+    {
+        ["merged"] = ModelChoice.Merged,
+        ["best"] = ModelChoice.Best,
+    };
+
     private static readonly IReadOnlyDictionary<string, KernelWeightStart> Starts = new OrderedDictionary<string, KernelWeightStart>
     {
         ["anchored"] = KernelWeightStart.Anchored,
@@ -239,6 +245,12 @@ internal static class SettingTable
             0.5,
             settings => settings.EquivalenceMargin,
             (settings, value) => settings with { EquivalenceMargin = value }),
+        new ChoiceSetting<ScenarioSettings, ModelChoice>(
+            "select",
+            "what `medmerge` ends with: its own model, or the best single source's where merging is not better on validation",
+            ModelChoices,
+            settings => settings.Select,
+            (settings, value) => settings with { Select = value }),
         new WholeNumberSetting<ScenarioSettings>(
             "learningRateTries",
             "rates that every fine-tuning tries, a factor of 3 apart around `fineTune.learningRate`; validation chooses",
