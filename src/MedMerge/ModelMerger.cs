@@ -110,7 +110,7 @@ public sealed class ModelMerger : IAsyncDisposable
         {
             foreach (var source in learned.Sources) prepared.Add(Prepare(learned.Architecture, source, sources, notes));
             using var merged = learned.Apply(prepared);
-            var model = Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture));
+            var model = Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture, learned.Signature));
             return new MergedModel(model, bytes, learned) { Notes = notes };
         }
         finally

@@ -126,7 +126,11 @@ public sealed class CommandTests : IDisposable
         var (_, inspected, _) = await RunAsync("inspect", In("cells.safetensors"), "--json");
         using var document = JsonDocument.Parse(inspected);
         Assert.Equal("safetensors", document.RootElement.GetProperty("format").GetString());
-        Assert.Equal("0.125", document.RootElement.GetProperty("metadata").GetProperty("width").GetString());
+        var metadata = document.RootElement.GetProperty("metadata");
+        Assert.Equal("0.125", metadata.GetProperty("width").GetString());
+        Assert.Equal("[3,28,28]", metadata.GetProperty("input_size").GetString());
+        var (_, text, _) = await RunAsync("inspect", In("cells.safetensors"));
+        Assert.Contains($"  mean: {metadata.GetProperty("mean").GetString()}", text, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -35,6 +35,9 @@ internal sealed record LearnedKernelWeights(
     // Metadata of what was learned without the bound that a filter's weights are shares of the sources.
     private const string Shares = "shares", NoShares = "no";
 
+    /// <summary>What the merged model takes and gives; null in files of earlier versions.</summary>
+    public ModelSignature? Signature { get; init; }
+
     /// <summary>The sources' architecture.</summary>
     public Architecture Architecture => Alpha.Architecture;
 
@@ -66,6 +69,7 @@ internal sealed record LearnedKernelWeights(
             ["target"] = Target,
             ["sources"] = JsonSerializer.Serialize(Sources),
         };
+        Signature?.AddTo(metadata);
         if (!KernelWeights.AreShares(Alpha)) metadata[Shares] = NoShares;
         return Safetensors.Write(tensors, metadata);
     }
@@ -126,7 +130,10 @@ internal sealed record LearnedKernelWeights(
             }
             if (target.FirstNegativeVariance() is { } negative)
                 throw new FormatException($"it holds negative variances in '{negative}'");
-            return new LearnedKernelWeights(sources, Metadata(file, "target"), alpha, target);
+            return new LearnedKernelWeights(sources, Metadata(file, "target"), alpha, target)
+            {
+                Signature = ModelSignature.Read(file.Metadata),
+            };
         }
         catch
         {

@@ -6,10 +6,16 @@ namespace MedMerge.Models;
 internal static class ModelMetadata
 {
     /// <summary>Metadata for a safetensors file; "pt" means to Python's readers that the names are PyTorch's.</summary>
-    public static IReadOnlyDictionary<string, string> Of(Architecture architecture) => new Dictionary<string, string>
+    /// <param name="signature">What the model takes and gives; null where that is not known.</param>
+    public static IReadOnlyDictionary<string, string> Of(Architecture architecture, ModelSignature? signature)
     {
-        ["format"] = "pt",
-        ["architecture"] = architecture.Name,
-        ["width"] = architecture.Width.ToString("R", CultureInfo.InvariantCulture),
-    };
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            ["architecture"] = architecture.Name,
+            ["width"] = architecture.Width.ToString("R", CultureInfo.InvariantCulture),
+        };
+        signature?.AddTo(metadata);
+        return metadata;
+    }
 }

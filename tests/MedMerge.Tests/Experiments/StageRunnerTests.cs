@@ -236,8 +236,10 @@ public class StageRunnerTests
             sources.Add(PreparedSource.Prepare("", learned.Architecture, weights));
         }
         using var merged = learned.Apply(sources);
-        Assert.Equal(output[StageFiles.Model], Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture)));
+        Assert.Equal(output[StageFiles.Model], Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture, learned.Signature)));
         Assert.True(StageFiles.Read<Certificate>(output, StageFiles.Certificate).Holds);
+        using var file = ModelFile.Read(output[StageFiles.Model], "the merge");
+        Assert.Equal(plan.Scenarios.Single().Target.Height, ModelSignature.Read(file.Metadata)!.Height);
     }
 
     /// <param name="from">What the specification says.</param>
@@ -329,7 +331,9 @@ public class StageRunnerTests
             Assert.Empty(store.Saved);
 
             File.WriteAllBytes(path, Safetensors.Write(planned));
-            Assert.Equal(Safetensors.Write(planned), (await runner.OutputAsync(stage, (_, _) => { }, Cancellation))[StageFiles.Model]);
+            var imported = await runner.OutputAsync(stage, (_, _) => { }, Cancellation);
+            var expected = Safetensors.Write(planned, ModelMetadata.Of(architecture, signature: null));
+            Assert.Equal(expected, imported[StageFiles.Model]);
         }
         finally
         {

@@ -224,10 +224,10 @@ internal sealed record FineTuneStage(
 
     private StageOutput CreateOutput(StateDict best, IReadOnlyList<EpochRecord> history, Func<byte[]> getState)
     {
-        var source = new SourceInfo(SourceHash.Compute(Target.Architecture, best), []);
+        var source = new SourceInfo(SourceHash.Compute(Target.Architecture, best), []) { Signature = Target.Signature };
         var files = new Dictionary<string, byte[]>
         {
-            [StageFiles.Model] = Safetensors.Write(best, ModelMetadata.Of(Target.Architecture)),
+            [StageFiles.Model] = Safetensors.Write(best, ModelMetadata.Of(Target.Architecture, Target.Signature)),
             [StageFiles.Source] = StageFiles.Write(source),
             [StageFiles.History] = StageFiles.Write(history),
         };

@@ -13,6 +13,10 @@ internal sealed record SourceInfo(string Sha256, IReadOnlyList<string> Notes)
     /// <summary>Its name, where only the stage that selects it knows that; otherwise null.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; init; }
+
+    /// <summary>What it was trained to take; null where its file does not say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ModelSignature? Signature { get; init; }
 }
 
 /// <summary>Reads a weight file and renames its tensors to the architecture's names.</summary>
@@ -47,16 +51,20 @@ internal sealed record ImportStage(string Path, string? Prefix, string FileHash,
             using var file = ModelFile.Read(bytes, $"'{Path}'");
             var notes = new List<string>();
             using var weights = ModelImport.Import(Architecture, file, Prefix, $"'{Path}'", notes);
-            return CreateSourceOutput(Architecture, weights, notes);
+            return CreateSourceOutput(Architecture, weights, notes, ModelSignature.Read(file.Metadata));
         }, cancellation).ConfigureAwait(false);
     }
 
-    internal static StageOutput CreateSourceOutput(Architecture architecture, StateDict weights, IReadOnlyList<string> notes)
+    internal static StageOutput CreateSourceOutput(
+        Architecture architecture,
+        StateDict weights,
+        IReadOnlyList<string> notes,
+        ModelSignature? signature = null)
     {
-        var source = new SourceInfo(SourceHash.Compute(architecture, weights), notes);
+        var source = new SourceInfo(SourceHash.Compute(architecture, weights), notes) { Signature = signature };
         return new StageOutput(new Dictionary<string, byte[]>
         {
-            [StageFiles.Model] = Safetensors.Write(weights),
+            [StageFiles.Model] = Safetensors.Write(weights, ModelMetadata.Of(architecture, signature)),
             [StageFiles.Source] = StageFiles.Write(source),
         });
     }

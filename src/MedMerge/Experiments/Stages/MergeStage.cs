@@ -77,7 +77,10 @@ internal sealed record MergeStage(
             var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
             sources[Anchor.Find(inputs)].CopyNormsTo(architecture, statistics);
             head.AddTo(architecture, statistics);
-            using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics);
+            using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics)
+            {
+                Signature = Target.Signature,
+            };
             using var merged = BatchNormRestoration.Restore(exported, statistics);
 
             var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, CertificateImages)]);
@@ -86,7 +89,7 @@ internal sealed record MergeStage(
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.KernelWeights] = learned.Write(),
-                [StageFiles.Model] = Safetensors.Write(merged, ModelMetadata.Of(architecture)),
+                [StageFiles.Model] = Safetensors.Write(merged, ModelMetadata.Of(architecture, Target.Signature)),
                 [StageFiles.Certificate] = StageFiles.Write(certificate),
             });
         }, cancellation);

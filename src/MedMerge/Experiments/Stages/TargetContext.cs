@@ -31,6 +31,14 @@ internal sealed record TargetContext(
     /// <summary>The architecture's name and width.</summary>
     public string Network => Architecture.Title;
 
+    /// <summary>The classes' names, which exported models hold; null where the data set has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? ClassNames => Dataset.Info.ClassNames is { Count: > 0 } names ? names : null;
+
+    /// <summary>What a model that is trained on the data set takes and gives.</summary>
+    [JsonIgnore]
+    public ModelSignature Signature => ModelSignature.Of(Dataset);
+
     /// <summary>The version of libtorch, because another may round differently.</summary>
     public string Libtorch => TorchRuntime.Version;
 

@@ -1,0 +1,19 @@
+namespace MedMerge.Data;
+
+/// <summary>How an image, scaled to 0 … 1, becomes a network's input: (x − mean) / deviation in each channel.</summary>
+/// <param name="Mean">Of red, green and blue; a grey image has one mean three times.</param>
+/// <param name="Deviation">The standard deviation of red, green and blue.</param>
+internal sealed record InputNormalisation(IReadOnlyList<double> Mean, IReadOnlyList<double> Deviation)
+{
+    /// <summary>Channels of a network's input; grey images fill all of them.</summary>
+    public const int Channels = 3;
+
+    /// <summary>That of a data set's training split.</summary>
+    public static InputNormalisation Of(ImageDataset dataset)
+    {
+        var (mean, deviation) = dataset.Normalisation;
+        return new InputNormalisation(Expand(mean), Expand(deviation));
+    }
+
+    private static double[] Expand(double[] channels) => channels is [var grey] ? [grey, grey, grey] : channels;
+}
