@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MedMerge.Merging.Alignment;
 using MedMerge.Statistics;
 using MedMerge.Tensors;
 using MedMerge.Training;
@@ -26,6 +27,10 @@ internal sealed record ScenarioSettings
     /// The largest difference between two methods that makes no difference in practice, in units of the metric; 0 where none is named.
     /// </summary>
     public double EquivalenceMargin { get; init; }
+
+    /// <summary>How the channels of other sources are brought into the order of the anchor's before they are merged.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // specifications without it keep their bytes, and so their ids
+    public AlignmentMethod Alignment { get; init; }
 
     /// <summary>As <see cref="DeviceName"/> has it.</summary>
     public string Device { get; init; } = "cpu";

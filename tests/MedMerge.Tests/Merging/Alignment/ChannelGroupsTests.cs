@@ -34,7 +34,8 @@ public class ChannelGroupsTests
         using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
         var images = loader.Load(target.Train, [0, 1, 2, 3]);
 
-        var expected = Features(source).index_select(1, tensor(Array.ConvertAll(order.Features, feature => (long)feature), device: TestDevice.Torch));
+        var index = tensor(Array.ConvertAll(order.Features, feature => (long)feature), device: TestDevice.Torch);
+        var expected = Features(source).index_select(1, index);
         var features = Features(permuted);
 
         var ordered = groups.Groups.SelectMany(group => group.Uses).Select(use => architecture.Layers[use.Layer]).ToHashSet();

@@ -93,7 +93,8 @@ public class MatchingTests
     private static ChannelOrder Match(ChannelGroups groups, PreparedSource anchor, PreparedSource source, AlignmentMethod method)
     {
         using var scope = NewDisposeScope();
-        if (method == AlignmentMethod.Weights) return WeightMatching.Match(groups, anchor, source, TestDevice.Torch, CancellationToken.None);
+        if (method == AlignmentMethod.Weights)
+            return WeightMatching.Match(groups, anchor, source, TestDevice.Torch, CancellationToken.None);
         var target = RandomModels.TargetFor(groups.Architecture);
         using var loader = new BatchLoader(target, TestDevice.Torch);
         return ActivationMatching.Match(groups, anchor, source, target, loader, TestDevice.Torch, CancellationToken.None);
