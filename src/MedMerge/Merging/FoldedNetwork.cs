@@ -12,6 +12,10 @@ namespace MedMerge.Merging;
 /// <param name="biases">One [out] a layer.</param>
 internal sealed class FoldedNetwork(Architecture architecture, IReadOnlyList<Tensor> kernels, IReadOnlyList<Tensor> biases)
 {
+    /// <summary>A source by itself; its tensors remain the source's.</summary>
+    public static FoldedNetwork Of(Architecture architecture, PreparedSource source) =>
+        new(architecture, [.. architecture.Layers.Select(source.Kernel)], [.. architecture.Layers.Select(source.Bias)]);
+
     /// <summary>The structure.</summary>
     public Architecture Architecture => architecture;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using MedMerge.Merging.Alignment;
 using MedMerge.Models;
 using MedMerge.Models.Layers;
 using MedMerge.Tensors;
@@ -9,7 +11,12 @@ namespace MedMerge.Merging;
 
 /// <summary>A source that kernel weights were learned for.</summary>
 /// <param name="Sha256">The hash of the backbone they belong to (<see cref="SourceHash"/>).</param>
-internal sealed record WeightedSource(string Name, string Sha256);
+internal sealed record WeightedSource(string Name, string Sha256)
+{
+    /// <summary>The order that its channels were brought into before it was weighed; null where they stayed as they were.</summary>
+    [JsonIgnore]
+    public ChannelOrder? Order { get; init; }
+}
 
 /// <summary>
 /// All that was learned on the target, in a small file: applied to the same source models it gives the merged model again, without data.
@@ -42,14 +49,26 @@ internal sealed record LearnedKernelWeights(
     public Architecture Architecture => Alpha.Architecture;
 
     /// <summary>The merged model under the architecture's own names.</summary>
-    /// <param name="sources">The prepared sources, in the order of <see cref="Sources"/>.</param>
+    /// <param name="sources">The prepared sources with their channels as in their files, in the order of <see cref="Sources"/>.</param>
     public StateDict Apply(IReadOnlyList<PreparedSource> sources)
     {
         using var scope = NewDisposeScope();
-        return BatchNormRestoration.Restore(KernelFolding.Fold(sources, Alpha), TargetTensors);
+        var aligned = sources.Zip(Sources, (source, weighted) => weighted.Order?.Apply(source)).ToList();
+        try
+        {
+            var inOrder = sources.Zip(aligned, (source, copy) => copy ?? source).ToList();
+            return BatchNormRestoration.Restore(KernelFolding.Fold(inOrder, Alpha), TargetTensors);
+        }
+        finally
+        {
+            aligned.ForEach(copy => copy?.Dispose());
+        }
     }
 
-    /// <summary>The safetensors file: <c>alpha.LAYER</c> [sources, out] in float64, then the target's tensors.</summary>
+    /// <summary>
+    /// The safetensors file: <c>alpha.LAYER</c> [sources, out] in float64, then the target's tensors, then for each source that was aligned
+    /// and each group of its channels that moved <c>order.SOURCE.GROUP</c> [channels] in int32, with the source's position from 0.
+    /// </summary>
     public byte[] Write()
     {
         using var scope = NewDisposeScope();
@@ -60,6 +79,11 @@ internal sealed record LearnedKernelWeights(
             tensors.Add(AlphaName(Architecture.Layers[l]), tensor(rows.ToArray()).view(Alpha.Sources, -1));
         }
         foreach (var (name, value) in TargetTensors) tensors.Add(name, value);
+        foreach (var (i, source) in Sources.Index())
+        {
+            foreach (var (group, order) in source.Order?.ToNamed() ?? new Dictionary<string, int[]>())
+                tensors.Add(OrderName(i, group), tensor(order));
+        }
         var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
@@ -112,14 +136,19 @@ internal sealed record LearnedKernelWeights(
     {
         using var scope = NewDisposeScope();
         var architecture = ReadArchitecture(file, create);
-        var sources = ReadSources(file);
+        var groups = new ChannelGroups(architecture);
+        var sources = ReadSources(file).Select((source, i) => source with { Order = ReadOrder(file, groups, i) }).ToList();
         var alpha = ReadAlpha(file, architecture, sources.Count);
         var target = ReadTarget(file, architecture);
         try
         {
-            var alphaNames = architecture.Layers.Select(AlphaName).ToHashSet(StringComparer.Ordinal);
+            HashSet<string> ownNames =
+            [
+                .. architecture.Layers.Select(AlphaName),
+                .. sources.Index().SelectMany(_ => groups.Groups, (source, group) => OrderName(source.Index, group.Name)),
+            ];
             var names = file.Tensors.Select(tensor => tensor.Name);
-            if (names.FirstOrDefault(name => !target.Contains(name) && !alphaNames.Contains(name)) is { } other)
+            if (names.FirstOrDefault(name => !target.Contains(name) && !ownNames.Contains(name)) is { } other)
                 throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
             if (file.Tensors.FirstOrDefault(tensor => tensor.HasNonFinite()) is { } bad)
                 throw new FormatException($"it holds NaN or infinite values in '{bad.Name}'");
@@ -149,6 +178,16 @@ internal sealed record LearnedKernelWeights(
         return new KernelWeightMatrix(architecture, sources, values);
     }
 
+    private static ChannelOrder? ReadOrder(ModelFile file, ChannelGroups groups, int source)
+    {
+        var named = groups.Groups
+            .Where(group => file.Contains(OrderName(source, group.Name)))
+            .ToDictionary(
+                group => group.Name,
+                group => GetTensor(file, OrderName(source, group.Name), ScalarType.Int32, group.Size).data<int>().ToArray());
+        return named.Count == 0 ? null : ChannelOrder.FromNamed(groups, named);
+    }
+
     private static StateDict ReadTarget(ModelFile file, Architecture architecture)
     {
         var target = new StateDict();
@@ -175,6 +214,8 @@ internal sealed record LearnedKernelWeights(
     }
 
     private static string AlphaName(Layer layer) => "alpha." + layer.Name;
+
+    private static string OrderName(int source, string group) => $"order.{source}.{group}";
 
     private static string Metadata(ModelFile file, string key) =>
         file.Metadata.GetValueOrDefault(key) ?? throw new FormatException($"its metadata lack '{key}'");

@@ -87,13 +87,15 @@ public class BestProbeTests
     }
 
     /// <summary>Methods that replace the partners or take the anchor alone included.</summary>
-    [Fact]
-    public async Task A_chosen_anchor_gives_the_bytes_that_the_same_source_gives_by_name()
+    [Theory]
+    [InlineData("none")]
+    [InlineData("activations")]
+    public async Task A_chosen_anchor_gives_the_bytes_that_the_same_source_gives_by_name(string alignment)
     {
         var store = new MemoryStageStore();
         await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
-        const string methods = "methods: [medmerge, average, lp-ft, untrained-partner, scrambled-partner, self-scale]";
+        var methods = $"alignment: {alignment}\nmethods: [medmerge, average, lp-ft, untrained-partner, scrambled-partner, self-scale]";
         var chosen = Plan.Build(Read($"anchor: best-probe\n{methods}"));
         await RunAsync(chosen);
         var summary = PlanSummary.Of(chosen);

@@ -39,6 +39,7 @@ public class StageRunnerTests
         [
             "medmerge",
             "average",
+            "aligned-average",
             "uniform-soup",
             "greedy-soup",
             "learned-soup",

@@ -77,6 +77,32 @@ public class LearnedKernelWeightsTests
         Refused(message, Safetensors.Write(tensors, changed));
     }
 
+    [Theory]
+    [InlineData("order.1.conv1", new[] { 1, 0 }, null)]
+    [InlineData("order.1.conv1", new[] { 1, 1 }, "the order of the channels 'conv1' is no permutation of 2")]
+    [InlineData("order.1.conv1", new[] { 0 }, "its 'order.1.conv1' is I32 [1], expected I32 [2]")]
+    [InlineData("order.2.conv1", new[] { 1, 0 }, "it also has 'order.2.conv1'")]
+    [InlineData("order.1.conv2", new[] { 1, 0 }, "it also has 'order.1.conv2'")]
+    public void The_order_of_an_aligned_sources_channels_is_read_or_refused(string name, int[] order, string? message)
+    {
+        using var scope = NewDisposeScope();
+        var (tensors, metadata) = Safetensors.Read(File(), "a file");
+        using var _ = tensors;
+        tensors.Add(name, tensor(order));
+        var file = Safetensors.Write(tensors, metadata);
+        if (message is not null)
+        {
+            Refused(message, file);
+            return;
+        }
+
+        using var read = LearnedKernelWeights.Read(file, "a file");
+
+        Assert.Null(read.Sources[0].Order);
+        Assert.Equal(order, read.Sources[1].Order!.Orders[0]);
+        Assert.Equal(file, read.Write());
+    }
+
     private static Tensor Change(Tensor tensor, string change)
     {
         var values = tensor.clone();

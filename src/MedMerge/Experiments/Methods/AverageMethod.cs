@@ -20,7 +20,7 @@ internal sealed class AverageMethod : IMethod
     /// <inheritdoc />
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
-        var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, KernelWeightInit.Uniform));
+        var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, KernelWeightInit.Uniform, stages.Alignment));
         return stages.MergeAndFineTune(probed, stages.SourceNames, stages.Anchor, seed);
     }
 }

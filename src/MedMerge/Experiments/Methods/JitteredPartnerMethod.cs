@@ -11,7 +11,7 @@ internal sealed class JitteredPartnerMethod() : PartnerControl("jittered")
     /// <inheritdoc />
     protected override Stage CreatePartner(ScenarioStages stages, int source, ulong seed) => new JitterStage(
         stages.Prepare(stages.GetAnchorModel().Model),
-        stages.Prepare(stages.Sources[source]),
+        stages.PrepareAligned(source),
         stages.Scenario.Architecture,
         seed,
         source);

@@ -13,7 +13,7 @@ internal sealed class MedMergeMethod : IMethod
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
         var init = stages.InitAtAnchor(stages.Anchor);
-        var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, init));
+        var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, init, stages.Alignment));
         return stages.LearnMergeAndFineTune(probed, stages.SourceNames, stages.Anchor, seed);
     }
 }

@@ -9,6 +9,7 @@ internal static class MethodRegistry
     [
         new MedMergeMethod(),
         new AverageMethod(),
+        new AlignedAverageMethod(),
         new SoupMethod(SoupRecipe.Uniform),
         new SoupMethod(SoupRecipe.Greedy),
         new SoupMethod(SoupRecipe.Learned),

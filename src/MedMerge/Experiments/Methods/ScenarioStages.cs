@@ -1,6 +1,7 @@
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
+using MedMerge.Merging.Alignment;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Methods;
@@ -30,6 +31,9 @@ internal sealed class ScenarioStages(Scenario scenario)
     /// <summary>The source that α starts from.</summary>
     public Anchor Anchor => _anchor ??= scenario.Anchor is { } anchor ? Anchor.At(anchor) : Anchor.ChosenBy(ChooseAnchor());
 
+    /// <summary>How the settings want several sources aligned to the anchor.</summary>
+    public AlignmentMethod Alignment => scenario.Settings.Alignment;
+
     /// <summary>
     /// Gets the part of a row that no seed changes, created once for all its trials because a stage's key costs a hash.
     /// </summary>
@@ -45,9 +49,13 @@ internal sealed class ScenarioStages(Scenario scenario)
     }
 
     /// <summary>Prepares models for merging and fits a head to them at the starting α.</summary>
-    public ProbedSources Probe(IReadOnlyList<Stage> models, KernelWeightInit init)
+    /// <param name="alignment">How all but the anchor, which must be among them, are aligned to it.</param>
+    public ProbedSources Probe(
+        IReadOnlyList<Stage> models,
+        KernelWeightInit init,
+        AlignmentMethod alignment = AlignmentMethod.None)
     {
-        var prepared = models.Select(Prepare).ToList();
+        var prepared = Align(models.Select(Prepare).ToList(), alignment);
         var head = new ProbeStage(prepared, init, scenario.Settings.KernelWeights.HeadDecay, Target);
         return new ProbedSources(prepared, init, head);
     }
@@ -111,6 +119,20 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     /// <summary>Re-estimates a model's batch norm statistics on the target.</summary>
     public Stage RestoreStatistics(Stage model) => new StatisticsStage(model, scenario.Settings.FineTune.ShardBatchSize, Target);
+
+    /// <summary>A source as merging has it: folded, and aligned where the settings want it.</summary>
+    /// <param name="source">Its index.</param>
+    public Stage PrepareAligned(int source) => Align([.. Sources.Select(Prepare)], Alignment)[source];
+
+    private List<Stage> Align(List<Stage> prepared, AlignmentMethod method)
+    {
+        if (method == AlignmentMethod.None) return prepared;
+        return scenario.Anchor is { } anchor
+            ? [.. prepared.Select((source, i) => i == anchor ? source : AlignTo([prepared[anchor]], Anchor.At(0), source))]
+            : [.. prepared.Select(source => AlignTo(prepared, Anchor, source))];
+
+        AlignStage AlignTo(List<Stage> candidates, Anchor chosen, Stage source) => new(source, candidates, chosen, method, Target);
+    }
 
     private ChooseAnchorStage ChooseAnchor()
     {

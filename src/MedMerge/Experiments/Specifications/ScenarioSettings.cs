@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MedMerge.Merging.Alignment;
 using MedMerge.Statistics;
 using MedMerge.Tensors;
 using MedMerge.Training;
@@ -40,6 +41,10 @@ internal sealed record ScenarioSettings
     /// <summary>Which model a merge ends with.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // specifications without it keep their bytes, and so their ids
     public ModelChoice Select { get; init; }
+
+    /// <summary>How the channels of other sources are brought into the order of the anchor's before they are merged.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // specifications without it keep their bytes, and so their ids
+    public AlignmentMethod Alignment { get; init; }
 
     /// <summary>As <see cref="DeviceName"/> has it.</summary>
     public string Device { get; init; } = "cpu";

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Merging.Alignment;
 using MedMerge.Statistics;
 using MedMerge.Tensors;
 using MedMerge.Training;
@@ -37,6 +38,13 @@ internal static class SettingTable
     {
         ["merged"] = ModelChoice.Merged,
         ["best"] = ModelChoice.Best,
+    };
+
+    private static readonly IReadOnlyDictionary<string, AlignmentMethod> Alignments = new OrderedDictionary<string, AlignmentMethod>
+    {
+        ["none"] = AlignmentMethod.None,
+        ["weights"] = AlignmentMethod.Weights,
+        ["activations"] = AlignmentMethod.Activations,
     };
 
     private static readonly IReadOnlyDictionary<string, KernelWeightStart> Starts = new OrderedDictionary<string, KernelWeightStart>
@@ -232,6 +240,13 @@ internal static class SettingTable
             Augmentations,
             settings => settings.FineTune.Augmentation,
             WithAugmentation),
+        new ChoiceSetting<ScenarioSettings, AlignmentMethod>(
+            "alignment",
+            "what brings the other sources' channels into the order of the anchor's before merging: their kernels, or what they give for " +
+            "training images",
+            Alignments,
+            settings => settings.Alignment,
+            (settings, value) => settings with { Alignment = value }),
         new ChoiceSetting<ScenarioSettings, Metric>(
             "metric",
             "the score that epochs, learning rates and the rival are chosen by on validation, and that the verdict is about",

@@ -104,10 +104,10 @@ internal sealed record MergeStage(
         return (new KernelWeightMatrix(architecture, Sources.Count, learned.Alpha), learned.Head);
     }
 
-    private static WeightedSource DescribeSource(string name, StageOutput output)
+    private WeightedSource DescribeSource(string name, StageOutput output)
     {
         var source = StageFiles.Read<SourceInfo>(output, StageFiles.Source);
-        return new WeightedSource(source.Name ?? name, source.Sha256);
+        return new WeightedSource(source.Name ?? name, source.Sha256) { Order = AlignStage.ReadOrder(output, Target.Architecture) };
     }
 
     private static string DescribeFailure(Certificate certificate)

@@ -16,6 +16,9 @@ internal static class StageFiles
     /// <summary>A source's backbone hash and the decisions that its reader made.</summary>
     public const string Source = "source.json";
 
+    /// <summary>The order that a prepared source's channels were brought into, by group; there only where that changed something.</summary>
+    public const string ChannelOrder = "channel-order.json";
+
     /// <summary>A classifier head.</summary>
     public const string Head = "head.json";
 

@@ -43,7 +43,10 @@ internal sealed class NetworkGraph
     /// <summary>The features, [batch, features]. Device thread only.</summary>
     /// <param name="images">[batch, 3, height, width].</param>
     /// <param name="apply">Its answer may be changed in place and freed; it gives a tensor of its own for every call.</param>
-    public Tensor Run(Tensor images, LayerFunction apply)
+    /// <param name="observe">
+    /// Is shown what each node gives, by its <see cref="Value.Index"/>: only until it returns, as another node may overwrite it.
+    /// </param>
+    public Tensor Run(Tensor images, LayerFunction apply, Action<int, Tensor>? observe = null)
     {
         using var scope = NewDisposeScope();
         var values = new Tensor[Nodes.Count + 1];
@@ -52,6 +55,7 @@ internal sealed class NetworkGraph
         {
             var node = Nodes[n];
             values[n + 1] = Compute(node, values, apply);
+            observe?.Invoke(n + 1, values[n + 1]);
             // What the backward pass needs lives for as long as autograd refers to it.
             foreach (var input in node.Released.Where(input => !ReferenceEquals(values[input], values[n + 1]))) values[input].Dispose();
         }

@@ -46,6 +46,9 @@ internal sealed record Convolution : Layer
     public override long[] Shape => [Out, In / Groups, Kernel, Kernel];
 
     /// <inheritdoc />
+    public override bool IsChannelwise => Groups > 1;
+
+    /// <inheritdoc />
     public override IReadOnlyList<(string Name, long[] Shape)> Tensors => [(Weight, Shape), .. TensorsOfBias, .. TensorsOf(Norm)];
 
     private IEnumerable<(string Name, long[] Shape)> TensorsOfBias => HasBias ? [(Bias, [Out])] : [];

@@ -16,6 +16,12 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
     /// <summary>The folded kernel's shape; its first dimension is <see cref="Out"/>. The folded bias is [out].</summary>
     public abstract long[] Shape { get; }
 
+    /// <summary>
+    /// Whether each channel of its output comes from the input's channel of that place alone: then its filters follow the order of the
+    /// input's channels. Otherwise the folded kernel's second dimension has the input's channels, one or more columns each.
+    /// </summary>
+    public virtual bool IsChannelwise => false;
+
     /// <summary>The tensors of the form with batch norm that a file must have, in the state dictionary's order.</summary>
     public abstract IReadOnlyList<(string Name, long[] Shape)> Tensors { get; }
 

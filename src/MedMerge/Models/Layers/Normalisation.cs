@@ -25,6 +25,9 @@ internal sealed record Normalisation : Layer
     public override long[] Shape => [Out];
 
     /// <inheritdoc />
+    public override bool IsChannelwise => true;
+
+    /// <inheritdoc />
     public override IReadOnlyList<(string Name, long[] Shape)> Tensors => [.. TensorsOf(_norm)];
 
     /// <inheritdoc />
