@@ -8,6 +8,16 @@ internal sealed record InputNormalisation(IReadOnlyList<double> Mean, IReadOnlyL
     /// <summary>Channels of a network's input; grey images fill all of them.</summary>
     public const int Channels = 3;
 
+    /// <summary>
+    /// By name: <c>imagenet</c> is torchvision's, <c>symmetric</c> gives −1 to 1, <c>unit</c> leaves 0 to 1.
+    /// </summary>
+    public static IReadOnlyDictionary<string, InputNormalisation> Known { get; } = new OrderedDictionary<string, InputNormalisation>
+    {
+        ["imagenet"] = new([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ["symmetric"] = new([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
+        ["unit"] = new([0, 0, 0], [1, 1, 1]),
+    };
+
     /// <summary>That of a data set's training split.</summary>
     public static InputNormalisation Of(ImageDataset dataset)
     {

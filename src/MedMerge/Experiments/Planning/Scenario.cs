@@ -37,8 +37,11 @@ internal sealed record ScenarioSource(SourceModel Model, Stage Stage)
     /// <summary>Its name in the specification.</summary>
     public string Name => Model.Name;
 
+    /// <summary>The stage that provides it as it is, before its first layer is adapted to the target's images.</summary>
+    public Stage Unadapted => Stage is AdaptInputStage adapted ? adapted.Source : Stage;
+
     /// <summary>Its name and origin for display: <c>cells (pretrained on phantom:cells (synthetic))</c>.</summary>
-    public string Title => Stage is FineTuneStage { Target.Dataset: var data }
+    public string Title => Unadapted is FineTuneStage { Target.Dataset: var data }
         ? $"{Name} ({(Model.From is { } from ? $"{from}, then trained" : "pretrained")} on {data.Title})"
         : $"{Name} ({Path.GetFileName(Model.Weights)})";
 }

@@ -26,6 +26,9 @@ internal sealed class ScenarioLoader(
     /// <summary>Names of the sources by backbone hash, to find the same model in two files.</summary>
     private readonly Dictionary<string, string> _backbones = [];
 
+    /// <summary>Weight files that do not say, and of which the specification does not say, what they were trained on.</summary>
+    private readonly HashSet<SourceModel> _unnormalised = [];
+
     /// <summary>Decisions made while reading, to show to the user.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
@@ -59,13 +62,14 @@ internal sealed class ScenarioLoader(
         var sources = models.Select(source => (Model: source, Stage: LoadSource(source, point.Settings))).ToList();
         if (target is not null) CheckTarget(target, specification.Lines?.Find(data), point.Settings);
         CheckInitialisations(sources);
+        if (point.Settings.InputNormalisation == SourceInput.Source) CheckNormalisation(models);
         if (target is not null) CheckLeakage(sources, target);
         if (_problems.Count > 0) return null;
         return new Scenario(
             point.Name,
             specification.Architecture,
             target!,
-            [.. sources.Select(source => new ScenarioSource(source.Model, source.Stage!))],
+            [.. sources.Select(source => new ScenarioSource(source.Model, Adapt(source.Stage!, source.Model, target!, point.Settings)))],
             specification.IsAnchorBestProbe ? null : point.Anchor ?? specification.Anchor,
             point.Settings,
             specification.Seeds)
@@ -106,7 +110,9 @@ internal sealed class ScenarioLoader(
     /// </summary>
     private Stage? LoadSource(SourceModel source, ScenarioSettings settings)
     {
-        var key = source.Pretrain is null ? new SourceKey(source.Name) : new SourceKey(source.Name, settings.Threads, settings.DeviceKind);
+        var key = source.Pretrain is null
+            ? new SourceKey(source.Name)
+            : new SourceKey(source.Name, settings.Threads, settings.DeviceKind, settings.InputNormalisation);
         if (_stages.TryGetValue(key, out var stage)) return stage;
         var created = TryOnce(key, specification.Lines?.Find(source.Name), () => CreateStage(source, settings));
         if (created is not null) _stages[key] = created;
@@ -119,11 +125,12 @@ internal sealed class ScenarioLoader(
         var architecture = specification.Architecture;
         if (source.Pretrain is { } pretrain)
         {
-            var from = source.From is null ? null : LoadSource(specification.Sources.Single(other => other.Name == source.From), settings);
-            if (source.From is not null && from is null) return null;
-            return LoadData(pretrain.Data) is { } data
-                ? PretrainStages.Create(pretrain, data, architecture, settings, from, specification.Computation)
-                : null;
+            var beginning = specification.Sources.SingleOrDefault(other => other.Name == source.From);
+            var from = beginning is null ? null : LoadSource(beginning, settings);
+            if (beginning is not null && from is null) return null;
+            if (LoadData(pretrain.Data) is not { } data) return null;
+            if (from is not null) from = Adapt(from, beginning!, data, settings);
+            return PretrainStages.Create(pretrain, data, architecture, settings, from, specification.Computation);
         }
         if (readWeights is null) return CreateImport(FrozenSpecification.GetHash(source.Weights!));
 
@@ -137,6 +144,30 @@ internal sealed class ScenarioLoader(
         };
     }
 
+    private void CheckNormalisation(IEnumerable<SourceModel> sources)
+    {
+        foreach (var source in sources.SelectMany(GetOrigins).Where(_unnormalised.Contains))
+        {
+            _problems.Add((
+                specification.Lines?.Find(source.Name),
+                $"'inputNormalisation' is 'source', and the file of the source '{source.Name}' does not say how the images were " +
+                $"normalised that it was trained on: give the source a 'normalisation' ({string.Join(", ", InputNormalisation.Known.Keys)})"));
+        }
+    }
+
+    /// <summary>A source, and what it was trained on from.</summary>
+    private IEnumerable<SourceModel> GetOrigins(SourceModel source)
+    {
+        for (var model = source; model is not null; model = specification.Sources.SingleOrDefault(other => other.Name == model.From))
+            yield return model;
+    }
+
+    /// <summary>A source as images of a data set need it.</summary>
+    private Stage Adapt(Stage source, SourceModel model, ImageDataset data, ScenarioSettings settings) =>
+        settings.InputNormalisation == SourceInput.Source
+            ? new AdaptInputStage(source, model.Normalisation, InputNormalisation.Of(data), specification.Architecture)
+            : source;
+
     private void CheckWeights(SourceModel source, byte[] bytes)
     {
         var architecture = specification.Architecture;
@@ -145,6 +176,7 @@ internal sealed class ScenarioLoader(
         var notes = new List<string>();
         using var weights = Models.ModelImport.Import(architecture, file, source.Prefix, origin, notes);
         PreparedSource.Prepare(source.Name, architecture, weights).Dispose(); // refuses now what could not be folded later
+        if (source.Normalisation is null && Models.ModelSignature.Read(file.Metadata) is null) _unnormalised.Add(source);
         var backbone = SourceHash.Compute(architecture, weights);
         if (!_backbones.TryAdd(backbone, source.Name))
             throw new InputException(DescribeSameModel(_backbones[backbone], source.Name));
@@ -217,5 +249,5 @@ internal sealed class ScenarioLoader(
         "give another file, or another 'seed' to 'pretrain'.";
 
     /// <summary>What the stage of a source depends on; a weight file's on the file alone.</summary>
-    private sealed record SourceKey(string Name, int? Threads = null, string? Device = null);
+    private sealed record SourceKey(string Name, int? Threads = null, string? Device = null, SourceInput? Input = null);
 }

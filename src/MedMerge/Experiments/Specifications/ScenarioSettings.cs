@@ -6,6 +6,16 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
 
+/// <summary>How images become the input of source models.</summary>
+internal enum SourceInput
+{
+    /// <summary>Normalised as the target's training images are.</summary>
+    Target,
+
+    /// <summary>Each source gets what it was trained to take: its first layer is adapted to the target's normalisation.</summary>
+    Source,
+}
+
 /// <summary>Which model a merge ends with.</summary>
 internal enum ModelChoice
 {
@@ -37,6 +47,10 @@ internal sealed record ScenarioSettings
     /// The largest difference between two methods that makes no difference in practice, in units of the metric; 0 where none is named.
     /// </summary>
     public double EquivalenceMargin { get; init; }
+
+    /// <summary>How images become the input of source models.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public SourceInput InputNormalisation { get; init; }
 
     /// <summary>Which model a merge ends with.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // specifications without it keep their bytes, and so their ids

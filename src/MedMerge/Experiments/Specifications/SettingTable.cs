@@ -34,6 +34,12 @@ internal static class SettingTable
         ["auc"] = Metric.Auc,
     };
 
+    private static readonly IReadOnlyDictionary<string, SourceInput> SourceInputs = new OrderedDictionary<string, SourceInput>
+    {
+        ["target"] = SourceInput.Target,
+        ["source"] = SourceInput.Source,
+    };
+
     private static readonly IReadOnlyDictionary<string, ModelChoice> ModelChoices = new OrderedDictionary<string, ModelChoice>
     {
         ["merged"] = ModelChoice.Merged,
@@ -247,6 +253,12 @@ internal static class SettingTable
             Alignments,
             settings => settings.Alignment,
             (settings, value) => settings with { Alignment = value }),
+        new ChoiceSetting<ScenarioSettings, SourceInput>(
+            "inputNormalisation",
+            "mean and deviation that images have in the eyes of source models: the target's, or those that each was trained on",
+            SourceInputs,
+            settings => settings.InputNormalisation,
+            (settings, value) => settings with { InputNormalisation = value }),
         new ChoiceSetting<ScenarioSettings, Metric>(
             "metric",
             "the score that epochs, learning rates and the rival are chosen by on validation, and that the verdict is about",

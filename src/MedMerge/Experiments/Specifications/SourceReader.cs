@@ -38,6 +38,7 @@ internal sealed partial class SourceReader(
             map.AddError("name", $"the source name '{name}' becomes part of file names: use letters, digits, '-', '_' and '.'");
         var weights = map.ReadText("weights");
         var prefix = map.ReadText("prefix")?.TrimEnd('.');
+        var normalisation = ReadNormalisation(map);
         var pretrain = map.FindMap("pretrain");
         var from = map.ReadText("from");
         if (from is not null && pretrain is null)
@@ -48,10 +49,29 @@ internal sealed partial class SourceReader(
             errors.Add(map.Line, $"the source '{name}' needs either 'weights' (a file) or 'pretrain' (a data set)");
         if (prefix is not null && weights is null)
             map.AddError("prefix", $"'{map.GetPath("prefix")}' chooses a model in a weight file; the source '{name}' has none");
+        if (normalisation is not null && weights is null)
+            map.AddError("normalisation", $"'{map.GetPath("normalisation")}' is about a weight file; the source '{name}' has none");
         if (weights is not null) weights = Resolve(map, "weights", weights, isFolder: false);
         map.RefuseUnknownKeys();
         if (name is not null) lines.Add(name, pretrain?.GetKeyLine("data") ?? map.GetKeyLine("weights"));
-        return name is null ? null : new SourceModel(name, weights, pretraining) { Prefix = prefix, From = from };
+        if (name is null) return null;
+        return new SourceModel(name, weights, pretraining)
+        {
+            Prefix = prefix,
+            From = from,
+            Normalisation = normalisation,
+        };
+    }
+
+    private static InputNormalisation? ReadNormalisation(YamlMap map)
+    {
+        if (map.ReadText("normalisation") is not { } name) return null;
+        if (InputNormalisation.Known.TryGetValue(name, out var known)) return known;
+        var names = InputNormalisation.Known.Keys;
+        map.AddError(
+            "normalisation",
+            $"'{map.GetPath("normalisation")}' is '{name}'; there are {string.Join(", ", names)}{SpellingSuggestion.Suggest(name, names)}");
+        return null;
     }
 
     private Pretraining? ReadPretraining(YamlMap map, string? source)

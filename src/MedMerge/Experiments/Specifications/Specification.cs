@@ -121,6 +121,10 @@ internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pr
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // specifications without it keep their bytes, and so their ids
     public string? Prefix { get; init; }
 
+    /// <summary>How the images were normalised that a weight file was trained on; null where the file says it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public InputNormalisation? Normalisation { get; init; }
+
     /// <summary>The source that it is trained on from; null where it starts from random weights or is a file.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? From { get; init; }

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MedMerge.Data;
 using MedMerge.Data.Formats;
 using MedMerge.Experiments.Methods;
 using MedMerge.Models;
@@ -186,13 +187,23 @@ internal static class SpecificationSchema
             ["weights"] = DescribeText("A safetensors file or PyTorch checkpoint, beside the specification or in MEDMERGE_DATA."),
             ["prefix"] = DescribeText(
                 "Which of several models in the weight file: what stands before its tensors' names, such as 'teacher.'; '.' for nothing."),
+            ["normalisation"] = new JsonObject
+            {
+                ["enum"] = CreateArray(InputNormalisation.Known.Keys),
+                ["description"] = "How the images were normalised that a weight file was trained on, where its metadata don't say.",
+            },
             ["from"] = DescribeText("The source that 'pretrain' starts from; random weights where it is left out."),
             ["pretrain"] = CreateObject(["data"], pretrain),
         });
         source["oneOf"] = new JsonArray(
             new JsonObject { ["required"] = new JsonArray("weights") },
             new JsonObject { ["required"] = new JsonArray("pretrain") });
-        source["dependentRequired"] = new JsonObject { ["prefix"] = new JsonArray("weights"), ["from"] = new JsonArray("pretrain") };
+        source["dependentRequired"] = new JsonObject
+        {
+            ["prefix"] = new JsonArray("weights"),
+            ["normalisation"] = new JsonArray("weights"),
+            ["from"] = new JsonArray("pretrain"),
+        };
         return source;
     }
 

@@ -51,7 +51,7 @@ internal sealed record FisherStage(IReadOnlyList<Stage> Models, int BatchSize, T
                 cancellation);
             return new StageOutput(new Dictionary<string, byte[]>
             {
-                [StageFiles.Model] = Safetensors.Write(combined, ModelMetadata.Of(Target.Architecture, ModelSignature.Of(Target.Dataset))),
+                [StageFiles.Model] = Safetensors.Write(combined, ModelMetadata.Of(Target.Architecture, Target.Signature)),
             });
         }, cancellation);
 }

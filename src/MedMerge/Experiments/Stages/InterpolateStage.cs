@@ -58,7 +58,7 @@ internal sealed record InterpolateStage(Stage Start, Stage Head, Stage Tuned, Me
             using var combined = ModelAverage.Combine(ends, best!.Coefficients);
             return new StageOutput(new Dictionary<string, byte[]>
             {
-                [StageFiles.Model] = Safetensors.Write(combined, ModelMetadata.Of(Target.Architecture, ModelSignature.Of(Target.Dataset))),
+                [StageFiles.Model] = Safetensors.Write(combined, ModelMetadata.Of(Target.Architecture, Target.Signature)),
                 [StageFiles.Coefficients] = StageFiles.Write(best),
             });
         }, cancellation);

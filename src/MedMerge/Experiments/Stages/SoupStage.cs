@@ -53,7 +53,7 @@ internal sealed record SoupStage(
             using var combined = soup.Combine(coefficients, cancellation);
             return new StageOutput(new Dictionary<string, byte[]>
             {
-                [StageFiles.Model] = Safetensors.Write(combined, ModelMetadata.Of(Target.Architecture, ModelSignature.Of(Target.Dataset))),
+                [StageFiles.Model] = Safetensors.Write(combined, ModelMetadata.Of(Target.Architecture, Target.Signature)),
                 [StageFiles.Coefficients] = StageFiles.Write(new CombinedModel(coefficients, soup.Score(combined, cancellation))),
             });
         }, cancellation);

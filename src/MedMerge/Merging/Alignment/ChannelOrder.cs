@@ -29,7 +29,9 @@ internal sealed record ChannelOrder(ChannelGroups Groups, IReadOnlyList<int[]> O
     public static ChannelOrder Identity(ChannelGroups groups) =>
         new(groups, [.. groups.Groups.Select(group => Enumerable.Range(0, group.Size).ToArray())]);
 
-    /// <summary>A copy of a source with its channels in this order. It computes the same features, in that of <see cref="Features"/>.</summary>
+    /// <summary>
+    /// A copy of a source with its channels in this order. It computes the same features, in that of <see cref="Features"/>.
+    /// </summary>
     public PreparedSource Apply(PreparedSource source)
     {
         var layers = Groups.Architecture.Layers;

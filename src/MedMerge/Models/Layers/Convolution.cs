@@ -119,6 +119,20 @@ internal sealed record Convolution : Layer
     /// <inheritdoc />
     public override Tensor Normalised(Tensor input, Tensor output) => output;
 
+    /// <inheritdoc />
+    /// <remarks>K ∗ (ax + b) = (aK) ∗ x + Σ bK, a constant that batch norm's mean takes away.</remarks>
+    public override IReadOnlyDictionary<string, Tensor> AdaptInput(StateDict model, Tensor factor, Tensor offset)
+    {
+        if (Norm is null) return base.AdaptInput(model, factor, offset);
+        var kernel = model[Weight].to(ScalarType.Float64);
+        var constant = (kernel * offset.view(1, -1, 1, 1)).sum([1L, 2L, 3L]);
+        return new Dictionary<string, Tensor>
+        {
+            [Weight] = kernel * factor.view(1, -1, 1, 1),
+            [Norm.Mean] = model[Norm.Mean].to(ScalarType.Float64) - constant,
+        };
+    }
+
     private void AddBias(StateDict model) => model.Add(Bias, zeros(Out));
 
     /// <summary>The factors c that give the kernels these norms, [out], float64; 1 for a kernel that is or was all but zero.</summary>

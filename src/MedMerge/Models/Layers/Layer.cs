@@ -48,6 +48,15 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
     /// <param name="output">The folded output without its bias.</param>
     public abstract Tensor Normalised(Tensor input, Tensor output);
 
+    /// <summary>
+    /// The tensors that change, by name, where its input becomes x and was ax + b in each channel (<see cref="InputAdaptation"/>); float64.
+    /// </summary>
+    /// <param name="factor">a, [in], float64.</param>
+    /// <param name="offset">b, [in], float64.</param>
+    /// <exception cref="NotSupportedException">It has nowhere to take b to, without a batch norm.</exception>
+    public virtual IReadOnlyDictionary<string, Tensor> AdaptInput(StateDict model, Tensor factor, Tensor offset) =>
+        throw new NotSupportedException($"The layer {Name} can't be adapted to another input.");
+
     /// <summary>Adds the tensors that training from scratch starts with: kernels drawn at random, batch norm the identity.</summary>
     public abstract void Initialise(StateDict model, RandomStream random);
 

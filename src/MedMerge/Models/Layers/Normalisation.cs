@@ -55,5 +55,14 @@ internal sealed record Normalisation : Layer
     public override Tensor Normalised(Tensor input, Tensor output) => input;
 
     /// <inheritdoc />
+    /// <remarks>γ(ax + b − μ)/σ = (γa)(x − (μ − b)/a)/σ.</remarks>
+    public override IReadOnlyDictionary<string, Tensor> AdaptInput(StateDict model, Tensor factor, Tensor offset) =>
+        new Dictionary<string, Tensor>
+        {
+            [_norm.Scale] = model[_norm.Scale].to(ScalarType.Float64) * factor,
+            [_norm.Mean] = (model[_norm.Mean].to(ScalarType.Float64) - offset) / factor,
+        };
+
+    /// <inheritdoc />
     public override void Initialise(StateDict model, RandomStream random) => _norm.AddIdentity(model);
 }
