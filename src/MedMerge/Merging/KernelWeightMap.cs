@@ -14,7 +14,16 @@ internal sealed class KernelWeightMap
     private readonly KernelWeightParameterisation _parameterisation;
     private readonly int[] _groups; // of each filter, from 0, none left out
 
-    public KernelWeightMap(Architecture architecture, int sources, KernelWeightSettings settings)
+    private readonly int[]? _given; // of each filter the source that gives it alone, or -1
+
+    /// <param name="layerSources">
+    /// For each layer the source that gives it alone, whose α is 1 and is not learned, or −1; null where all are learned.
+    /// </param>
+    public KernelWeightMap(
+        Architecture architecture,
+        int sources,
+        KernelWeightSettings settings,
+        IReadOnlyList<int>? layerSources = null)
     {
         _architecture = architecture;
         _sources = sources;
@@ -23,6 +32,9 @@ internal sealed class KernelWeightMap
             throw new ArgumentException($"The parameterisation by sigmoid is for two sources, not {sources}.", nameof(sources));
         _groups = Group(architecture, settings.Granularity);
         Groups = _groups[^1] + 1;
+        _given = layerSources is null
+            ? null
+            : [.. architecture.Layers.Zip(layerSources).SelectMany(layer => Enumerable.Repeat(layer.Second, layer.First.Out))];
     }
 
     /// <summary>Groups of filters that share their kernel weights.</summary>
@@ -47,7 +59,7 @@ internal sealed class KernelWeightMap
         var shares = ToShares(theta);
         var alpha = new KernelWeightMatrix(_architecture, _sources);
         for (var i = 0; i < _sources; i++)
-            for (var f = 0; f < _groups.Length; f++) alpha[i, f] = shares[(i * Groups) + _groups[f]];
+            for (var f = 0; f < _groups.Length; f++) alpha[i, f] = IsGiven(f) ? Give(i, f) : shares[(i * Groups) + _groups[f]];
         return alpha;
     }
 
@@ -57,7 +69,7 @@ internal sealed class KernelWeightMap
     {
         var sums = new double[_sources * Groups];
         for (var i = 0; i < _sources; i++)
-            for (var f = 0; f < _groups.Length; f++) sums[(i * Groups) + _groups[f]] += alphaGradient[i, f];
+            for (var f = 0; f < _groups.Length; f++) sums[(i * Groups) + _groups[f]] += IsGiven(f) ? 0 : alphaGradient[i, f];
         var shares = ToShares(theta);
         return _parameterisation switch
         {
@@ -73,6 +85,10 @@ internal sealed class KernelWeightMap
         if (_parameterisation != KernelWeightParameterisation.Clamped) return;
         for (var i = 0; i < theta.Length; i++) theta[i] = Math.Clamp(theta[i], 0, 1);
     }
+
+    private bool IsGiven(int filter) => _given is not null && _given[filter] >= 0;
+
+    private double Give(int source, int filter) => _given![filter] == source ? 1 : 0;
 
     private static int[] Group(Architecture architecture, KernelWeightGranularity granularity) => granularity switch
     {

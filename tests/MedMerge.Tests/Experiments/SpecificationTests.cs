@@ -297,6 +297,7 @@ public class SpecificationTests
     {
         "kernelWeights.anchorWeight" => "0.75",
         "equivalenceMargin" => "0.25",
+        "layersFrom" => "conv1=a",
         "fineTune.batchSize" or "kernelWeights.batchSize" => "8",
         _ => setting.CreateSchema() switch
         {

@@ -118,6 +118,27 @@ public class KernelWeightMapTests
     public void A_sigmoid_is_for_two_sources() => Assert.Throws<ArgumentException>(
         () => Create(KernelWeightParameterisation.Sigmoid, KernelWeightGranularity.Filter, sources: 3));
 
+    /// <summary>A layer that a source gives alone has that source's weight 1, whatever is learned, and moves nothing.</summary>
+    [Fact]
+    public void A_layer_that_one_source_gives_is_not_learned()
+    {
+        var layers = Enumerable.Repeat(-1, Network.Layers.Count).ToArray();
+        layers[2] = 1;
+        var map = new KernelWeightMap(Network, 2, new KernelWeightSettings(), layers);
+        var theta = map.Start(anchor: 0, 0.9);
+        var alpha = map.ToAlpha(theta);
+        Assert.All(alpha.Row(0, layer: 2).ToArray(), weight => Assert.Equal(0, weight));
+        Assert.All(alpha.Row(1, layer: 2).ToArray(), weight => Assert.Equal(1, weight));
+        Assert.Equal(0.9, alpha[0, 1, 0], 1e-12);
+
+        var gradient = alpha.With([.. alpha.Values.Select(_ => 1.0)]);
+        gradient[0, 2, 0] = 5;
+        var ofTheta = map.ThetaGradient(theta, gradient);
+        Assert.Equal(0, ofTheta[Network.FilterOffset(2)]);
+        gradient[0, 1, 0] = 5;
+        Assert.NotEqual(0, map.ThetaGradient(theta, gradient)[Network.FilterOffset(1)]);
+    }
+
     private static KernelWeightMap Create(
         KernelWeightParameterisation parameterisation,
         KernelWeightGranularity granularity,

@@ -12,7 +12,7 @@ internal sealed class MedMergeMethod : IMethod
     /// <inheritdoc />
     public TrialStages CreateStages(ScenarioStages stages, MethodRow row, ulong seed)
     {
-        var init = stages.InitAtAnchor(stages.Anchor);
+        var init = stages.InitSources();
         var probed = stages.ProbeOnce(row.Title, () => stages.Probe(stages.Sources, init, stages.Alignment));
         return stages.LearnMergeAndFineTune(probed, stages.SourceNames, stages.Anchor, seed);
     }

@@ -30,7 +30,7 @@ internal abstract class PartnerControl(string kind) : IMethod
             models[i] = stages.Scenario.Anchor is null ? stages.ReplaceUnlessAnchor(i, partner, kind) : partner;
             names[i] = kind;
         }
-        var probed = stages.Probe(models, stages.InitAtAnchor(stages.Anchor), stages.Alignment);
+        var probed = stages.Probe(models, stages.InitSources(), stages.Alignment);
         return stages.LearnMergeAndFineTune(probed, names, stages.Anchor, seed);
     }
 

@@ -13,6 +13,9 @@ internal sealed class ScenarioStages(Scenario scenario)
     private const int PassesOfMerge = 2;
 
     private readonly Dictionary<string, ProbedSources> _probed = [];
+    private readonly int[]? _layerSources =
+        LayerSources.Resolve(scenario.Settings.LayersFrom, scenario.Architecture, [.. scenario.Sources.Select(source => source.Name)]);
+
     private Anchor? _anchor;
 
     /// <summary>The scenario.</summary>
@@ -65,6 +68,9 @@ internal sealed class ScenarioStages(Scenario scenario)
     public KernelWeightInit InitAtAnchor(Anchor anchor) => scenario.Settings.KernelWeights.Start == KernelWeightStart.Uniform
         ? KernelWeightInit.Uniform
         : new KernelWeightInit(anchor, scenario.Settings.KernelWeights.AnchorWeight);
+
+    /// <summary>The initial α of a merge of the sources, or of what stands in their places: with the layers that one gives alone.</summary>
+    public KernelWeightInit InitSources() => InitAtAnchor(Anchor) with { LayerSources = _layerSources };
 
     /// <summary>The anchor's model, and its name: that of the rule where stages choose it.</summary>
     public (Stage Model, string Name) GetAnchorModel()

@@ -48,6 +48,10 @@ internal sealed record ScenarioSettings
     /// </summary>
     public double EquivalenceMargin { get; init; }
 
+    /// <summary>The layers that one source gives alone, as <see cref="LayerSources"/> has them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LayersFrom { get; init; }
+
     /// <summary>How images become the input of source models.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public SourceInput InputNormalisation { get; init; }

@@ -253,6 +253,13 @@ internal static class SettingTable
             Alignments,
             settings => settings.Alignment,
             (settings, value) => settings with { Alignment = value }),
+        new TextSetting<ScenarioSettings>(
+            LayerSources.Setting,
+            "layers that one source gives alone, and α is not learned in: `conv1=imagenet, layer4=chest`",
+            LayerSources.Form,
+            LayerSources.IsValid,
+            settings => settings.LayersFrom ?? LayerSources.None,
+            (settings, value) => settings with { LayersFrom = value == LayerSources.None ? null : value }),
         new ChoiceSetting<ScenarioSettings, SourceInput>(
             "inputNormalisation",
             "mean and deviation that images have in the eyes of source models: the target's, or those that each was trained on",

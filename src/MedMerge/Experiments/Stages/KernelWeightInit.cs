@@ -13,6 +13,10 @@ internal sealed record KernelWeightInit(Anchor? Anchor, double AnchorWeight)
     /// <summary>Equal shares of all sources.</summary>
     public static KernelWeightInit Uniform { get; } = new(null, 0);
 
+    /// <summary>For each layer the source that gives it alone, or −1; null where α is learned in all of them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? LayerSources { get; init; }
+
     /// <inheritdoc cref="Anchor.Inputs" />
     [JsonIgnore]
     public IReadOnlyList<Stage> Inputs => Anchor?.Inputs ?? [];
@@ -25,7 +29,8 @@ internal sealed record KernelWeightInit(Anchor? Anchor, double AnchorWeight)
     /// <inheritdoc cref="Theta" path="/param" />
     public KernelWeightMatrix Alpha(Architecture architecture, int sources, IReadOnlyList<StageOutput> inputs)
     {
-        var map = new KernelWeightMap(architecture, sources, new KernelWeightSettings()); // the same α, however it is learned
+        var learning = new KernelWeightSettings(); // the same α, however it is learned
+        var map = new KernelWeightMap(architecture, sources, learning, LayerSources);
         return map.ToAlpha(Theta(map, inputs));
     }
 }

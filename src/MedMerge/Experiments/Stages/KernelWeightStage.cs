@@ -117,7 +117,7 @@ internal sealed record KernelWeightStage(
 
     private KernelWeightLearner CreateLearner(IReadOnlyList<StageOutput> start, byte[]? saved)
     {
-        var map = new KernelWeightMap(Target.Architecture, Sources.Count, Learning);
+        var map = new KernelWeightMap(Target.Architecture, Sources.Count, Learning, Start.LayerSources);
         var theta = Start.Theta(map, start);
         if (saved is not null) return KernelWeightLearner.Restore(saved, map, theta, Learning);
         // A checkpoint does not keep how well the probe converged, and the output must not depend on whether there was one.
