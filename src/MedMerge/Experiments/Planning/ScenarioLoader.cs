@@ -150,8 +150,8 @@ internal sealed class ScenarioLoader(
         {
             _problems.Add((
                 specification.Lines?.Find(source.Name),
-                $"'inputNormalisation' is 'source', and the file of the source '{source.Name}' does not say how the images were " +
-                $"normalised that it was trained on: give the source a 'normalisation' ({string.Join(", ", InputNormalisation.Known.Keys)})"));
+                $"'inputNormalisation' is 'source', and the file of the source '{source.Name}' does not say how its training images were " +
+                $"normalised: give the source a 'normalisation' ({string.Join(", ", InputNormalisation.Known.Keys)})"));
         }
     }
 
