@@ -27,6 +27,7 @@ public static class MedMergeCommand
             FileMergeCommands.CreateAverage(output),
             FileMergeCommands.CreateSlerp(output),
             InspectCommand.Create(output),
+            ExportCommand.Create(output, error),
             PretrainCommand.Create(output, error),
             StorageCommand.Create(output),
             SubmitCommand.Create(output, error),

@@ -2,7 +2,7 @@ namespace MedMerge;
 
 /// <summary>A source model's weight file.</summary>
 /// <param name="Name">What kernel weights and messages call it.</param>
-/// <param name="Path">A safetensors file or a PyTorch checkpoint.</param>
+/// <param name="Path">A safetensors file, a PyTorch checkpoint or an ONNX model.</param>
 public sealed record SourceFile(string Name, string Path)
 {
     /// <summary>

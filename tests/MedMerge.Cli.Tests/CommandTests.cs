@@ -150,7 +150,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("The output has an empty path", "run", "spec.yaml", "--output", "")]
     [InlineData("output's path '\\0' holds a NUL character", "merge", "missing.pt", "--source", "a=b", "--output", "\0")]
     [InlineData("can't be read as a PyTorch checkpoint", "inspect", "torn.pt")]
-    [InlineData("is a text file; a weight file is a safetensors file or a PyTorch checkpoint", "inspect", "spec.yaml")]
+    [InlineData("is a text file; a weight file is a safetensors file, a PyTorch checkpoint or an ONNX model", "inspect", "spec.yaml")]
     [InlineData("must be NAME=FILE", "merge", "spec.yaml", "--source", "x", "--output", "y")]
     [InlineData("Unrecognized command or argument", "runn")]
     [InlineData("Required argument missing", "run")]

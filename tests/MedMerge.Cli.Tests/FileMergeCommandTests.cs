@@ -45,7 +45,7 @@ public sealed class FileMergeCommandTests : IDisposable
     [InlineData("needs at least 2 files; there is 1", "average", "a")]
     [InlineData("There is no weight file", "average", "a", "missing")]
     [InlineData("is a folder, not a weight file", "average", "a", ".")]
-    [InlineData("is a text file; a weight file is a safetensors file or a PyTorch checkpoint", "slerp", "a", "text")]
+    [InlineData("is a text file; a weight file is a safetensors file, a PyTorch checkpoint or an ONNX model", "slerp", "a", "text")]
     [InlineData("'x' is [3], not [2]", "average", "a", "other")]
     [InlineData("--weights has 3 numbers for 2 files.", "average", "a", "b", "--weights", "1,2,3")]
     [InlineData("must be numbers with commas between them", "average", "a", "b", "--weights", "1,x")]

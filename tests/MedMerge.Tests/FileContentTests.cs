@@ -24,7 +24,8 @@ public class FileContentTests
         var bytes = Encoding.Latin1.GetBytes(latin1);
         var weights = Assert.Throws<InputException>(() => ModelFile.Read(bytes, "'x'"));
         Assert.StartsWith($"'x' is {kind}", weights.Message, StringComparison.Ordinal);
-        Assert.EndsWith("; a weight file is a safetensors file or a PyTorch checkpoint.", weights.Message, StringComparison.Ordinal);
+        const string expected = "; a weight file is a safetensors file, a PyTorch checkpoint or an ONNX model.";
+        Assert.EndsWith(expected, weights.Message, StringComparison.Ordinal);
         var data = Assert.Throws<InputException>(() => MedMnistReader.Read(bytes, "x", classes: null));
         Assert.StartsWith($"'x' is {kind}", data.Message, StringComparison.Ordinal);
         Assert.EndsWith("; a data set is an .npz file.", data.Message, StringComparison.Ordinal);

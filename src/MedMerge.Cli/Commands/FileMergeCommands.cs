@@ -20,7 +20,7 @@ internal static class FileMergeCommands
     {
         var files = new Argument<string[]>("files")
         {
-            Description = "Weight files with the same tensors: safetensors, or PyTorch checkpoints, which are read whole.",
+            Description = "Weight files with the same tensors: safetensors, or PyTorch checkpoints and ONNX models, which are read whole.",
             HelpName = "FILE",
             Arity = ArgumentArity.OneOrMore,
         };
@@ -54,7 +54,7 @@ internal static class FileMergeCommands
     {
         var first = new Argument<string>("first")
         {
-            Description = "The weight file that t = 0 gives: safetensors, or a PyTorch checkpoint, which is read whole.",
+            Description = "The weight file that t = 0 gives: safetensors, or a PyTorch checkpoint or ONNX model, which is read whole.",
             HelpName = "FILE",
         };
         var second = new Argument<string>("second")

@@ -25,7 +25,7 @@ internal static class InspectCommand
     {
         var file = new Argument<string>("file")
         {
-            Description = "A safetensors file or PyTorch checkpoint, in the current or the legacy format.",
+            Description = "A safetensors file, a PyTorch checkpoint, in the current or the legacy format, or an ONNX model.",
             HelpName = "FILE",
         };
         var json = CommonOptions.Json();

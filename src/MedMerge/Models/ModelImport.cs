@@ -1,3 +1,4 @@
+using MedMerge.Models.Onnx;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
@@ -28,6 +29,11 @@ internal static class ModelImport
         string origin,
         ICollection<string> notes)
     {
+        if (IsUnnamed(architecture, file))
+        {
+            file = OnnxLayers.Rename(architecture, file, origin);
+            notes.Add("found the layers by their place in the ONNX graph");
+        }
         var candidate = Choose(architecture, file, chosen, origin);
         if (candidate.Prefix.Length > 0) notes.Add($"took the tensors under '{candidate.Prefix}'");
         if (file.Unread.Count > 0)
@@ -77,6 +83,11 @@ internal static class ModelImport
     {
         foreach (var basic in Architectures.Names.Select(name => Architectures.Create(name)))
         {
+            if (IsUnnamed(basic, file))
+            {
+                if (TryRename(basic, file) is { } found) yield return (found, "");
+                continue;
+            }
             var stem = basic.Layers[0];
             foreach (var prefix in ModelCandidate.All(basic, file).Select(candidate => candidate.Prefix))
             {
@@ -84,6 +95,30 @@ internal static class ModelImport
                 if (shape.Count == 0 || TryCreate(basic.Name, shape[0] / (double)stem.Out) is not { } architecture) continue;
                 if (new ModelCandidate(architecture, file, prefix).Mismatch is null) yield return (architecture, prefix);
             }
+        }
+    }
+
+    /// <summary>Whether an ONNX model's names don't give the architecture, or its tensors are not all that it computes with.</summary>
+    private static bool IsUnnamed(Architecture architecture, ModelFile file)
+    {
+        if (file.Nodes.Count == 0) return false;
+        var fitsByName = ModelCandidate.All(architecture, file).Any(candidate => candidate.Mismatch is null);
+        return !fitsByName || !OnnxLayers.HaveUsualEpsilon(file);
+    }
+
+    /// <summary>The architecture at the width that an ONNX graph's layers fit; null if they don't.</summary>
+    private static Architecture? TryRename(Architecture basic, ModelFile file)
+    {
+        if (OnnxLayers.FindStem(file) is not { Shape: [var channels, ..] }) return null;
+        if (TryCreate(basic.Name, channels / (double)basic.Layers[0].Out) is not { } architecture) return null;
+        try
+        {
+            using var renamed = OnnxLayers.Rename(architecture, file, "");
+            return new ModelCandidate(architecture, renamed, "").Mismatch is null ? architecture : null;
+        }
+        catch (InputException)
+        {
+            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using MedMerge.Tensors.Onnx;
 using MedMerge.Tensors.PyTorch;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,6 +12,8 @@ internal sealed class ModelFile : IDisposable
 {
     /// <summary>What messages call such a file.</summary>
     public const string Kind = "weight file";
+
+    private const string Formats = "a safetensors file, a PyTorch checkpoint or an ONNX model";
 
     private const int FormatBytes = 16; // tell the formats apart
 
@@ -32,13 +35,16 @@ internal sealed class ModelFile : IDisposable
     /// <summary>The tensors, in the file's order.</summary>
     public IReadOnlyList<StoredTensor> Tensors => _tensors.Values;
 
-    /// <summary>safetensors metadata; empty for other files.</summary>
+    /// <summary>What safetensors and ONNX files say about themselves; empty for other files.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; private init; } = new Dictionary<string, string>();
 
     /// <summary>Objects that are not read, by name, and their classes; empty for safetensors.</summary>
     public IReadOnlyDictionary<string, string> Unread { get; private init; } = new Dictionary<string, string>();
 
-    /// <summary>Reads safetensors or a PyTorch checkpoint, old or new; the content decides which.</summary>
+    /// <summary>An ONNX model's operations, in the order in which they run; empty for other files.</summary>
+    public IReadOnlyList<OnnxNode> Nodes { get; private init; } = [];
+
+    /// <summary>Reads safetensors, a PyTorch checkpoint, old or new, or an ONNX model; the content decides which.</summary>
     /// <exception cref="InputException">The file is missing, torn, or of another kind.</exception>
     public static ModelFile Read(string path) => Read(InputFile.Read(path, Kind), $"'{path}'");
 
@@ -51,7 +57,7 @@ internal sealed class ModelFile : IDisposable
 
     /// <summary>
     /// Opens a file to read its tensors' bytes piece by piece, without libtorch. Of a safetensors file only the header is read, and it may
-    /// have any size; a PyTorch checkpoint is read whole.
+    /// have any size; other files are read whole.
     /// </summary>
     /// <exception cref="InputException">The file is missing, torn, or of another kind.</exception>
     public static ModelFile Open(string path)
@@ -80,6 +86,9 @@ internal sealed class ModelFile : IDisposable
         return ReadImage(InputFile.Read(path, Kind), origin);
     }
 
+    /// <summary>A file of the same kind that has these tensors.</summary>
+    public ModelFile WithTensors(IEnumerable<StoredTensor> tensors) => new(Format, tensors, source: null) { Metadata = Metadata };
+
     /// <summary>The tensor of that name; null if there is none.</summary>
     public StoredTensor? Find(string name) => _tensors.GetValueOrDefault(name);
 
@@ -105,8 +114,9 @@ internal sealed class ModelFile : IDisposable
         {
             var isZip = IsZip(bytes);
             if (isZip || PyTorchFile.LooksOld(bytes)) return ReadPyTorch(bytes, origin, isZip);
+            if (OnnxFile.LooksLike(bytes)) return ReadOnnx(bytes, origin);
             if (FileContent.Describe(bytes) is { } other)
-                throw new InputException($"{origin} is {other}; a {Kind} is a safetensors file or a PyTorch checkpoint.");
+                throw new InputException($"{origin} is {other}; a {Kind} is {Formats}.");
         }
         var header = SafetensorsHeader.Read(bytes, bytes.Length, origin);
         return OfSafetensors(header, (begin, buffer) => bytes.AsSpan((int)begin, buffer.Length).CopyTo(buffer), file: null);
@@ -172,6 +182,23 @@ internal sealed class ModelFile : IDisposable
         {
             file?.Dispose();
             throw Invalid(origin, error);
+        }
+    }
+
+    private static ModelFile ReadOnnx(byte[] bytes, string origin)
+    {
+        try
+        {
+            var file = OnnxFile.Read(bytes);
+            return new ModelFile("ONNX model", file.Tensors, source: null)
+            {
+                Metadata = file.Metadata,
+                Nodes = file.Nodes,
+            };
+        }
+        catch (FormatException error)
+        {
+            throw new InputException($"{origin} can't be read as an ONNX model: {error.Message.TrimEnd('.')}.", error);
         }
     }
 

@@ -110,7 +110,7 @@ internal sealed record ScenarioPoint(string Name, ScenarioSettings Settings)
 }
 
 /// <summary>A source model: a weight file, or a data set that it is pretrained on as part of the run.</summary>
-/// <param name="Weights">Path of a safetensors file or PyTorch checkpoint; null if it is pretrained.</param>
+/// <param name="Weights">Path of a safetensors file, PyTorch checkpoint or ONNX model; null if it is pretrained.</param>
 /// <param name="Pretrain">How it is pretrained; null if it is read from a file.</param>
 internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pretrain)
 {

@@ -184,7 +184,8 @@ internal static class SpecificationSchema
         var source = CreateObject(["name"], new JsonObject
         {
             ["name"] = DescribeText("Letters, digits, '-', '_' and '.'."),
-            ["weights"] = DescribeText("A safetensors file or PyTorch checkpoint, beside the specification or in MEDMERGE_DATA."),
+            ["weights"] = DescribeText(
+                "A safetensors file, PyTorch checkpoint or ONNX model, beside the specification or in MEDMERGE_DATA."),
             ["prefix"] = DescribeText(
                 "Which of several models in the weight file: what stands before its tensors' names, such as 'teacher.'; '.' for nothing."),
             ["normalisation"] = new JsonObject

@@ -80,14 +80,16 @@ internal sealed record AdaptiveAveragePool(int Side) : PlainOperation
     /// <inheritdoc />
     public override Tensor Apply(IReadOnlyList<Tensor> inputs, bool overwrite) => Pool(Pool(inputs[0], dimension: 2), dimension: 3);
 
+    /// <summary>Where the i-th part of so many pixels starts, and where the pixels behind it do.</summary>
+    public static (int Start, int End) FindPart(int i, int side, int size) => (i * size / side, (((i + 1) * size) + side - 1) / side);
+
     private Tensor Pool(Tensor x, int dimension)
     {
         var size = (int)x.shape[dimension];
         if (size == Side) return x.alias();
         var parts = Enumerable.Range(0, Side).Select(i =>
         {
-            var start = i * size / Side;
-            var end = (((i + 1) * size) + Side - 1) / Side;
+            var (start, end) = FindPart(i, Side, size);
             return x.narrow(dimension, start, end - start).mean([dimension]);
         });
         return stack(parts, dimension);

@@ -57,7 +57,8 @@ internal sealed record Convolution : Layer
 
     private string Bias => Name + ".bias";
 
-    private int Padding => Kernel / 2;
+    /// <summary>Pixels of zeros around its input.</summary>
+    public int Padding => Kernel / 2;
 
     /// <inheritdoc />
     public override Tensor Apply(Tensor input, Tensor kernel, Tensor? bias) =>
