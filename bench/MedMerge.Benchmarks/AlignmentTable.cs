@@ -20,7 +20,8 @@ internal static class AlignmentTable
 {
     private const int Side = 64, ComparedImages = 4;
 
-    private static readonly ImageDataset Target = Phantoms.Create("lesions", Side, train: ActivationMatching.MaxImages, validation: 4, test: 4);
+    private static readonly ImageDataset Target =
+        Phantoms.Create("lesions", Side, train: ActivationMatching.MaxImages, validation: 4, test: 4);
 
     /// <summary>Prints a row for each.</summary>
     /// <param name="architectures">None for all.</param>
