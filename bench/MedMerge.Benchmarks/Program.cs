@@ -2,6 +2,13 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
+using MedMerge.Benchmarks;
+
+if (args is ["alignment", .. var architectures])
+{
+    AlignmentTable.Write(architectures);
+    return;
+}
 
 // In this process: a generated project would copy libtorch's 500 MB for every run.
 var config = DefaultConfig.Instance

@@ -13,7 +13,8 @@ namespace MedMerge.Tests.Experiments;
 /// <summary>The setting <c>alignment</c>, from the specification to the file of kernel weights.</summary>
 public sealed class AlignmentTests : IDisposable
 {
-    private static readonly string[] Merging = ["medmerge", "average", "aligned-average", "untrained-partner", "scrambled-partner"];
+    private static readonly string[] Merging =
+        ["medmerge", "average", "aligned-average", "untrained-partner", "scrambled-partner", "jittered-partner"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-alignment-").FullName;
 

@@ -30,7 +30,19 @@ public class BestProbeTests
 
         """;
 
-    private static readonly string[] WithoutAnchor = ["fine-tune", "lp-ft", "restored", "scratch"];
+    private static readonly string[] WithoutAnchor =
+    [
+        "uniform-soup",
+        "greedy-soup",
+        "learned-soup",
+        "fisher",
+        "fine-tune",
+        "lp-ft",
+        "wise-ft",
+        "restored",
+        "scratch",
+        "ensemble",
+    ];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
