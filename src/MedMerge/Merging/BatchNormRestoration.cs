@@ -19,7 +19,7 @@ internal static class BatchNormRestoration
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var layers = network.Architecture.Layers;
-        var moments = layers.Select(layer => layer.Norm is { } norm ? new ChannelMoments(norm, network.Kernels[0].device) : null).ToArray();
+        var moments = layers.Select(layer => layer.Norm is null ? null : new ChannelMoments(layer.Out, network.Kernels[0].device)).ToArray();
         foreach (var indices in loader.Batches(target.Train))
         {
             DeviceThread.Yield(cancellation);
@@ -32,11 +32,19 @@ internal static class BatchNormRestoration
             });
         }
         var statistics = new StateDict();
-        foreach (var channels in moments.OfType<ChannelMoments>()) channels.AddTo(statistics);
+        foreach (var (layer, channels) in layers.Zip(moments))
+        {
+            if (channels is null) continue;
+            statistics.Add(layer.Norm!.Mean, channels.Mean.to(ScalarType.Float32));
+            statistics.Add(layer.Norm.Variance, channels.Variance.to(ScalarType.Float32));
+        }
         return statistics;
     }
 
-    /// <summary>The ordinary state dictionary of a folded model, from <see cref="Measure"/>'s statistics and a classifier.</summary>
+    /// <summary>
+    /// The ordinary state dictionary of a folded model, from <see cref="Measure"/>'s statistics and a classifier. Where it was rescaled, its
+    /// batch norms are those that came of that.
+    /// </summary>
     public static StateDict Restore(FoldedNetwork network, StateDict statisticsAndClassifier)
     {
         var model = new StateDict();
@@ -49,37 +57,7 @@ internal static class BatchNormRestoration
         using var scope = NewDisposeScope();
         foreach (var part in new[] { ".weight", ".bias" })
             model.Add(architecture.Classifier + part, statisticsAndClassifier[architecture.Classifier + part].clone());
+        ActivationRescaling.CopyTo(architecture, model, statisticsAndClassifier);
         return model;
-    }
-
-    /// <summary>
-    /// Mean and variance over images and pixels, merged batch by batch in float64 on the values' device (Chan et al. 1979). It makes no
-    /// copy of the values.
-    /// </summary>
-    private sealed class ChannelMoments(BatchNorm norm, Device device)
-    {
-        private readonly Tensor _mean = zeros(norm.Channels, ScalarType.Float64, device);
-        private readonly Tensor _squares = zeros(norm.Channels, ScalarType.Float64, device); // sums of squared distances from the mean
-        private double _count;
-
-        /// <param name="values">[batch, channels, height, width].</param>
-        public void Add(Tensor values)
-        {
-            using var scope = NewDisposeScope();
-            var count = (double)values.numel() / values.shape[1];
-            var total = _count + count;
-            var (variance, mean) = var_mean(values, [0L, 2L, 3L], unbiased: false);
-            var distance = mean.to(ScalarType.Float64) - _mean;
-            _mean.Add(distance, count / total);
-            _squares.Add(variance.to(ScalarType.Float64), count);
-            _squares.Add(distance.Squared(), _count * count / total);
-            _count = total;
-        }
-
-        public void AddTo(StateDict statistics)
-        {
-            statistics.Add(norm.Mean, _mean.to(ScalarType.Float32).cpu());
-            statistics.Add(norm.Variance, _squares.Over(_count).to(ScalarType.Float32).cpu());
-        }
     }
 }

@@ -26,7 +26,7 @@ internal sealed record WeightedSource(string Name, string Sha256)
 /// <param name="Alpha">The kernel weights.</param>
 /// <param name="TargetTensors">
 /// Each batch norm's mean and variance on the target, and the classifier, under their names in the model; and the norms that the merged
-/// kernels are scaled to (<see cref="Layer.Norms"/>).
+/// kernels are scaled to (<see cref="Layer.Norms"/>). Of a rescaled merge its batch norms too (<see cref="ActivationRescaling"/>).
 /// </param>
 internal sealed record LearnedKernelWeights(
     IReadOnlyList<WeightedSource> Sources,
@@ -196,6 +196,11 @@ internal sealed record LearnedKernelWeights(
             foreach (var norm in architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>())
             {
                 foreach (var name in new[] { norm.Mean, norm.Variance })
+                    target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
+            }
+            foreach (var norm in architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>())
+            {
+                foreach (var (name, _) in ActivationRescaling.NamesOf(norm).Where(names => file.Contains(names.Name)))
                     target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
             }
             foreach (var layer in architecture.Layers.Where(layer => file.Contains(layer.Norms)))

@@ -14,7 +14,7 @@ internal sealed class ScenarioStages(Scenario scenario)
 
     private readonly Dictionary<string, ProbedSources> _probed = [];
     private readonly int[]? _layerSources =
-        LayerSources.Resolve(scenario.Settings.LayersFrom, scenario.Architecture, [.. scenario.Sources.Select(source => source.Name)]);
+        GivenLayers.Resolve(scenario.Settings.LayersFrom, scenario.Architecture, [.. scenario.Sources.Select(source => source.Name)]);
 
     private Anchor? _anchor;
 
@@ -105,7 +105,7 @@ internal sealed class ScenarioStages(Scenario scenario)
     public TrialStages LearnMergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, Anchor anchor, ulong seed)
     {
         var learn = new KernelWeightStage(probed.Sources, probed.Head, probed.Init, scenario.Settings.KernelWeights, Target, seed);
-        var merge = new MergeStage(probed.Sources, names, learn, Fixed: null, anchor, Target);
+        var merge = new MergeStage(probed.Sources, names, learn, Fixed: null, anchor, Target) { Rescaling = GetRescaling(probed) };
         var stages = FineTuneMerge(merge, scenario.Settings.FineTune.Epochs, seed);
         var history = new TrialOutput(OutputRole.KernelWeightHistory, learn, StageFiles.History);
         return stages with { Outputs = [.. stages.Outputs, history] };
@@ -115,7 +115,7 @@ internal sealed class ScenarioStages(Scenario scenario)
     /// <inheritdoc cref="LearnMergeAndFineTune" path="/param" />
     public TrialStages MergeAndFineTune(ProbedSources probed, IReadOnlyList<string> names, Anchor anchor, ulong seed)
     {
-        var merge = new MergeStage(probed.Sources, names, probed.Head, probed.Init, anchor, Target);
+        var merge = new MergeStage(probed.Sources, names, probed.Head, probed.Init, anchor, Target) { Rescaling = GetRescaling(probed) };
         return FineTuneMerge(merge, scenario.Budget - PassesOfMerge, seed);
     }
 
@@ -129,6 +129,15 @@ internal sealed class ScenarioStages(Scenario scenario)
     /// <summary>A source as merging has it: folded, and aligned where the settings want it.</summary>
     /// <param name="source">Its index.</param>
     public Stage PrepareAligned(int source) => Align([.. Sources.Select(Prepare)], Alignment)[source];
+
+    /// <summary>A model that is merged with none has its own scale already.</summary>
+    private MergeRescaling? GetRescaling(ProbedSources probed)
+    {
+        var settings = scenario.Settings;
+        return settings.Rescaling == Rescaling.Repair && probed.Sources.Count > 1
+            ? new MergeRescaling(settings.FineTune.ShardBatchSize, settings.KernelWeights.HeadDecay)
+            : null;
+    }
 
     private List<Stage> Align(List<Stage> prepared, AlignmentMethod method)
     {

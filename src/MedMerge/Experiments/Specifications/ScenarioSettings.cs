@@ -16,6 +16,16 @@ internal enum SourceInput
     Source,
 }
 
+/// <summary>What happens to the scale of a merged model's channels.</summary>
+internal enum Rescaling
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>They get the mean and deviation that the sources' have (<see cref="Merging.ActivationRescaling"/>).</summary>
+    Repair,
+}
+
 /// <summary>Which model a merge ends with.</summary>
 internal enum ModelChoice
 {
@@ -48,13 +58,17 @@ internal sealed record ScenarioSettings
     /// </summary>
     public double EquivalenceMargin { get; init; }
 
-    /// <summary>The layers that one source gives alone, as <see cref="LayerSources"/> has them.</summary>
+    /// <summary>The layers that one source gives alone, as <see cref="GivenLayers"/> has them.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LayersFrom { get; init; }
 
     /// <summary>How images become the input of source models.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public SourceInput InputNormalisation { get; init; }
+
+    /// <summary>What happens to the scale of a merged model's channels.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Rescaling Rescaling { get; init; }
 
     /// <summary>Which model a merge ends with.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // specifications without it keep their bytes, and so their ids

@@ -40,6 +40,12 @@ internal static class SettingTable
         ["source"] = SourceInput.Source,
     };
 
+    private static readonly IReadOnlyDictionary<string, Rescaling> Rescalings = new OrderedDictionary<string, Rescaling>
+    {
+        ["none"] = Rescaling.None,
+        ["repair"] = Rescaling.Repair,
+    };
+
     private static readonly IReadOnlyDictionary<string, ModelChoice> ModelChoices = new OrderedDictionary<string, ModelChoice>
     {
         ["merged"] = ModelChoice.Merged,
@@ -254,18 +260,24 @@ internal static class SettingTable
             settings => settings.Alignment,
             (settings, value) => settings with { Alignment = value }),
         new TextSetting<ScenarioSettings>(
-            LayerSources.Setting,
+            GivenLayers.Setting,
             "layers that one source gives alone, and α is not learned in: `conv1=imagenet, layer4=chest`",
-            LayerSources.Form,
-            LayerSources.IsValid,
-            settings => settings.LayersFrom ?? LayerSources.None,
-            (settings, value) => settings with { LayersFrom = value == LayerSources.None ? null : value }),
+            GivenLayers.Form,
+            GivenLayers.IsValid,
+            settings => settings.LayersFrom ?? GivenLayers.None,
+            (settings, value) => settings with { LayersFrom = value == GivenLayers.None ? null : value }),
         new ChoiceSetting<ScenarioSettings, SourceInput>(
             "inputNormalisation",
             "mean and deviation that images have in the eyes of source models: the target's, or those that each was trained on",
             SourceInputs,
             settings => settings.InputNormalisation,
             (settings, value) => settings with { InputNormalisation = value }),
+        new ChoiceSetting<ScenarioSettings, Rescaling>(
+            "rescaling",
+            "what happens to a merged model's channels: `repair` gives them the mean and deviation that the sources' have on the target",
+            Rescalings,
+            settings => settings.Rescaling,
+            (settings, value) => settings with { Rescaling = value }),
         new ChoiceSetting<ScenarioSettings, Metric>(
             "metric",
             "the score that epochs, learning rates and the rival are chosen by on validation, and that the verdict is about",

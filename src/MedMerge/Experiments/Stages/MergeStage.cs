@@ -7,6 +7,11 @@ using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
+/// <summary>How a merge's channels are rescaled (<see cref="ActivationRescaling"/>).</summary>
+/// <param name="BatchSize">Images of a batch that statistics are estimated on, as fine-tuning normalises by.</param>
+/// <param name="HeadDecay">The L2 penalty on the head that is fitted to the rescaled features.</param>
+internal sealed record MergeRescaling(int BatchSize, double HeadDecay);
+
 /// <summary>
 /// Folds the sources by their kernel weights, restores batch norm and certifies the result; it fails if the certificate
 /// does not hold.
@@ -27,6 +32,9 @@ internal sealed record MergeStage(
     Anchor Anchor,
     TargetContext Target) : Stage
 {
+    /// <summary>How the merged channels are rescaled; null where they are not.</summary>
+    public MergeRescaling? Rescaling { get; init; }
+
     /// <summary>
     /// So many images already compare hundreds of thousands of numbers a layer, and convolutions in float64 are slow: more would make the
     /// certificate a large part of a short run.
@@ -46,7 +54,9 @@ internal sealed record MergeStage(
     public override IReadOnlyList<Stage> Inputs => [.. Sources, KernelWeights, .. Anchor.Inputs];
 
     /// <inheritdoc />
-    protected override object Settings => new { SourceNames, Fixed, Anchor, Task = Target, Target.Dataset.Title };
+    protected override object Settings => Rescaling is null
+        ? new { SourceNames, Fixed, Anchor, Task = Target, Target.Dataset.Title }
+        : new { SourceNames, Fixed, Anchor, Task = Target, Target.Dataset.Title, Rescaling };
 
     /// <inheritdoc />
     public override double Cost => Target.ForwardPass + CertificateCost;
@@ -76,16 +86,20 @@ internal sealed record MergeStage(
             var folded = exported.To(device);
             var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
             sources[Anchor.Find(inputs)].CopyNormsTo(architecture, statistics);
+            using var restored = Restore(exported, statistics, head);
+
+            var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, CertificateImages)]);
+            var certificate = Certificate.Measure(sources, alpha, folded, restored, images, cancellation);
+            if (!certificate.Holds) throw new ComputationException(DescribeFailure(certificate));
+
+            // The certificate is of the fold; rescaling changes what the model computes.
+            if (Rescaling is not null) head = Rescale(sources, alpha, restored, statistics, loader, context, cancellation);
             head.AddTo(architecture, statistics);
             using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics)
             {
                 Signature = Target.Signature,
             };
             using var merged = BatchNormRestoration.Restore(exported, statistics);
-
-            var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, CertificateImages)]);
-            var certificate = Certificate.Measure(sources, alpha, folded, merged, images, cancellation);
-            if (!certificate.Holds) throw new ComputationException(DescribeFailure(certificate));
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.KernelWeights] = learned.Write(),
@@ -93,6 +107,43 @@ internal sealed record MergeStage(
                 [StageFiles.Certificate] = StageFiles.Write(certificate),
             });
         }, cancellation);
+
+    private StateDict Restore(FoldedNetwork network, StateDict statistics, Head head)
+    {
+        using var withHead = statistics.Clone();
+        head.AddTo(Target.Architecture, withHead);
+        return BatchNormRestoration.Restore(network, withHead);
+    }
+
+    /// <summary>Rescales the model, adds what came of it to the merge's tensors, and fits a head to its features.</summary>
+    private Head Rescale(
+        PreparedSources sources,
+        KernelWeightMatrix alpha,
+        StateDict restored,
+        StateDict statistics,
+        BatchLoader loader,
+        StageContext context,
+        CancellationToken cancellation)
+    {
+        var (architecture, dataset, device) = (Target.Architecture, Target.Dataset, context.Device.Device);
+        using var rescaled = ActivationRescaling.Rescale(
+            sources,
+            alpha,
+            restored,
+            dataset,
+            Rescaling!.BatchSize,
+            loader,
+            device,
+            cancellation);
+        ActivationRescaling.AddTo(architecture, rescaled, statistics);
+        using var network = new BatchNormNetwork(architecture, rescaled, device);
+        using var features = Scoring.Features(Features, dataset.Train, loader, cancellation);
+        var head = LinearProbe.Fit(features, dataset.Train.Labels, dataset.Classes, Rescaling.HeadDecay, cancellation);
+        ProbeStage.WarnIfUnconverged(head, context);
+        return head;
+
+        TorchSharp.torch.Tensor Features(TorchSharp.torch.Tensor images) => network.Features(images, training: false);
+    }
 
     private (KernelWeightMatrix Alpha, Head Head) ReadKernelWeights(IReadOnlyList<StageOutput> inputs)
     {

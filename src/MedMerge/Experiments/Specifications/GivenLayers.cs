@@ -7,7 +7,7 @@ namespace MedMerge.Experiments.Specifications;
 /// Layers that one source gives alone, as a text: <c>conv1=imagenet, layer4.1=chest</c>. A name stands for all layers that begin with it;
 /// where two fit, the longer counts.
 /// </summary>
-internal static partial class LayerSources
+internal static partial class GivenLayers
 {
     /// <summary>The setting's path.</summary>
     public const string Setting = "layersFrom";
