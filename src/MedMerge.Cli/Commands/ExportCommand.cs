@@ -74,7 +74,8 @@ internal static class ExportCommand
     {
         OutputFolder.CheckFile(target, [path]);
         var origin = $"'{path}'";
-        using var file = ModelFile.Read(path);
+        TorchRuntime.Start();
+        using var file = ModelFile.Open(path);
         var architecture = FindArchitecture(file, named.Architecture, named.Width, origin);
         var signature = ModelSignature.Read(file.Metadata);
         (int Height, int Width)? size = OnnxExport.NeedsSize(architecture) ? FindSize(architecture, sizeText, signature) : null;

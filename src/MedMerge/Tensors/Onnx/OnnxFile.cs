@@ -13,6 +13,9 @@ internal sealed record OnnxFile(
 {
     private const byte VersionTag = OnnxSchema.Model.Version << 3;
 
+    /// <summary>An operation may have two bytes in the file, and takes a hundred times as many in memory.</summary>
+    private const int MaxNodes = 1_000_000;
+
     /// <summary>
     /// Whether a file that is not safetensors may be an ONNX model: it starts with the format's version, a small number, and a field of
     /// bytes or the model's version follows. The format has no other mark.
@@ -49,7 +52,11 @@ internal sealed record OnnxFile(
         var tensors = new OrderedDictionary<string, StoredTensor>(StringComparer.Ordinal);
         foreach (var field in Protobuf.ReadFields(graph))
         {
-            if (field.Number == OnnxSchema.Graph.Node) nodes.Add(OnnxNode.Read(field.Bytes));
+            if (field.Number == OnnxSchema.Graph.Node)
+            {
+                if (nodes.Count == MaxNodes) throw new FormatException($"its graph has more than {MaxNodes} operations");
+                nodes.Add(OnnxNode.Read(field.Bytes));
+            }
             if (field.Number == OnnxSchema.Graph.Initialiser) Add(OnnxTensor.Read(field.Bytes));
         }
         foreach (var node in nodes)

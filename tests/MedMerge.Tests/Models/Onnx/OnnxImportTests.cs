@@ -166,6 +166,13 @@ public class OnnxImportTests
         Model(new ProtobufMessage().Add(1, 1).Add(2, 7).Add(8, "x").Add(7, new byte[1000])));
 
     [Fact]
+    public void More_operations_than_any_network_has_are_refused()
+    {
+        byte[] nodes = [.. Enumerable.Repeat<byte[]>([0x0a, 0], 1_000_001).SelectMany(node => node)];
+        AssertRefused("more than 1000000 operations", new ProtobufMessage().Add(1, 8).Add(7, nodes).ToArray());
+    }
+
+    [Fact]
     public void Lengths_beyond_the_end_are_refused() =>
         AssertRefused("it is damaged or truncated", [0x08, 8, 0x3a, 0xff, 0xff, 0xff, 0xff, 0x07, 0]);
 
