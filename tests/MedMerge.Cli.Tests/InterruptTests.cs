@@ -34,7 +34,7 @@ public sealed class InterruptTests : IDisposable
                 Assert.Equal(undisturbed, result);
                 return;
             }
-            Assert.True(code == expected, error);
+            Assert.True(code == expected, $"exit code {code}: {error}");
         }
     }
 

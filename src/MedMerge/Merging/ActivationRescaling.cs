@@ -18,7 +18,7 @@ internal static class ActivationRescaling
     public static IEnumerable<(string Name, string InModel)> NamesOf(BatchNorm norm) =>
         new[] { norm.Scale, norm.Shift, norm.Mean, norm.Variance }.Select(name => (Prefix + name, name));
 
-    /// <summary>The merged model with rescaled channels. Statistics are estimated again, layer by layer as they follow each other.</summary>
+    /// <summary>The merged model with rescaled channels. Its statistics are estimated again, each layer's behind rescaled ones.</summary>
     /// <param name="merged">With batch norm restored, and a classifier.</param>
     /// <param name="batchSize">Images of a batch that the statistics are estimated on.</param>
     public static StateDict Rescale(
@@ -35,7 +35,9 @@ internal static class ActivationRescaling
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         using var rescaled = merged.Clone();
-        var moments = sources.Select(source => Measure(FoldedNetwork.Of(architecture, source).To(device), target, loader, cancellation)).ToList();
+        var moments = sources
+            .Select(source => Measure(FoldedNetwork.Of(architecture, source).To(device), target, loader, cancellation))
+            .ToList();
         for (var l = 0; l < architecture.Layers.Count; l++)
         {
             if (architecture.Layers[l].Norm is not { } norm) continue;
@@ -66,7 +68,8 @@ internal static class ActivationRescaling
             model[inModel].copy_(tensors[name]);
     }
 
-    private static IEnumerable<BatchNorm> Norms(Architecture architecture) => architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>();
+    private static IEnumerable<BatchNorm> Norms(Architecture architecture) =>
+        architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>();
 
     /// <summary>The moments of each layer's output; null for a layer without a batch norm.</summary>
     private static ChannelMoments?[] Measure(
@@ -75,8 +78,7 @@ internal static class ActivationRescaling
         BatchLoader loader,
         CancellationToken cancellation)
     {
-        var layers = network.Architecture.Layers;
-        var moments = layers.Select(layer => layer.Norm is null ? null : new ChannelMoments(layer.Out, network.Kernels[0].device)).ToArray();
+        var moments = ChannelMoments.ForNorms(network);
         foreach (var indices in loader.Batches(target.Train))
         {
             DeviceThread.Yield(cancellation);

@@ -19,7 +19,7 @@ internal static class BatchNormRestoration
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var layers = network.Architecture.Layers;
-        var moments = layers.Select(layer => layer.Norm is null ? null : new ChannelMoments(layer.Out, network.Kernels[0].device)).ToArray();
+        var moments = ChannelMoments.ForNorms(network);
         foreach (var indices in loader.Batches(target.Train))
         {
             DeviceThread.Yield(cancellation);
@@ -42,8 +42,8 @@ internal static class BatchNormRestoration
     }
 
     /// <summary>
-    /// The ordinary state dictionary of a folded model, from <see cref="Measure"/>'s statistics and a classifier. Where it was rescaled, its
-    /// batch norms are those that came of that.
+    /// The ordinary state dictionary of a folded model, from <see cref="Measure"/>'s statistics and a classifier. Where it was rescaled,
+    /// its batch norms are those that came of that.
     /// </summary>
     public static StateDict Restore(FoldedNetwork network, StateDict statisticsAndClassifier)
     {

@@ -13,6 +13,11 @@ internal sealed class ChannelMoments(int channels, Device device)
     private readonly Tensor _squares = zeros(channels, ScalarType.Float64, device); // sums of squared distances from the mean
     private double _count;
 
+    /// <summary>For each layer of a network that has a batch norm; null for the others.</summary>
+    public static ChannelMoments?[] ForNorms(FoldedNetwork network) => Array.ConvertAll(
+        network.Architecture.Layers.ToArray(),
+        layer => layer.Norm is null ? null : new ChannelMoments(layer.Out, network.Kernels[0].device));
+
     /// <summary>[channels].</summary>
     public Tensor Mean => _mean;
 
