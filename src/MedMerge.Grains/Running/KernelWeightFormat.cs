@@ -6,15 +6,20 @@ using MedMerge.Training;
 namespace MedMerge.Grains.Running;
 
 /// <summary>
-/// Kernel-weight learning sends α, [sources × filters], the head's weight, [classes × features], and its bias,
+/// Kernel-weight learning sends α, [sources × filters or 2D kernels], the head's weight, [classes × features], and its bias,
 /// [classes], one after the other; gradients likewise.
 /// </summary>
-internal sealed class KernelWeightFormat(Architecture architecture, int sources, int classes)
+/// <param name="weights">Kernel weights of one source.</param>
+internal sealed class KernelWeightFormat(Architecture architecture, int weights, int sources, int classes)
     : IShardFormat<KernelWeightStep, KernelWeightGradient, double>
 {
     /// <summary>The format of a stage.</summary>
     public KernelWeightFormat(KernelWeightStage stage)
-        : this(stage.Target.Architecture, stage.Sources.Count, stage.Target.Dataset.Classes)
+        : this(
+            stage.Target.Architecture,
+            KernelWeightMap.LayoutOf(stage.Target.Architecture, stage.Learning.Granularity).Count,
+            stage.Sources.Count,
+            stage.Target.Dataset.Classes)
     {
     }
 
@@ -40,7 +45,7 @@ internal sealed class KernelWeightFormat(Architecture architecture, int sources,
 
     private (KernelWeightMatrix Alpha, double[] Weight, double[] Bias) Split(double[] values)
     {
-        var weightStart = sources * architecture.Filters;
+        var weightStart = sources * weights;
         var biasStart = weightStart + (classes * architecture.Features);
         var total = biasStart + classes;
         return values.Length == total

@@ -44,7 +44,7 @@ internal static class ActivationRescaling
             var (mean, deviation) = (zeros(norm.Channels, ScalarType.Float64), zeros(norm.Channels, ScalarType.Float64));
             for (var i = 0; i < sources.Count; i++)
             {
-                var weights = tensor(alpha.Row(i, l).ToArray());
+                var weights = tensor(alpha.FilterRow(i, l));
                 mean.Add(weights * moments[i][l]!.Mean.cpu());
                 deviation.Add(weights * moments[i][l]!.Variance.cpu().sqrt());
             }

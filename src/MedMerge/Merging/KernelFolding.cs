@@ -16,34 +16,35 @@ internal static class KernelFolding
         for (var l = 0; l < layers.Count; l++)
         {
             var layer = layers[l];
-            kernels[l] = Sum([.. sources.Select(source => source.Kernel(layer))], alpha, l);
-            biases[l] = Sum([.. sources.Select(source => source.Bias(layer))], alpha, l);
+            kernels[l] = Sum([.. sources.Select(source => source.Kernel(layer))], i => alpha.Row(i, l).ToArray());
+            biases[l] = Sum([.. sources.Select(source => source.Bias(layer))], i => alpha.FilterRow(i, l));
         }
         return new FoldedNetwork(alpha.Architecture, kernels, biases);
     }
 
-    /// <param name="parts">One a source, float32, with the layer's filters in the first dimension.</param>
-    private static Tensor Sum(Tensor[] parts, KernelWeightMatrix alpha, int layer)
+    /// <param name="parts">One a source, float32.</param>
+    /// <param name="weigh">Gives a source's weights, each for as many of its values, in their order.</param>
+    private static Tensor Sum(Tensor[] parts, Func<int, double[]> weigh)
     {
-        var filters = alpha.Architecture.Layers[layer].Out;
+        var weights = Enumerable.Range(0, parts.Length).Select(weigh).ToArray();
         var folded = empty(parts[0].shape, ScalarType.Float32);
-        var sum = new double[(int)(folded.numel() / filters)];
-        for (var c = 0; c < filters; c++)
+        var sum = new double[(int)(folded.numel() / weights[0].Length)];
+        for (var unit = 0; unit < weights[0].Length; unit++)
         {
             Array.Clear(sum);
             for (var source = 0; source < parts.Length; source++)
             {
-                var weight = alpha[source, layer, c];
-                var values = Filter(parts[source], c, sum.Length);
+                var weight = weights[source][unit];
+                var values = Values(parts[source], unit, sum.Length);
                 for (var j = 0; j < sum.Length; j++) sum[j] += weight * values[j];
             }
-            var target = Filter(folded, c, sum.Length);
+            var target = Values(folded, unit, sum.Length);
             for (var j = 0; j < sum.Length; j++) target[j] = (float)sum[j];
         }
         return folded;
     }
 
-    /// <summary>A filter's values, where the tensor has them.</summary>
-    private static Span<float> Filter(Tensor tensor, int filter, int length) =>
-        MemoryMarshal.Cast<byte, float>(tensor.bytes).Slice(filter * length, length);
+    /// <summary>The values that have one weight, where the tensor has them.</summary>
+    private static Span<float> Values(Tensor tensor, int unit, int length) =>
+        MemoryMarshal.Cast<byte, float>(tensor.bytes).Slice(unit * length, length);
 }

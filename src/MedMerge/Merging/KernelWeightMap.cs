@@ -12,9 +12,10 @@ internal sealed class KernelWeightMap
     private readonly Architecture _architecture;
     private readonly int _sources;
     private readonly KernelWeightParameterisation _parameterisation;
-    private readonly int[] _groups; // of each filter, from 0, none left out
+    private readonly KernelWeightLayout _layout;
+    private readonly int[] _groups; // of each filter or 2D kernel, from 0, none left out
 
-    private readonly int[]? _given; // of each filter the source that gives it alone, or -1
+    private readonly int[]? _given; // of each of them the source that gives it alone, or -1
 
     /// <param name="layerSources">
     /// For each layer the source that gives it alone, whose α is 1 and is not learned, or −1; null where all are learned.
@@ -30,14 +31,21 @@ internal sealed class KernelWeightMap
         _parameterisation = settings.Parameterisation;
         if (_parameterisation == KernelWeightParameterisation.Sigmoid && sources != 2)
             throw new ArgumentException($"The parameterisation by sigmoid is for two sources, not {sources}.", nameof(sources));
-        _groups = Group(architecture, settings.Granularity);
+        _layout = LayoutOf(architecture, settings.Granularity);
+        _groups = Group(architecture, settings.Granularity, _layout);
         Groups = _groups[^1] + 1;
         _given = layerSources is null
             ? null
-            : [.. architecture.Layers.Zip(layerSources).SelectMany(layer => Enumerable.Repeat(layer.Second, layer.First.Out))];
+            : [.. layerSources.Index().SelectMany(layer => Enumerable.Repeat(layer.Item, _layout.Length(layer.Index)))];
     }
 
-    /// <summary>Groups of filters that share their kernel weights.</summary>
+    /// <summary>What has a weight of its own in α: a filter, or a 2D kernel where those are learned.</summary>
+    public static KernelWeightLayout LayoutOf(Architecture architecture, KernelWeightGranularity granularity) =>
+        granularity == KernelWeightGranularity.Kernel2d
+            ? KernelWeightLayout.PerKernel(architecture)
+            : KernelWeightLayout.PerFilter(architecture);
+
+    /// <summary>Groups of filters, or 2D kernels, that share their weights.</summary>
     public int Groups { get; }
 
     /// <summary>Rows of θ: one a source, or the logit of the first of two.</summary>
@@ -57,7 +65,7 @@ internal sealed class KernelWeightMap
     public KernelWeightMatrix ToAlpha(double[] theta)
     {
         var shares = ToShares(theta);
-        var alpha = new KernelWeightMatrix(_architecture, _sources);
+        var alpha = new KernelWeightMatrix(_architecture, _sources, new double[_sources * _layout.Count]);
         for (var i = 0; i < _sources; i++)
             for (var f = 0; f < _groups.Length; f++) alpha[i, f] = IsGiven(f) ? Give(i, f) : shares[(i * Groups) + _groups[f]];
         return alpha;
@@ -90,13 +98,14 @@ internal sealed class KernelWeightMap
 
     private double Give(int source, int filter) => _given![filter] == source ? 1 : 0;
 
-    private static int[] Group(Architecture architecture, KernelWeightGranularity granularity) => granularity switch
-    {
-        KernelWeightGranularity.Model => new int[architecture.Filters],
-        KernelWeightGranularity.Layer =>
-            [.. architecture.Layers.Index().SelectMany(layer => Enumerable.Repeat(layer.Index, layer.Item.Out))],
-        _ => [.. Enumerable.Range(0, architecture.Filters)],
-    };
+    private static int[] Group(Architecture architecture, KernelWeightGranularity granularity, KernelWeightLayout layout) =>
+        granularity switch
+        {
+            KernelWeightGranularity.Model => new int[layout.Count],
+            KernelWeightGranularity.Layer =>
+                [.. Enumerable.Range(0, architecture.Layers.Count).SelectMany(layer => Enumerable.Repeat(layer, layout.Length(layer)))],
+            _ => [.. Enumerable.Range(0, layout.Count)],
+        };
 
     private double StartOf(int row, int? anchor, double anchorWeight)
     {

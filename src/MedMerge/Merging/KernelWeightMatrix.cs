@@ -3,29 +3,30 @@ using MedMerge.Models;
 namespace MedMerge.Merging;
 
 /// <summary>
-/// One float64 number for every filter of every source of one architecture: α, the logits θ behind it, or a gradient of either.
+/// One float64 number for every filter, or every 2D kernel, of every source of one architecture: α, the logits θ behind it, or a gradient
+/// of either.
 /// </summary>
 public sealed class KernelWeightMatrix
 {
-    /// <summary>All zeros.</summary>
+    /// <summary>All zeros, one a filter.</summary>
     internal KernelWeightMatrix(Architecture architecture, int sources)
         : this(architecture, sources, new double[sources * architecture.Filters])
     {
     }
 
-    /// <param name="values">[sources × filters], row-major; not copied.</param>
+    /// <param name="values">[sources × weights of one], row-major; not copied. How many there are tells filters from 2D kernels.</param>
     /// <exception cref="ArgumentException">There are more or fewer values.</exception>
     internal KernelWeightMatrix(Architecture architecture, int sources, double[] values)
+        : this(architecture, sources, values, FindLayout(architecture, sources, values.Length))
     {
-        if (values.Length != sources * architecture.Filters)
-        {
-            throw new ArgumentException(
-                $"{sources} sources of a {architecture.Title} have {sources * architecture.Filters} kernel weights, not {values.Length}.",
-                nameof(values));
-        }
+    }
+
+    private KernelWeightMatrix(Architecture architecture, int sources, double[] values, KernelWeightLayout layout)
+    {
         Architecture = architecture;
         Sources = sources;
         Values = values;
+        Layout = layout;
     }
 
     /// <summary>Kernel weights under which all sources weigh the same.</summary>
@@ -48,33 +49,61 @@ public sealed class KernelWeightMatrix
     /// <summary>The layers' names in the model, in its order.</summary>
     public IReadOnlyList<string> Layers => [.. Architecture.Layers.Select(layer => layer.Name)];
 
-    /// <summary>Filters of one source, over all layers.</summary>
-    internal int Filters => Architecture.Filters;
+    /// <summary>What has a number.</summary>
+    internal KernelWeightLayout Layout { get; }
 
-    /// <summary>[sources × filters], row-major, with the filters of all layers in one row: how they are stored and sent.</summary>
+    /// <summary>Numbers of one source, over all layers.</summary>
+    internal int Count => Layout.Count;
+
+    /// <summary>[sources × <see cref="Count"/>], row-major, with those of all layers in one row: how they are stored and sent.</summary>
     internal double[] Values { get; }
 
-    /// <summary>The number of a source's filter in a layer.</summary>
+    /// <summary>The number of a source's filter in a layer; where its 2D kernels have their own, their mean.</summary>
     public double this[int source, int layer, int filter]
     {
-        get => this[source, Architecture.FilterOffset(layer) + filter];
-        set => this[source, Architecture.FilterOffset(layer) + filter] = value;
+        get => Mean(Filter(source, layer, filter));
+        set => Filter(source, layer, filter).Fill(value);
     }
 
-    /// <summary>The number of a source's filter, counted over all layers.</summary>
-    internal double this[int source, int filter]
+    /// <summary>A number of a source, counted over all layers.</summary>
+    internal double this[int source, int index]
     {
-        get => Values[(source * Filters) + filter];
-        set => Values[(source * Filters) + filter] = value;
+        get => Values[(source * Count) + index];
+        set => Values[(source * Count) + index] = value;
     }
 
-    /// <summary>A source's numbers in all layers, [filters].</summary>
-    internal Span<double> Row(int source) => Values.AsSpan(source * Filters, Filters);
+    /// <summary>A source's numbers in all layers, [<see cref="Count"/>].</summary>
+    internal Span<double> Row(int source) => Values.AsSpan(source * Count, Count);
 
-    /// <summary>A source's numbers in one layer, one for each of its filters.</summary>
-    public Span<double> Row(int source, int layer) =>
-        Row(source).Slice(Architecture.FilterOffset(layer), Architecture.Layers[layer].Out);
+    /// <summary>A source's numbers in one layer, one for each of its filters, or of its 2D kernels, filter by filter.</summary>
+    public Span<double> Row(int source, int layer) => Row(source).Slice(Layout.Offset(layer), Layout.Length(layer));
+
+    /// <summary>A source's numbers in one layer by filter, [out]: those of its biases.</summary>
+    internal double[] FilterRow(int source, int layer) =>
+        [.. Enumerable.Range(0, Architecture.Layers[layer].Out).Select(filter => this[source, layer, filter])];
 
     /// <summary>Other numbers for the same sources and filters.</summary>
-    internal KernelWeightMatrix With(double[] values) => new(Architecture, Sources, values);
+    internal KernelWeightMatrix With(double[] values) => values.Length == Values.Length
+        ? new KernelWeightMatrix(Architecture, Sources, values, Layout)
+        : throw new ArgumentException($"There are {values.Length} kernel weights, not {Values.Length}.", nameof(values));
+
+    private Span<double> Filter(int source, int layer, int filter)
+    {
+        var parts = Layout.Parts(layer);
+        return Row(source, layer).Slice(filter * parts, parts);
+    }
+
+    private static double Mean(ReadOnlySpan<double> values)
+    {
+        if (values.Length == 1) return values[0];
+        var sum = 0.0;
+        foreach (var value in values) sum += value;
+        return sum / values.Length;
+    }
+
+    private static KernelWeightLayout FindLayout(Architecture architecture, int sources, int values)
+    {
+        if (values % sources == 0) return KernelWeightLayout.Of(architecture, values / sources);
+        throw new ArgumentException($"{values} kernel weights are not the same number for each of {sources} sources.", nameof(values));
+    }
 }

@@ -8,7 +8,7 @@ internal static class KernelWeights
     /// <summary>Whether each filter's kernel weights are shares of the sources: none negative, and 1 together.</summary>
     public static bool AreShares(KernelWeightMatrix alpha) =>
         alpha.Values.All(share => share >= 0)
-        && Enumerable.Range(0, alpha.Filters).All(filter =>
+        && Enumerable.Range(0, alpha.Count).All(filter =>
             Math.Abs(Enumerable.Range(0, alpha.Sources).Sum(source => alpha[source, filter]) - 1) <= SumTolerance);
 
     /// <summary>Softmax over the sources.</summary>
@@ -51,6 +51,6 @@ internal static class KernelWeights
         if (alpha.Sources == 1) return 0;
         var sum = 0.0;
         foreach (var a in alpha.Values) sum -= a > 0 ? a * Math.Log(a) : 0;
-        return sum / alpha.Filters / Math.Log(alpha.Sources);
+        return sum / alpha.Count / Math.Log(alpha.Sources);
     }
 }

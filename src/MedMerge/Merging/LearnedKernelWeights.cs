@@ -42,6 +42,8 @@ internal sealed record LearnedKernelWeights(
     // Metadata of what was learned without the bound that a filter's weights are shares of the sources.
     private const string Shares = "shares", NoShares = "no";
 
+    private const string Granularity = "granularity", PerKernel = "kernel2d";
+
     /// <summary>What the merged model takes and gives; null in files of earlier versions.</summary>
     public ModelSignature? Signature { get; init; }
 
@@ -66,8 +68,9 @@ internal sealed record LearnedKernelWeights(
     }
 
     /// <summary>
-    /// The safetensors file: <c>alpha.LAYER</c> [sources, out] in float64, then the target's tensors, then for each source that was aligned
-    /// and each group of its channels that moved <c>order.SOURCE.GROUP</c> [channels] in int32, with the source's position from 0.
+    /// The safetensors file: <c>alpha.LAYER</c> [sources, out], or [sources, out, in], in float64, then the target's tensors, then for each
+    /// source that was aligned and each group of its channels that moved <c>order.SOURCE.GROUP</c> [channels] in int32, with the source's
+    /// position from 0.
     /// </summary>
     public byte[] Write()
     {
@@ -76,7 +79,9 @@ internal sealed record LearnedKernelWeights(
         for (var l = 0; l < Architecture.Layers.Count; l++)
         {
             var rows = Enumerable.Range(0, Alpha.Sources).SelectMany(source => Alpha.Row(source, l).ToArray());
-            tensors.Add(AlphaName(Architecture.Layers[l]), tensor(rows.ToArray()).view(Alpha.Sources, -1));
+            var (filters, parts) = (Architecture.Layers[l].Out, Alpha.Layout.Parts(l));
+            long[] shape = parts == 1 ? [Alpha.Sources, filters] : [Alpha.Sources, filters, parts];
+            tensors.Add(AlphaName(Architecture.Layers[l]), tensor(rows.ToArray()).view(shape));
         }
         foreach (var (name, value) in TargetTensors) tensors.Add(name, value);
         foreach (var (i, source) in Sources.Index())
@@ -89,7 +94,7 @@ internal sealed record LearnedKernelWeights(
             ["format"] = Format,
             ["architecture"] = Architecture.Name,
             ["width"] = Architecture.Width.ToString("R", CultureInfo.InvariantCulture),
-            ["granularity"] = "filter",
+            [Granularity] = Alpha.Layout.IsPerKernel ? PerKernel : "filter",
             ["target"] = Target,
             ["sources"] = JsonSerializer.Serialize(Sources),
         };
@@ -173,7 +178,14 @@ internal sealed record LearnedKernelWeights(
 
     private static KernelWeightMatrix ReadAlpha(ModelFile file, Architecture architecture, int sources)
     {
-        var layers = architecture.Layers.Select(layer => GetTensor(file, AlphaName(layer), ScalarType.Float64, sources, layer.Out));
+        var layout = file.Metadata.GetValueOrDefault(Granularity) == PerKernel
+            ? KernelWeightLayout.PerKernel(architecture)
+            : KernelWeightLayout.PerFilter(architecture);
+        var layers = architecture.Layers.Select((layer, l) =>
+        {
+            long[] shape = layout.Parts(l) == 1 ? [sources, layer.Out] : [sources, layer.Out, layout.Parts(l)];
+            return GetTensor(file, AlphaName(layer), ScalarType.Float64, shape).view(sources, -1);
+        });
         var values = cat([.. layers], 1).contiguous().data<double>().ToArray();
         return new KernelWeightMatrix(architecture, sources, values);
     }
@@ -198,13 +210,13 @@ internal sealed record LearnedKernelWeights(
                 foreach (var name in new[] { norm.Mean, norm.Variance })
                     target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
             }
+            foreach (var layer in architecture.Layers.Where(layer => file.Contains(layer.Norms)))
+                target.Add(layer.Norms, GetTensor(file, layer.Norms, ScalarType.Float32, layer.Out).clone());
             foreach (var norm in architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>())
             {
                 foreach (var (name, _) in ActivationRescaling.NamesOf(norm).Where(names => file.Contains(names.Name)))
                     target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
             }
-            foreach (var layer in architecture.Layers.Where(layer => file.Contains(layer.Norms)))
-                target.Add(layer.Norms, GetTensor(file, layer.Norms, ScalarType.Float32, layer.Out).clone());
             var (weight, bias) = (architecture.Classifier + ".weight", architecture.Classifier + ".bias");
             var classifier = GetTensor(file, weight, ScalarType.Float32, AnySize, architecture.Features);
             target.Add(weight, classifier.clone());

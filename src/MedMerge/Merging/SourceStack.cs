@@ -45,33 +45,45 @@ internal sealed class SourceStack : IDisposable
     /// <summary>The most bytes of stacked kernels that were on the device at one time.</summary>
     internal long PeakBytes => _kernels.PeakBytes;
 
-    /// <summary>α on the device, one tensor [out, sources] a layer.</summary>
+    /// <summary>α on the device, one tensor a layer: [out, sources], or [2D kernels, sources].</summary>
     public Tensor[] Split(KernelWeightMatrix alpha) => Split(Transfers.ToDevice(alpha.Values, _device).to(_type));
 
     /// <inheritdoc cref="Split(KernelWeightMatrix)" />
     /// <param name="alpha">Its values in the matrix' order, on the device.</param>
-    public Tensor[] Split(Tensor alpha) => alpha.view(Sources, _architecture.Filters).t().contiguous().split(_outs, 0);
+    public Tensor[] Split(Tensor alpha)
+    {
+        var layout = KernelWeightLayout.Of(_architecture, (int)(alpha.numel() / Sources));
+        var lengths = Enumerable.Range(0, _outs.Length).Select(layer => (long)layout.Length(layer)).ToArray();
+        return alpha.view(Sources, layout.Count).t().contiguous().split(lengths, 0);
+    }
 
     /// <summary>Layer by layer K = Σᵢ αᵢKᵢ and b = Σᵢ αᵢbᵢ.</summary>
     /// <param name="alpha">As <see cref="Split(KernelWeightMatrix)"/> gives it.</param>
     public FoldedNetwork Fold(IReadOnlyList<Tensor> alpha)
     {
         Tensor[] kernels = [.. _architecture.Layers.Select((layer, l) =>
-            _kernels.With(l, stack => bmm(alpha[l].unsqueeze(1), stack).view(layer.Shape)))];
-        var biases = (cat([.. alpha], 0) * _biases).sum(1);
+            _kernels.With(l, stack => Fold(stack, alpha[l], layer.Out).view(layer.Shape)))];
+        var biases = (cat([.. alpha.Select((weights, l) => ByFilter(weights, _outs[l]))], 0) * _biases).sum(1);
         return new FoldedNetwork(_architecture, kernels, biases.split(_outs, 0));
     }
 
     /// <summary>
-    /// ∂L/∂αᵢ(l,c) = ⟨∂L/∂K(l,c), Kᵢ(l,c)⟩ + ∂L/∂b(l,c)·bᵢ(l,c), from the folded network's gradients.
+    /// ∂L/∂αᵢ(l,c) = ⟨∂L/∂K(l,c), Kᵢ(l,c)⟩ + ∂L/∂b(l,c)·bᵢ(l,c), from the folded network's gradients; of a 2D kernel its own product, and
+    /// its part of the bias's.
     /// </summary>
-    /// <returns>[sources, filters], on the device.</returns>
-    public Tensor AlphaGradient(IReadOnlyList<Tensor> kernelGradients, IReadOnlyList<Tensor> biasGradients)
+    /// <param name="layout">What has a weight.</param>
+    /// <returns>[sources, weights of one], on the device.</returns>
+    public Tensor AlphaGradient(IReadOnlyList<Tensor> kernelGradients, IReadOnlyList<Tensor> biasGradients, KernelWeightLayout layout)
     {
         using var scope = NewDisposeScope();
         var ofKernels = kernelGradients.Select((gradient, l) =>
-            _kernels.With(l, stack => bmm(stack, gradient.reshape(_outs[l], -1, 1)).squeeze(2)));
+            _kernels.With(l, stack => Products(stack, gradient, _outs[l], layout.Parts(l))));
         var ofBiases = _biases * cat([.. biasGradients], 0).unsqueeze(1);
+        if (layout.IsPerKernel)
+        {
+            var byLayer = ofBiases.split(_outs, 0);
+            ofBiases = cat([.. byLayer.Select((part, l) => part.Over(layout.Parts(l)).repeat_interleave(layout.Parts(l), 0))], 0);
+        }
         return cat([.. ofKernels], 0).Plus(ofBiases).t().MoveToOuterDisposeScope();
     }
 
@@ -90,6 +102,31 @@ internal sealed class SourceStack : IDisposable
         _biases.Dispose();
     }
 
+    /// <param name="stack">[out, sources, values of a filter].</param>
+    /// <param name="alpha">[out, sources], or [2D kernels, sources].</param>
+    /// <returns>[out, values of a filter].</returns>
+    private Tensor Fold(Tensor stack, Tensor alpha, int filters)
+    {
+        if (alpha.shape[0] == filters) return bmm(alpha.unsqueeze(1), stack);
+        var weights = alpha.view(filters, -1, Sources).transpose(1, 2).unsqueeze(3);
+        return (ByKernel(stack, weights.shape[2]) * weights).sum(1);
+    }
+
+    /// <returns>[out, sources], or [2D kernels, sources].</returns>
+    private Tensor Products(Tensor stack, Tensor gradient, long filters, int parts) => parts == 1
+        ? bmm(stack, gradient.reshape(filters, -1, 1)).squeeze(2)
+        : (ByKernel(stack, parts) * gradient.reshape(filters, 1, parts, -1)).sum(3).transpose(1, 2).reshape(-1, Sources);
+
+    /// <summary>A convolution's kernel with each 2D kernel times its weight: convolving is linear in them one by one.</summary>
+    private static Tensor WeighKernels(Tensor kernel, Tensor weights) => kernel * weights.view(kernel.shape[0], kernel.shape[1], 1, 1);
+
+    /// <summary>[out, sources, 2D kernels of a filter, values of one].</summary>
+    private Tensor ByKernel(Tensor stack, long parts) => stack.view(stack.shape[0], Sources, parts, -1);
+
+    /// <summary>The weights of filters, [out, sources]: the mean over their kernels.</summary>
+    private Tensor ByFilter(Tensor alpha, long filters) =>
+        alpha.shape[0] == filters ? alpha : alpha.view(filters, -1, Sources).mean([1L]);
+
     private Tensor WeightedFeatures(int index, Tensor stack, Tensor input, Tensor alpha)
     {
         var layer = _architecture.Layers[index];
@@ -97,8 +134,13 @@ internal sealed class SourceStack : IDisposable
         Tensor? sum = null;
         for (var i = 0; i < Sources; i++)
         {
-            var features = layer.Apply(input, stack.select(1, i).view(layer.Shape), biases.select(1, i));
-            var weighted = alpha.select(1, i).view(1, -1, 1, 1) * features;
+            var kernel = stack.select(1, i).view(layer.Shape);
+            var weighted = alpha.shape[0] == layer.Out
+                ? alpha.select(1, i).view(1, -1, 1, 1) * layer.Apply(input, kernel, biases.select(1, i))
+                : layer.Apply(
+                    input,
+                    WeighKernels(kernel, alpha.select(1, i)),
+                    ByFilter(alpha, layer.Out).select(1, i) * biases.select(1, i));
             sum = sum is null ? weighted : sum.Plus(weighted);
         }
         return sum!;

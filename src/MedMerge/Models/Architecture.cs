@@ -19,7 +19,6 @@ internal readonly record struct KeyAlias(string Ours, string Theirs);
 internal abstract class Architecture
 {
     private const int MaxChannels = 65536;
-    private readonly int[] _offsets;
     private readonly ConcurrentDictionary<(int Height, int Width), long> _activations = new();
     private readonly string[] _backbonePrefixes;
     private readonly Lazy<NetworkGraph> _graph;
@@ -34,12 +33,7 @@ internal abstract class Architecture
         Width = width;
         Classifier = classifier;
         Layers = layers;
-        _offsets = new int[layers.Count];
-        for (var l = 0; l < layers.Count; l++)
-        {
-            _offsets[l] = Filters;
-            Filters += layers[l].Out;
-        }
+        Filters = layers.Sum(layer => layer.Out);
         _graph = new Lazy<NetworkGraph>(() =>
         {
             var builder = new GraphBuilder();
@@ -107,9 +101,6 @@ internal abstract class Architecture
         });
         return count;
     });
-
-    /// <summary>How many filters the layers before <paramref name="layer"/> have.</summary>
-    public int FilterOffset(int layer) => _offsets[layer];
 
     /// <summary>
     /// Whether a name looks like one of such a network's layers: its first word, without a number at its end, is that of a layer here. So

@@ -61,7 +61,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
                 shard,
                 Images: 0,
                 Loss: 0,
-                new KernelWeightMatrix(_architecture, step.Alpha.Sources),
+                step.Alpha.With(new double[step.Alpha.Values.Length]),
                 new double[step.Head.Weight.Length],
                 new double[step.Head.Bias.Length]);
         }
@@ -79,7 +79,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
         Tensor[] parts =
         [
             loss.detach(),
-            _sources.AlphaGradient(gradients[..layers], gradients[layers..^2]),
+            _sources.AlphaGradient(gradients[..layers], gradients[layers..^2], step.Alpha.Layout),
             gradients[^2],
             gradients[^1],
         ];
@@ -93,7 +93,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
             shard,
             indices.Length,
             Loss: numbers[0],
-            new KernelWeightMatrix(_architecture, step.Alpha.Sources, answer[..alphas].ToArray()),
+            step.Alpha.With(answer[..alphas].ToArray()),
             HeadWeight: answer.Slice(alphas, weights).ToArray(),
             HeadBias: answer[(alphas + weights)..].ToArray());
     }

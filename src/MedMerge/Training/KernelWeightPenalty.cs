@@ -20,12 +20,12 @@ internal static class KernelWeightPenalty
         var values = gradient.Values;
         if (settings.EntropyPenalty != 0 && alpha.Sources > 1)
         {
-            var scale = settings.EntropyPenalty / (alpha.Filters * Math.Log(alpha.Sources));
+            var scale = settings.EntropyPenalty / (alpha.Count * Math.Log(alpha.Sources));
             for (var i = 0; i < values.Length; i++)
                 if (alpha.Values[i] > 0) values[i] -= scale * (Math.Log(alpha.Values[i]) + 1);
         }
         if (settings.StartPenalty == 0) return;
         for (var i = 0; i < values.Length; i++)
-            values[i] += settings.StartPenalty / alpha.Filters * (alpha.Values[i] - start.Values[i]);
+            values[i] += settings.StartPenalty / alpha.Count * (alpha.Values[i] - start.Values[i]);
     }
 }

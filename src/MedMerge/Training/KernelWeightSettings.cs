@@ -24,6 +24,12 @@ public enum KernelWeightGranularity
 
     /// <summary>All of the model.</summary>
     Model,
+
+    /// <summary>
+    /// None: each 2D kernel, from one input channel to one output channel, has its own. Those are many: the state of learning has hundreds
+    /// of megabytes for a ResNet-18.
+    /// </summary>
+    Kernel2d,
 }
 
 /// <summary>How the sources' weights α come from what is learned, θ.</summary>

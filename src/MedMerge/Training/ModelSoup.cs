@@ -73,12 +73,8 @@ internal sealed class ModelSoup : IDisposable
     }
 
     /// <summary>A model's score on the validation images.</summary>
-    public Validation Score(StateDict model, CancellationToken cancellation)
-    {
-        using var network = new BatchNormNetwork(_architecture, model, _device);
-        Tensor Logits(Tensor images) => network.Forward(images, training: false);
-        return Scoring.Validate(Scoring.Predict(Logits, _target.Validation, _target.Classes, _loader, cancellation));
-    }
+    public Validation Score(StateDict model, CancellationToken cancellation) =>
+        Scoring.Validate(_architecture, model, _target, _loader, _device, cancellation);
 
     /// <inheritdoc />
     public void Dispose() => _loader.Dispose();

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Models;
 using MedMerge.Statistics;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
@@ -56,6 +57,22 @@ internal static class Scoring
             parts.Add(features(loader.Load(split, indices)).to(ScalarType.Float64).cpu().MoveToOuterDisposeScope());
         }
         return cat(parts, 0);
+    }
+
+    /// <summary>A model's score on the validation images.</summary>
+    /// <param name="model">Under the architecture's names, with a classifier.</param>
+    public static Validation Validate(
+        Architecture architecture,
+        StateDict model,
+        ImageDataset target,
+        BatchLoader loader,
+        Device device,
+        CancellationToken cancellation)
+    {
+        using var network = new BatchNormNetwork(architecture, model, device);
+        return Validate(Predict(Logits, target.Validation, target.Classes, loader, cancellation));
+
+        Tensor Logits(Tensor images) => network.Forward(images, training: false);
     }
 
     /// <summary>All that epochs are chosen by.</summary>

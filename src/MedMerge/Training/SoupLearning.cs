@@ -75,7 +75,7 @@ internal static class SoupLearning
         var loss = nn.functional.cross_entropy(answers, loader.Labels(split, indices));
         var gradients = autograd.grad([loss], network.Parameters).Select(part => part.reshape(-1)).ToArray();
         foreach (var parameter in network.Parameters) parameter.requires_grad_(false);
-        var products = parameters.to(ScalarType.Float64).matmul(cat(gradients, 0).to(ScalarType.Float64).unsqueeze(1));
+        var products = parameters.matmul(cat(gradients, 0).unsqueeze(1)).to(ScalarType.Float64);
         return products.cpu().contiguous().data<double>().ToArray();
     }
 

@@ -10,7 +10,7 @@ public sealed class KernelWeightFormatTests
     private const int Sources = 2;
     private const int Classes = 2;
     private static readonly Architecture Architecture = Architectures.Create("resnet20");
-    private static readonly KernelWeightFormat Format = new(Architecture, Sources, Classes);
+    private static readonly KernelWeightFormat Format = new(Architecture, Architecture.Filters, Sources, Classes);
     private static readonly double[] Alpha = Count(1, Sources * Architecture.Filters);
     private static readonly double[] Weight = Count(1000, Classes * Architecture.Features);
     private static readonly double[] Bias = Count(2000, Classes);

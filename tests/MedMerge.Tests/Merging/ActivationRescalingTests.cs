@@ -14,8 +14,8 @@ public class ActivationRescalingTests
     private const double Tolerance = 0.02; // a running variance has Bessel's correction, 1 in 32 where a feature map is one pixel
 
     /// <summary>
-    /// In every layer with a batch norm, over the images that its statistics are of; on average over the channels, since batch norm's ε holds
-    /// back those that hardly vary.
+    /// In every layer with a batch norm, over the images that its statistics are of; on average over the channels, since batch norm's ε
+    /// holds back those that hardly vary.
     /// </summary>
     [Theory]
     [InlineData("resnet20", 0.5)]

@@ -1,6 +1,7 @@
 using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
+using MedMerge.Models.Layers;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
 
@@ -39,7 +40,7 @@ public class KernelWeightMapTests
         var map = Create(parameterisation, granularity, sources);
         var alpha = map.ToAlpha(map.Start(anchor: 1, 0.8));
         var uniform = map.ToAlpha(map.Start(anchor: null, 0));
-        for (var f = 0; f < alpha.Filters; f++)
+        for (var f = 0; f < alpha.Count; f++)
         {
             Assert.Equal(0.8, alpha[1, f], 1e-12);
             Assert.Equal(0.2 / (sources - 1), alpha[0, f], 1e-12);
@@ -57,7 +58,8 @@ public class KernelWeightMapTests
         var map = Create(parameterisation, granularity, sources);
         var settings = new KernelWeightSettings { EntropyPenalty = 0.7, StartPenalty = 3 };
         var random = new RandomStream(5);
-        var weights = RandomModels.KernelWeights(Network, sources, random); // the loss is linear in α, and the penalties
+        // The loss is linear in α, and the penalties.
+        var weights = RandomModels.KernelWeights(Network, sources, random, KernelWeightMap.LayoutOf(Network, granularity));
         var start = map.ToAlpha(map.Start(anchor: 0, 0.8));
         var theta = map.Start(anchor: 0, 0.6);
         for (var i = 0; i < theta.Length; i++) theta[i] += 0.05 * random.NextNormal();
@@ -80,7 +82,7 @@ public class KernelWeightMapTests
             var alpha = map.ToAlpha(moved);
             var loss = alpha.Values.Zip(weights.Values, (a, w) => a * w).Sum();
             var distance = alpha.Values.Zip(start.Values, (a, b) => (a - b) * (a - b)).Sum();
-            return loss + (0.7 * KernelWeights.Entropy(alpha)) + (3 * distance / (2 * alpha.Filters));
+            return loss + (0.7 * KernelWeights.Entropy(alpha)) + (3 * distance / (2 * alpha.Count));
         }
     }
 
@@ -93,6 +95,8 @@ public class KernelWeightMapTests
         Assert.Equal(Network.Layers.Count, layer.Row(0).ToArray().Distinct().Count());
         Assert.Single(Alpha(KernelWeightGranularity.Model).Row(1).ToArray().Distinct());
         Assert.Equal(Network.Filters, Alpha(KernelWeightGranularity.Filter).Row(0).ToArray().Distinct().Count());
+        var kernels = Network.Layers.Cast<Convolution>().Sum(layer => layer.Out * layer.In);
+        Assert.Equal(kernels, Alpha(KernelWeightGranularity.Kernel2d).Row(0).ToArray().Distinct().Count());
 
         KernelWeightMatrix Alpha(KernelWeightGranularity granularity)
         {
@@ -134,9 +138,9 @@ public class KernelWeightMapTests
         var gradient = alpha.With([.. alpha.Values.Select(_ => 1.0)]);
         gradient[0, 2, 0] = 5;
         var ofTheta = map.ThetaGradient(theta, gradient);
-        Assert.Equal(0, ofTheta[Network.FilterOffset(2)]);
+        Assert.Equal(0, ofTheta[alpha.Layout.Offset(2)]);
         gradient[0, 1, 0] = 5;
-        Assert.NotEqual(0, map.ThetaGradient(theta, gradient)[Network.FilterOffset(1)]);
+        Assert.NotEqual(0, map.ThetaGradient(theta, gradient)[alpha.Layout.Offset(1)]);
     }
 
     private static KernelWeightMap Create(

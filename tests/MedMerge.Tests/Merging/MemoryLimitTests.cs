@@ -61,9 +61,9 @@ public class MemoryLimitTests
         {
             using var scope = NewDisposeScope();
             using var stack = new SourceStack(Network, RandomModels.Prepared(Network, Sources), TestDevice.Torch, memoryLimit: limit);
-            var alpha = stack.Split(new KernelWeightMatrix(Network, Sources));
-            var folded = stack.Fold(alpha);
-            stack.AlphaGradient(folded.Kernels, folded.Biases);
+            var weights = new KernelWeightMatrix(Network, Sources);
+            var folded = stack.Fold(stack.Split(weights));
+            stack.AlphaGradient(folded.Kernels, folded.Biases, weights.Layout);
             return stack.PeakBytes;
         }
     }

@@ -27,11 +27,16 @@ public class NumericsTests
         { "preactivation", 1 },
     };
 
+    /// <summary>Whether each filter has a weight, or each 2D kernel.</summary>
+    public static MatrixTheoryData<(string Name, double Width), bool> ArchitecturesByLayout =>
+        new([.. Architectures.Select(row => row.Data)], [false, true]);
+
     [Theory]
-    [MemberData(nameof(Architectures))]
-    public void The_gradient_of_alpha_equals_autograd_through_the_weighted_features(string name, double width)
+    [MemberData(nameof(ArchitecturesByLayout))]
+    public void The_gradient_of_alpha_equals_autograd_through_the_weighted_features((string Name, double Width) network, bool isPerKernel)
     {
-        var architecture = PreActivationNet.Create(name, width);
+        var architecture = PreActivationNet.Create(network.Name, network.Width);
+        var layout = isPerKernel ? KernelWeightLayout.PerKernel(architecture) : KernelWeightLayout.PerFilter(architecture);
         var target = RandomModels.TargetFor(architecture);
         var sources = RandomModels.Prepared(architecture, 3);
         using var scope = NewDisposeScope();
@@ -39,7 +44,7 @@ public class NumericsTests
         using var computer = new KernelWeightGradientComputer(
             architecture, sources, target, settings, seed: 1, TestDevice.Torch, ScalarType.Float64);
         var random = new RandomStream(7);
-        var theta = RandomModels.KernelWeights(architecture, 3, random);
+        var theta = RandomModels.KernelWeights(architecture, 3, random, layout);
         var alpha = RandomModels.Softmax(theta);
         var head = RandomModels.Head(architecture, target.Classes);
 
@@ -50,7 +55,7 @@ public class NumericsTests
         using var stack = new SourceStack(architecture, sources, TestDevice.Torch, ScalarType.Float64);
         using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
         var leaf = tensor(theta.Values, device: TestDevice.Torch).view(3, -1).requires_grad_();
-        var alphas = leaf.softmax(0).t().split([.. architecture.Layers.Select(layer => (long)layer.Out)], 0);
+        var alphas = leaf.softmax(0).t().split([.. architecture.Layers.Select((_, l) => (long)layout.Length(l))], 0);
         var indices = new ShardPlan(target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
         var images = loader.Load(target.Train, indices);
         var features = architecture.Forward(images, (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
@@ -91,14 +96,17 @@ public class NumericsTests
     }
 
     [Theory]
-    [MemberData(nameof(Architectures))]
-    public void The_certificate_holds_in_float32_and_batch_norm_comes_back_without_changing_the_function(string name, double width)
+    [MemberData(nameof(ArchitecturesByLayout))]
+    public void The_certificate_holds_in_float32_and_batch_norm_comes_back_without_changing_the_function(
+        (string Name, double Width) network,
+        bool isPerKernel)
     {
-        var architecture = PreActivationNet.Create(name, width);
+        var architecture = PreActivationNet.Create(network.Name, network.Width);
+        var layout = isPerKernel ? KernelWeightLayout.PerKernel(architecture) : KernelWeightLayout.PerFilter(architecture);
         var target = RandomModels.TargetFor(architecture);
         var sources = RandomModels.Prepared(architecture, 3);
         var random = new RandomStream(5);
-        var alpha = RandomModels.Softmax(RandomModels.KernelWeights(architecture, 3, random));
+        var alpha = RandomModels.Softmax(RandomModels.KernelWeights(architecture, 3, random, layout));
         using var scope = NewDisposeScope();
         using var loader = new BatchLoader(target, TestDevice.Torch);
         var exported = KernelFolding.Fold(sources, alpha);
@@ -176,7 +184,7 @@ public class NumericsTests
     public void An_anchored_start_gives_the_anchor_its_share()
     {
         var alpha = RandomModels.Anchored(new PreActivationNet(), sources: 4, anchor: 2, 0.9);
-        for (var f = 0; f < alpha.Filters; f++)
+        for (var f = 0; f < alpha.Count; f++)
         {
             Assert.Equal(0.9, alpha[2, f], 1e-12);
             Assert.Equal(0.1 / 3, alpha[0, f], 1e-12);

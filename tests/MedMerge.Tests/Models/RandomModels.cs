@@ -63,9 +63,14 @@ internal static class RandomModels
     }
 
     /// <summary>Normal numbers, for logits.</summary>
-    public static KernelWeightMatrix KernelWeights(Architecture architecture, int sources, RandomStream random)
+    /// <param name="layout">One a filter where it is left out.</param>
+    public static KernelWeightMatrix KernelWeights(
+        Architecture architecture,
+        int sources,
+        RandomStream random,
+        KernelWeightLayout? layout = null)
     {
-        var values = new double[sources * architecture.Filters];
+        var values = new double[sources * (layout?.Count ?? architecture.Filters)];
         for (var i = 0; i < values.Length; i++) values[i] = random.NextNormal();
         return new KernelWeightMatrix(architecture, sources, values);
     }

@@ -71,6 +71,7 @@ internal static class SettingTable
             ["filter"] = KernelWeightGranularity.Filter,
             ["layer"] = KernelWeightGranularity.Layer,
             ["model"] = KernelWeightGranularity.Model,
+            ["kernel2d"] = KernelWeightGranularity.Kernel2d,
         };
 
     private static readonly IReadOnlyDictionary<string, KernelWeightParameterisation> Parameterisations =

@@ -24,6 +24,9 @@ internal sealed record FisherStage(IReadOnlyList<Stage> Models, int BatchSize, T
     public override double Cost => Models.Count * 3 * Target.ForwardPass;
 
     /// <inheritdoc />
+    public override long EstimateMemory() => Target.EstimateTraining(BatchSize, Models.Count);
+
+    /// <inheritdoc />
     public override Task<StageOutput> ExecuteAsync(
         IReadOnlyList<StageOutput> inputs,
         StageContext context,

@@ -1,3 +1,4 @@
+using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Statistics;
@@ -40,19 +41,14 @@ internal sealed record InterpolateStage(Stage Start, Stage Head, Stage Tuned, Me
             using var start = StageFiles.Read<Head>(inputs[1], StageFiles.Head).ReplaceIn(Target.Architecture, backbone);
             using var tuned = StageFiles.ReadTensors(inputs[2], StageFiles.Model);
             IReadOnlyList<StateDict> ends = [start, tuned];
-            using var soup = new ModelSoup(
-                Target.Architecture,
-                ends,
-                Target.Dataset,
-                batchSize: 1,
-                Metric,
-                context.Device.Device);
+            var device = context.Device.Device;
+            using var loader = new BatchLoader(Target.Dataset, device);
             CombinedModel? best = null;
             for (var step = Steps; step >= 0; step--)
             {
                 var share = (double)step / Steps;
                 using var candidate = ModelAverage.Combine(ends, [1 - share, share]);
-                var score = soup.Score(candidate, cancellation);
+                var score = Scoring.Validate(Target.Architecture, candidate, Target.Dataset, loader, device, cancellation);
                 if (best is null || score.Get(Metric) > best.Validation.Get(Metric)) best = new CombinedModel([1 - share, share], score);
             }
             using var combined = ModelAverage.Combine(ends, best!.Coefficients);

@@ -1,5 +1,4 @@
 using MedMerge.Data;
-using MedMerge.Models;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
@@ -31,17 +30,12 @@ internal sealed record ScoreProbeStage(Stage Model, ProbeStage Head, TargetConte
             using var model = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
             var head = StageFiles.Read<Head>(inputs[1], StageFiles.Head);
             using var probed = head.ReplaceIn(Target.Architecture, model);
-            using var network = new BatchNormNetwork(Target.Architecture, probed, context.Device.Device);
-            using var loader = new BatchLoader(Target.Dataset, context.Device.Device);
-            var predictions = Scoring.Predict(
-                images => network.Forward(images, training: false),
-                Target.Dataset.Validation,
-                Target.Dataset.Classes,
-                loader,
-                cancellation);
+            var device = context.Device.Device;
+            using var loader = new BatchLoader(Target.Dataset, device);
+            var score = Scoring.Validate(Target.Architecture, probed, Target.Dataset, loader, device, cancellation);
             return new StageOutput(new Dictionary<string, byte[]>
             {
-                [StageFiles.Score] = StageFiles.Write(Scoring.Validate(predictions)),
+                [StageFiles.Score] = StageFiles.Write(score),
             });
         }, cancellation);
 }

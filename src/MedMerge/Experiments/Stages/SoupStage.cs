@@ -35,6 +35,9 @@ internal sealed record SoupStage(
     public override double Cost => Models.Count * Target.ForwardPass;
 
     /// <inheritdoc />
+    public override long EstimateMemory() => Target.EstimateTraining(BatchSize, Models.Count);
+
+    /// <inheritdoc />
     public override Task<StageOutput> ExecuteAsync(
         IReadOnlyList<StageOutput> inputs,
         StageContext context,
