@@ -29,8 +29,8 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
         await using var cluster = await StartClusterAsync(device, cancellation);
         var sweep = cluster.Grains.GetGrain<ISweepGrain>(submission.Id);
         var start = new StartSweep(submission.Name, submission.Specification, submission.Plan, []);
-        await sweep.StartAsync(start).WaitAsync(cancellation);
-        await sweep.ResumeAsync().WaitAsync(cancellation);
+        await GrainCalls.AskAsync(() => sweep.StartAsync(start), cancellation);
+        await GrainCalls.AskAsync(() => sweep.ResumeAsync(), cancellation);
 
         var repaired = new HashSet<string>();
         while (true)
@@ -45,7 +45,7 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
             }
             catch (MissingOutputException missing) when (repaired.Add(missing.Key))
             {
-                await sweep.RepairAsync(missing.Key).WaitAsync(cancellation);
+                await GrainCalls.AskAsync(() => sweep.RepairAsync(missing.Key), cancellation);
             }
         }
     }
@@ -76,7 +76,7 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
         var trials = new List<TrialSummary>();
         for (int? from = 1; from is { } number;)
         {
-            var page = await sweep.TrialsAsync(new TrialQuery(number)).WaitAsync(cancellation);
+            var page = await GrainCalls.AskAsync(() => sweep.TrialsAsync(new TrialQuery(number)), cancellation);
             trials.AddRange(page.Trials);
             from = page.Next;
         }
@@ -90,11 +90,11 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
         {
             while (true)
             {
-                var status = await sweep.StatusAsync(knownVersion).WaitAsync(cancellation);
+                var status = await GrainCalls.AskAsync(() => sweep.StatusAsync(knownVersion), cancellation);
                 knownVersion = status.Version;
                 if (status.HasEnded) return status;
                 line.Show(status);
-                if (status.State == WorkState.Running) await sweep.WakeAsync().WaitAsync(cancellation);
+                if (status.State == WorkState.Running) await GrainCalls.AskAsync(() => sweep.WakeAsync(), cancellation);
             }
         }
         finally
