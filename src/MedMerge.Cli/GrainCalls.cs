@@ -1,8 +1,8 @@
 namespace MedMerge.Cli;
 
 /// <summary>
-/// Calls to the grains of this process' own silo. An answer that does not come in time says nothing about the sweep there: the laptop slept,
-/// the process was stopped, or the machine is very busy. All calls made this way may be repeated.
+/// Calls to the grains of this process's own silo. An answer that does not come in time says nothing about the sweep there: the laptop
+/// slept, the process was stopped, or the machine is very busy. All calls made this way may be repeated.
 /// </summary>
 internal static class GrainCalls
 {
