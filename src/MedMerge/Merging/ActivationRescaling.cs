@@ -57,19 +57,16 @@ internal static class ActivationRescaling
     /// <summary>Adds a rescaled model's batch norms to what a merge keeps, for <see cref="CopyTo"/>.</summary>
     public static void AddTo(Architecture architecture, StateDict model, StateDict tensors)
     {
-        foreach (var norm in Norms(architecture))
+        foreach (var norm in architecture.Norms)
             foreach (var (name, inModel) in NamesOf(norm)) tensors.Add(name, model[inModel].clone());
     }
 
     /// <summary>Gives a model the batch norms of a rescaled one, where there are such.</summary>
     public static void CopyTo(Architecture architecture, StateDict model, StateDict tensors)
     {
-        foreach (var (name, inModel) in Norms(architecture).SelectMany(NamesOf).Where(names => tensors.Contains(names.Name)))
+        foreach (var (name, inModel) in architecture.Norms.SelectMany(NamesOf).Where(names => tensors.Contains(names.Name)))
             model[inModel].copy_(tensors[name]);
     }
-
-    private static IEnumerable<BatchNorm> Norms(Architecture architecture) =>
-        architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>();
 
     /// <summary>The moments of each layer's output; null for a layer without a batch norm.</summary>
     private static ChannelMoments?[] Measure(

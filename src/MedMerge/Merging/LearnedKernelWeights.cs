@@ -205,14 +205,14 @@ internal sealed record LearnedKernelWeights(
         var target = new StateDict();
         try
         {
-            foreach (var norm in architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>())
+            foreach (var norm in architecture.Norms)
             {
                 foreach (var name in new[] { norm.Mean, norm.Variance })
                     target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
             }
             foreach (var layer in architecture.Layers.Where(layer => file.Contains(layer.Norms)))
                 target.Add(layer.Norms, GetTensor(file, layer.Norms, ScalarType.Float32, layer.Out).clone());
-            foreach (var norm in architecture.Layers.Select(layer => layer.Norm).OfType<BatchNorm>())
+            foreach (var norm in architecture.Norms)
             {
                 foreach (var (name, _) in ActivationRescaling.NamesOf(norm).Where(names => file.Contains(names.Name)))
                     target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());

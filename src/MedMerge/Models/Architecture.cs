@@ -55,6 +55,9 @@ internal abstract class Architecture
     /// <summary>The layers, in the state dictionary's order.</summary>
     public IReadOnlyList<Layer> Layers { get; }
 
+    /// <summary>The layers' batch norms, in the same order.</summary>
+    public IEnumerable<BatchNorm> Norms => Layers.Select(layer => layer.Norm).OfType<BatchNorm>();
+
     /// <summary>The classifier's inputs.</summary>
     public int Features => Layers[^1].Out;
 

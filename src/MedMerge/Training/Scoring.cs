@@ -9,7 +9,8 @@ namespace MedMerge.Training;
 /// <summary>Runs a network over a split. Device thread only.</summary>
 internal static class Scoring
 {
-    private const double MinProbability = 1e-300; // for a finite logarithm
+    /// <summary>Below it a probability is taken for this, so that its logarithm is finite.</summary>
+    public const double MinProbability = 1e-300;
 
     /// <summary>Class probabilities for every image, in order, from a function that gives logits [batch, classes] for images.</summary>
     /// <exception cref="ComputationException">An answer is not a number: the weights are damaged or their training diverged.</exception>

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
@@ -35,12 +36,12 @@ internal static class SoupLearning
             for (var step = 0; step < plan.StepsPerEpoch; step++)
             {
                 DeviceThread.Yield(cancellation);
-                var shares = Softmax(logits);
+                var shares = KernelWeights.Softmax(logits, models.Count);
                 var gradient = ShareGradient(network, parameters, shares, target.Validation, plan.Batch(epoch, step, shard: 0), loader);
-                adam = adam.Step(logits, ThroughSoftmax(shares, gradient), LearningRate);
+                adam = adam.Step(logits, KernelWeights.ThroughSoftmax(shares, gradient, models.Count), LearningRate);
             }
         }
-        return Softmax(logits);
+        return KernelWeights.Softmax(logits, models.Count);
     }
 
     /// <summary>[models, parameters].</summary>
@@ -77,20 +78,5 @@ internal static class SoupLearning
         foreach (var parameter in network.Parameters) parameter.requires_grad_(false);
         var products = parameters.matmul(cat(gradients, 0).unsqueeze(1)).to(ScalarType.Float64);
         return products.cpu().contiguous().data<double>().ToArray();
-    }
-
-    private static double[] Softmax(double[] logits)
-    {
-        var largest = logits.Max();
-        var powers = Array.ConvertAll(logits, logit => Math.Exp(logit - largest));
-        var sum = powers.Sum();
-        return Array.ConvertAll(powers, power => power / sum);
-    }
-
-    /// <summary>∂L/∂logitᵢ = shareᵢ · (gᵢ − Σⱼ shareⱼgⱼ).</summary>
-    private static double[] ThroughSoftmax(double[] shares, double[] gradient)
-    {
-        var mean = shares.Zip(gradient, (share, part) => share * part).Sum();
-        return [.. shares.Zip(gradient, (share, part) => share * (part - mean))];
     }
 }

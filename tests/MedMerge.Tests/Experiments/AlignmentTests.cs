@@ -16,18 +16,18 @@ public sealed class AlignmentTests : IDisposable
     private static readonly string[] Merging =
         ["medmerge", "average", "aligned-average", "untrained-partner", "scrambled-partner", "jittered-partner"];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-alignment-").FullName;
+    private readonly WeightFilePlan _files = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _files.Dispose();
 
     [Theory]
     [InlineData("weights")]
     [InlineData("activations")]
     public void Partners_are_aligned_to_the_anchor_and_single_models_are_not(string alignment)
     {
-        var plan = BuildPlan($"alignment: {alignment}\nanchor: b");
+        var plan = _files.Build($"alignment: {alignment}\nanchor: b");
         foreach (var trial in plan.Trials)
         {
             var expected = trial.Method.Method.Name switch
@@ -48,10 +48,11 @@ public sealed class AlignmentTests : IDisposable
     [Fact]
     public void Without_the_setting_only_the_average_of_aligned_sources_is_aligned()
     {
-        var aligned = BuildPlan("").Trials.Where(trial => trial.Stages.OfType<AlignStage>().Any());
+        var aligned = _files.Build("").Trials.Where(trial => trial.Stages.OfType<AlignStage>().Any());
         Assert.Equal(["aligned-average"], aligned.Select(trial => trial.Method.Method.Name));
         // It is what the plain average is with the setting.
-        var (average, alignedAverage) = (Find(BuildPlan("alignment: activations"), "average"), Find(BuildPlan(""), "aligned-average"));
+        var average = Find(_files.Build("alignment: activations"), "average");
+        var alignedAverage = Find(_files.Build(""), "aligned-average");
         Assert.Equal(average.Predictions.Key, alignedAverage.Predictions.Key);
 
         static Trial Find(Plan plan, string method) => plan.Trials.Single(trial => trial.Method.Method.Name == method);
@@ -62,7 +63,7 @@ public sealed class AlignmentTests : IDisposable
     [InlineData("activations")]
     public async Task The_file_of_kernel_weights_merges_the_source_files_again_to_the_same_bytes(string alignment)
     {
-        var merge = BuildPlan($"alignment: {alignment}\nmethods: [medmerge]\nanchor: b").Trials.Single()
+        var merge = _files.Build($"alignment: {alignment}\nmethods: [medmerge]\nanchor: b").Trials.Single()
             .FindOutput(OutputRole.MergedModel)!.Stage;
         await using var device = new DeviceThread(TestDevice.Name, 1);
         var store = new MemoryStageStore();
@@ -80,38 +81,10 @@ public sealed class AlignmentTests : IDisposable
             var output = await store.GetAsync(align.Key, Cancellation);
             Assert.Equal(AlignStage.ReadOrder(output, learned.Architecture)!.Orders, learned.Sources[0].Order!.Orders);
         }
-        var path = Path.Combine(_folder, "kernel-weights.safetensors");
+        var path = Path.Combine(_files.Folder, "kernel-weights.safetensors");
         await File.WriteAllBytesAsync(path, file, Cancellation);
         await using var merger = new ModelMerger(TestDevice.Name, threads: 1);
-        var again = await merger.ApplyAsync(path, [new("a", PathTo("a")), new("b", PathTo("b"))], Cancellation);
+        var again = await merger.ApplyAsync(path, [new("a", _files.PathTo("a")), new("b", _files.PathTo("b"))], Cancellation);
         Assert.Equal(merged[StageFiles.Model], again.Model.ToArray());
-    }
-
-    private string PathTo(string source) => Path.Combine(_folder, source + ".safetensors");
-
-    private Plan BuildPlan(string more)
-    {
-        foreach (var (name, seed) in new[] { ("a", 1UL), ("b", 2UL) })
-        {
-            using var weights = RandomModels.Weights(Architectures.Create("resnet20", 0.25), seed, classes: 3);
-            File.WriteAllBytes(PathTo(name), Safetensors.Write(weights));
-        }
-        return Plan.Build(SpecificationReader.Read(
-            $$"""
-            target: { data: 'phantom:lesions', trainImages: 24 }
-            architecture: resnet20
-            width: 0.25
-            sources:
-              - { name: a, weights: a.safetensors }
-              - { name: b, weights: b.safetensors }
-            kernelWeights: { epochs: 1, batchSize: 8 }
-            fineTune: { epochs: 1, batchSize: 8 }
-            learningRateTries: 1
-            seeds: 1
-            threads: 1
-            {{more}}
-            """,
-            "test.yaml",
-            [_folder]));
     }
 }

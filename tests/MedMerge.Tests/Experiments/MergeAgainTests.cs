@@ -13,7 +13,7 @@ namespace MedMerge.Tests.Experiments;
 /// <summary>Whatever the settings: a run's kernel weights, applied to the source files again, give its merged model to the byte.</summary>
 public sealed class MergeAgainTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-again-").FullName;
+    private readonly WeightFilePlan _files = new();
 
     public static TheoryData<string, string> Settings => new()
     {
@@ -26,13 +26,13 @@ public sealed class MergeAgainTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _files.Dispose();
 
     [Theory]
     [MemberData(nameof(Settings))]
     public async Task The_file_of_kernel_weights_gives_the_merged_model_to_the_byte(string kernelWeights, string more)
     {
-        var merge = BuildPlan(kernelWeights, more).Trials.Single().FindOutput(OutputRole.MergedModel)!.Stage;
+        var merge = _files.Build($"methods: [medmerge]\n{more}", kernelWeights).Trials.Single().FindOutput(OutputRole.MergedModel)!.Stage;
         await using var device = new DeviceThread(TestDevice.Name, 1);
         var store = new MemoryStageStore();
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
@@ -41,38 +41,10 @@ public sealed class MergeAgainTests : IDisposable
 
         var file = merged[StageFiles.KernelWeights];
         using (var learned = LearnedKernelWeights.Read(file, "it")) Assert.Equal(file, learned.Write());
-        var path = Path.Combine(_folder, "kernel-weights.safetensors");
+        var path = Path.Combine(_files.Folder, "kernel-weights.safetensors");
         await File.WriteAllBytesAsync(path, file, Cancellation);
         await using var merger = new ModelMerger(TestDevice.Name, threads: 1);
-        var again = await merger.ApplyAsync(path, [new("a", PathTo("a")), new("b", PathTo("b"))], Cancellation);
+        var again = await merger.ApplyAsync(path, [new("a", _files.PathTo("a")), new("b", _files.PathTo("b"))], Cancellation);
         Assert.Equal(merged[StageFiles.Model], again.Model.ToArray());
-    }
-
-    private string PathTo(string source) => Path.Combine(_folder, source + ".safetensors");
-
-    private Plan BuildPlan(string kernelWeights, string more)
-    {
-        foreach (var (name, seed) in new[] { ("a", 1UL), ("b", 2UL) })
-        {
-            using var weights = RandomModels.Weights(Architectures.Create("resnet20", 0.25), seed, classes: 3);
-            File.WriteAllBytes(PathTo(name), Safetensors.Write(weights));
-        }
-        return Plan.Build(SpecificationReader.Read(
-            $$"""
-            target: { data: 'phantom:lesions', trainImages: 24 }
-            architecture: resnet20
-            width: 0.25
-            sources:
-              - { name: a, weights: a.safetensors }
-              - { name: b, weights: b.safetensors }
-            kernelWeights: { epochs: 1, batchSize: 8, {{kernelWeights}} }
-            methods: [medmerge]
-            learningRateTries: 1
-            seeds: 1
-            threads: 1
-            {{more}}
-            """,
-            "test.yaml",
-            [_folder]));
     }
 }

@@ -15,16 +15,7 @@ internal static class BestModel
         if (settings.Select == ModelChoice.Merged || row.Role != MethodRole.Proposed) return own;
         var rivals = FindRivals(rows).Select(rival => CreateCandidate(rival, rival.Method.CreateStages(stages, rival, seed)));
         var kept = new KeepBestStage([CreateCandidate(row, own), .. rivals], settings.Metric);
-        return own with
-        {
-            Predictions = kept,
-            Outputs =
-            [
-                new TrialOutput(OutputRole.Model, kept, StageFiles.Model),
-                new TrialOutput(OutputRole.Selection, kept, StageFiles.Selection),
-                .. own.Outputs.Where(output => output.Role != OutputRole.Model),
-            ],
-        };
+        return own.EndWith(kept, kept, new TrialOutput(OutputRole.Selection, kept, StageFiles.Selection));
     }
 
     /// <summary>The rows whose models are kept where a merge is not better.</summary>

@@ -12,6 +12,21 @@ internal sealed record TrialStages(Stage Predictions, IReadOnlyList<TrialOutput>
 
     /// <summary>The exported file with a role, which must be there.</summary>
     public TrialOutput GetOutput(OutputRole role) => Outputs.Single(output => output.Role == role);
+
+    /// <summary>The same trial with another model at its end.</summary>
+    /// <param name="model">The stage that writes it.</param>
+    /// <param name="predictions">The new last stage.</param>
+    /// <param name="more">A file that says how it came about.</param>
+    public TrialStages EndWith(Stage model, Stage predictions, TrialOutput more) => this with
+    {
+        Predictions = predictions,
+        Outputs =
+        [
+            new TrialOutput(OutputRole.Model, model, StageFiles.Model),
+            more,
+            .. Outputs.Where(output => output.Role != OutputRole.Model),
+        ],
+    };
 }
 
 /// <summary>A file that a trial exports.</summary>

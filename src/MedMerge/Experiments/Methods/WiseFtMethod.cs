@@ -17,15 +17,7 @@ internal sealed class WiseFtMethod : SingleSourceMethod
         var (restored, head, tuned) = LpFtMethod.Create(stages, row.Source!, source, seed);
         var model = tuned.GetOutput(OutputRole.Model).Stage;
         var wise = new InterpolateStage(restored, head, model, stages.Scenario.Settings.Metric, stages.Target);
-        return tuned with
-        {
-            Predictions = new EvaluateStage(wise, stages.Target),
-            Outputs =
-            [
-                new TrialOutput(OutputRole.Model, wise, StageFiles.Model),
-                new TrialOutput(OutputRole.Coefficients, wise, StageFiles.Coefficients),
-                .. tuned.Outputs.Where(output => output.Role != OutputRole.Model),
-            ],
-        };
+        var coefficients = new TrialOutput(OutputRole.Coefficients, wise, StageFiles.Coefficients);
+        return tuned.EndWith(wise, new EvaluateStage(wise, stages.Target), coefficients);
     }
 }

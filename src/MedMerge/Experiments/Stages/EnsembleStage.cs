@@ -1,4 +1,6 @@
+using System.Numerics.Tensors;
 using MedMerge.Statistics;
+using MedMerge.Training;
 
 namespace MedMerge.Experiments.Stages;
 
@@ -6,8 +8,6 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Members">The <see cref="EvaluateStage"/> of each model.</param>
 internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
 {
-    private const double MinProbability = 1e-300; // for a finite logarithm
-
     /// <inheritdoc />
     public override string Name => "ensemble";
 
@@ -47,8 +47,8 @@ internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
         {
             var row = probabilities.AsSpan(image * first.Classes, first.Classes);
             for (var c = 0; c < row.Length; c++)
-                row[c] = members.Average(member => Math.Log(Math.Max(member.Row(image)[c], MinProbability)));
-            var largest = Max(row);
+                row[c] = members.Average(member => Math.Log(Math.Max(member.Row(image)[c], Scoring.MinProbability)));
+            var largest = TensorPrimitives.Max<double>(row);
             var sum = 0.0;
             for (var c = 0; c < row.Length; c++)
             {
@@ -58,12 +58,5 @@ internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
             for (var c = 0; c < row.Length; c++) row[c] /= sum;
         }
         return first with { Probabilities = probabilities };
-    }
-
-    private static double Max(ReadOnlySpan<double> values)
-    {
-        var largest = values[0];
-        foreach (var value in values) largest = Math.Max(largest, value);
-        return largest;
     }
 }

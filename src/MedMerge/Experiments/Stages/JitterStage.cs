@@ -40,11 +40,7 @@ internal sealed record JitterStage(Stage Anchor, Stage Partner, Architecture Arc
             using var sources = new PreparedSources(inputs);
             using var jittered = Jitter(Architecture, sources[0], sources[1], Seed, Index);
             var source = StageFiles.Read<SourceInfo>(inputs[0], StageFiles.Source);
-            return new StageOutput(new Dictionary<string, byte[]>
-            {
-                [StageFiles.Prepared] = Safetensors.Write(jittered),
-                [StageFiles.Source] = StageFiles.Write(new SourceInfo($"jittered {source.Sha256}", [])),
-            });
+            return PreparedSources.Write(jittered, new SourceInfo($"jittered {source.Sha256}", []));
         }, cancellation);
 
     /// <summary>The jittered anchor's kernels and biases.</summary>

@@ -99,11 +99,11 @@ internal sealed record MergeStage(
             {
                 Signature = Target.Signature,
             };
-            using var merged = BatchNormRestoration.Restore(exported, statistics);
+            using var rescaled = Rescaling is null ? null : BatchNormRestoration.Restore(exported, statistics);
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.KernelWeights] = learned.Write(),
-                [StageFiles.Model] = Safetensors.Write(merged, ModelMetadata.Of(architecture, Target.Signature)),
+                [StageFiles.Model] = Safetensors.Write(rescaled ?? restored, ModelMetadata.Of(architecture, Target.Signature)),
                 [StageFiles.Certificate] = StageFiles.Write(certificate),
             });
         }, cancellation);

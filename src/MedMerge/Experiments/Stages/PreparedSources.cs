@@ -15,5 +15,13 @@ internal sealed class PreparedSources : List<PreparedSource>, IDisposable
         }
     }
 
+    /// <summary>The output of a stage that gives a prepared source.</summary>
+    /// <param name="layers">Its kernels and biases.</param>
+    public static StageOutput Write(StateDict layers, SourceInfo source) => new(new Dictionary<string, byte[]>
+    {
+        [StageFiles.Prepared] = Safetensors.Write(layers),
+        [StageFiles.Source] = StageFiles.Write(source),
+    });
+
     public void Dispose() => ForEach(source => source.Dispose());
 }

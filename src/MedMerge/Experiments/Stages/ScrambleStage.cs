@@ -36,11 +36,7 @@ internal sealed record ScrambleStage(Stage Prepared, Architecture Architecture, 
             using var sources = new PreparedSources(inputs);
             using var scrambled = Scramble(sources[0]);
             var source = StageFiles.Read<SourceInfo>(inputs[0], StageFiles.Source);
-            return new StageOutput(new Dictionary<string, byte[]>
-            {
-                [StageFiles.Prepared] = Safetensors.Write(scrambled),
-                [StageFiles.Source] = StageFiles.Write(new SourceInfo($"scrambled {source.Sha256}", [])),
-            });
+            return PreparedSources.Write(scrambled, new SourceInfo($"scrambled {source.Sha256}", []));
         }, cancellation);
 
     private StateDict Scramble(PreparedSource source)

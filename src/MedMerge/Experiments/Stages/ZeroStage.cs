@@ -30,10 +30,6 @@ internal sealed record ZeroStage(Architecture Architecture) : Stage
         context.Device.RunAsync(() =>
         {
             using var zero = PreparedSource.Zero(Architecture);
-            return new StageOutput(new Dictionary<string, byte[]>
-            {
-                [StageFiles.Prepared] = Safetensors.Write(zero.Layers),
-                [StageFiles.Source] = StageFiles.Write(new SourceInfo("zero", [])),
-            });
+            return PreparedSources.Write(zero.Layers, new SourceInfo("zero", []));
         }, cancellation);
 }
