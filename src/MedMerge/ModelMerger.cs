@@ -108,7 +108,7 @@ public sealed class ModelMerger : IAsyncDisposable
         var prepared = new List<PreparedSource>();
         try
         {
-            foreach (var source in learned.Sources) prepared.Add(Prepare(learned.Architecture, source, sources, notes));
+            foreach (var source in learned.Sources) prepared.Add(Prepare(learned, source, sources, notes));
             using var merged = learned.Apply(prepared);
             var model = Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture, learned.Signature));
             return new MergedModel(model, bytes, learned) { Notes = notes };
@@ -202,13 +202,14 @@ public sealed class ModelMerger : IAsyncDisposable
     }
 
     private static PreparedSource Prepare(
-        Architecture architecture,
+        LearnedKernelWeights learned,
         WeightedSource source,
         IReadOnlyList<SourceFile> files,
         List<string> notes)
     {
         var path = files.FirstOrDefault(file => file.Name == source.Name)?.Path
                    ?? throw new InputException($"The kernel weights need the source '{source.Name}', and no file is given for it.");
+        var architecture = learned.Architecture;
         using var file = ModelFile.Open(path);
         var hashes = new List<string>();
         // Of several models in the file it is the one whose hash the weights name.
@@ -219,7 +220,7 @@ public sealed class ModelMerger : IAsyncDisposable
             hashes.Add(SourceHash.Compute(architecture, model));
             if (hashes[^1] != source.Sha256) continue;
             if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
-            return PreparedSource.Prepare(source.Name, architecture, model);
+            return PreparedSource.Prepare(source.Name, architecture, model, learned.BatchNorm);
         }
         throw new InputException(
             $"'{path}' is not the source '{source.Name}' that the weights were learned for: " +

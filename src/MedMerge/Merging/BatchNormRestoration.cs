@@ -8,14 +8,16 @@ namespace MedMerge.Merging;
 /// <summary>
 /// Gives a folded model its batch norm back without changing what it computes. With mean μ and variance σ² on the target of what a batch
 /// norm normalises, γ = s·√(σ²+ε) and β = t + sμ make (z − μ)·γ/√(σ²+ε) + β = sz + t. Behind a convolution z is its output without bias,
-/// s is 1 and t the folded bias; a lone normalisation has z as its input, and s and t as its folded kernel and bias.
+/// s is 1 and t the folded bias; a lone normalisation has z as its input, and s and t as its folded kernel and bias. A model whose batch
+/// norms are mixed has γ and β already, and needs the statistics alone.
 /// </summary>
 internal static class BatchNormRestoration
 {
     /// <summary>Mean and variance of what each batch norm normalises, over the training images.</summary>
     /// <returns><c>NAME.running_mean</c> and <c>NAME.running_var</c>, [channels] each, float32.</returns>
-    public static StateDict Measure(FoldedNetwork network, ImageDataset target, BatchLoader loader, CancellationToken cancellation)
+    public static StateDict Measure(WeighedNetwork network, ImageDataset target, BatchLoader loader, CancellationToken cancellation)
     {
+        if (network is MixedNetwork mixed) return mixed.Estimate(target, loader, cancellation);
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var layers = network.Architecture.Layers;
@@ -42,22 +44,28 @@ internal static class BatchNormRestoration
     }
 
     /// <summary>
-    /// The ordinary state dictionary of a folded model, from <see cref="Measure"/>'s statistics and a classifier. Where it was rescaled,
+    /// The ordinary state dictionary of a merged model, from <see cref="Measure"/>'s statistics and a classifier. Where it was rescaled,
     /// its batch norms are those that came of that.
     /// </summary>
-    public static StateDict Restore(FoldedNetwork network, StateDict statisticsAndClassifier)
+    public static StateDict Restore(WeighedNetwork network, StateDict statisticsAndClassifier)
     {
-        var model = new StateDict();
         var architecture = network.Architecture;
-        for (var l = 0; l < architecture.Layers.Count; l++)
-        {
-            using var layerScope = NewDisposeScope();
-            architecture.Layers[l].Restore(model, network.Kernels[l], network.Biases[l], statisticsAndClassifier);
-        }
+        var model = network is MixedNetwork mixed ? mixed.Join(statisticsAndClassifier) : RestoreLayers(network, statisticsAndClassifier);
         using var scope = NewDisposeScope();
         foreach (var part in new[] { ".weight", ".bias" })
             model.Add(architecture.Classifier + part, statisticsAndClassifier[architecture.Classifier + part].clone());
         ActivationRescaling.CopyTo(architecture, model, statisticsAndClassifier);
+        return model;
+    }
+
+    private static StateDict RestoreLayers(WeighedNetwork network, StateDict statistics)
+    {
+        var model = new StateDict();
+        for (var l = 0; l < network.Architecture.Layers.Count; l++)
+        {
+            using var scope = NewDisposeScope();
+            network.Architecture.Layers[l].Restore(model, network.Kernels[l], network.Biases[l], statistics);
+        }
         return model;
     }
 }

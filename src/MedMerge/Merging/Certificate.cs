@@ -35,7 +35,7 @@ public sealed record Certificate(int Images, IReadOnlyList<LayerCertificate> Lay
 
     /// <summary>Measures a merged model against its sources.</summary>
     /// <param name="sources">In the order of α's rows.</param>
-    /// <param name="network">The folded network, float32.</param>
+    /// <param name="network">The folded network.</param>
     /// <param name="merged">The exported model.</param>
     /// <param name="images">[batch, 3, height, width], normalised, on the device to measure on.</param>
     internal static Certificate Measure(

@@ -14,7 +14,7 @@ internal sealed class ChannelMoments(int channels, Device device)
     private double _count;
 
     /// <summary>For each layer of a network that has a batch norm; null for the others.</summary>
-    public static ChannelMoments?[] ForNorms(FoldedNetwork network) => Array.ConvertAll(
+    public static ChannelMoments?[] ForNorms(WeighedNetwork network) => Array.ConvertAll(
         network.Architecture.Layers.ToArray(),
         layer => layer.Norm is null ? null : new ChannelMoments(layer.Out, network.Kernels[0].device));
 

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
+using Architecture = MedMerge.Models.Architecture;
 
 namespace MedMerge.Merging;
 
-/// <summary>The fold that makes the merged model: plain loops in float64, so that every machine gives the same bytes.</summary>
+/// <summary>The sums that make the merged model: plain loops in float64, so that every machine gives the same bytes.</summary>
 internal static class KernelFolding
 {
     /// <summary>K = Σᵢ αᵢKᵢ and b = Σᵢ αᵢbᵢ for each layer, rounded to float32 once.</summary>
@@ -20,6 +21,28 @@ internal static class KernelFolding
             biases[l] = Sum([.. sources.Select(source => source.Bias(layer))], i => alpha.FilterRow(i, l));
         }
         return new FoldedNetwork(alpha.Architecture, kernels, biases);
+    }
+
+    /// <summary>The merged network in the form that the sources have.</summary>
+    /// <inheritdoc cref="Fold" path="/param" />
+    public static WeighedNetwork Merge(IReadOnlyList<PreparedSource> sources, KernelWeightMatrix alpha) =>
+        sources[0].BatchNorm(alpha.Architecture) == BatchNormPolicy.Mix ? Mix(sources, alpha) : Fold(sources, alpha);
+
+    /// <summary>A source by itself in the form that it has; its tensors remain the source's.</summary>
+    public static WeighedNetwork Of(Architecture architecture, PreparedSource source) =>
+        source.BatchNorm(architecture) == BatchNormPolicy.Mix
+            ? MixedNetwork.Of(architecture, source)
+            : FoldedNetwork.Of(architecture, source);
+
+    /// <summary>The same sums of split layers, and γ = Σᵢ αᵢγᵢ.</summary>
+    /// <inheritdoc cref="Fold" path="/param" />
+    private static MixedNetwork Mix(IReadOnlyList<PreparedSource> sources, KernelWeightMatrix alpha)
+    {
+        var sums = Fold(sources, alpha);
+        var scales = alpha.Architecture.Layers.Select((layer, l) => layer.HasScale
+            ? Sum([.. sources.Select(source => source.Scale(layer)!)], i => alpha.FilterRow(i, l))
+            : null);
+        return new MixedNetwork(alpha.Architecture, sums.Kernels, sums.Biases, [.. scales]);
     }
 
     /// <param name="parts">One a source, float32.</param>

@@ -44,6 +44,12 @@ internal sealed record LearnedKernelWeights(
 
     private const string Granularity = "granularity", PerKernel = "kernel2d";
 
+    // Metadata of a merge whose batch norms are mixed.
+    private const string BatchNormKey = "batchNorm", Mixed = "mix";
+
+    /// <summary>What becomes of the sources' batch norms.</summary>
+    public BatchNormPolicy BatchNorm { get; init; }
+
     /// <summary>What the merged model takes and gives; null in files of earlier versions.</summary>
     public ModelSignature? Signature { get; init; }
 
@@ -51,7 +57,9 @@ internal sealed record LearnedKernelWeights(
     public Architecture Architecture => Alpha.Architecture;
 
     /// <summary>The merged model under the architecture's own names.</summary>
-    /// <param name="sources">The prepared sources with their channels as in their files, in the order of <see cref="Sources"/>.</param>
+    /// <param name="sources">
+    /// The sources, prepared as <see cref="BatchNorm"/> says, with their channels as in their files, in the order of <see cref="Sources"/>.
+    /// </param>
     public StateDict Apply(IReadOnlyList<PreparedSource> sources)
     {
         using var scope = NewDisposeScope();
@@ -59,7 +67,7 @@ internal sealed record LearnedKernelWeights(
         try
         {
             var inOrder = sources.Zip(aligned, (source, copy) => copy ?? source).ToList();
-            return BatchNormRestoration.Restore(KernelFolding.Fold(inOrder, Alpha), TargetTensors);
+            return BatchNormRestoration.Restore(KernelFolding.Merge(inOrder, Alpha), TargetTensors);
         }
         finally
         {
@@ -100,6 +108,7 @@ internal sealed record LearnedKernelWeights(
         };
         Signature?.AddTo(metadata);
         if (!KernelWeights.AreShares(Alpha)) metadata[Shares] = NoShares;
+        if (BatchNorm == BatchNormPolicy.Mix) metadata[BatchNormKey] = Mixed;
         return Safetensors.Write(tensors, metadata);
     }
 
@@ -166,6 +175,7 @@ internal sealed record LearnedKernelWeights(
                 throw new FormatException($"it holds negative variances in '{negative}'");
             return new LearnedKernelWeights(sources, Metadata(file, "target"), alpha, target)
             {
+                BatchNorm = file.Metadata.GetValueOrDefault(BatchNormKey) == Mixed ? BatchNormPolicy.Mix : BatchNormPolicy.Fold,
                 Signature = ModelSignature.Read(file.Metadata),
             };
         }

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace MedMerge.Merging;
 
 /// <summary>
-/// A source model as merging needs it: folded, each layer a kernel <c>NAME.weight</c> and a bias <c>NAME.bias</c>, with the norms that its
-/// kernels had before.
+/// A source model as merging needs it: each layer a kernel <c>NAME.weight</c> and a bias <c>NAME.bias</c>, with the norms that its kernels
+/// had before they were folded. Where batch norms are to be mixed the layers are split, and those in front of a batch norm have a scale
+/// <c>NAME.scale</c>.
 /// </summary>
 /// <param name="Name">The source's name in the specification.</param>
 /// <param name="Layers">CPU tensors under the architecture's layer names.</param>
@@ -19,6 +20,16 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
     /// <summary>A layer's bias, [out].</summary>
     public Tensor Bias(Layer layer) => Layers[layer.Name + ".bias"];
 
+    /// <summary>The name of a layer's scale, [out].</summary>
+    public static string ScaleOf(Layer layer) => layer.Name + ".scale";
+
+    /// <summary>A split layer's γ, [out]; null where it has none.</summary>
+    public Tensor? Scale(Layer layer) => Layers.Contains(ScaleOf(layer)) ? Layers[ScaleOf(layer)] : null;
+
+    /// <summary>Which form its layers have.</summary>
+    public BatchNormPolicy BatchNorm(Architecture architecture) =>
+        architecture.Layers.Any(layer => Layers.Contains(ScaleOf(layer))) ? BatchNormPolicy.Mix : BatchNormPolicy.Fold;
+
     /// <summary>Copies the norms of its kernels before folding (<see cref="Layer.Norms"/>) into other tensors.</summary>
     public void CopyNormsTo(Architecture architecture, StateDict tensors)
     {
@@ -26,17 +37,25 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             tensors.Add(layer.Norms, Layers[layer.Norms].clone());
     }
 
-    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="Layer.Prepare"/>).</summary>
+    /// <summary>
+    /// Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="Layer.Prepare"/>), or splits it
+    /// (<see cref="Layer.Split"/>).
+    /// </summary>
     /// <exception cref="InputException">A folded value is beyond float32; the message names the layer.</exception>
-    public static PreparedSource Prepare(string name, Architecture architecture, StateDict model)
+    public static PreparedSource Prepare(
+        string name,
+        Architecture architecture,
+        StateDict model,
+        BatchNormPolicy batchNorm = BatchNormPolicy.Fold)
     {
         var layers = new StateDict();
         foreach (var layer in architecture.Layers)
         {
             using var scope = NewDisposeScope(); // a layer's, not the model's: folding takes many times a kernel's memory
-            var (kernel, bias) = layer.Prepare(model);
+            var (kernel, bias, scale) = batchNorm == BatchNormPolicy.Mix ? layer.Split(model) : Fold(layer);
             layers.Add(layer.Name + ".weight", kernel.to(ScalarType.Float32));
             layers.Add(layer.Name + ".bias", bias.to(ScalarType.Float32));
+            if (scale is not null) layers.Add(ScaleOf(layer), scale.to(ScalarType.Float32));
             if (layer.MeasureNorms(model) is { } norms) layers.Add(layer.Norms, norms);
         }
         if (layers.FirstNonFinite() is not { } bad) return new PreparedSource(name, layers);
@@ -45,13 +64,19 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
         throw new InputException(
             $"{source}: folding batch norm into the layer '{bad[..bad.LastIndexOf('.')]}' gives NaN or infinite values. " +
             "Its weights are too large for float32: the model was not trained to an end, or the file is damaged.");
+
+        (Tensor Kernel, Tensor Bias, Tensor? Scale) Fold(Layer layer)
+        {
+            var (kernel, bias) = layer.Prepare(model);
+            return (kernel, bias, null);
+        }
     }
 
     /// <summary>
     /// A partner of nothing but zeros. Merging one source with it scales that source's kernels by α between 0 and 1: the self-scale
     /// control.
     /// </summary>
-    public static PreparedSource Zero(Architecture architecture)
+    public static PreparedSource Zero(Architecture architecture, BatchNormPolicy batchNorm = BatchNormPolicy.Fold)
     {
         var layers = new StateDict();
         foreach (var layer in architecture.Layers)
@@ -59,6 +84,7 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             using var scope = NewDisposeScope();
             layers.Add(layer.Name + ".weight", zeros(layer.Shape));
             layers.Add(layer.Name + ".bias", zeros(layer.Out));
+            if (batchNorm == BatchNormPolicy.Mix && layer.HasScale) layers.Add(ScaleOf(layer), zeros(layer.Out));
         }
         return new PreparedSource("zero", layers);
     }

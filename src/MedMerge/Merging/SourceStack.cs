@@ -1,4 +1,5 @@
 using MedMerge.Models;
+using MedMerge.Models.Layers;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
@@ -14,7 +15,8 @@ internal sealed class SourceStack : IDisposable
     private readonly Device _device;
     private readonly ScalarType _type;
     private readonly KernelStacks _kernels;
-    private readonly Tensor _biases; // [filters, sources]
+    private readonly Tensor _biases;  // [filters, sources]
+    private readonly Tensor? _scales; // the same of the filters that have one; null where batch norms are folded
     private readonly long[] _outs;   // filters of each layer
 
     /// <param name="type">float32, or float64 in tests of the numerics.</param>
@@ -37,6 +39,9 @@ internal sealed class SourceStack : IDisposable
         _outs = [.. architecture.Layers.Select(layer => (long)layer.Out)];
         _biases = cat([.. architecture.Layers.Select(layer => stack(sources.Select(source => source.Bias(layer)), 1))], 0)
             .to(type).to(device).contiguous().DetachFromDisposeScope();
+        if (sources[0].BatchNorm(architecture) == BatchNormPolicy.Fold) return;
+        _scales = cat([.. ScaledLayers.Select(layer => stack(sources.Select(source => source.Scale(layer)!), 1))], 0)
+            .to(type).to(device).contiguous().DetachFromDisposeScope();
     }
 
     /// <summary>The number of sources.</summary>
@@ -57,28 +62,39 @@ internal sealed class SourceStack : IDisposable
         return alpha.view(Sources, layout.Count).t().contiguous().split(lengths, 0);
     }
 
-    /// <summary>Layer by layer K = Σᵢ αᵢKᵢ and b = Σᵢ αᵢbᵢ.</summary>
+    /// <summary>Layer by layer K = Σᵢ αᵢKᵢ and b = Σᵢ αᵢbᵢ, and γ = Σᵢ αᵢγᵢ where batch norms are mixed.</summary>
     /// <param name="alpha">As <see cref="Split(KernelWeightMatrix)"/> gives it.</param>
-    public FoldedNetwork Fold(IReadOnlyList<Tensor> alpha)
+    public WeighedNetwork Fold(IReadOnlyList<Tensor> alpha)
     {
         Tensor[] kernels = [.. _architecture.Layers.Select((layer, l) =>
             _kernels.With(l, stack => Fold(stack, alpha[l], layer.Out).view(layer.Shape)))];
-        var biases = (cat([.. alpha.Select((weights, l) => ByFilter(weights, _outs[l]))], 0) * _biases).sum(1);
-        return new FoldedNetwork(_architecture, kernels, biases.split(_outs, 0));
+        Tensor[] byFilter = [.. alpha.Select((weights, l) => ByFilter(weights, _outs[l]))];
+        var biases = (cat(byFilter, 0) * _biases).sum(1).split(_outs, 0);
+        if (_scales is null) return new FoldedNetwork(_architecture, kernels, biases);
+        var ofScaled = byFilter.Zip(_architecture.Layers).Where(pair => pair.Second.HasScale).Select(pair => pair.First);
+        var scales = new Queue<Tensor>((cat([.. ofScaled], 0) * _scales).sum(1).split(OutsOfScaled, 0));
+        return new MixedNetwork(
+            _architecture,
+            kernels,
+            biases,
+            [.. _architecture.Layers.Select(layer => layer.HasScale ? scales.Dequeue() : null)]);
     }
 
     /// <summary>
-    /// ∂L/∂αᵢ(l,c) = ⟨∂L/∂K(l,c), Kᵢ(l,c)⟩ + ∂L/∂b(l,c)·bᵢ(l,c), from the folded network's gradients; of a 2D kernel its own product, and
-    /// its part of the bias's.
+    /// ∂L/∂αᵢ(l,c) = ⟨∂L/∂K(l,c), Kᵢ(l,c)⟩ + ∂L/∂b(l,c)·bᵢ(l,c), from the folded network's gradients, and ∂L/∂γ(l,c)·γᵢ(l,c) more where
+    /// batch norms are mixed; of a 2D kernel its own product, and its part of the bias's and the scale's.
     /// </summary>
+    /// <param name="gradients">Of the network's <see cref="WeighedNetwork.Parameters"/>.</param>
     /// <param name="layout">What has a weight.</param>
     /// <returns>[sources, weights of one], on the device.</returns>
-    public Tensor AlphaGradient(IReadOnlyList<Tensor> kernelGradients, IReadOnlyList<Tensor> biasGradients, KernelWeightLayout layout)
+    public Tensor AlphaGradient(IReadOnlyList<Tensor> gradients, KernelWeightLayout layout)
     {
         using var scope = NewDisposeScope();
-        var ofKernels = kernelGradients.Select((gradient, l) =>
+        var layers = _outs.Length;
+        var ofKernels = gradients.Take(layers).Select((gradient, l) =>
             _kernels.With(l, stack => Products(stack, gradient, _outs[l], layout.Parts(l))));
-        var ofBiases = _biases * cat([.. biasGradients], 0).unsqueeze(1);
+        var ofBiases = _biases * cat([.. gradients.Skip(layers).Take(layers)], 0).unsqueeze(1);
+        if (_scales is not null) ofBiases = ofBiases.Plus(Spread(_scales * cat([.. gradients.Skip(2 * layers)], 0).unsqueeze(1)));
         if (layout.IsPerKernel)
         {
             var byLayer = ofBiases.split(_outs, 0);
@@ -100,6 +116,20 @@ internal sealed class SourceStack : IDisposable
     {
         _kernels.Dispose();
         _biases.Dispose();
+        _scales?.Dispose();
+    }
+
+    private IEnumerable<Layer> ScaledLayers => _architecture.Layers.Where(layer => layer.HasScale);
+
+    private long[] OutsOfScaled => [.. ScaledLayers.Select(layer => (long)layer.Out)];
+
+    /// <summary>From the filters that have a scale to all of them, [filters, sources]; zero for the others.</summary>
+    private Tensor Spread(Tensor ofScaled)
+    {
+        var parts = new Queue<Tensor>(ofScaled.split(OutsOfScaled, 0));
+        return cat(
+            [.. _architecture.Layers.Select(layer => layer.HasScale ? parts.Dequeue() : ofScaled.new_zeros(layer.Out, Sources))],
+            0);
     }
 
     /// <param name="stack">[out, sources, values of a filter].</param>

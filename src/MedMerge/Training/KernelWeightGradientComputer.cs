@@ -9,7 +9,8 @@ namespace MedMerge.Training;
 
 /// <summary>
 /// The device's side of weight learning: one forward and one backward pass through the folded network, whatever the number of sources.
-/// Device thread only.
+/// Where batch norms are mixed they normalise by the batch in a step, and by the statistics of the training images everywhere else. Device
+/// thread only.
 /// </summary>
 internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeightStep, KernelWeightGradient>
 {
@@ -68,18 +69,17 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
         using var scope = NewDisposeScope();
         var batch = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
         var (network, headWeight, headBias) = Bring(step.Alpha, step.Head);
-        Tensor[] leaves = [.. network.Kernels, .. network.Biases, headWeight, headBias];
+        Tensor[] leaves = [.. network.Parameters, headWeight, headBias];
         foreach (var leaf in leaves) leaf.requires_grad_();
 
         var logits = nn.functional.linear(network.Features(batch.Images), headWeight, headBias);
         var loss = nn.functional.cross_entropy(logits, batch.Labels, reduction: nn.Reduction.Sum);
         var gradients = autograd.grad([loss], leaves).ToArray();
 
-        var layers = network.Kernels.Count;
         Tensor[] parts =
         [
             loss.detach(),
-            _sources.AlphaGradient(gradients[..layers], gradients[layers..^2], step.Alpha.Layout),
+            _sources.AlphaGradient(gradients[..^2], step.Alpha.Layout),
             gradients[^2],
             gradients[^1],
         ];
@@ -107,7 +107,8 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
-        var (network, headWeight, headBias) = Bring(alpha, head);
+        var (weighed, headWeight, headBias) = Bring(alpha, head);
+        var network = Fold(weighed, cancellation);
         Tensor Logits(Tensor images) => nn.functional.linear(network.Features(images), headWeight, headBias);
         return Scoring.Predict(Logits, split, head.Classes, _loader, cancellation);
     }
@@ -117,7 +118,8 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
-        var features = Scoring.Features(_sources.Fold(_sources.Split(alpha)).Features, _target.Train, _loader, cancellation);
+        var network = Fold(_sources.Fold(_sources.Split(alpha)), cancellation);
+        var features = Scoring.Features(network.Features, _target.Train, _loader, cancellation);
         return LinearProbe.Fit(features, _target.Train.Labels, _target.Classes, _settings.HeadDecay, cancellation);
     }
 
@@ -128,8 +130,15 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
         _loader.Dispose();
     }
 
-    /// <summary>The network of a step, folded, with its classifier: one transfer for all.</summary>
-    private (FoldedNetwork Network, Tensor HeadWeight, Tensor HeadBias) Bring(KernelWeightMatrix alpha, Head head)
+    private FoldedNetwork Fold(WeighedNetwork network, CancellationToken cancellation)
+    {
+        if (network is not MixedNetwork mixed) return (FoldedNetwork)network;
+        using var statistics = mixed.Estimate(_target, _loader, cancellation);
+        return mixed.Fold(statistics, _type);
+    }
+
+    /// <summary>The network of a step with its classifier: one transfer for all.</summary>
+    private (WeighedNetwork Network, Tensor HeadWeight, Tensor HeadBias) Bring(KernelWeightMatrix alpha, Head head)
     {
         var (alphas, weights) = (alpha.Values.Length, head.Weight.Length);
         var all = Transfers.ToDevice([.. alpha.Values, .. head.Weight, .. head.Bias], _device).to(_type);

@@ -22,6 +22,9 @@ public sealed class MergeAgainTests : IDisposable
         { "granularity: kernel2d", "rescaling: repair" },
         { "granularity: filter", "rescaling: repair\nalignment: activations" },
         { "parameterisation: clamped", "layersFrom: 'conv1=a, layer3=b'" },
+        { "granularity: filter", "batchNorm: mix" },
+        { "granularity: kernel2d", "batchNorm: mix\nalignment: weights" },
+        { "granularity: layer", "batchNorm: mix\nalignment: activations\nanchor: best-probe" },
     };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

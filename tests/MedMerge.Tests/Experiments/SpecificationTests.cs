@@ -93,6 +93,17 @@ public class SpecificationTests
         else Assert.Contains(error, GetError(yaml), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("rescaling: repair", "which leaves 'rescaling' 'repair' nothing to do")]
+    [InlineData("kernelWeights: { batchSize: 8, shards: 8 }", "must have at least 2 for each of 'kernelWeights.shards' (8)")]
+    [InlineData("kernelWeights: { batchSize: 8, shards: 4 }\nalignment: weights", null)]
+    public void What_mixed_batch_norms_do_not_go_with_is_named(string more, string? error)
+    {
+        var yaml = $"{Minimal}\nbatchNorm: mix\n{more}";
+        if (error is null) Read(yaml);
+        else Assert.Contains(error, GetError(yaml), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_sigmoid_is_for_two_sources()
     {

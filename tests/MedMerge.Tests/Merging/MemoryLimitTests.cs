@@ -63,7 +63,7 @@ public class MemoryLimitTests
             using var stack = new SourceStack(Network, RandomModels.Prepared(Network, Sources), TestDevice.Torch, memoryLimit: limit);
             var weights = new KernelWeightMatrix(Network, Sources);
             var folded = stack.Fold(stack.Split(weights));
-            stack.AlphaGradient(folded.Kernels, folded.Biases, weights.Layout);
+            stack.AlphaGradient(folded.Parameters, weights.Layout);
             return stack.PeakBytes;
         }
     }

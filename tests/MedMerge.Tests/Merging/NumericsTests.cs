@@ -193,7 +193,7 @@ public class NumericsTests
         Assert.Equal(entropy, KernelWeights.Entropy(alpha), 1e-12);
     }
 
-    private static void AssertClose(double[] expected, double[] actual, double relative)
+    internal static void AssertClose(double[] expected, double[] actual, double relative)
     {
         var scale = expected.Max(Math.Abs);
         Assert.True(scale > 0);

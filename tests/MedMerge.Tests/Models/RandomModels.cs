@@ -43,13 +43,19 @@ internal static class RandomModels
         return weights;
     }
 
-    public static List<PreparedSource> Prepared(Architecture architecture, int count)
+    /// <summary>A source model as it is stored.</summary>
+    public static StateDict Source(Architecture architecture, int index) => Weights(architecture, (ulong)index + 20, classes: 2);
+
+    public static List<PreparedSource> Prepared(
+        Architecture architecture,
+        int count,
+        BatchNormPolicy batchNorm = BatchNormPolicy.Fold)
     {
         var sources = new List<PreparedSource>();
         for (var i = 0; i < count; i++)
         {
-            using var weights = Weights(architecture, (ulong)i + 20, 2);
-            sources.Add(PreparedSource.Prepare($"source{i}", architecture, weights));
+            using var weights = Source(architecture, i);
+            sources.Add(PreparedSource.Prepare($"source{i}", architecture, weights, batchNorm));
         }
         return sources;
     }

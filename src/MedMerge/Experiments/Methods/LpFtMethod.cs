@@ -23,7 +23,7 @@ internal sealed class LpFtMethod : SingleSourceMethod
     internal static LpFtStages Create(ScenarioStages stages, string name, Stage source, ulong seed)
     {
         var restored = stages.RestoreStatistics(source);
-        var head = stages.ProbeOnce($"lp-ft {name}", () => stages.Probe([restored], KernelWeightInit.Uniform)).Head;
+        var head = stages.ProbeOnce($"lp-ft {name}", () => stages.Probe([stages.Fold(restored)], KernelWeightInit.Uniform)).Head;
         var tuned = stages.FineTune(restored, head, stages.Scenario.Budget - PassesBeforeFineTuning, seed);
         return new LpFtStages(restored, head, tuned);
     }

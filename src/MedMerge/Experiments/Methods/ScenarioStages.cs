@@ -97,7 +97,11 @@ internal sealed class ScenarioStages(Scenario scenario)
     };
 
     /// <summary>A prepared partner that is all zeros.</summary>
-    public ZeroStage CreateZero() => new(scenario.Architecture) { Computation = scenario.Computation };
+    public ZeroStage CreateZero() => new(scenario.Architecture)
+    {
+        BatchNorm = scenario.Settings.BatchNorm,
+        Computation = scenario.Computation,
+    };
 
     /// <summary>Learns kernel weights, merges the models with them, and fine-tunes.</summary>
     /// <param name="names">Names of the models for the file of kernel weights.</param>
@@ -126,7 +130,7 @@ internal sealed class ScenarioStages(Scenario scenario)
     /// <summary>Re-estimates a model's batch norm statistics on the target.</summary>
     public Stage RestoreStatistics(Stage model) => new StatisticsStage(model, scenario.Settings.FineTune.ShardBatchSize, Target);
 
-    /// <summary>A source as merging has it: folded, and aligned where the settings want it.</summary>
+    /// <summary>A source as merging has it: prepared, and aligned where the settings want it.</summary>
     /// <param name="source">Its index.</param>
     public Stage PrepareAligned(int source) => Align([.. Sources.Select(Prepare)], Alignment)[source];
 
@@ -156,7 +160,7 @@ internal sealed class ScenarioStages(Scenario scenario)
         ScoreProbeStage ScoreProbe(Stage source)
         {
             var restored = RestoreStatistics(source);
-            return new ScoreProbeStage(restored, Probe([restored], KernelWeightInit.Uniform).Head, Target);
+            return new ScoreProbeStage(restored, Probe([Fold(restored)], KernelWeightInit.Uniform).Head, Target);
         }
     }
 
@@ -210,8 +214,13 @@ internal sealed class ScenarioStages(Scenario scenario)
         }
     }
 
-    /// <summary>Folds a model's batch norm, unless it comes folded.</summary>
-    public Stage Prepare(Stage model) => model.IsPrepared ? model : new PrepareStage(model, scenario.Architecture);
+    /// <summary>Prepares a model for merging, unless it comes prepared.</summary>
+    public Stage Prepare(Stage model) => model.IsPrepared
+        ? model
+        : new PrepareStage(model, scenario.Architecture) { BatchNorm = scenario.Settings.BatchNorm };
+
+    /// <summary>Folds a model's batch norm, whatever becomes of it in a merge.</summary>
+    public Stage Fold(Stage model) => new PrepareStage(model, scenario.Architecture);
 }
 
 /// <summary>Models prepared for merging, with the head that was probed on them.</summary>

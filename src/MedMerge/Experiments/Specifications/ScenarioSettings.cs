@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MedMerge.Merging;
 using MedMerge.Merging.Alignment;
 using MedMerge.Statistics;
 using MedMerge.Tensors;
@@ -65,6 +66,10 @@ internal sealed record ScenarioSettings
     /// <summary>How images become the input of source models.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public SourceInput InputNormalisation { get; init; }
+
+    /// <summary>What becomes of the sources' batch norms in a merge.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public BatchNormPolicy BatchNorm { get; init; }
 
     /// <summary>What happens to the scale of a merged model's channels.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MedMerge.Merging;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
@@ -15,13 +16,32 @@ internal static class SettingRules
     private const string AnchorWeight = $"{SettingTable.KernelWeightsKey}.anchorWeight";
     private const string Parameterisation = $"{SettingTable.KernelWeightsKey}.parameterisation";
     private const string EntropyPenalty = $"{SettingTable.KernelWeightsKey}.entropyPenalty";
+    private const string BatchNorm = "batchNorm";
     private const string FineTuneBatch = $"{SettingTable.FineTuneKey}.batchSize";
     private const string FineTuneShards = $"{SettingTable.FineTuneKey}.shards";
 
     /// <summary>Finds the rules that a scenario's settings break.</summary>
     /// <param name="sources">Number of sources.</param>
     public static IEnumerable<BrokenRule> Check(ScenarioSettings settings, int sources) =>
-        [.. Check(settings.KernelWeights, sources), .. Check(settings.FineTune)];
+        [.. Check(settings.KernelWeights, sources), .. Check(settings.FineTune), .. CheckMix(settings)];
+
+    private static IEnumerable<BrokenRule> CheckMix(ScenarioSettings settings)
+    {
+        if (settings.BatchNorm != BatchNormPolicy.Mix) yield break;
+        if (settings.Rescaling == Rescaling.Repair)
+        {
+            yield return new BrokenRule(
+                BatchNorm,
+                $"'{BatchNorm}' 'mix' takes the merged model's own statistics, which leaves 'rescaling' 'repair' nothing to do");
+        }
+        if (settings.KernelWeights.BatchSize < TrainingBounds.MinBatchSize * settings.KernelWeights.Shards)
+        {
+            yield return new BrokenRule(
+                KernelWeightShards,
+                $"'{BatchNorm}' 'mix' normalises by a shard's own images: '{KernelWeightBatch}' ({settings.KernelWeights.BatchSize}) " +
+                $"must have at least {TrainingBounds.MinBatchSize} for each of '{KernelWeightShards}' ({settings.KernelWeights.Shards})");
+        }
+    }
 
     private static IEnumerable<BrokenRule> Check(KernelWeightSettings settings, int sources)
     {

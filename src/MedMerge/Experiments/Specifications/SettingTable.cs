@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Merging;
 using MedMerge.Merging.Alignment;
 using MedMerge.Statistics;
 using MedMerge.Tensors;
@@ -39,6 +40,13 @@ internal static class SettingTable
         ["target"] = SourceInput.Target,
         ["source"] = SourceInput.Source,
     };
+
+    private static readonly IReadOnlyDictionary<string, BatchNormPolicy> BatchNormPolicies =
+        new OrderedDictionary<string, BatchNormPolicy>
+        {
+            ["fold"] = BatchNormPolicy.Fold,
+            ["mix"] = BatchNormPolicy.Mix,
+        };
 
     private static readonly IReadOnlyDictionary<string, Rescaling> Rescalings = new OrderedDictionary<string, Rescaling>
     {
@@ -273,6 +281,13 @@ internal static class SettingTable
             SourceInputs,
             settings => settings.InputNormalisation,
             (settings, value) => settings with { InputNormalisation = value }),
+        new ChoiceSetting<ScenarioSettings, BatchNormPolicy>(
+            "batchNorm",
+            "what becomes of the sources' batch norms: `fold` takes each into its kernels first; `mix` weighs γ and β by the same α, and " +
+            "takes the statistics of the merged model",
+            BatchNormPolicies,
+            settings => settings.BatchNorm,
+            (settings, value) => settings with { BatchNorm = value }),
         new ChoiceSetting<ScenarioSettings, Rescaling>(
             "rescaling",
             "what happens to a merged model's channels: `repair` gives them the mean and deviation that the sources' have on the target",

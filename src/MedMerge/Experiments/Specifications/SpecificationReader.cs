@@ -295,10 +295,11 @@ internal sealed class SpecificationReader
             var read = SettingTable.Read(SettingTable.FineTune, fineTune, settings.FineTune);
             settings = settings with { FineTune = read };
         }
+        settings = SettingTable.Read(SettingTable.TopLevel, map, settings);
         if (sources is { } count)
             foreach (var broken in SettingRules.Check(settings, count)) map.AddErrorAt(broken.Path, broken.Message);
         kernelWeights?.RefuseUnknownKeys();
         fineTune?.RefuseUnknownKeys();
-        return SettingTable.Read(SettingTable.TopLevel, map, settings);
+        return settings;
     }
 }

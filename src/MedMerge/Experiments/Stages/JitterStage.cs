@@ -8,7 +8,7 @@ namespace MedMerge.Experiments.Stages;
 
 /// <summary>
 /// The anchor, moved as far as the partner is away, in a random direction: filter by filter the noise has the distance between the
-/// partner's kernel and the anchor's, and the bias the distance between theirs, with a random sign.
+/// partner's kernel and the anchor's, and the bias (and scale) the distance between theirs, with a random sign.
 /// </summary>
 /// <param name="Anchor">The prepared anchor.</param>
 /// <param name="Partner">The prepared partner.</param>
@@ -53,6 +53,8 @@ internal sealed record JitterStage(Stage Anchor, Stage Partner, Architecture Arc
             using var scope = NewDisposeScope();
             jittered.Add(layer.Name + ".weight", Move(anchor.Kernel(layer), partner.Kernel(layer), random));
             jittered.Add(layer.Name + ".bias", Move(anchor.Bias(layer), partner.Bias(layer), random));
+            if (anchor.Scale(layer) is { } scale)
+                jittered.Add(PreparedSource.ScaleOf(layer), Move(scale, partner.Scale(layer)!, random));
         }
         return jittered;
     }

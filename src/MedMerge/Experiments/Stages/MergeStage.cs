@@ -4,6 +4,7 @@ using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using MedMerge.Training;
+using TorchSharp;
 
 namespace MedMerge.Experiments.Stages;
 
@@ -13,7 +14,7 @@ namespace MedMerge.Experiments.Stages;
 internal sealed record MergeRescaling(int BatchSize, double HeadDecay);
 
 /// <summary>
-/// Folds the sources by their kernel weights, restores batch norm and certifies the result; it fails if the certificate
+/// Merges the sources by their kernel weights, restores batch norm and certifies the result; it fails if the certificate
 /// does not hold.
 /// </summary>
 /// <param name="Sources">The prepared sources.</param>
@@ -82,14 +83,14 @@ internal sealed record MergeStage(
             var (alpha, head) = ReadKernelWeights(inputs);
 
             using var loader = new BatchLoader(dataset, device);
-            var exported = KernelFolding.Fold(sources, alpha);
-            var folded = exported.To(device);
-            var statistics = BatchNormRestoration.Measure(folded, dataset, loader, cancellation);
+            var exported = KernelFolding.Merge(sources, alpha);
+            var network = exported.To(device);
+            var statistics = BatchNormRestoration.Measure(network, dataset, loader, cancellation);
             sources[Anchor.Find(inputs)].CopyNormsTo(architecture, statistics);
             using var restored = Restore(exported, statistics, head);
 
             var images = loader.Load(dataset.Train, [.. Enumerable.Range(0, CertificateImages)]);
-            var certificate = Certificate.Measure(sources, alpha, folded, restored, images, cancellation);
+            var certificate = Certify(sources, alpha, network, restored, statistics, images, cancellation);
             if (!certificate.Holds) throw new ComputationException(DescribeFailure(certificate));
 
             // The certificate is of the fold; rescaling changes what the model computes.
@@ -97,6 +98,7 @@ internal sealed record MergeStage(
             head.AddTo(architecture, statistics);
             using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics)
             {
+                BatchNorm = sources[0].BatchNorm(architecture),
                 Signature = Target.Signature,
             };
             using var rescaled = Rescaling is null ? null : BatchNormRestoration.Restore(exported, statistics);
@@ -108,7 +110,23 @@ internal sealed record MergeStage(
             });
         }, cancellation);
 
-    private StateDict Restore(FoldedNetwork network, StateDict statistics, Head head)
+    private static Certificate Certify(
+        PreparedSources sources,
+        KernelWeightMatrix alpha,
+        WeighedNetwork network,
+        StateDict restored,
+        StateDict statistics,
+        torch.Tensor images,
+        CancellationToken cancellation)
+    {
+        if (network is not MixedNetwork mixed)
+            return Certificate.Measure(sources, alpha, (FoldedNetwork)network, restored, images, cancellation);
+        using var parts = new PreparedSources(mixed.FoldSources(sources, statistics));
+        var folded = mixed.Fold(statistics, torch.ScalarType.Float64);
+        return Certificate.Measure(parts, alpha, folded, restored, images, cancellation);
+    }
+
+    private StateDict Restore(WeighedNetwork network, StateDict statistics, Head head)
     {
         using var withHead = statistics.Clone();
         head.AddTo(Target.Architecture, withHead);
@@ -142,7 +160,7 @@ internal sealed record MergeStage(
         ProbeStage.WarnIfUnconverged(head, context);
         return head;
 
-        TorchSharp.torch.Tensor Features(TorchSharp.torch.Tensor images) => network.Features(images, training: false);
+        torch.Tensor Features(torch.Tensor images) => network.Features(images, training: false);
     }
 
     private (KernelWeightMatrix Alpha, Head Head) ReadKernelWeights(IReadOnlyList<StageOutput> inputs)

@@ -4,9 +4,12 @@ using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Stages;
 
-/// <summary>Folds the batch norm of a source into its kernels.</summary>
+/// <summary>Folds the batch norm of a source into its kernels, or splits the two where batch norms are to be mixed.</summary>
 internal sealed record PrepareStage(Stage Model, Architecture Architecture) : Stage
 {
+    /// <summary>What becomes of the batch norm.</summary>
+    public BatchNormPolicy BatchNorm { get; init; }
+
     /// <inheritdoc />
     public override string Name => "prepare";
 
@@ -17,7 +20,7 @@ internal sealed record PrepareStage(Stage Model, Architecture Architecture) : St
     public override bool IsPrepared => true;
 
     /// <inheritdoc />
-    protected override object Settings => new { };
+    protected override object Settings => BatchNorm == BatchNormPolicy.Fold ? new { } : new { BatchNorm };
 
     /// <inheritdoc />
     public override double Cost => 0;
@@ -30,7 +33,7 @@ internal sealed record PrepareStage(Stage Model, Architecture Architecture) : St
         context.Device.RunAsync(() =>
         {
             using var weights = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
-            using var prepared = PreparedSource.Prepare("", Architecture, weights);
+            using var prepared = PreparedSource.Prepare("", Architecture, weights, BatchNorm);
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.Prepared] = Safetensors.Write(prepared.Layers),

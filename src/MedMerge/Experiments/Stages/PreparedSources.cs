@@ -6,6 +6,13 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>The prepared sources of a stage, disposed together.</summary>
 internal sealed class PreparedSources : List<PreparedSource>, IDisposable
 {
+    /// <summary>Takes them over.</summary>
+    public PreparedSources(IEnumerable<PreparedSource> sources)
+        : base(sources)
+    {
+    }
+
+    /// <summary>Reads them.</summary>
     public PreparedSources(IEnumerable<StageOutput> outputs)
     {
         foreach (var output in outputs)

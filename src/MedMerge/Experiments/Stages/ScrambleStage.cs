@@ -49,6 +49,7 @@ internal sealed record ScrambleStage(Stage Prepared, Architecture Architecture, 
             var order = tensor(Array.ConvertAll(random.Permutation(layer.Out), filter => (long)filter));
             scrambled.Add(layer.Name + ".weight", source.Kernel(layer).index_select(0, order));
             scrambled.Add(layer.Name + ".bias", source.Bias(layer).index_select(0, order));
+            if (source.Scale(layer) is { } scale) scrambled.Add(PreparedSource.ScaleOf(layer), scale.index_select(0, order));
         }
         return scrambled;
     }

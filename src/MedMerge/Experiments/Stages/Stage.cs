@@ -43,7 +43,7 @@ internal abstract record Stage
     /// <summary>Whether a cluster distributes it over several devices, with a coordinator that holds its state.</summary>
     public virtual bool HasCoordinator => false;
 
-    /// <summary>Whether its output is a source that is prepared for merging: folded, without batch norm.</summary>
+    /// <summary>Whether its output is a source that is prepared for merging: folded or split.</summary>
     public virtual bool IsPrepared => false;
 
     /// <summary>Whether it trains in epochs, each of which has a span of its own.</summary>

@@ -7,6 +7,9 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>Creates the prepared partner of the self-scale control, which is all zeros.</summary>
 internal sealed record ZeroStage(Architecture Architecture) : Stage
 {
+    /// <summary>The form of the partner's layers.</summary>
+    public BatchNormPolicy BatchNorm { get; init; }
+
     /// <inheritdoc />
     public override string Name => "zero";
 
@@ -17,7 +20,9 @@ internal sealed record ZeroStage(Architecture Architecture) : Stage
     public override bool IsPrepared => true;
 
     /// <inheritdoc />
-    protected override object Settings => new { Architecture.Title };
+    protected override object Settings => BatchNorm == BatchNormPolicy.Fold
+        ? new { Architecture.Title }
+        : new { Architecture.Title, BatchNorm };
 
     /// <inheritdoc />
     public override double Cost => 0;
@@ -29,7 +34,7 @@ internal sealed record ZeroStage(Architecture Architecture) : Stage
         CancellationToken cancellation) =>
         context.Device.RunAsync(() =>
         {
-            using var zero = PreparedSource.Zero(Architecture);
+            using var zero = PreparedSource.Zero(Architecture, BatchNorm);
             return PreparedSources.Write(zero.Layers, new SourceInfo("zero", []));
         }, cancellation);
 }

@@ -34,7 +34,7 @@ internal static class ActivationMatching
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var architecture = groups.Architecture;
-        var (one, other) = (FoldedNetwork.Of(architecture, anchor).To(device), FoldedNetwork.Of(architecture, source).To(device));
+        var (one, other) = (KernelFolding.Of(architecture, anchor).To(device), KernelFolding.Of(architecture, source).To(device));
         var moments = groups.Groups.Select(group => group.Values.Select(_ => new CrossMoments(group.Size, device)).ToArray()).ToArray();
         var shownAt = groups.Groups.Index()
             .SelectMany(group => group.Item.Values.Index(), (group, value) => (value.Item, Moments: moments[group.Index][value.Index]))

@@ -46,16 +46,19 @@ internal sealed record ChannelOrder(ChannelGroups Groups, IReadOnlyList<int[]> O
             using var scope = NewDisposeScope();
             var layer = layers[l];
             var (kernel, bias) = (source.Kernel(layer).alias(), source.Bias(layer).alias());
+            var scale = source.Scale(layer)?.alias();
             var norms = source.Layers.Contains(layer.Norms) ? source.Layers[layer.Norms].alias() : null;
             foreach (var (use, order) in usesOf[l])
             {
                 kernel = use.Reorder(kernel, order);
                 if (use.IsInput) continue;
                 bias = use.Reorder(bias, order);
+                if (scale is not null) scale = use.Reorder(scale, order);
                 if (norms is not null) norms = use.Reorder(norms, order);
             }
             ordered.Add(layer.Name + ".weight", kernel.clone());
             ordered.Add(layer.Name + ".bias", bias.clone());
+            if (scale is not null) ordered.Add(PreparedSource.ScaleOf(layer), scale.clone());
             if (norms is not null) ordered.Add(layer.Norms, norms.clone());
         }
         return source with { Layers = ordered };

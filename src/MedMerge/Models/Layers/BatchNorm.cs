@@ -38,12 +38,22 @@ internal sealed record BatchNorm(string Name, int Channels)
     public Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training) => nn.functional.batch_norm(
         input, tensors(Mean), tensors(Variance), tensors(Scale), tensors(Shift), training, Momentum, Epsilon);
 
+    /// <summary>What one with this γ and β makes of <paramref name="input"/> by the statistics of it alone.</summary>
+    public static Tensor ApplyToBatch(Tensor input, Tensor scale, Tensor shift) => nn.functional.batch_norm(
+        input, null, null, scale, shift, training: true, Momentum, Epsilon);
+
     /// <summary>s and t in evaluation mode, float64, [channels] each.</summary>
-    public (Tensor Scale, Tensor Shift) ToAffine(StateDict model)
+    public (Tensor Scale, Tensor Shift) ToAffine(StateDict model) => ToAffine(model[Scale], model[Shift], model);
+
+    /// <inheritdoc cref="ToAffine(StateDict)" />
+    /// <param name="scale">γ.</param>
+    /// <param name="shift">β.</param>
+    /// <param name="statistics">Has μ and σ².</param>
+    public (Tensor Scale, Tensor Shift) ToAffine(Tensor scale, Tensor shift, StateDict statistics)
     {
-        Tensor Load(string name) => model[name].to(ScalarType.Float64);
-        var scale = Load(Scale) / Load(Variance).Plus(Epsilon).sqrt();
-        return (scale, Load(Shift) - (scale * Load(Mean)));
+        static Tensor Wide(Tensor tensor) => tensor.to(ScalarType.Float64);
+        var affineScale = Wide(scale) / Wide(statistics[Variance]).Plus(Epsilon).sqrt();
+        return (affineScale, Wide(shift) - (affineScale * Wide(statistics[Mean])));
     }
 
     /// <summary>

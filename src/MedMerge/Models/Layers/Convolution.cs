@@ -88,30 +88,52 @@ internal sealed record Convolution : Layer
     /// A kernel K that is scaled to cK has statistics cμ and c²σ², and s = 1/c. With c = 1 it stays as it is. Without a batch norm the bias
     /// is that of a fold of such layers: zero.
     /// </remarks>
-    public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics)
+    public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics) =>
+        Add(model, kernel, scale: ones(Out, ScalarType.Float64), shift: bias.to(ScalarType.Float64), statistics);
+
+    /// <inheritdoc />
+    public override bool HasScale => Norm is not null;
+
+    /// <inheritdoc />
+    public override (Tensor Kernel, Tensor Bias, Tensor? Scale) Split(StateDict model)
     {
-        if (Norm is null || !statistics.Contains(Norms))
+        if (Norm is null) return base.Split(model);
+        Tensor Load(string name) => model[name].to(ScalarType.Float64);
+        return (Load(Weight), Load(Norm.Shift), Load(Norm.Scale));
+    }
+
+    /// <inheritdoc />
+    public override Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? scale)
+    {
+        if (scale is null) return base.ApplySplit(input, kernel, bias, scale);
+        using var convolved = Apply(input, kernel, bias: null);
+        return BatchNorm.ApplyToBatch(convolved, scale, bias);
+    }
+
+    /// <inheritdoc />
+    /// <remarks>K'ᵢ = (γ/σ)Kᵢ and b'ᵢ = βᵢ − (γᵢ/σ)μ.</remarks>
+    public override (Tensor Kernel, Tensor Bias) FoldPart(
+        Tensor kernel,
+        Tensor bias,
+        Tensor? scale,
+        Tensor? sumScale,
+        StateDict statistics)
+    {
+        if (Norm is null || scale is null || sumScale is null) return base.FoldPart(kernel, bias, scale, sumScale, statistics);
+        var (factor, _) = Norm.ToAffine(sumScale, bias, statistics);
+        return (kernel.to(ScalarType.Float64) * factor.view(-1, 1, 1, 1), Norm.ToAffine(scale, bias, statistics).Shift);
+    }
+
+    /// <inheritdoc />
+    public override void Join(StateDict model, Tensor kernel, Tensor bias, Tensor? scale, StateDict statistics)
+    {
+        if (Norm is null || scale is null)
         {
-            model.Add(Weight, kernel);
-            if (HasBias) AddBias(model);
-            Norm?.AddAffine(
-                model,
-                scale: ones(Out, ScalarType.Float64),
-                shift: bias.to(ScalarType.Float64),
-                statistics[Norm.Mean],
-                statistics[Norm.Variance]);
+            base.Join(model, kernel, bias, scale, statistics);
             return;
         }
-        var factor = ScaleTo(statistics[Norms], kernel);
-        Tensor Scale(Tensor tensor, Tensor by) => (tensor.to(ScalarType.Float64) * by).to(ScalarType.Float32);
-        model.Add(Weight, Scale(kernel, factor.view(-1, 1, 1, 1)));
-        if (HasBias) AddBias(model);
-        Norm.AddAffine(
-            model,
-            scale: factor.reciprocal(),
-            shift: bias.to(ScalarType.Float64),
-            Scale(statistics[Norm.Mean], factor),
-            Scale(statistics[Norm.Variance], factor.Squared()));
+        var (affineScale, affineShift) = Norm.ToAffine(scale, bias, statistics);
+        Add(model, kernel, affineScale, affineShift, statistics);
     }
 
     /// <inheritdoc />
@@ -132,6 +154,30 @@ internal sealed record Convolution : Layer
             [Weight] = kernel * factor.view(1, -1, 1, 1),
             [Norm.Mean] = model[Norm.Mean].to(ScalarType.Float64) - constant,
         };
+    }
+
+    /// <summary>Adds the form with batch norm that computes s(K ∗ x) + t.</summary>
+    /// <param name="scale">s, float64.</param>
+    /// <param name="shift">t, float64.</param>
+    private void Add(StateDict model, Tensor kernel, Tensor scale, Tensor shift, StateDict statistics)
+    {
+        if (Norm is null || !statistics.Contains(Norms))
+        {
+            model.Add(Weight, kernel);
+            if (HasBias) AddBias(model);
+            Norm?.AddAffine(model, scale, shift, statistics[Norm.Mean], statistics[Norm.Variance]);
+            return;
+        }
+        var factor = ScaleTo(statistics[Norms], kernel);
+        Tensor Scale(Tensor tensor, Tensor by) => (tensor.to(ScalarType.Float64) * by).to(ScalarType.Float32);
+        model.Add(Weight, Scale(kernel, factor.view(-1, 1, 1, 1)));
+        if (HasBias) AddBias(model);
+        Norm.AddAffine(
+            model,
+            scale / factor,
+            shift,
+            Scale(statistics[Norm.Mean], factor),
+            Scale(statistics[Norm.Variance], factor.Squared()));
     }
 
     private void AddBias(StateDict model) => model.Add(Bias, zeros(Out));

@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace MedMerge.Models.Layers;
 
 /// <summary>
-/// A part of a network that merging weighs filter by filter. It has two forms: with its batch norm, as models are stored and trained;
-/// and folded, a kernel and a bias in which it is linear, so that a weighted sum of sources is one layer of the same kind.
+/// A part of a network that merging weighs filter by filter. It has three forms: with its batch norm, as models are stored and trained;
+/// folded, a kernel and a bias in which it is linear, so that a weighted sum of sources is one layer of the same kind; and split, the
+/// kernel as it is, β as the bias and γ as the scale, normalised by whatever it is applied to.
 /// </summary>
 /// <param name="Name">Its name in the state dictionary, such as <c>layer1.0.conv1</c>.</param>
 /// <param name="Out">Filters: the channels of its output.</param>
@@ -36,6 +37,41 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
 
     /// <summary>The folded form, float64, that computes what <paramref name="model"/> computes in evaluation mode.</summary>
     public abstract (Tensor Kernel, Tensor Bias) Prepare(StateDict model);
+
+    /// <summary>
+    /// The split form, float64: without a batch norm the folded one. The scale is null where no batch norm is behind a kernel; a lone
+    /// batch norm's γ is its kernel.
+    /// </summary>
+    public virtual (Tensor Kernel, Tensor Bias, Tensor? Scale) Split(StateDict model)
+    {
+        var (kernel, bias) = Prepare(model);
+        return (kernel, bias, null);
+    }
+
+    /// <summary>Whether the split form has a scale.</summary>
+    public virtual bool HasScale => false;
+
+    /// <summary>The split form's output.</summary>
+    public virtual Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? scale) => Apply(input, kernel, bias);
+
+    /// <summary>
+    /// The folded form, float64, of a part of a weighted sum of split layers, normalised by the statistics of that sum: the folded parts
+    /// add up to the folded sum.
+    /// </summary>
+    /// <param name="scale">The part's γ.</param>
+    /// <param name="sumScale">The sum's.</param>
+    /// <param name="statistics">The sum's.</param>
+    public virtual (Tensor Kernel, Tensor Bias) FoldPart(
+        Tensor kernel,
+        Tensor bias,
+        Tensor? scale,
+        Tensor? sumScale,
+        StateDict statistics) => (kernel, bias);
+
+    /// <summary>Adds the form with batch norm that has the split form's tensors (all float32).</summary>
+    /// <param name="statistics">As <see cref="Restore"/> takes it.</param>
+    public virtual void Join(StateDict model, Tensor kernel, Tensor bias, Tensor? scale, StateDict statistics) =>
+        Restore(model, kernel, bias, statistics);
 
     /// <summary>Adds the form with batch norm that computes what a kernel and a bias (both float32) compute.</summary>
     /// <param name="statistics">

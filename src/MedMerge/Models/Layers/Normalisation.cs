@@ -52,6 +52,29 @@ internal sealed record Normalisation : Layer
         statistics[_norm.Variance]);
 
     /// <inheritdoc />
+    public override (Tensor Kernel, Tensor Bias, Tensor? Scale) Split(StateDict model) =>
+        (model[_norm.Scale].to(ScalarType.Float64), model[_norm.Shift].to(ScalarType.Float64), null);
+
+    /// <inheritdoc />
+    public override Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? scale) =>
+        BatchNorm.ApplyToBatch(input, kernel, bias);
+
+    /// <inheritdoc />
+    public override (Tensor Kernel, Tensor Bias) FoldPart(
+        Tensor kernel,
+        Tensor bias,
+        Tensor? scale,
+        Tensor? sumScale,
+        StateDict statistics) => _norm.ToAffine(kernel, bias, statistics);
+
+    /// <inheritdoc />
+    public override void Join(StateDict model, Tensor kernel, Tensor bias, Tensor? scale, StateDict statistics)
+    {
+        var (affineScale, affineShift) = _norm.ToAffine(kernel, bias, statistics);
+        _norm.AddAffine(model, affineScale, affineShift, statistics[_norm.Mean], statistics[_norm.Variance]);
+    }
+
+    /// <inheritdoc />
     public override Tensor Normalised(Tensor input, Tensor output) => input;
 
     /// <inheritdoc />
