@@ -1,6 +1,7 @@
 """check_export.py ARCHITECTURE WIDTH FOLDER: loads model.safetensors strictly into PyTorch's own network and compares its logits.
 
-Then it gives that network other weights and saves them (saved.pt) with their logits (saved-logits.pt).
+Then it gives that network other weights and saves them (saved.pt) with their logits (saved-logits.pt), and the network as PyTorch's own
+exporter writes it for ONNX (saved.onnx), which folds batch norm and drops the names of what it folds.
 
 CIFAR ResNets are written out here after akamaster/pytorch_resnet_cifar10; the others are torchvision's, with MedMNIST's stem where asked.
 """
@@ -108,3 +109,4 @@ with torch.no_grad():
     randomise(network)
     torch.save(network.state_dict(), f"{folder}/saved.pt")
     torch.save({side: network(batch) for side, batch in images.items()}, f"{folder}/saved-logits.pt")
+    torch.onnx.export(network, batch, f"{folder}/saved.onnx")
