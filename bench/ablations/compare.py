@@ -1,9 +1,9 @@
-"""Compares the values of a varied setting by the trials.csv of a run: paired by target and seed.
+"""Compares the values of a varied setting by the trials.csv of a run: paired by target, sources, method and seed.
 
     python3 bench/ablations/compare.py trials.csv kernelWeights.granularity filter
 
-Prints for each target the mean of the value given last, and the others' mean difference to it with a 95 % interval (Student's t over
-seeds), in per cent of macro F1 and of AUC.
+Prints for each target and set of sources the mean of the value given last, and the others' mean difference to it with a 95 % interval
+(Student's t over seeds), in per cent of macro F1 and of AUC: of medmerge, or of a method that is named behind it.
 """
 import collections
 import csv
@@ -15,12 +15,14 @@ QUANTILES = {4: 2.776, 9: 2.262, 19: 2.093}
 
 
 def main():
-    path, setting, base = sys.argv[1:]
+    path, setting, base, *named = sys.argv[1:]
+    method = named[0] if named else "medmerge"
     scores = collections.defaultdict(dict)
     with open(path, encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            if row["method"] == "medmerge":
-                scores[row["target"], row[setting]][row["seed"]] = row
+            if row["method"] == method:
+                target = f'{row["target"]}, {row["source"] or row["sources"]}'
+                scores[target, row[setting]][row["seed"]] = row
     targets = sorted({target for target, _ in scores})
     values = list(dict.fromkeys(value for _, value in scores))
     for metric in ("test.macroF1", "test.auc"):
