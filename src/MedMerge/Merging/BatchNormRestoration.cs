@@ -52,7 +52,7 @@ internal static class BatchNormRestoration
         for (var l = 0; l < architecture.Layers.Count; l++)
         {
             using var layerScope = NewDisposeScope();
-            architecture.Layers[l].Restore(model, network.Kernels[l], network.Biases[l], statisticsAndClassifier);
+            LayerForms.Restore(architecture.Layers[l], model, network.Kernels[l], network.Biases[l], statisticsAndClassifier);
         }
         using var scope = NewDisposeScope();
         foreach (var part in new[] { ".weight", ".bias" })

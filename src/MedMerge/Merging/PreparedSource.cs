@@ -26,7 +26,7 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             tensors.Add(layer.Norms, Layers[layer.Norms].clone());
     }
 
-    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="Layer.Prepare"/>).</summary>
+    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="LayerForms.Prepare"/>).</summary>
     /// <exception cref="InputException">A folded value is beyond float32; the message names the layer.</exception>
     public static PreparedSource Prepare(string name, Architecture architecture, StateDict model)
     {
@@ -34,16 +34,22 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
         foreach (var layer in architecture.Layers)
         {
             using var scope = NewDisposeScope(); // a layer's, not the model's: folding takes many times a kernel's memory
-            var (kernel, bias) = layer.Prepare(model);
-            layers.Add(layer.Name + ".weight", kernel.to(ScalarType.Float32));
-            layers.Add(layer.Name + ".bias", bias.to(ScalarType.Float32));
-            if (layer.MeasureNorms(model) is { } norms) layers.Add(layer.Norms, norms);
+            var (kernel, bias) = LayerForms.Prepare(layer, model);
+            layers.Add(layer.Name + ".weight", kernel);
+            layers.Add(layer.Name + ".bias", bias);
+            if (LayerForms.MeasureNorms(layer, model) is { } norms) layers.Add(layer.Norms, norms);
         }
         if (layers.FirstNonFinite() is not { } bad) return new PreparedSource(name, layers);
         layers.Dispose();
+        throw NotFinite(name, bad[..bad.LastIndexOf('.')]);
+    }
+
+    /// <summary>The error of a source that can't be folded in float32.</summary>
+    public static InputException NotFinite(string name, string layer)
+    {
         var source = name.Length > 0 ? $"source '{name}'" : "a source";
-        throw new InputException(
-            $"{source}: folding batch norm into the layer '{bad[..bad.LastIndexOf('.')]}' gives NaN or infinite values. " +
+        return new InputException(
+            $"{source}: folding batch norm into the layer '{layer}' gives NaN or infinite values. " +
             "Its weights are too large for float32: the model was not trained to an end, or the file is damaged.");
     }
 

@@ -95,7 +95,8 @@ internal sealed record MergeStage(
             // The certificate is of the fold; rescaling changes what the model computes.
             if (Rescaling is not null) head = Rescale(sources, alpha, restored, statistics, loader, context, cancellation);
             head.AddTo(architecture, statistics);
-            using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics)
+            var targetTensors = statistics.ToFloats();
+            var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, targetTensors)
             {
                 Signature = Target.Signature,
             };

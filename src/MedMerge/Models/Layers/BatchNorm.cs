@@ -38,25 +38,41 @@ internal sealed record BatchNorm(string Name, int Channels)
     public Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training) => nn.functional.batch_norm(
         input, tensors(Mean), tensors(Variance), tensors(Scale), tensors(Shift), training, Momentum, Epsilon);
 
-    /// <summary>s and t in evaluation mode, float64, [channels] each.</summary>
-    public (Tensor Scale, Tensor Shift) ToAffine(StateDict model)
+    /// <summary>s and t in evaluation mode, [channels] each.</summary>
+    /// <param name="tensors">Gives its tensors by name.</param>
+    public (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors)
     {
-        Tensor Load(string name) => model[name].to(ScalarType.Float64);
-        var scale = Load(Scale) / Load(Variance).Plus(Epsilon).sqrt();
-        return (scale, Load(Shift) - (scale * Load(Mean)));
+        var (gamma, beta, mean, variance) = (tensors(Scale), tensors(Shift), tensors(Mean), tensors(Variance));
+        var (scale, shift) = (new double[Channels], new double[Channels]);
+        for (var c = 0; c < Channels; c++)
+        {
+            scale[c] = gamma[c] / Math.Sqrt(variance[c] + Epsilon);
+            shift[c] = beta[c] - (scale[c] * mean[c]);
+        }
+        return (scale, shift);
     }
 
     /// <summary>
-    /// The inverse of <see cref="ToAffine"/>: adds the batch norm that has these statistics and computes sx + t, with γ = s·√(σ²+ε) and
-    /// β = t + sμ.
+    /// The inverse of <see cref="ToAffine"/>: the tensors, by name, of the batch norm that has these statistics and computes sx + t, with
+    /// γ = s·√(σ²+ε) and β = t + sμ.
     /// </summary>
-    /// <param name="scale">s, float64.</param>
-    /// <param name="shift">t, float64.</param>
-    public void AddAffine(StateDict model, Tensor scale, Tensor shift, Tensor mean, Tensor variance)
+    /// <param name="scale">s.</param>
+    /// <param name="shift">t.</param>
+    public Dictionary<string, float[]> FromAffine(double[] scale, float[] shift, float[] mean, float[] variance)
     {
-        var deviation = variance.to(ScalarType.Float64).Plus(Epsilon).sqrt();
-        var restoredShift = shift.Plus(scale * mean.to(ScalarType.Float64));
-        Add(model, (scale * deviation).to(ScalarType.Float32), restoredShift.to(ScalarType.Float32), mean.clone(), variance.clone());
+        var (gamma, beta) = (new float[Channels], new float[Channels]);
+        for (var c = 0; c < Channels; c++)
+        {
+            gamma[c] = (float)(scale[c] * Math.Sqrt(variance[c] + Epsilon));
+            beta[c] = (float)(shift[c] + (scale[c] * mean[c]));
+        }
+        return new Dictionary<string, float[]>
+        {
+            [Scale] = gamma,
+            [Shift] = beta,
+            [Mean] = mean,
+            [Variance] = variance,
+        };
     }
 
     /// <summary>Adds the batch norm that changes nothing (up to ε).</summary>

@@ -41,15 +41,14 @@ internal sealed record Normalisation : Layer
     public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training) => _norm.Apply(input, tensors, training);
 
     /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias) Prepare(StateDict model) => _norm.ToAffine(model);
+    public override string? Weight => null;
 
     /// <inheritdoc />
-    public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics) => _norm.AddAffine(
-        model,
-        scale: kernel.to(ScalarType.Float64),
-        shift: bias.to(ScalarType.Float64),
-        statistics[_norm.Mean],
-        statistics[_norm.Variance]);
+    public override (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors) => _norm.ToAffine(tensors);
+
+    /// <inheritdoc />
+    public override Dictionary<string, float[]> Restore(double[] scale, float[] bias, Func<string, float[]> statistics) =>
+        _norm.FromAffine(scale, bias, statistics(_norm.Mean), statistics(_norm.Variance));
 
     /// <inheritdoc />
     public override Tensor Normalised(Tensor input, Tensor output) => input;
