@@ -1,7 +1,7 @@
-"""run.py MEDMERGE_CLI_DLL FOLDER [RESNET18.safetensors]: times merging of weight files; prints bench/results/files.md's rows.
+"""run.py MEDMERGE_CLI_DLL FOLDER [ROUNDS]: times merging of weight files; prints bench/results/files.md's rows.
 
 Every row is a process: wall-clock and CPU seconds (median of the rounds, which take turns), and the largest peak memory. The page cache is
-warm. FOLDER needs 4 GB, which are freed again.
+warm. FOLDER needs 5 GB, which are freed again.
 """
 import json
 import os
@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 
-ROUNDS = 3
 cli, folder = sys.argv[1], sys.argv[2]
+ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 3
 here = os.path.dirname(os.path.abspath(__file__))
 os.makedirs(folder, exist_ok=True)
 
@@ -38,14 +38,6 @@ def write_gigabyte(name, seed):
             offset -= len(block)
 
 
-def perturb(source, target):
-    """The same file with other low bits of every value."""
-    content = bytearray(open(source, "rb").read())
-    data = 8 + struct.unpack("<Q", content[:8])[0]
-    content[data::4] = bytes(len(content[data::4]))
-    open(target, "wb").write(content)
-
-
 def make(function, *arguments):
     """In a process of its own: the peak memory of a process begins with what its parent has."""
     child = os.fork()
@@ -63,38 +55,45 @@ def measure(command):
     return time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000
 
 
-def compare(title, a, b):
-    c = path("out")
+def compare(title, a, b, weights=None):
+    c, d = path("out"), path("out2")
     rows = {
-        "`cat A B > /dev/null`": f"cat {a} {b} > /dev/null",
+        "`cp A A2 && cp B B2`": f"cp {a} {c} && cp {b} {d}",
         "`dd if=A of=OUT bs=1M`": f"dd if={a} of={c} bs=1M status=none",
         "the same, flushed to the disk": f"dd if={a} of={c} bs=1M conv=fsync status=none",
-        "`medmerge average A B`": f"exec dotnet {cli} average {a} {b} --output {c}",
-        "`medmerge slerp A B`": f"exec dotnet {cli} slerp {a} {b} --output {c}",
-        "NumPy script": f"exec python3 {here}/average.py numpy {c} {a} {b}",
-        "PyTorch script": f"exec python3 {here}/average.py torch {c} {a} {b}",
+        "`medmerge --version`": f"exec dotnet {cli} --version",
+        "**`medmerge average A B`**": f"exec dotnet {cli} average {a} {b} --output {c}",
+        "**`medmerge slerp A B`**": f"exec dotnet {cli} slerp {a} {b} --output {c}",
+        "**`medmerge merge`**": f"exec dotnet {cli} merge {weights} --source a={a} --source b={b} --output {c}",
+        "NumPy script": f"exec {sys.executable} {here}/average.py numpy {c} {a} {b}",
+        "PyTorch script": f"exec {sys.executable} {here}/average.py torch {c} {a} {b}",
     }
+    if weights is None:
+        del rows["**`medmerge merge`**"]
     for command in rows.values():
         measure(command)
     taken = {name: [] for name in rows}
     for _ in range(ROUNDS):
         for name, command in rows.items():
-            if os.path.exists(c):
-                os.remove(c)
+            for file in c, d:
+                if os.path.exists(file):
+                    os.remove(file)
             taken[name].append(measure(command))
     print(f"\n| {title} | seconds | CPU seconds | peak memory, MB |\n| --- | ---: | ---: | ---: |")
     for name, runs in taken.items():
         wall, cpu, memory = zip(*runs)
-        print(f"| {name} | {statistics.median(wall):.2f} | {statistics.median(cpu):.2f} | {max(memory):.0f} |", flush=True)
-    os.remove(c)
+        spread = f"{statistics.median(wall):.2f} ({min(wall):.2f} to {max(wall):.2f})"
+        print(f"| {name} | {spread} | {statistics.median(cpu):.2f} | {max(memory):.0f} |", flush=True)
+    for file in c, d:
+        if os.path.exists(file):
+            os.remove(file)
 
 
-if len(sys.argv) > 3:
-    make(perturb, sys.argv[3], path("b"))
-    compare("two ResNet-18", sys.argv[3], path("b"))
-    os.remove(path("b"))
+subprocess.run([sys.executable, f"{here}/resnet50.py", folder], check=True)
+compare("two ResNet-50 of 102 MB", path("a"), path("b"), path("weights"))
 make(write_gigabyte, "a", 1)
 make(write_gigabyte, "b", 2)
 compare("two files of 1 GB", path("a"), path("b"))
-for name in ("a", "b"):
+for name in ("a", "b", "weights"):
     os.remove(path(name))
+print(f"\nload average: {os.getloadavg()}")

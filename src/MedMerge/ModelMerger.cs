@@ -5,6 +5,7 @@ using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
+using MedMerge.Merging.Files;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using MedMerge.Training;
@@ -94,29 +95,14 @@ public sealed class ModelMerger : IAsyncDisposable
     public Task<MergedModel> ApplyAsync(
         string kernelWeightFile,
         IReadOnlyList<SourceFile> sources,
-        CancellationToken cancellation = default) => _device.RunAsync(() =>
+        CancellationToken cancellation = default) => Task.Run(() =>
     {
-        var bytes = InputFile.Read(kernelWeightFile, "file of kernel weights");
-        using var learned = LearnedKernelWeights.Read(bytes, $"'{kernelWeightFile}'");
-        if (sources.FirstOrDefault(file => learned.Sources.All(source => source.Name != file.Name)) is { } unknown)
-        {
-            var names = string.Join(", ", learned.Sources.Select(source => source.Name));
-            throw new InputException($"There is no source '{unknown.Name}' among those that the kernel weights belong to: {names}.");
-        }
-
-        var notes = new List<string>();
-        var prepared = new List<PreparedSource>();
-        try
-        {
-            foreach (var source in learned.Sources) prepared.Add(Prepare(learned, source, sources, notes));
-            using var merged = learned.Apply(prepared);
-            var model = Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture, learned.Signature));
-            return new MergedModel(model, bytes, learned) { Notes = notes };
-        }
-        finally
-        {
-            prepared.ForEach(source => source.Dispose());
-        }
+        var bytes = InputFile.Read(kernelWeightFile, KernelWeightMerger.FileKind);
+        var learned = LearnedKernelWeights.Read(bytes, $"'{kernelWeightFile}'");
+        using var merger = new KernelWeightMerger(learned, sources, _threads, cancellation);
+        var model = new byte[merger.Length];
+        merger.Write((offset, content) => content.CopyTo(model.AsSpan((int)offset)));
+        return new MergedModel(model, bytes, learned) { Notes = merger.Notes };
     }, cancellation);
 
     /// <inheritdoc />
@@ -174,7 +160,7 @@ public sealed class ModelMerger : IAsyncDisposable
         return await _device.RunAsync(() =>
         {
             var kernelWeightFile = output[StageFiles.KernelWeights];
-            using var learned = LearnedKernelWeights.Read(kernelWeightFile, "the merge");
+            var learned = LearnedKernelWeights.Read(kernelWeightFile, "the merge");
             return new MergedModel(output[StageFiles.Model], kernelWeightFile, learned)
             {
                 Certificate = StageFiles.Read<Certificate>(output, StageFiles.Certificate),
@@ -199,31 +185,5 @@ public sealed class ModelMerger : IAsyncDisposable
                 "The kernel weights are no shares of the sources: some are negative, or those of a filter do not add up to 1.",
                 nameof(kernelWeights));
         }
-    }
-
-    private static PreparedSource Prepare(
-        LearnedKernelWeights learned,
-        WeightedSource source,
-        IReadOnlyList<SourceFile> files,
-        List<string> notes)
-    {
-        var path = files.FirstOrDefault(file => file.Name == source.Name)?.Path
-                   ?? throw new InputException($"The kernel weights need the source '{source.Name}', and no file is given for it.");
-        var architecture = learned.Architecture;
-        using var file = ModelFile.Open(path);
-        var hashes = new List<string>();
-        // Of several models in the file it is the one whose hash the weights name.
-        foreach (var prefix in ModelImport.FindPrefixes(architecture, file))
-        {
-            var found = new List<string>();
-            using var model = ModelImport.Import(architecture, file, prefix, $"source '{source.Name}' ('{path}')", found);
-            hashes.Add(SourceHash.Compute(architecture, model));
-            if (hashes[^1] != source.Sha256) continue;
-            if (found.Count > 0) notes.Add($"source '{source.Name}': {string.Join(", ", found)}");
-            return PreparedSource.Prepare(source.Name, architecture, model, learned.BatchNorm);
-        }
-        throw new InputException(
-            $"'{path}' is not the source '{source.Name}' that the weights were learned for: " +
-            $"its backbone's hash is {string.Join(" or ", hashes)}, wanted {source.Sha256}.");
     }
 }

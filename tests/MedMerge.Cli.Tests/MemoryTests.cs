@@ -1,9 +1,7 @@
-using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
 using MedMerge.Models;
 using MedMerge.Tensors;
-using MedMerge.Testing;
 
 namespace MedMerge.Cli.Tests;
 
@@ -40,39 +38,12 @@ public sealed class MemoryTests(ITestOutputHelper output) : IDisposable
             fineTune: { epochs: 1, batchSize: {{Batch}} }
             """);
 
-        var peak = await RunAsync();
+        string[] arguments = ["run", "spec.yaml", "--store", "store", "--output", "out", "--lanes", "1"];
+        var (peak, _) = await MeasuredRun.RunAsync(_folder, arguments);
 
         output.WriteLine($"{side} px: {peak / 1_000_000} MB");
         Assert.InRange(peak, 100_000_000, megabytes * 1_000_000L);
         Assert.True(File.Exists(In("out/medmerge/seed-0/model.safetensors")));
-    }
-
-    /// <returns>The process's highest resident memory, in bytes.</returns>
-    private async Task<long> RunAsync()
-    {
-        string[] arguments =
-            [Repository.Program("MedMerge.Cli"), "run", "spec.yaml", "--store", "store", "--output", "out", "--lanes", "1"];
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            WorkingDirectory = _folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        var table = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        var exit = process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        var peak = 0L;
-        while (!exit.IsCompleted)
-        {
-            process.Refresh();
-            if (!process.HasExited) peak = Math.Max(peak, process.PeakWorkingSet64); // VmHWM; it only grows, and ends with the process
-            await Task.WhenAny(exit, Task.Delay(TimeSpan.FromMilliseconds(50), CancellationToken.None));
-        }
-        await exit;
-        Assert.True(process.ExitCode == 0, await error);
-        Assert.NotEmpty(await table);
-        return peak;
     }
 
     private void WriteImages(int side)

@@ -52,7 +52,7 @@ internal static class InspectCommand
             return ExitCodes.Done;
         }
         var isKernelWeights = file.Metadata.GetValueOrDefault("format") == LearnedKernelWeights.Format;
-        using var learned = isKernelWeights ? LearnedKernelWeights.Read(file, $"'{path}'") : null;
+        var learned = isKernelWeights ? LearnedKernelWeights.Read(file, $"'{path}'") : null;
         await WriteSummaryAsync(path, file, tensors, output);
         if (learned is not null)
         {
@@ -73,7 +73,7 @@ internal static class InspectCommand
             var summary = new TensorSummary(tensor.Name, tensor.Type, tensor.Shape, Rms: null);
             if (!tensor.IsFloat || summary.Count == 0) return summary;
             using var values = tensor.Read();
-            return summary with { Rms = ComputeRms(values), HasNonFinite = tensor.HasNonFinite() };
+            return summary with { Rms = ComputeRms(values), HasNonFinite = FloatReader.HasNonFinite(tensor) };
         }
     }
 

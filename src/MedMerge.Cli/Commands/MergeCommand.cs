@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MedMerge.Merging;
+using MedMerge.Merging.Files;
 using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
@@ -56,13 +58,17 @@ internal static class MergeCommand
         var files = ParseSources(sourceFiles);
         OutputFolder.CheckFile(target, files.Values.Append(weightsFile));
         var sources = files.Select(pair => new SourceFile(pair.Key, pair.Value)).ToList();
-        await using var merger = new ModelMerger();
-        var merged = await merger.ApplyAsync(weightsFile, sources, cancellation);
-        foreach (var note in merged.Notes) await error.WriteLineAsync($"note: {note}");
-        await AtomicFile.WriteAsync(target, merged.Model, overwrite: true, cancellation);
-        var architecture = merged.KernelWeights.Architecture.Title;
-        await output.WriteLineAsync($"Merged {string.Join(" and ", merged.Sources)} into '{target}' ({architecture}).");
+        var learned = LearnedKernelWeights.Read(InputFile.Read(weightsFile, KernelWeightMerger.FileKind), $"'{weightsFile}'");
+        using var merger = new KernelWeightMerger(learned, sources, Environment.ProcessorCount, cancellation);
+        foreach (var note in merger.Notes) await error.WriteLineAsync($"note: {note}");
+        await AtomicFile.WriteAsync(target, Write, overwrite: true);
+        var names = string.Join(" and ", learned.Sources.Select(source => source.Name));
+        await output.WriteLineAsync($"Merged {names} into '{target}' ({learned.Architecture.Title}).");
         return ExitCodes.Done;
+
+        Task Write(FileStream file) => Task.Run(
+            () => merger.Write((offset, content) => RandomAccess.Write(file.SafeFileHandle, content, offset)),
+            cancellation);
     }
 
     private static Dictionary<string, string> ParseSources(string[] sources)

@@ -64,7 +64,7 @@ internal static class BatchNormRestoration
         for (var l = 0; l < network.Architecture.Layers.Count; l++)
         {
             using var scope = NewDisposeScope();
-            network.Architecture.Layers[l].Restore(model, network.Kernels[l], network.Biases[l], statistics);
+            LayerForms.Restore(network.Architecture.Layers[l], model, network.Kernels[l], network.Biases[l], statistics);
         }
         return model;
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MedMerge.Tensors;
 using static TorchSharp.torch;
 using Architecture = MedMerge.Models.Architecture;
 
@@ -17,8 +18,8 @@ internal static class KernelFolding
         for (var l = 0; l < layers.Count; l++)
         {
             var layer = layers[l];
-            kernels[l] = Sum([.. sources.Select(source => source.Kernel(layer))], i => alpha.Row(i, l).ToArray());
-            biases[l] = Sum([.. sources.Select(source => source.Bias(layer))], i => alpha.FilterRow(i, l));
+            kernels[l] = Sum([.. sources.Select(source => source.Kernel(layer))], layer.Out, i => alpha.Row(i, l).ToArray());
+            biases[l] = Sum([.. sources.Select(source => source.Bias(layer))], rows: 1, i => alpha.FilterRow(i, l));
         }
         return new FoldedNetwork(alpha.Architecture, kernels, biases);
     }
@@ -39,35 +40,31 @@ internal static class KernelFolding
     private static MixedNetwork Mix(IReadOnlyList<PreparedSource> sources, KernelWeightMatrix alpha)
     {
         var sums = Fold(sources, alpha);
-        var scales = alpha.Architecture.Layers.Select((layer, l) => layer.HasScale
-            ? Sum([.. sources.Select(source => source.Scale(layer)!)], i => alpha.FilterRow(i, l))
+        var scales = alpha.Architecture.Layers.Select((layer, l) => layer.HasNorms
+            ? Sum([.. sources.Select(source => source.Scale(layer)!)], rows: 1, i => alpha.FilterRow(i, l))
             : null);
         return new MixedNetwork(alpha.Architecture, sums.Kernels, sums.Biases, [.. scales]);
     }
 
     /// <param name="parts">One a source, float32.</param>
+    /// <param name="rows">Into how many they are cut, to need less memory.</param>
     /// <param name="weigh">Gives a source's weights, each for as many of its values, in their order.</param>
-    private static Tensor Sum(Tensor[] parts, Func<int, double[]> weigh)
+    private static Tensor Sum(Tensor[] parts, int rows, Func<int, double[]> weigh)
     {
         var weights = Enumerable.Range(0, parts.Length).Select(weigh).ToArray();
         var folded = empty(parts[0].shape, ScalarType.Float32);
-        var sum = new double[(int)(folded.numel() / weights[0].Length)];
-        for (var unit = 0; unit < weights[0].Length; unit++)
+        var sum = new double[(int)(folded.numel() / rows)];
+        var weightsOfRow = weights[0].Length / rows;
+        for (var row = 0; row < rows; row++)
         {
             Array.Clear(sum);
-            for (var source = 0; source < parts.Length; source++)
-            {
-                var weight = weights[source][unit];
-                var values = Values(parts[source], unit, sum.Length);
-                for (var j = 0; j < sum.Length; j++) sum[j] += weight * values[j];
-            }
-            var target = Values(folded, unit, sum.Length);
-            for (var j = 0; j < sum.Length; j++) target[j] = (float)sum[j];
+            foreach (var (part, weight) in parts.Zip(weights))
+                FilterArithmetic.AddWeighted(Values(part, row, sum.Length), weight.AsSpan(row * weightsOfRow, weightsOfRow), sum);
+            FilterArithmetic.Round(sum, Values(folded, row, sum.Length));
         }
         return folded;
     }
 
-    /// <summary>The values that have one weight, where the tensor has them.</summary>
-    private static Span<float> Values(Tensor tensor, int unit, int length) =>
-        MemoryMarshal.Cast<byte, float>(tensor.bytes).Slice(unit * length, length);
+    private static Span<float> Values(Tensor tensor, int row, int length) =>
+        MemoryMarshal.Cast<byte, float>(tensor.bytes).Slice(row * length, length);
 }

@@ -78,6 +78,13 @@ public sealed class KernelWeightMatrix
     /// <summary>A source's numbers in one layer, one for each of its filters, or of its 2D kernels, filter by filter.</summary>
     public Span<double> Row(int source, int layer) => Row(source).Slice(Layout.Offset(layer), Layout.Length(layer));
 
+    /// <summary>The shape of all sources' numbers in a layer: [sources, out], or [sources, out, in].</summary>
+    internal long[] ShapeOf(int layer)
+    {
+        var parts = Layout.Parts(layer);
+        return parts == 1 ? [Sources, Architecture.Layers[layer].Out] : [Sources, Architecture.Layers[layer].Out, parts];
+    }
+
     /// <summary>A source's numbers in one layer by filter, [out]: those of its biases.</summary>
     internal double[] FilterRow(int source, int layer) =>
         [.. Enumerable.Range(0, Architecture.Layers[layer].Out).Select(filter => this[source, layer, filter])];

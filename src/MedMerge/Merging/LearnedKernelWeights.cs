@@ -5,7 +5,7 @@ using MedMerge.Merging.Alignment;
 using MedMerge.Models;
 using MedMerge.Models.Layers;
 using MedMerge.Tensors;
-using static TorchSharp.torch;
+using MemoryMarshal = System.Runtime.InteropServices.MemoryMarshal;
 
 namespace MedMerge.Merging;
 
@@ -32,7 +32,7 @@ internal sealed record LearnedKernelWeights(
     IReadOnlyList<WeightedSource> Sources,
     string Target,
     KernelWeightMatrix Alpha,
-    StateDict TargetTensors) : IDisposable
+    IReadOnlyDictionary<string, PlainTensor> TargetTensors)
 {
     /// <summary>The value of the metadata key <c>format</c> of such a file.</summary>
     public const string Format = "medmerge kernel weights 1";
@@ -56,25 +56,6 @@ internal sealed record LearnedKernelWeights(
     /// <summary>The sources' architecture.</summary>
     public Architecture Architecture => Alpha.Architecture;
 
-    /// <summary>The merged model under the architecture's own names.</summary>
-    /// <param name="sources">
-    /// The sources, prepared as <see cref="BatchNorm"/> says, with their channels as in their files, in the order of <see cref="Sources"/>.
-    /// </param>
-    public StateDict Apply(IReadOnlyList<PreparedSource> sources)
-    {
-        using var scope = NewDisposeScope();
-        var aligned = sources.Zip(Sources, (source, weighted) => weighted.Order?.Apply(source)).ToList();
-        try
-        {
-            var inOrder = sources.Zip(aligned, (source, copy) => copy ?? source).ToList();
-            return BatchNormRestoration.Restore(KernelFolding.Merge(inOrder, Alpha), TargetTensors);
-        }
-        finally
-        {
-            aligned.ForEach(copy => copy?.Dispose());
-        }
-    }
-
     /// <summary>
     /// The safetensors file: <c>alpha.LAYER</c> [sources, out], or [sources, out, in], in float64, then the target's tensors, then for each
     /// source that was aligned and each group of its channels that moved <c>order.SOURCE.GROUP</c> [channels] in int32, with the source's
@@ -82,20 +63,17 @@ internal sealed record LearnedKernelWeights(
     /// </summary>
     public byte[] Write()
     {
-        using var scope = NewDisposeScope();
-        var tensors = new OrderedDictionary<string, Tensor>();
+        var file = new TensorWriter();
         for (var l = 0; l < Architecture.Layers.Count; l++)
         {
-            var rows = Enumerable.Range(0, Alpha.Sources).SelectMany(source => Alpha.Row(source, l).ToArray());
-            var (filters, parts) = (Architecture.Layers[l].Out, Alpha.Layout.Parts(l));
-            long[] shape = parts == 1 ? [Alpha.Sources, filters] : [Alpha.Sources, filters, parts];
-            tensors.Add(AlphaName(Architecture.Layers[l]), tensor(rows.ToArray()).view(shape));
+            double[] rows = [.. Enumerable.Range(0, Alpha.Sources).SelectMany(source => Alpha.Row(source, l).ToArray())];
+            file.Add<double>(AlphaName(Architecture.Layers[l]), Alpha.ShapeOf(l), rows);
         }
-        foreach (var (name, value) in TargetTensors) tensors.Add(name, value);
+        foreach (var (name, value) in TargetTensors) file.Add<float>(name, value.Shape, value.Values);
         foreach (var (i, source) in Sources.Index())
         {
             foreach (var (group, order) in source.Order?.ToNamed() ?? new Dictionary<string, int[]>())
-                tensors.Add(OrderName(i, group), tensor(order));
+                file.Add<int>(OrderName(i, group), [order.Length], order);
         }
         var metadata = new Dictionary<string, string>
         {
@@ -109,7 +87,7 @@ internal sealed record LearnedKernelWeights(
         Signature?.AddTo(metadata);
         if (!KernelWeights.AreShares(Alpha)) metadata[Shares] = NoShares;
         if (BatchNorm == BatchNormPolicy.Mix) metadata[BatchNormKey] = Mixed;
-        return Safetensors.Write(tensors, metadata);
+        return file.Write(metadata);
     }
 
     /// <summary>Reads such a file.</summary>
@@ -142,48 +120,36 @@ internal sealed record LearnedKernelWeights(
         }
     }
 
-    /// <inheritdoc />
-    public void Dispose() => TargetTensors.Dispose();
-
     /// <exception cref="FormatException">Says what is wrong with it.</exception>
     private static LearnedKernelWeights ReadContent(ModelFile file, Func<string, double, Architecture> create)
     {
-        using var scope = NewDisposeScope();
         var architecture = ReadArchitecture(file, create);
         var groups = new ChannelGroups(architecture);
         var sources = ReadSources(file).Select((source, i) => source with { Order = ReadOrder(file, groups, i) }).ToList();
         var alpha = ReadAlpha(file, architecture, sources.Count);
         var target = ReadTarget(file, architecture);
-        try
+        HashSet<string> ownNames =
+        [
+            .. architecture.Layers.Select(AlphaName),
+            .. sources.Index().SelectMany(_ => groups.Groups, (source, group) => OrderName(source.Index, group.Name)),
+        ];
+        var names = file.Tensors.Select(tensor => tensor.Name);
+        if (names.FirstOrDefault(name => !target.ContainsKey(name) && !ownNames.Contains(name)) is { } other)
+            throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
+        if (file.Tensors.FirstOrDefault(FloatReader.HasNonFinite) is { } bad)
+            throw new FormatException($"it holds NaN or infinite values in '{bad.Name}'");
+        if (file.Metadata.GetValueOrDefault(Shares) != NoShares && !KernelWeights.AreShares(alpha))
         {
-            HashSet<string> ownNames =
-            [
-                .. architecture.Layers.Select(AlphaName),
-                .. sources.Index().SelectMany(_ => groups.Groups, (source, group) => OrderName(source.Index, group.Name)),
-            ];
-            var names = file.Tensors.Select(tensor => tensor.Name);
-            if (names.FirstOrDefault(name => !target.Contains(name) && !ownNames.Contains(name)) is { } other)
-                throw new FormatException($"it also has '{other}', which is nothing that a {architecture.Title} needs");
-            if (file.Tensors.FirstOrDefault(tensor => tensor.HasNonFinite()) is { } bad)
-                throw new FormatException($"it holds NaN or infinite values in '{bad.Name}'");
-            if (file.Metadata.GetValueOrDefault(Shares) != NoShares && !KernelWeights.AreShares(alpha))
-            {
-                throw new FormatException(
-                    "its kernel weights are no shares of the sources: some are negative, or those of a filter do not add up to 1");
-            }
-            if (target.FirstNegativeVariance() is { } negative)
-                throw new FormatException($"it holds negative variances in '{negative}'");
-            return new LearnedKernelWeights(sources, Metadata(file, "target"), alpha, target)
-            {
-                BatchNorm = file.Metadata.GetValueOrDefault(BatchNormKey) == Mixed ? BatchNormPolicy.Mix : BatchNormPolicy.Fold,
-                Signature = ModelSignature.Read(file.Metadata),
-            };
+            throw new FormatException(
+                "its kernel weights are no shares of the sources: some are negative, or those of a filter do not add up to 1");
         }
-        catch
+        if (target.FirstOrDefault(pair => IsVariance(pair.Key) && pair.Value.Values.Any(value => value < 0)).Key is { } negative)
+            throw new FormatException($"it holds negative variances in '{negative}'");
+        return new LearnedKernelWeights(sources, Metadata(file, "target"), alpha, target)
         {
-            target.Dispose();
-            throw;
-        }
+            BatchNorm = file.Metadata.GetValueOrDefault(BatchNormKey) == Mixed ? BatchNormPolicy.Mix : BatchNormPolicy.Fold,
+            Signature = ModelSignature.Read(file.Metadata),
+        };
     }
 
     private static KernelWeightMatrix ReadAlpha(ModelFile file, Architecture architecture, int sources)
@@ -191,54 +157,50 @@ internal sealed record LearnedKernelWeights(
         var layout = file.Metadata.GetValueOrDefault(Granularity) == PerKernel
             ? KernelWeightLayout.PerKernel(architecture)
             : KernelWeightLayout.PerFilter(architecture);
-        var layers = architecture.Layers.Select((layer, l) =>
+        var alpha = new KernelWeightMatrix(architecture, sources, new double[sources * layout.Count]);
+        for (var l = 0; l < architecture.Layers.Count; l++)
         {
-            long[] shape = layout.Parts(l) == 1 ? [sources, layer.Out] : [sources, layer.Out, layout.Parts(l)];
-            return GetTensor(file, AlphaName(layer), ScalarType.Float64, shape).view(sources, -1);
-        });
-        var values = cat([.. layers], 1).contiguous().data<double>().ToArray();
-        return new KernelWeightMatrix(architecture, sources, values);
+            var values = ReadTensor<double>(file, AlphaName(architecture.Layers[l]), alpha.ShapeOf(l)).Values;
+            for (var i = 0; i < sources; i++) values.AsSpan(i * layout.Length(l), layout.Length(l)).CopyTo(alpha.Row(i, l));
+        }
+        return alpha;
     }
 
     private static ChannelOrder? ReadOrder(ModelFile file, ChannelGroups groups, int source)
     {
         var named = groups.Groups
             .Where(group => file.Contains(OrderName(source, group.Name)))
-            .ToDictionary(
-                group => group.Name,
-                group => GetTensor(file, OrderName(source, group.Name), ScalarType.Int32, group.Size).data<int>().ToArray());
+            .ToDictionary(group => group.Name, group => ReadTensor<int>(file, OrderName(source, group.Name), group.Size).Values);
         return named.Count == 0 ? null : ChannelOrder.FromNamed(groups, named);
     }
 
-    private static StateDict ReadTarget(ModelFile file, Architecture architecture)
+    private static OrderedDictionary<string, PlainTensor> ReadTarget(ModelFile file, Architecture architecture)
     {
-        var target = new StateDict();
-        try
+        var target = new OrderedDictionary<string, PlainTensor>(StringComparer.Ordinal);
+        foreach (var norm in architecture.Norms)
         {
-            foreach (var norm in architecture.Norms)
-            {
-                foreach (var name in new[] { norm.Mean, norm.Variance })
-                    target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
-            }
-            foreach (var layer in architecture.Layers.Where(layer => file.Contains(layer.Norms)))
-                target.Add(layer.Norms, GetTensor(file, layer.Norms, ScalarType.Float32, layer.Out).clone());
-            foreach (var norm in architecture.Norms)
-            {
-                foreach (var (name, _) in ActivationRescaling.NamesOf(norm).Where(names => file.Contains(names.Name)))
-                    target.Add(name, GetTensor(file, name, ScalarType.Float32, norm.Channels).clone());
-            }
-            var (weight, bias) = (architecture.Classifier + ".weight", architecture.Classifier + ".bias");
-            var classifier = GetTensor(file, weight, ScalarType.Float32, AnySize, architecture.Features);
-            target.Add(weight, classifier.clone());
-            target.Add(bias, GetTensor(file, bias, ScalarType.Float32, classifier.shape[0]).clone());
-            return target;
+            Add(norm.Mean, norm.Channels);
+            Add(norm.Variance, norm.Channels);
         }
-        catch
+        foreach (var layer in architecture.Layers.Where(layer => file.Contains(layer.Norms))) Add(layer.Norms, layer.Out);
+        foreach (var norm in architecture.Norms)
         {
-            target.Dispose();
-            throw;
+            foreach (var (name, _) in ActivationRescaling.NamesOf(norm).Where(names => file.Contains(names.Name)))
+                Add(name, norm.Channels);
+        }
+        var (weight, bias) = (architecture.Classifier + ".weight", architecture.Classifier + ".bias");
+        Add(weight, AnySize, architecture.Features);
+        Add(bias, target[weight].Shape[0]);
+        return target;
+
+        void Add(string name, params long[] shape)
+        {
+            var (found, values) = ReadTensor<float>(file, name, shape);
+            target.Add(name, new PlainTensor(found, values));
         }
     }
+
+    private static bool IsVariance(string name) => name.EndsWith(".running_var", StringComparison.Ordinal);
 
     private static string AlphaName(Layer layer) => "alpha." + layer.Name;
 
@@ -281,16 +243,19 @@ internal sealed record LearnedKernelWeights(
     }
 
     /// <summary>The tensor of that name, if it is as the model needs it.</summary>
-    private static Tensor GetTensor(ModelFile file, string name, ScalarType type, params long[] shape)
+    private static (IReadOnlyList<long> Shape, T[] Values) ReadTensor<T>(ModelFile file, string name, params long[] shape)
+        where T : unmanaged
     {
+        var type = ElementType.Of<T>().Name;
         var sizes = shape.Select(size => size == AnySize ? "classes" : $"{size}");
-        var expected = $"expected {ElementType.Of(type).Name} [{string.Join(", ", sizes)}]";
+        var expected = $"expected {type} [{string.Join(", ", sizes)}]";
         if (file.Find(name) is not { } tensor) throw new FormatException($"it lacks '{name}', {expected}");
-        var fits = tensor.Type == ElementType.Of(type).Name
+        var fits = tensor.Type == type
                    && tensor.Shape.Count == shape.Length
                    && tensor.Shape.Zip(shape, (found, size) => size is AnySize || found == size).All(isSame => isSame);
-        return fits
-            ? tensor.Read()
-            : throw new FormatException($"its '{name}' is {tensor.Type} [{string.Join(", ", tensor.Shape)}], {expected}");
+        if (!fits) throw new FormatException($"its '{name}' is {tensor.Type} [{string.Join(", ", tensor.Shape)}], {expected}");
+        var values = new T[tensor.Count];
+        tensor.Open()(0, MemoryMarshal.AsBytes(values.AsSpan()));
+        return (tensor.Shape, values);
     }
 }

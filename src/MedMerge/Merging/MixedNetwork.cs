@@ -1,5 +1,6 @@
 using MedMerge.Data;
 using MedMerge.Models;
+using MedMerge.Models.Layers;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
@@ -66,9 +67,8 @@ internal sealed class MixedNetwork(
     /// <param name="type">Of the tensors.</param>
     public FoldedNetwork Fold(StateDict statistics, ScalarType type = ScalarType.Float32)
     {
-        using var model = Join(statistics);
         var device = Kernels[0].device;
-        var layers = Architecture.Layers.Select(layer => layer.Prepare(model)).ToList();
+        var layers = Enumerable.Range(0, Kernels.Count).Select(l => FoldPart(l, Kernels[l], Biases[l], scales[l], statistics)).ToList();
         Tensor Bring(Tensor tensor) => tensor.to(type).to(device);
         return new FoldedNetwork(
             Architecture,
@@ -93,7 +93,7 @@ internal sealed class MixedNetwork(
             {
                 using var scope = NewDisposeScope();
                 var layer = Architecture.Layers[l];
-                var (kernel, bias) = layer.FoldPart(source.Kernel(layer), source.Bias(layer), source.Scale(layer), scales[l], statistics);
+                var (kernel, bias) = FoldPart(l, source.Kernel(layer), source.Bias(layer), source.Scale(layer), statistics);
                 folded.Add(layer.Name + ".weight", kernel);
                 folded.Add(layer.Name + ".bias", bias);
             }
@@ -109,9 +109,24 @@ internal sealed class MixedNetwork(
         for (var l = 0; l < Architecture.Layers.Count; l++)
         {
             using var scope = NewDisposeScope();
-            var scale = scales[l]?.cpu();
-            Architecture.Layers[l].Join(model, Kernels[l].cpu(), Biases[l].cpu(), scale, statistics);
+            LayerForms.Join(Architecture.Layers[l], model, Kernels[l].cpu(), Biases[l].cpu(), scales[l]?.cpu(), statistics);
         }
         return model;
+    }
+
+    /// <summary>A part of a layer in folded form, float64 on the CPU (<see cref="Layer.FoldPart"/>).</summary>
+    private (Tensor Kernel, Tensor Bias) FoldPart(int index, Tensor kernel, Tensor bias, Tensor? gamma, StateDict statistics)
+    {
+        var layer = Architecture.Layers[index];
+        var wide = kernel.cpu().to(ScalarType.Float64);
+        if (layer.Norm is null) return (wide, bias.cpu().to(ScalarType.Float64));
+        var (scale, shift) = layer.FoldPart(
+            Read(bias),
+            Read(gamma ?? kernel),
+            Read(scales[index] ?? Kernels[index]),
+            name => Read(statistics[name]));
+        return ((wide.view(layer.Out, -1) * tensor(scale).view(-1, 1)).view(layer.Shape), tensor(shift));
+
+        static float[] Read(Tensor values) => PlainTensor.Of(values.to(ScalarType.Float32)).Values;
     }
 }

@@ -37,10 +37,7 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             tensors.Add(layer.Norms, Layers[layer.Norms].clone());
     }
 
-    /// <summary>
-    /// Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="Layer.Prepare"/>), or splits it
-    /// (<see cref="Layer.Split"/>).
-    /// </summary>
+    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="LayerForms.Prepare"/>).</summary>
     /// <exception cref="InputException">A folded value is beyond float32; the message names the layer.</exception>
     public static PreparedSource Prepare(
         string name,
@@ -52,24 +49,30 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
         foreach (var layer in architecture.Layers)
         {
             using var scope = NewDisposeScope(); // a layer's, not the model's: folding takes many times a kernel's memory
-            var (kernel, bias, scale) = batchNorm == BatchNormPolicy.Mix ? layer.Split(model) : Fold(layer);
-            layers.Add(layer.Name + ".weight", kernel.to(ScalarType.Float32));
-            layers.Add(layer.Name + ".bias", bias.to(ScalarType.Float32));
-            if (scale is not null) layers.Add(ScaleOf(layer), scale.to(ScalarType.Float32));
-            if (layer.MeasureNorms(model) is { } norms) layers.Add(layer.Norms, norms);
+            var (kernel, bias, scale) = batchNorm == BatchNormPolicy.Mix ? LayerForms.Split(layer, model) : Fold(layer);
+            layers.Add(layer.Name + ".weight", kernel);
+            layers.Add(layer.Name + ".bias", bias);
+            if (scale is not null) layers.Add(ScaleOf(layer), scale);
+            if (LayerForms.MeasureNorms(layer, model) is { } norms) layers.Add(layer.Norms, norms);
         }
         if (layers.FirstNonFinite() is not { } bad) return new PreparedSource(name, layers);
         layers.Dispose();
-        var source = name.Length > 0 ? $"source '{name}'" : "a source";
-        throw new InputException(
-            $"{source}: folding batch norm into the layer '{bad[..bad.LastIndexOf('.')]}' gives NaN or infinite values. " +
-            "Its weights are too large for float32: the model was not trained to an end, or the file is damaged.");
+        throw NotFinite(name, bad[..bad.LastIndexOf('.')]);
 
         (Tensor Kernel, Tensor Bias, Tensor? Scale) Fold(Layer layer)
         {
-            var (kernel, bias) = layer.Prepare(model);
+            var (kernel, bias) = LayerForms.Prepare(layer, model);
             return (kernel, bias, null);
         }
+    }
+
+    /// <summary>The error of a source that can't be folded in float32.</summary>
+    public static InputException NotFinite(string name, string layer)
+    {
+        var source = name.Length > 0 ? $"source '{name}'" : "a source";
+        return new InputException(
+            $"{source}: folding batch norm into the layer '{layer}' gives NaN or infinite values. " +
+            "Its weights are too large for float32: the model was not trained to an end, or the file is damaged.");
     }
 
     /// <summary>
@@ -84,7 +87,7 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             using var scope = NewDisposeScope();
             layers.Add(layer.Name + ".weight", zeros(layer.Shape));
             layers.Add(layer.Name + ".bias", zeros(layer.Out));
-            if (batchNorm == BatchNormPolicy.Mix && layer.HasScale) layers.Add(ScaleOf(layer), zeros(layer.Out));
+            if (batchNorm == BatchNormPolicy.Mix && layer.HasNorms) layers.Add(ScaleOf(layer), zeros(layer.Out));
         }
         return new PreparedSource("zero", layers);
     }

@@ -71,13 +71,13 @@ internal sealed class SourceStack : IDisposable
         Tensor[] byFilter = [.. alpha.Select((weights, l) => ByFilter(weights, _outs[l]))];
         var biases = (cat(byFilter, 0) * _biases).sum(1).split(_outs, 0);
         if (_scales is null) return new FoldedNetwork(_architecture, kernels, biases);
-        var ofScaled = byFilter.Zip(_architecture.Layers).Where(pair => pair.Second.HasScale).Select(pair => pair.First);
+        var ofScaled = byFilter.Zip(_architecture.Layers).Where(pair => pair.Second.HasNorms).Select(pair => pair.First);
         var scales = new Queue<Tensor>((cat([.. ofScaled], 0) * _scales).sum(1).split(OutsOfScaled, 0));
         return new MixedNetwork(
             _architecture,
             kernels,
             biases,
-            [.. _architecture.Layers.Select(layer => layer.HasScale ? scales.Dequeue() : null)]);
+            [.. _architecture.Layers.Select(layer => layer.HasNorms ? scales.Dequeue() : null)]);
     }
 
     /// <summary>
@@ -119,7 +119,7 @@ internal sealed class SourceStack : IDisposable
         _scales?.Dispose();
     }
 
-    private IEnumerable<Layer> ScaledLayers => _architecture.Layers.Where(layer => layer.HasScale);
+    private IEnumerable<Layer> ScaledLayers => _architecture.Layers.Where(layer => layer.HasNorms);
 
     private long[] OutsOfScaled => [.. ScaledLayers.Select(layer => (long)layer.Out)];
 
@@ -128,7 +128,7 @@ internal sealed class SourceStack : IDisposable
     {
         var parts = new Queue<Tensor>(ofScaled.split(OutsOfScaled, 0));
         return cat(
-            [.. _architecture.Layers.Select(layer => layer.HasScale ? parts.Dequeue() : ofScaled.new_zeros(layer.Out, Sources))],
+            [.. _architecture.Layers.Select(layer => layer.HasNorms ? parts.Dequeue() : ofScaled.new_zeros(layer.Out, Sources))],
             0);
     }
 

@@ -29,6 +29,40 @@ internal static class ModelImport
         string origin,
         ICollection<string> notes)
     {
+        var found = Find(architecture, file, chosen, origin, notes);
+        var weights = new StateDict();
+        try
+        {
+            foreach (var layer in architecture.Layers)
+            {
+                foreach (var (name, _) in layer.Tensors) Add(weights, name, found[name]);
+                if (layer.Norm is not { } norm) continue;
+                using var counter = zeros([], ScalarType.Int64);
+                weights.Add(norm.BatchesTracked, counter);
+            }
+            foreach (var (name, tensor) in found.Where(pair => !weights.Contains(pair.Key))) Add(weights, name, tensor);
+            if (weights.FirstNonFinite() is { } bad) throw NotFinite(origin, bad);
+            if (weights.FirstNegativeVariance() is { } negative) throw NegativeVariances(origin, negative);
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The tensors of <see cref="Import"/> as the file has them, without batch norms' counters: only names, types and shapes are checked.
+    /// </summary>
+    /// <inheritdoc cref="Import" />
+    public static OrderedDictionary<string, StoredTensor> Find(
+        Architecture architecture,
+        ModelFile file,
+        string? chosen,
+        string origin,
+        ICollection<string> notes)
+    {
         if (IsUnnamed(architecture, file))
         {
             file = OnnxLayers.Rename(architecture, file, origin);
@@ -42,25 +76,10 @@ internal static class ModelImport
             notes.Add($"left out what is not read ({string.Join(", ", types)})");
         }
 
-        var weights = new StateDict();
-        try
-        {
-            foreach (var layer in architecture.Layers)
-            {
-                foreach (var (name, _) in layer.Tensors) Add(weights, name, candidate.Find(name)!, origin);
-                if (layer.Norm is not { } norm) continue;
-                using var counter = zeros([], ScalarType.Int64);
-                weights.Add(norm.BatchesTracked, counter);
-            }
-            AddClassifier(weights, architecture, candidate, origin, notes);
-            CheckValues(weights, origin);
-            return weights;
-        }
-        catch
-        {
-            weights.Dispose();
-            throw;
-        }
+        var found = new OrderedDictionary<string, StoredTensor>(StringComparer.Ordinal);
+        foreach (var (name, _) in architecture.Layers.SelectMany(layer => layer.Tensors)) Add(found, name, candidate.Find(name)!, origin);
+        AddClassifier(found, architecture, candidate, origin, notes);
+        return found;
     }
 
     /// <summary>
@@ -152,8 +171,16 @@ internal static class ModelImport
     private static string Show(IEnumerable<ModelCandidate> candidates) =>
         string.Join(", ", candidates.Select(candidate => $"'{(candidate.Prefix.Length == 0 ? "." : candidate.Prefix)}'"));
 
+    /// <summary>The error of a model with NaN or infinite values.</summary>
+    public static InputException NotFinite(string origin, string name) => new(
+        $"{origin} holds NaN or infinite values in '{name}': the model was not trained to an end, or the file is damaged.");
+
+    /// <summary>The error of a model with negative variances.</summary>
+    public static InputException NegativeVariances(string origin, string name) => new(
+        $"{origin} holds negative variances in '{name}': no batch norm has them, the file is damaged.");
+
     private static void AddClassifier(
-        StateDict weights,
+        OrderedDictionary<string, StoredTensor> found,
         Architecture architecture,
         ModelCandidate candidate,
         string origin,
@@ -168,18 +195,12 @@ internal static class ModelImport
             notes.Add($"left out its classifier '{architecture.Classifier}', which has another form");
             return;
         }
-        Add(weights, weightName, weight, origin);
-        if (bias is not null)
-        {
-            Add(weights, biasName, bias, origin);
-            return;
-        }
-        notes.Add($"took zeros for '{biasName}', which it does not have");
-        using var zero = zeros(classes);
-        weights.Add(biasName, zero);
+        Add(found, weightName, weight, origin);
+        if (bias is null) notes.Add($"took zeros for '{biasName}', which it does not have");
+        Add(found, biasName, bias ?? StoredTensor.Zeros(biasName, classes), origin);
     }
 
-    private static void Add(StateDict weights, string name, StoredTensor found, string origin)
+    private static void Add(OrderedDictionary<string, StoredTensor> tensors, string name, StoredTensor found, string origin)
     {
         if (!found.IsFloat)
         {
@@ -187,23 +208,14 @@ internal static class ModelImport
                 $"{origin} can't be used: '{name}' has the type {found.Type}; parameters are read from F64, F32, F16 or BF16. " +
                 "Convert it, with its scale if it is quantised.");
         }
+        tensors.Add(name, found);
+    }
+
+    private static void Add(StateDict weights, string name, StoredTensor found)
+    {
         using var values = found.Read();
         using var converted = values.to(ScalarType.Float32);
         weights.Add(name, converted);
-    }
-
-    private static void CheckValues(StateDict weights, string origin)
-    {
-        if (weights.FirstNonFinite() is { } bad)
-        {
-            throw new InputException(
-                $"{origin} holds NaN or infinite values in '{bad}': the model was not trained to an end, or the file is damaged.");
-        }
-        if (weights.FirstNegativeVariance() is { } negative)
-        {
-            throw new InputException(
-                $"{origin} holds negative variances in '{negative}': no batch norm has them, the file is damaged.");
-        }
     }
 
     private static Architecture? TryCreate(string name, double width)

@@ -27,6 +27,16 @@ internal sealed record ElementType(ScalarType Torch, string Name, int Size)
     public static ElementType Of(ScalarType type) =>
         All.FirstOrDefault(t => t.Torch == type) ?? throw new InputException($"Tensors of type {type} are not supported.");
 
+    /// <summary>The entry of a number's .NET type.</summary>
+    public static ElementType Of<T>() where T : unmanaged => Named(typeof(T).Name switch
+    {
+        nameof(Double) => "F64",
+        nameof(Single) => "F32",
+        nameof(Int32) => "I32",
+        nameof(Int64) => "I64",
+        var other => throw new InputException($"Tensors of type {other} are not supported."),
+    })!;
+
     /// <summary>The entry of a safetensors name, or null.</summary>
     public static ElementType? Named(string name) => All.FirstOrDefault(t => t.Name == name);
 

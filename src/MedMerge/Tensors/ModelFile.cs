@@ -51,8 +51,17 @@ internal sealed class ModelFile : IDisposable
     /// <inheritdoc cref="Read(string)" />
     public static ModelFile Read(byte[] bytes, string origin)
     {
-        TorchRuntime.Start();
-        return ReadImage(bytes, origin);
+        if (bytes.Length == 0) throw new InputException($"{origin} is empty.");
+        if (!IsSafetensors(bytes, bytes.Length))
+        {
+            var isZip = IsZip(bytes);
+            if (isZip || PyTorchFile.LooksOld(bytes)) return ReadPyTorch(bytes, origin, isZip);
+            if (OnnxFile.LooksLike(bytes)) return ReadOnnx(bytes, origin);
+            if (FileContent.Describe(bytes) is { } other)
+                throw new InputException($"{origin} is {other}; a {Kind} is {Formats}.");
+        }
+        var header = SafetensorsHeader.Read(bytes, bytes.Length, origin);
+        return OfSafetensors(header, (begin, buffer) => bytes.AsSpan((int)begin, buffer.Length).CopyTo(buffer), file: null);
     }
 
     /// <summary>
@@ -83,7 +92,7 @@ internal sealed class ModelFile : IDisposable
             throw;
         }
         handle.Dispose();
-        return ReadImage(InputFile.Read(path, Kind), origin);
+        return Read(InputFile.Read(path, Kind), origin);
     }
 
     /// <summary>A file of the same kind that has these tensors.</summary>
@@ -106,21 +115,6 @@ internal sealed class ModelFile : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _source?.Dispose();
-
-    private static ModelFile ReadImage(byte[] bytes, string origin)
-    {
-        if (bytes.Length == 0) throw new InputException($"{origin} is empty.");
-        if (!IsSafetensors(bytes, bytes.Length))
-        {
-            var isZip = IsZip(bytes);
-            if (isZip || PyTorchFile.LooksOld(bytes)) return ReadPyTorch(bytes, origin, isZip);
-            if (OnnxFile.LooksLike(bytes)) return ReadOnnx(bytes, origin);
-            if (FileContent.Describe(bytes) is { } other)
-                throw new InputException($"{origin} is {other}; a {Kind} is {Formats}.");
-        }
-        var header = SafetensorsHeader.Read(bytes, bytes.Length, origin);
-        return OfSafetensors(header, (begin, buffer) => bytes.AsSpan((int)begin, buffer.Length).CopyTo(buffer), file: null);
-    }
 
     /// <summary>
     /// Whether a file is safetensors, whole or not. The length of a header may look like the start of a PyTorch checkpoint: 640 is 80 02.

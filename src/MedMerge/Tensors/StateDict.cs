@@ -48,6 +48,10 @@ internal sealed class StateDict : IDisposable, IEnumerable<KeyValuePair<string, 
         return copy;
     }
 
+    /// <summary>Copies of its tensors, which must be float32, in their order.</summary>
+    public OrderedDictionary<string, PlainTensor> ToFloats() =>
+        new(_tensors.Select(pair => KeyValuePair.Create(pair.Key, PlainTensor.Of(pair.Value))), StringComparer.Ordinal);
+
     /// <summary>Names the first floating-point tensor that holds a NaN or an infinity, or returns null.</summary>
     public string? FirstNonFinite()
     {

@@ -21,13 +21,19 @@ internal sealed record StoredTensor(string Name, string Type, IReadOnlyList<long
     /// <summary>The number of its values.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);
 
-    /// <summary>Whether it holds a NaN or an infinity.</summary>
-    public bool HasNonFinite()
+    /// <summary>A vector of zeros that a file does not have.</summary>
+    public static StoredTensor Zeros(string name, long length) => new(name, "F32", [length], () => (_, buffer) => buffer.Clear());
+
+    /// <summary>Reads the values of a floating-point tensor.</summary>
+    /// <exception cref="InputException">Its bytes are missing or damaged.</exception>
+    public double[] ReadDoubles()
     {
-        if (!IsFloat) return false;
-        using var scope = NewDisposeScope();
-        using var values = Read();
-        return !values.isfinite().all().item<bool>();
+        var type = ElementType.Named(Type)!;
+        var values = new double[Count];
+        var bytes = new byte[Count * type.Size];
+        Open()(0, bytes);
+        FloatConversion.Widen(type, bytes, values, type.Size == sizeof(short) ? new float[Count] : []);
+        return values;
     }
 
     /// <summary>Gives a reader of its bytes.</summary>
@@ -39,6 +45,7 @@ internal sealed record StoredTensor(string Name, string Type, IReadOnlyList<long
     /// <exception cref="InputException">Its bytes are missing or damaged, or its type is not read.</exception>
     public Tensor Read()
     {
+        TorchRuntime.Start();
         var read = Open();
         var tensor = empty(Shape.ToArray(), dtype: ElementType.Named(Type)!.Torch).DetachFromDisposeScope();
         if (Count > 0) read(0, tensor.bytes);

@@ -72,15 +72,13 @@ public sealed class AlignmentTests : IDisposable
         var merged = await runner.OutputAsync(merge, (_, _) => { }, Cancellation);
 
         var file = merged[StageFiles.KernelWeights];
-        using (var learned = LearnedKernelWeights.Read(file, "it"))
-        {
-            Assert.NotNull(learned.Sources[0].Order);
-            Assert.Null(learned.Sources[1].Order);
-            Assert.Equal(file, learned.Write());
-            var align = merge.Inputs.OfType<AlignStage>().Single();
-            var output = await store.GetAsync(align.Key, Cancellation);
-            Assert.Equal(AlignStage.ReadOrder(output, learned.Architecture)!.Orders, learned.Sources[0].Order!.Orders);
-        }
+        var learned = LearnedKernelWeights.Read(file, "it");
+        Assert.NotNull(learned.Sources[0].Order);
+        Assert.Null(learned.Sources[1].Order);
+        Assert.Equal(file, learned.Write());
+        var align = merge.Inputs.OfType<AlignStage>().Single();
+        var output = await store.GetAsync(align.Key, Cancellation);
+        Assert.Equal(AlignStage.ReadOrder(output, learned.Architecture)!.Orders, learned.Sources[0].Order!.Orders);
         var path = Path.Combine(_files.Folder, "kernel-weights.safetensors");
         await File.WriteAllBytesAsync(path, file, Cancellation);
         await using var merger = new ModelMerger(TestDevice.Name, threads: 1);

@@ -9,6 +9,7 @@ using MedMerge.Reporting;
 using MedMerge.Telemetry;
 using MedMerge.Tensors;
 using MedMerge.Testing;
+using MedMerge.Tests.Merging.Files;
 using MedMerge.Tests.Models;
 using MedMerge.Tests.Training;
 using MedMerge.Training;
@@ -228,16 +229,17 @@ public class StageRunnerTests
         var merge = (MergeStage)plan.Trials[0].FindOutput(OutputRole.Certificate)!.Stage;
         var output = (await store.FindAsync(merge.Key, Cancellation))!;
 
-        using var learned = LearnedKernelWeights.Read(output[StageFiles.KernelWeights], merge.Name);
-        var sources = new List<PreparedSource>();
-        foreach (var prepared in merge.Sources)
+        var learned = LearnedKernelWeights.Read(output[StageFiles.KernelWeights], merge.Name);
+        var folder = Directory.CreateTempSubdirectory("medmerge-again-").FullName;
+        var sources = new List<SourceFile>();
+        foreach (var (prepared, weighted) in merge.Sources.Zip(learned.Sources))
         {
             var source = await store.FindAsync(prepared.Inputs[0].Key, Cancellation);
-            using var weights = Safetensors.Read(source![StageFiles.Model], prepared.Name).Tensors;
-            sources.Add(PreparedSource.Prepare("", learned.Architecture, weights));
+            sources.Add(new SourceFile(weighted.Name, Path.Combine(folder, weighted.Name)));
+            await File.WriteAllBytesAsync(sources[^1].Path, source![StageFiles.Model], Cancellation);
         }
-        using var merged = learned.Apply(sources);
-        Assert.Equal(output[StageFiles.Model], Safetensors.Write(merged, ModelMetadata.Of(learned.Architecture, learned.Signature)));
+        Assert.Equal(output[StageFiles.Model], MergedFile.Write(learned, sources));
+        Directory.Delete(folder, recursive: true);
         Assert.True(StageFiles.Read<Certificate>(output, StageFiles.Certificate).Holds);
         using var file = ModelFile.Read(output[StageFiles.Model], "the merge");
         Assert.Equal(plan.Scenarios.Single().Target.Height, ModelSignature.Read(file.Metadata)!.Height);

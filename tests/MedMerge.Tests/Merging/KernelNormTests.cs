@@ -24,8 +24,8 @@ public class KernelNormTests
 
         foreach (var layer in Network.Layers.OfType<Convolution>())
         {
-            var expected = layer.MeasureNorms(anchor)!;
-            var actual = layer.MeasureNorms(merged)!;
+            var expected = LayerForms.MeasureNorms(layer, anchor)!;
+            var actual = LayerForms.MeasureNorms(layer, merged)!;
             Assert.True(allclose(expected, actual, rtol: 1e-5), layer.Name);
         }
     }

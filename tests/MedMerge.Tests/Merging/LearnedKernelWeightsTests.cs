@@ -15,7 +15,7 @@ public class LearnedKernelWeightsTests
     public void What_is_written_is_read()
     {
         var file = File();
-        using var read = LearnedKernelWeights.Read(file, "a file");
+        var read = LearnedKernelWeights.Read(file, "a file");
         Assert.Equal(["a", "b"], read.Sources.Select(source => source.Name));
         Assert.Equal(file, read.Write());
     }
@@ -96,7 +96,7 @@ public class LearnedKernelWeightsTests
             return;
         }
 
-        using var read = LearnedKernelWeights.Read(file, "a file");
+        var read = LearnedKernelWeights.Read(file, "a file");
 
         Assert.Null(read.Sources[0].Order);
         Assert.Equal(order, read.Sources[1].Order!.Orders[0]);
@@ -128,14 +128,14 @@ public class LearnedKernelWeightsTests
     [Fact]
     public void What_was_learned_without_the_bound_to_shares_is_read_as_such()
     {
-        using var read = LearnedKernelWeights.Read(File(alpha => alpha.Values[0] = -0.5), "a file");
+        var read = LearnedKernelWeights.Read(File(alpha => alpha.Values[0] = -0.5), "a file");
         Assert.Equal(-0.5, read.Alpha.Values[0]);
     }
 
     private static byte[] File(Action<KernelWeightMatrix>? change = null)
     {
         using var weights = RandomModels.Weights(ResNet20, seed: 1, classes: 3);
-        var target = new StateDict();
+        using var target = new StateDict();
         foreach (var (name, tensor) in weights)
         {
             var isKept = name.Contains(".running_", StringComparison.Ordinal) || name.StartsWith("linear.", StringComparison.Ordinal);
@@ -143,7 +143,7 @@ public class LearnedKernelWeightsTests
         }
         var alpha = RandomModels.Softmax(new KernelWeightMatrix(ResNet20, sources: 2));
         change?.Invoke(alpha);
-        using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", alpha, target);
+        var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", alpha, target.ToFloats());
         return learned.Write();
     }
 }

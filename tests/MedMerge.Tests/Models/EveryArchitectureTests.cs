@@ -31,28 +31,6 @@ public class EveryArchitectureTests
 
     [Theory]
     [MemberData(nameof(Architectures))]
-    public void A_file_of_kernel_weights_gives_the_merged_model_again(string name, double width)
-    {
-        var network = PreActivationNet.Create(name, width);
-        var target = RandomModels.TargetFor(network);
-        using var scope = NewDisposeScope();
-        using var loader = new BatchLoader(target, TestDevice.Torch);
-        var sources = RandomModels.Prepared(network, 2);
-        var alpha = RandomModels.Softmax(RandomModels.KernelWeights(network, 2, new RandomStream(7)));
-        var folded = KernelFolding.Fold(sources, alpha).To(TestDevice.Torch);
-        var statistics = BatchNormRestoration.Measure(folded, target, loader, CancellationToken.None);
-        RandomModels.Head(network, target.Classes).AddTo(network, statistics);
-        using var learned = new LearnedKernelWeights([new("a", "1"), new("b", "2")], "test", alpha, statistics);
-        using var file = ModelFile.Read(learned.Write(), "a file");
-
-        using var read = LearnedKernelWeights.Read(file, "a file", PreActivationNet.Create);
-
-        Assert.Equal(learned.Alpha.Values, read.Alpha.Values);
-        Assert.Equal(Safetensors.Write(learned.Apply(sources)), Safetensors.Write(read.Apply(sources)));
-    }
-
-    [Theory]
-    [MemberData(nameof(Architectures))]
     public void Fine_tuning_lowers_the_loss(string name, double width)
     {
         var network = PreActivationNet.Create(name, width);

@@ -85,7 +85,7 @@ internal sealed record MergeStage(
             using var loader = new BatchLoader(dataset, device);
             var exported = KernelFolding.Merge(sources, alpha);
             var network = exported.To(device);
-            var statistics = BatchNormRestoration.Measure(network, dataset, loader, cancellation);
+            using var statistics = BatchNormRestoration.Measure(network, dataset, loader, cancellation);
             sources[Anchor.Find(inputs)].CopyNormsTo(architecture, statistics);
             using var restored = Restore(exported, statistics, head);
 
@@ -96,7 +96,8 @@ internal sealed record MergeStage(
             // The certificate is of the fold; rescaling changes what the model computes.
             if (Rescaling is not null) head = Rescale(sources, alpha, restored, statistics, loader, context, cancellation);
             head.AddTo(architecture, statistics);
-            using var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, statistics)
+            var targetTensors = statistics.ToFloats();
+            var learned = new LearnedKernelWeights([.. SourceNames.Zip(inputs, DescribeSource)], dataset.Title, alpha, targetTensors)
             {
                 BatchNorm = sources[0].BatchNorm(architecture),
                 Signature = Target.Signature,

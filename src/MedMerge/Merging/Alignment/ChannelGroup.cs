@@ -39,10 +39,17 @@ internal sealed record ChannelUse(int Layer, bool IsInput, int Channels, int[] P
     /// <param name="order">At place j comes the channel that was at <c>order[j]</c>.</param>
     public Tensor Reorder(Tensor kernel, int[] order)
     {
+        var index = ToIndex(Index(order), kernel.device);
+        return IsInput ? Columns(kernel).index_select(1, index).view(kernel.shape) : kernel.index_select(0, index);
+    }
+
+    /// <summary>The index of the channel that comes to each place, [<see cref="Channels"/>].</summary>
+    /// <inheritdoc cref="Reorder" path="/param" />
+    public int[] Index(int[] order)
+    {
         var channels = Enumerable.Range(0, Channels).ToArray();
         for (var j = 0; j < Places.Length; j++) channels[Places[j]] = Places[order[j]];
-        var index = ToIndex(channels, kernel.device);
-        return IsInput ? Columns(kernel).index_select(1, index).view(kernel.shape) : kernel.index_select(0, index);
+        return channels;
     }
 
     /// <summary>[out, channels, columns of each].</summary>

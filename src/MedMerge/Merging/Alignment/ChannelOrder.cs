@@ -64,6 +64,26 @@ internal sealed record ChannelOrder(ChannelGroups Groups, IReadOnlyList<int[]> O
         return source with { Layers = ordered };
     }
 
+    /// <summary>
+    /// Where a layer's filters and the channels of its kernel's second dimension come from: at place j comes what was at that index. Null
+    /// where all stay.
+    /// </summary>
+    public (int[]? Filters, int[]? Inputs) FindIndices(int layer)
+    {
+        int[]? filters = null, inputs = null;
+        foreach (var (group, order) in Groups.Groups.Zip(Orders).Where(pair => !StaysInPlace(pair.Second)))
+        {
+            foreach (var use in group.Uses.Where(use => use.Layer == layer))
+            {
+                if (use.IsInput) inputs = Compose(inputs, use.Index(order));
+                else filters = Compose(filters, use.Index(order));
+            }
+        }
+        return (filters, inputs);
+
+        static int[] Compose(int[]? first, int[] then) => first is null ? then : Array.ConvertAll(then, place => first[place]);
+    }
+
     /// <summary>The orders of the groups that change, by name: how they are stored.</summary>
     public IReadOnlyDictionary<string, int[]> ToNamed()
     {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 
 namespace MedMerge.Merging.Files;
 
@@ -29,7 +28,9 @@ internal sealed class ChunkLoop(int threads, CancellationToken cancellation)
     public const int Elements = 1 << 14;
 
     private readonly ConcurrentBag<ChunkBuffers> _free = [];
-    private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads, CancellationToken = cancellation };
+
+    /// <summary>How loops run on these threads.</summary>
+    public ParallelOptions Options { get; } = new() { MaxDegreeOfParallelism = threads, CancellationToken = cancellation };
 
     /// <summary>How many chunks a tensor has.</summary>
     public static long CountChunks(long elements) => (elements + Elements - 1) / Elements;
@@ -37,24 +38,13 @@ internal sealed class ChunkLoop(int threads, CancellationToken cancellation)
     /// <summary>Calls <paramref name="body"/> for each chunk, with the index of its first element and its length.</summary>
     public void Run(long elements, Action<long, int, ChunkBuffers> body)
     {
-        try
-        {
-            var chunks = CountChunks(elements);
-            if (chunks > 1) Parallel.For(0, chunks, _options, RunChunk);
-            else if (chunks == 1) RunChunk(0);
-        }
-        catch (AggregateException error)
-        {
-            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
-        }
-
-        void RunChunk(long chunk)
+        ParallelLoop.RunInner(CountChunks(elements), Options, chunk =>
         {
             cancellation.ThrowIfCancellationRequested();
             var buffers = _free.TryTake(out var free) ? free : new ChunkBuffers();
             var first = chunk * Elements;
             body(first, (int)Math.Min(Elements, elements - first), buffers);
             _free.Add(buffers);
-        }
+        });
     }
 }

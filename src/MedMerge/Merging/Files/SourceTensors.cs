@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using MedMerge.Tensors;
 
 namespace MedMerge.Merging.Files;
@@ -26,14 +27,9 @@ internal sealed class SourceTensors
     public void WriteSum(IReadOnlyList<double> coefficients, Action<long, ReadOnlySpan<byte>> write) =>
         _chunks.Run(_count, (first, length, buffers) =>
         {
-            var values = buffers.Values.AsSpan(0, length);
             var sum = buffers.Others.AsSpan(0, length);
-            for (var source = 0; source < _readers.Length; source++)
-            {
-                Read(source, first, values, buffers);
-                if (source == 0) TensorPrimitives.Multiply(values, coefficients[0], sum);
-                else TensorPrimitives.MultiplyAdd(values, coefficients[source], sum, sum);
-            }
+            sum.Fill(-0.0); // what adding to leaves even a negative zero as it is
+            for (var source = 0; source < _readers.Length; source++) AddScaled(source, first, coefficients[source], sum, buffers);
             var bytes = buffers.Bytes.AsSpan(0, length * _types[0].Size);
             FloatConversion.Narrow(_types[0], sum, bytes, buffers.Singles.AsSpan(0, length));
             write(first * _types[0].Size, bytes);
@@ -58,6 +54,20 @@ internal sealed class SourceTensors
             secondSquares[chunk] = TensorPrimitives.SumOfSquares<double>(two);
         });
         return products.Sum() / (Math.Sqrt(firstSquares.Sum()) * Math.Sqrt(secondSquares.Sum()));
+    }
+
+    private void AddScaled(int source, long first, double coefficient, Span<double> sum, ChunkBuffers buffers)
+    {
+        if (_types[source].Name == "F32")
+        {
+            var singles = buffers.Singles.AsSpan(0, sum.Length);
+            _readers[source](first * sizeof(float), MemoryMarshal.AsBytes(singles));
+            FilterArithmetic.AddScaled(singles, coefficient, sum);
+            return;
+        }
+        var values = buffers.Values.AsSpan(0, sum.Length);
+        Read(source, first, values, buffers);
+        TensorPrimitives.MultiplyAdd(values, coefficient, sum, sum);
     }
 
     private void Read(int source, long first, Span<double> values, ChunkBuffers buffers)

@@ -55,7 +55,7 @@ internal sealed class WeightFileMerger : IDisposable
         {
             // The header comes first and holds the hashes, which are known last; their length is known.
             var start = WriteStart([.. _paths.Select(_ => AnyHash)]).Length;
-            await Task.Run(() => WriteTensors(output, start, new ChunkLoop(threads, cancellation)), cancellation).ConfigureAwait(false);
+            await Task.Run(() => WriteTensors(output, start, threads, cancellation), cancellation).ConfigureAwait(false);
             RandomAccess.Write(output, WriteStart(await hashing.ConfigureAwait(false)), fileOffset: 0);
         }
         catch
@@ -68,11 +68,19 @@ internal sealed class WeightFileMerger : IDisposable
     /// <inheritdoc />
     public void Dispose() => _files.ForEach(file => file.Dispose());
 
-    private void WriteTensors(SafeFileHandle output, long begin, ChunkLoop chunks)
+    private void WriteTensors(SafeFileHandle output, long begin, int threads, CancellationToken cancellation)
     {
-        foreach (var tensor in _files[0].Tensors)
+        var offsets = new long[Tensors];
+        for (var i = 0; i < offsets.Length; i++)
         {
-            var at = begin;
+            offsets[i] = begin;
+            begin += _files[0].Tensors[i].Count * ElementType.Named(_files[0].Tensors[i].Type)!.Size;
+        }
+        var chunks = new ChunkLoop(threads, cancellation);
+        ParallelLoop.Run(offsets.Length, chunks.Options, i => WriteTensor(_files[0].Tensors[(int)i], offsets[i]));
+
+        void WriteTensor(StoredTensor tensor, long at)
+        {
             if (tensor.IsFloat)
             {
                 var sources = new SourceTensors([.. _files.Select(file => file.Find(tensor.Name)!)], chunks);
@@ -82,7 +90,6 @@ internal sealed class WeightFileMerger : IDisposable
             {
                 Copy(tensor, chunks, Write);
             }
-            begin += tensor.Count * ElementType.Named(tensor.Type)!.Size;
 
             void Write(long offset, ReadOnlySpan<byte> bytes) => RandomAccess.Write(output, bytes, at + offset);
         }

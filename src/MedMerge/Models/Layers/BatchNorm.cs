@@ -42,31 +42,45 @@ internal sealed record BatchNorm(string Name, int Channels)
     public static Tensor ApplyToBatch(Tensor input, Tensor scale, Tensor shift) => nn.functional.batch_norm(
         input, null, null, scale, shift, training: true, Momentum, Epsilon);
 
-    /// <summary>s and t in evaluation mode, float64, [channels] each.</summary>
-    public (Tensor Scale, Tensor Shift) ToAffine(StateDict model) => ToAffine(model[Scale], model[Shift], model);
+    /// <summary>s and t in evaluation mode, [channels] each.</summary>
+    /// <param name="tensors">Gives its tensors by name.</param>
+    public (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors) => ToAffine(tensors(Scale), tensors(Shift), tensors);
 
-    /// <inheritdoc cref="ToAffine(StateDict)" />
-    /// <param name="scale">γ.</param>
-    /// <param name="shift">β.</param>
-    /// <param name="statistics">Has μ and σ².</param>
-    public (Tensor Scale, Tensor Shift) ToAffine(Tensor scale, Tensor shift, StateDict statistics)
+    /// <summary>s and t of another γ and β.</summary>
+    /// <param name="statistics">Gives μ and σ² by name.</param>
+    public (double[] Scale, double[] Shift) ToAffine(float[] gamma, float[] beta, Func<string, float[]> statistics)
     {
-        static Tensor Wide(Tensor tensor) => tensor.to(ScalarType.Float64);
-        var affineScale = Wide(scale) / Wide(statistics[Variance]).Plus(Epsilon).sqrt();
-        return (affineScale, Wide(shift) - (affineScale * Wide(statistics[Mean])));
+        var (mean, variance) = (statistics(Mean), statistics(Variance));
+        var (scale, shift) = (new double[Channels], new double[Channels]);
+        for (var c = 0; c < Channels; c++)
+        {
+            scale[c] = gamma[c] / Math.Sqrt(variance[c] + Epsilon);
+            shift[c] = beta[c] - (scale[c] * mean[c]);
+        }
+        return (scale, shift);
     }
 
     /// <summary>
-    /// The inverse of <see cref="ToAffine"/>: adds the batch norm that has these statistics and computes sx + t, with γ = s·√(σ²+ε) and
-    /// β = t + sμ.
+    /// The inverse of <see cref="ToAffine(Func{string, float[]})"/>: the tensors, by name, of the batch norm that has these statistics and
+    /// computes sx + t, with γ = s·√(σ²+ε) and β = t + sμ.
     /// </summary>
-    /// <param name="scale">s, float64.</param>
-    /// <param name="shift">t, float64.</param>
-    public void AddAffine(StateDict model, Tensor scale, Tensor shift, Tensor mean, Tensor variance)
+    /// <param name="scale">s.</param>
+    /// <param name="shift">t.</param>
+    public Dictionary<string, float[]> FromAffine(double[] scale, double[] shift, float[] mean, float[] variance)
     {
-        var deviation = variance.to(ScalarType.Float64).Plus(Epsilon).sqrt();
-        var restoredShift = shift.Plus(scale * mean.to(ScalarType.Float64));
-        Add(model, (scale * deviation).to(ScalarType.Float32), restoredShift.to(ScalarType.Float32), mean.clone(), variance.clone());
+        var (gamma, beta) = (new float[Channels], new float[Channels]);
+        for (var c = 0; c < Channels; c++)
+        {
+            gamma[c] = (float)(scale[c] * Math.Sqrt(variance[c] + Epsilon));
+            beta[c] = (float)(shift[c] + (scale[c] * mean[c]));
+        }
+        return new Dictionary<string, float[]>
+        {
+            [Scale] = gamma,
+            [Shift] = beta,
+            [Mean] = mean,
+            [Variance] = variance,
+        };
     }
 
     /// <summary>Adds the batch norm that changes nothing (up to ε).</summary>

@@ -11,9 +11,6 @@ namespace MedMerge.Models.Layers;
 /// </summary>
 internal sealed record Convolution : Layer
 {
-    /// <summary>Beyond these the variance would leave float32's exact range together with its ε.</summary>
-    private const double MinFactor = 1e-3, MaxFactor = 1e3;
-
     /// <param name="name">Such as <c>layer1.0.conv1</c>.</param>
     /// <param name="batchNorm">Its batch norm's name, such as <c>layer1.0.bn1</c>; null where none follows it.</param>
     public Convolution(string name, string? batchNorm, int inputs, int outputs, int kernel, int stride)
@@ -53,7 +50,8 @@ internal sealed record Convolution : Layer
 
     private IEnumerable<(string Name, long[] Shape)> TensorsOfBias => HasBias ? [(Bias, [Out])] : [];
 
-    private string Weight => Name + ".weight";
+    /// <inheritdoc />
+    public override string Weight => Name + ".weight";
 
     private string Bias => Name + ".bias";
 
@@ -74,70 +72,81 @@ internal sealed record Convolution : Layer
     }
 
     /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias) Prepare(StateDict model)
+    public override (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors)
     {
-        var kernel = model[Weight].to(ScalarType.Float64);
-        if (Norm is null) return (kernel, zeros(Out, ScalarType.Float64));
-        var (scale, shift) = Norm.ToAffine(model);
-        if (HasBias) shift = shift.Plus(scale * model[Bias].to(ScalarType.Float64));
-        return (kernel * scale.view(-1, 1, 1, 1), shift);
+        if (Norm is null) return ([.. Enumerable.Repeat(1.0, Out)], new double[Out]);
+        var (scale, shift) = Norm.ToAffine(tensors);
+        if (!HasBias) return (scale, shift);
+        var bias = tensors(Bias);
+        for (var c = 0; c < Out; c++) shift[c] += scale[c] * bias[c];
+        return (scale, shift);
     }
 
     /// <inheritdoc />
     /// <remarks>
-    /// A kernel K that is scaled to cK has statistics cμ and c²σ², and s = 1/c. With c = 1 it stays as it is. Without a batch norm the bias
-    /// is that of a fold of such layers: zero.
+    /// A kernel K that is scaled to cK has statistics cμ and c²σ², and s = 1/c. Without a batch norm the bias is that of a fold of such
+    /// layers: zero.
     /// </remarks>
-    public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics) =>
-        Add(model, kernel, scale: ones(Out, ScalarType.Float64), shift: bias.to(ScalarType.Float64), statistics);
+    public override Dictionary<string, float[]> Restore(double[] scale, float[] bias, Func<string, float[]> statistics) =>
+        Restore(scale, statistics, _ => ([.. Enumerable.Repeat(1.0, Out)], Array.ConvertAll(bias, value => (double)value)));
 
     /// <inheritdoc />
-    public override bool HasScale => Norm is not null;
-
-    /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias, Tensor? Scale) Split(StateDict model)
+    public override (double[] Scale, double[] Shift, double[]? Gamma) Split(Func<string, float[]> tensors)
     {
-        if (Norm is null) return base.Split(model);
-        Tensor Load(string name) => model[name].to(ScalarType.Float64);
-        return (Load(Weight), Load(Norm.Shift), Load(Norm.Scale));
+        if (Norm is null) return base.Split(tensors);
+        double[] Load(string name) => Array.ConvertAll(tensors(name), value => (double)value);
+        return ([.. Enumerable.Repeat(1.0, Out)], Load(Norm.Shift), Load(Norm.Scale));
     }
 
     /// <inheritdoc />
-    public override Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? scale)
+    public override Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? gamma)
     {
-        if (scale is null) return base.ApplySplit(input, kernel, bias, scale);
+        if (gamma is null) return base.ApplySplit(input, kernel, bias, gamma);
         using var convolved = Apply(input, kernel, bias: null);
-        return BatchNorm.ApplyToBatch(convolved, scale, bias);
+        return BatchNorm.ApplyToBatch(convolved, gamma, bias);
     }
+
+    /// <inheritdoc />
+    public override Dictionary<string, float[]> Join(
+        double[] scale,
+        float[] bias,
+        float[]? gamma,
+        Func<string, float[]> statistics) => gamma is null
+        ? base.Join(scale, bias, gamma, statistics)
+        : Restore(scale, statistics, norm => norm.ToAffine(gamma, bias, statistics));
 
     /// <inheritdoc />
     /// <remarks>K'ᵢ = (γ/σ)Kᵢ and b'ᵢ = βᵢ − (γᵢ/σ)μ.</remarks>
-    public override (Tensor Kernel, Tensor Bias) FoldPart(
-        Tensor kernel,
-        Tensor bias,
-        Tensor? scale,
-        Tensor? sumScale,
-        StateDict statistics)
-    {
-        if (Norm is null || scale is null || sumScale is null) return base.FoldPart(kernel, bias, scale, sumScale, statistics);
-        var (factor, _) = Norm.ToAffine(sumScale, bias, statistics);
-        return (kernel.to(ScalarType.Float64) * factor.view(-1, 1, 1, 1), Norm.ToAffine(scale, bias, statistics).Shift);
-    }
+    public override (double[] Scale, double[] Shift) FoldPart(
+        float[] bias,
+        float[] gamma,
+        float[] sumGamma,
+        Func<string, float[]> statistics) => Norm is null
+        ? base.FoldPart(bias, gamma, sumGamma, statistics)
+        : (Norm.ToAffine(sumGamma, bias, statistics).Scale, Norm.ToAffine(gamma, bias, statistics).Shift);
 
-    /// <inheritdoc />
-    public override void Join(StateDict model, Tensor kernel, Tensor bias, Tensor? scale, StateDict statistics)
+    /// <summary>The tensors but the kernel of K scaled to cK, with a batch norm that makes of K ∗ x an affine map of it.</summary>
+    /// <param name="scale">c.</param>
+    /// <param name="toAffine">Gives the map's s and t, in arrays that may be changed.</param>
+    private Dictionary<string, float[]> Restore(
+        double[] scale,
+        Func<string, float[]> statistics,
+        Func<BatchNorm, (double[] Scale, double[] Shift)> toAffine)
     {
-        if (Norm is null || scale is null)
+        if (Norm is null) return [];
+        var (mean, variance) = (new float[Out], new float[Out]);
+        var (unscaledMean, unscaledVariance) = (statistics(Norm.Mean), statistics(Norm.Variance));
+        for (var c = 0; c < Out; c++)
         {
-            base.Join(model, kernel, bias, scale, statistics);
-            return;
+            mean[c] = (float)(unscaledMean[c] * scale[c]);
+            variance[c] = (float)(unscaledVariance[c] * (scale[c] * scale[c]));
         }
-        var (affineScale, affineShift) = Norm.ToAffine(scale, bias, statistics);
-        Add(model, kernel, affineScale, affineShift, statistics);
+        var (perScale, shift) = toAffine(Norm);
+        for (var c = 0; c < Out; c++) perScale[c] /= scale[c];
+        var restored = Norm.FromAffine(perScale, shift, mean, variance);
+        if (HasBias) restored.Add(Bias, new float[Out]);
+        return restored;
     }
-
-    /// <inheritdoc />
-    public override Tensor? MeasureNorms(StateDict model) => Norm is null ? null : MeasureNorms(model[Weight]).to(ScalarType.Float32);
 
     /// <inheritdoc />
     public override Tensor Normalised(Tensor input, Tensor output) => output;
@@ -156,40 +165,7 @@ internal sealed record Convolution : Layer
         };
     }
 
-    /// <summary>Adds the form with batch norm that computes s(K ∗ x) + t.</summary>
-    /// <param name="scale">s, float64.</param>
-    /// <param name="shift">t, float64.</param>
-    private void Add(StateDict model, Tensor kernel, Tensor scale, Tensor shift, StateDict statistics)
-    {
-        if (Norm is null || !statistics.Contains(Norms))
-        {
-            model.Add(Weight, kernel);
-            if (HasBias) AddBias(model);
-            Norm?.AddAffine(model, scale, shift, statistics[Norm.Mean], statistics[Norm.Variance]);
-            return;
-        }
-        var factor = ScaleTo(statistics[Norms], kernel);
-        Tensor Scale(Tensor tensor, Tensor by) => (tensor.to(ScalarType.Float64) * by).to(ScalarType.Float32);
-        model.Add(Weight, Scale(kernel, factor.view(-1, 1, 1, 1)));
-        if (HasBias) AddBias(model);
-        Norm.AddAffine(
-            model,
-            scale / factor,
-            shift,
-            Scale(statistics[Norm.Mean], factor),
-            Scale(statistics[Norm.Variance], factor.Squared()));
-    }
-
     private void AddBias(StateDict model) => model.Add(Bias, zeros(Out));
-
-    /// <summary>The factors c that give the kernels these norms, [out], float64; 1 for a kernel that is or was all but zero.</summary>
-    private static Tensor ScaleTo(Tensor norms, Tensor kernel)
-    {
-        var factors = (norms.to(ScalarType.Float64) / MeasureNorms(kernel)).cpu().data<double>().ToArray();
-        return tensor(Array.ConvertAll(factors, factor => factor is >= MinFactor and <= MaxFactor ? factor : 1), device: kernel.device);
-    }
-
-    private static Tensor MeasureNorms(Tensor kernel) => kernel.to(ScalarType.Float64).Squared().sum([1L, 2L, 3L]).sqrt();
 
     /// <inheritdoc />
     /// <remarks>Normal with variance 2 / fan-out (He et al. 2015).</remarks>

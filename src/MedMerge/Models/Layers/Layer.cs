@@ -14,6 +14,9 @@ namespace MedMerge.Models.Layers;
 /// <param name="Norm">The batch norm that belongs to it; null where there is none.</param>
 internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
 {
+    /// <summary>Beyond these the variance would leave float32's exact range together with its ε.</summary>
+    private const double MinFactor = 1e-3, MaxFactor = 1e3;
+
     /// <summary>The folded kernel's shape; its first dimension is <see cref="Out"/>. The folded bias is [out].</summary>
     public abstract long[] Shape { get; }
 
@@ -35,50 +38,73 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
     /// <param name="training">As <see cref="BatchNorm.Apply"/> takes it.</param>
     public abstract Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training);
 
-    /// <summary>The folded form, float64, that computes what <paramref name="model"/> computes in evaluation mode.</summary>
-    public abstract (Tensor Kernel, Tensor Bias) Prepare(StateDict model);
+    /// <summary>The name of its kernel in the form with batch norm; null where the folded kernel is a batch norm's scale.</summary>
+    public abstract string? Weight { get; }
 
     /// <summary>
-    /// The split form, float64: without a batch norm the folded one. The scale is null where no batch norm is behind a kernel; a lone
-    /// batch norm's γ is its kernel.
+    /// s and t of each filter, [out]: the folded form that computes what the form with batch norm computes in evaluation mode has the
+    /// kernel sK, K being the tensor <see cref="Weight"/> or 1, and the bias t, both rounded to float32.
     /// </summary>
-    public virtual (Tensor Kernel, Tensor Bias, Tensor? Scale) Split(StateDict model)
+    /// <param name="tensors">Gives the layer's tensors but the kernel by name.</param>
+    public abstract (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors);
+
+    /// <summary>
+    /// The tensors but the kernel, by name, of the form with batch norm that computes what a folded kernel and bias compute.
+    /// </summary>
+    /// <param name="scale">
+    /// Where there is a <see cref="Weight"/>, what each folded filter was multiplied by to become one of its filters
+    /// (<see cref="ScaleTo"/>); otherwise the folded kernel.
+    /// </param>
+    /// <param name="bias">The folded bias.</param>
+    /// <param name="statistics">Gives the batch norm's mean and variance: those of <see cref="Normalised"/> over the target.</param>
+    public abstract Dictionary<string, float[]> Restore(double[] scale, float[] bias, Func<string, float[]> statistics);
+
+    /// <summary>
+    /// The split form, [out] each: its kernel is s times the tensor <see cref="Weight"/>, or s. Without a batch norm it is the folded one,
+    /// and γ is null; of a lone batch norm γ is the kernel.
+    /// </summary>
+    /// <inheritdoc cref="ToAffine" path="/param" />
+    public virtual (double[] Scale, double[] Shift, double[]? Gamma) Split(Func<string, float[]> tensors)
     {
-        var (kernel, bias) = Prepare(model);
-        return (kernel, bias, null);
+        var (scale, shift) = ToAffine(tensors);
+        return (scale, shift, null);
     }
 
-    /// <summary>Whether the split form has a scale.</summary>
-    public virtual bool HasScale => false;
-
     /// <summary>The split form's output.</summary>
-    public virtual Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? scale) => Apply(input, kernel, bias);
+    public virtual Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? gamma) => Apply(input, kernel, bias);
+
+    /// <summary>The tensors but the kernel, by name, of the form with batch norm that a split form comes from.</summary>
+    /// <param name="gamma">γ, where the split form has one.</param>
+    /// <inheritdoc cref="Restore" path="/param" />
+    public virtual Dictionary<string, float[]> Join(
+        double[] scale,
+        float[] bias,
+        float[]? gamma,
+        Func<string, float[]> statistics) => Restore(scale, bias, statistics);
 
     /// <summary>
-    /// The folded form, float64, of a part of a weighted sum of split layers, normalised by the statistics of that sum: the folded parts
-    /// add up to the folded sum.
+    /// The factor of the kernel's filters and the bias, [out] each, of the folded form of a part of a weighted sum of split layers, where
+    /// the sum's statistics normalise: the folded parts add up to the folded sum.
     /// </summary>
-    /// <param name="scale">The part's γ.</param>
-    /// <param name="sumScale">The sum's.</param>
-    /// <param name="statistics">The sum's.</param>
-    public virtual (Tensor Kernel, Tensor Bias) FoldPart(
-        Tensor kernel,
-        Tensor bias,
-        Tensor? scale,
-        Tensor? sumScale,
-        StateDict statistics) => (kernel, bias);
+    /// <param name="bias">The part's bias.</param>
+    /// <param name="gamma">The part's γ: its own, or the kernel of a lone batch norm.</param>
+    /// <param name="sumGamma">The sum's.</param>
+    /// <param name="statistics">Gives the sum's mean and variance.</param>
+    public virtual (double[] Scale, double[] Shift) FoldPart(
+        float[] bias,
+        float[] gamma,
+        float[] sumGamma,
+        Func<string, float[]> statistics) => throw new NotSupportedException($"The layer {Name} has no batch norm.");
 
-    /// <summary>Adds the form with batch norm that has the split form's tensors (all float32).</summary>
-    /// <param name="statistics">As <see cref="Restore"/> takes it.</param>
-    public virtual void Join(StateDict model, Tensor kernel, Tensor bias, Tensor? scale, StateDict statistics) =>
-        Restore(model, kernel, bias, statistics);
-
-    /// <summary>Adds the form with batch norm that computes what a kernel and a bias (both float32) compute.</summary>
-    /// <param name="statistics">
-    /// Has the batch norm's mean and variance: those of <see cref="Normalised"/> over the target. If it has <see cref="Norms"/> too, the
-    /// kernels are scaled to them: batch norm divides their scale out again, but not its effect on training.
-    /// </param>
-    public abstract void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics);
+    /// <summary>
+    /// The factor that gives a filter of a folded kernel a norm; 1 if it is or was all but zero. Batch norm divides the scale of a kernel
+    /// in front of it out again, but not its effect on training.
+    /// </summary>
+    public static double ScaleTo(float norm, ReadOnlySpan<float> filter)
+    {
+        var factor = norm / FilterArithmetic.Norm(filter);
+        return factor is >= MinFactor and <= MaxFactor ? factor : 1;
+    }
 
     /// <summary>What the layer's batch norm normalises.</summary>
     /// <param name="output">The folded output without its bias.</param>
@@ -99,8 +125,8 @@ internal abstract record Layer(string Name, int Out, BatchNorm? Norm)
     /// <summary>The name of the Euclidean norms of each filter's kernel, [out], before folding.</summary>
     public string Norms => "norm." + Name;
 
-    /// <summary>The norms of the kernels in front of a batch norm, [out], float32; null where there are none.</summary>
-    public virtual Tensor? MeasureNorms(StateDict model) => null;
+    /// <summary>Whether a batch norm stands behind its kernel, so that the scale of the kernel has no effect.</summary>
+    public bool HasNorms => Norm is not null && Weight is not null;
 
     /// <summary>A kernel of normal numbers.</summary>
     private protected Tensor DrawNormal(RandomStream random, double deviation)

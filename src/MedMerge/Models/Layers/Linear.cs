@@ -23,7 +23,8 @@ internal sealed record Linear : Layer
     /// <inheritdoc />
     public override IReadOnlyList<(string Name, long[] Shape)> Tensors => [(Weight, Shape), (Bias, [Out])];
 
-    private string Weight => Name + ".weight";
+    /// <inheritdoc />
+    public override string Weight => Name + ".weight";
 
     private string Bias => Name + ".bias";
 
@@ -39,15 +40,12 @@ internal sealed record Linear : Layer
     public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training) => Apply(input, tensors(Weight), tensors(Bias));
 
     /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias) Prepare(StateDict model) =>
-        (model[Weight].to(ScalarType.Float64), model[Bias].to(ScalarType.Float64));
+    public override (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors) =>
+        ([.. Enumerable.Repeat(1.0, Out)], Array.ConvertAll(tensors(Bias), value => (double)value));
 
     /// <inheritdoc />
-    public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics)
-    {
-        model.Add(Weight, kernel);
-        model.Add(Bias, bias);
-    }
+    public override Dictionary<string, float[]> Restore(double[] scale, float[] bias, Func<string, float[]> statistics) =>
+        new() { [Bias] = bias };
 
     /// <inheritdoc />
     public override Tensor Normalised(Tensor input, Tensor output) => output;

@@ -41,37 +41,54 @@ internal sealed record Normalisation : Layer
     public override Tensor Apply(Tensor input, Func<string, Tensor> tensors, bool training) => _norm.Apply(input, tensors, training);
 
     /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias) Prepare(StateDict model) => _norm.ToAffine(model);
+    public override string? Weight => null;
 
     /// <inheritdoc />
-    public override void Restore(StateDict model, Tensor kernel, Tensor bias, StateDict statistics) => _norm.AddAffine(
-        model,
-        scale: kernel.to(ScalarType.Float64),
-        shift: bias.to(ScalarType.Float64),
-        statistics[_norm.Mean],
-        statistics[_norm.Variance]);
+    public override (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors) => _norm.ToAffine(tensors);
 
     /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias, Tensor? Scale) Split(StateDict model) =>
-        (model[_norm.Scale].to(ScalarType.Float64), model[_norm.Shift].to(ScalarType.Float64), null);
+    public override Dictionary<string, float[]> Restore(double[] scale, float[] bias, Func<string, float[]> statistics) =>
+        _norm.FromAffine(
+            scale,
+            Array.ConvertAll(bias, value => (double)value),
+            statistics(_norm.Mean),
+            statistics(_norm.Variance));
 
     /// <inheritdoc />
-    public override Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? scale) =>
+    public override (double[] Scale, double[] Shift, double[]? Gamma) Split(Func<string, float[]> tensors)
+    {
+        double[] Load(string name) => Array.ConvertAll(tensors(name), value => (double)value);
+        return (Load(_norm.Scale), Load(_norm.Shift), null);
+    }
+
+    /// <inheritdoc />
+    public override Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? gamma) =>
         BatchNorm.ApplyToBatch(input, kernel, bias);
 
     /// <inheritdoc />
-    public override (Tensor Kernel, Tensor Bias) FoldPart(
-        Tensor kernel,
-        Tensor bias,
-        Tensor? scale,
-        Tensor? sumScale,
-        StateDict statistics) => _norm.ToAffine(kernel, bias, statistics);
+    public override Dictionary<string, float[]> Join(
+        double[] scale,
+        float[] bias,
+        float[]? gamma,
+        Func<string, float[]> statistics) => new()
+    {
+        [_norm.Scale] = Array.ConvertAll(scale, value => (float)value),
+        [_norm.Shift] = bias,
+        [_norm.Mean] = statistics(_norm.Mean),
+        [_norm.Variance] = statistics(_norm.Variance),
+    };
 
     /// <inheritdoc />
-    public override void Join(StateDict model, Tensor kernel, Tensor bias, Tensor? scale, StateDict statistics)
+    /// <remarks>s'ᵢ = γᵢ/σ, of the kernel γᵢ the factor 1/σ, and b'ᵢ = βᵢ − (γᵢ/σ)μ.</remarks>
+    public override (double[] Scale, double[] Shift) FoldPart(
+        float[] bias,
+        float[] gamma,
+        float[] sumGamma,
+        Func<string, float[]> statistics)
     {
-        var (affineScale, affineShift) = _norm.ToAffine(kernel, bias, statistics);
-        _norm.AddAffine(model, affineScale, affineShift, statistics[_norm.Mean], statistics[_norm.Variance]);
+        var ones = new float[Out];
+        Array.Fill(ones, 1);
+        return (_norm.ToAffine(ones, bias, statistics).Scale, _norm.ToAffine(gamma, bias, statistics).Shift);
     }
 
     /// <inheritdoc />

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using MedMerge.Tensors;
-using static TorchSharp.torch;
 
 namespace MedMerge.Models.Onnx;
 
@@ -19,21 +18,25 @@ internal static class DerivedTensors
 
     /// <summary>A matrix with rows and columns exchanged; anything else as it is.</summary>
     public static StoredTensor Transpose(StoredTensor matrix) => matrix.Shape is [var rows, var columns]
-        ? Compute(matrix, [columns, rows], values => values.t())
+        ? Compute(matrix, [columns, rows], values => TransposeValues(values, (int)rows, (int)columns))
         : matrix;
 
     /// <summary>A tensor with a number added to every value.</summary>
-    public static StoredTensor Shift(StoredTensor tensor, double by) => Compute(tensor, tensor.Shape, values => values.Plus(by));
+    public static StoredTensor Shift(StoredTensor tensor, double by) =>
+        Compute(tensor, tensor.Shape, values => Array.ConvertAll(values, value => value + by));
 
-    private static StoredTensor Compute(StoredTensor tensor, IReadOnlyList<long> shape, Func<Tensor, Tensor> compute)
+    private static StoredTensor Compute(StoredTensor tensor, IReadOnlyList<long> shape, Func<double[], double[]> compute)
     {
         if (!tensor.IsFloat) return tensor;
-        return Create(shape, () =>
-        {
-            using var scope = NewDisposeScope();
-            using var values = tensor.Read();
-            return compute(values.to(ScalarType.Float64)).to(ScalarType.Float32).contiguous().data<float>().ToArray();
-        });
+        return Create(shape, () => Array.ConvertAll(compute(tensor.ReadDoubles()), value => (float)value));
+    }
+
+    private static double[] TransposeValues(double[] values, int rows, int columns)
+    {
+        var transposed = new double[values.Length];
+        for (var row = 0; row < rows; row++)
+            for (var column = 0; column < columns; column++) transposed[(column * rows) + row] = values[(row * columns) + column];
+        return transposed;
     }
 
     private static StoredTensor Create(IReadOnlyList<long> shape, Func<float[]> compute) => new("", Type, shape, () =>

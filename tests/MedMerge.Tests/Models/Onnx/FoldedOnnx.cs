@@ -1,3 +1,4 @@
+using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Models.Graphs;
 using MedMerge.Models.Layers;
@@ -66,7 +67,7 @@ internal sealed class FoldedOnnx
         switch (layer)
         {
             case Convolution convolution:
-                var (kernel, bias) = convolution.Prepare(_model);
+                var (kernel, bias) = LayerForms.Prepare(convolution, _model);
                 List<string> inputs = [input, AddTensor(kernel)];
                 if (convolution.Norm is not null) inputs.Add(AddTensor(bias));
                 return _writer.Add(
@@ -84,7 +85,7 @@ internal sealed class FoldedOnnx
                     [input, .. new[] { _model[norm.Scale], _model[norm.Shift], _model[norm.Mean], variance }.Select(AddTensor)],
                     OnnxArgument.Of("epsilon", (float)(BatchNorm.Epsilon + Epsilon)));
             default:
-                var (weight, shift) = layer.Prepare(_model);
+                var (weight, shift) = LayerForms.Prepare(layer, _model);
                 return AddProduct(input, weight, shift);
         }
     }

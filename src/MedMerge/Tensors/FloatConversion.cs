@@ -1,9 +1,8 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using MedMerge.Tensors;
 
-namespace MedMerge.Merging.Files;
+namespace MedMerge.Tensors;
 
 /// <summary>Floating-point values of weight files to float64 and back, rounded once, to nearest, ties to even.</summary>
 internal static class FloatConversion
@@ -49,7 +48,7 @@ internal static class FloatConversion
                 values.CopyTo(MemoryMarshal.Cast<byte, double>(bytes));
                 break;
             case "F32":
-                TensorPrimitives.ConvertTruncating(values, MemoryMarshal.Cast<byte, float>(bytes));
+                FilterArithmetic.Round(values, MemoryMarshal.Cast<byte, float>(bytes));
                 break;
             case "F16":
                 RoundToOdd(values, singles);

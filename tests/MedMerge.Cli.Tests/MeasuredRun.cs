@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using MedMerge.Testing;
+
+namespace MedMerge.Cli.Tests;
+
+/// <summary>A command in a process of its own.</summary>
+internal static class MeasuredRun
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+
+    /// <returns>The process's highest resident memory, in bytes, and what it wrote to standard error.</returns>
+    public static async Task<(long Peak, string Error)> RunAsync(
+        string folder,
+        IEnumerable<string> arguments,
+        params (string Name, string Value)[] variables)
+    {
+        var start = new ProcessStartInfo("dotnet", [Repository.Program("MedMerge.Cli"), .. arguments])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in variables) start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        var exit = process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var peak = 0L;
+        while (!exit.IsCompleted)
+        {
+            process.Refresh();
+            if (!process.HasExited) peak = Math.Max(peak, process.PeakWorkingSet64); // VmHWM; it only grows, and ends with the process
+            await Task.WhenAny(exit, Task.Delay(Interval, CancellationToken.None));
+        }
+        await exit;
+        Assert.True(process.ExitCode == 0, await error);
+        Assert.NotEmpty(await output);
+        return (peak, await error);
+    }
+}
