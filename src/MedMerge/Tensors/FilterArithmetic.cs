@@ -60,6 +60,52 @@ internal static class FilterArithmetic
         }
     }
 
+    /// <summary>Float64 of float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Widen(ReadOnlySpan<float> values, Span<double> result)
+    {
+        CheckLength(values.Length, result.Length);
+        ref var from = ref MemoryMarshal.GetReference(values);
+        ref var to = ref MemoryMarshal.GetReference(result);
+        var i = 0;
+        for (; i <= values.Length - Step; i += Step)
+        {
+            var (low, high) = Vector256.Widen(Vector256.LoadUnsafe(ref from, (nuint)i));
+            low.StoreUnsafe(ref to, (nuint)i);
+            high.StoreUnsafe(ref to, (nuint)i + 4);
+        }
+        for (; i < values.Length; i++) result[i] = values[i];
+    }
+
+    /// <summary>Σab, Σa² and Σb².</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static (double Product, double FirstSquares, double SecondSquares) Products(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    {
+        CheckLength(a.Length, b.Length);
+        ref var first = ref MemoryMarshal.GetReference(a);
+        ref var second = ref MemoryMarshal.GetReference(b);
+        var products = Vector256<double>.Zero;
+        var firstSquares = Vector256<double>.Zero;
+        var secondSquares = Vector256<double>.Zero;
+        var i = 0;
+        for (; i <= a.Length - Vector256<double>.Count; i += Vector256<double>.Count)
+        {
+            var x = Vector256.LoadUnsafe(ref first, (nuint)i);
+            var y = Vector256.LoadUnsafe(ref second, (nuint)i);
+            products += x * y;
+            firstSquares += x * x;
+            secondSquares += y * y;
+        }
+        var (product, squares, others) = (AddUp(products), AddUp(firstSquares), AddUp(secondSquares));
+        for (; i < a.Length; i++)
+        {
+            product += a[i] * b[i];
+            squares += a[i] * a[i];
+            others += b[i] * b[i];
+        }
+        return (product, squares, others);
+    }
+
     /// <summary>Rounds to float32, to nearest, ties to even.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Round(ReadOnlySpan<double> values, Span<float> result)
@@ -90,8 +136,7 @@ internal static class FilterArithmetic
             lowSums += low * low;
             highSums += high * high;
         }
-        var sums = lowSums + highSums;
-        var sum = sums[0] + sums[1] + sums[2] + sums[3];
+        var sum = AddUp(lowSums + highSums);
         for (; i < values.Length; i++) sum += (double)values[i] * values[i];
         return Math.Sqrt(sum);
     }
@@ -108,6 +153,8 @@ internal static class FilterArithmetic
         for (; i < values.Length; i++) areFinite &= float.IsFinite(values[i]);
         return areFinite;
     }
+
+    private static double AddUp(Vector256<double> sums) => sums[0] + sums[1] + sums[2] + sums[3];
 
     private static void CheckLength(int values, int result) => ArgumentOutOfRangeException.ThrowIfNotEqual(result, values);
 }

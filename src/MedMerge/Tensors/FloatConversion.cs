@@ -23,7 +23,7 @@ internal static class FloatConversion
                 MemoryMarshal.Cast<byte, double>(bytes).CopyTo(values);
                 break;
             case "F32":
-                TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, float>(bytes), values);
+                FilterArithmetic.Widen(MemoryMarshal.Cast<byte, float>(bytes), values);
                 break;
             case "F16":
                 TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), singles);

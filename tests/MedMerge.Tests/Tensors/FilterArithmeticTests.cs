@@ -52,6 +52,19 @@ public class FilterArithmeticTests
     }
 
     [Theory]
+    [MemberData(nameof(Lengths))]
+    public void Products_are_added_up(int length)
+    {
+        double[] a = [.. Enumerable.Range(1, length).Select(i => (double)i)];
+        double[] b = [.. Enumerable.Range(3, length).Select(i => (double)i)];
+        var expected = (a.Zip(b, (x, y) => x * y).Sum(), a.Sum(x => x * x), b.Sum(x => x * x)); // whole numbers: exact in any order
+        Assert.Equal(expected, FilterArithmetic.Products(a, b));
+        var widened = new double[length];
+        FilterArithmetic.Widen(Array.ConvertAll(a, value => (float)value), widened);
+        Assert.Equal(a, widened);
+    }
+
+    [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     [InlineData(float.NegativeInfinity)]

@@ -49,9 +49,7 @@ internal sealed class SourceTensors
             Read(0, first, one, buffers);
             Read(1, first, two, buffers);
             var chunk = first / ChunkLoop.Elements;
-            products[chunk] = TensorPrimitives.Dot<double>(one, two);
-            firstSquares[chunk] = TensorPrimitives.SumOfSquares<double>(one);
-            secondSquares[chunk] = TensorPrimitives.SumOfSquares<double>(two);
+            (products[chunk], firstSquares[chunk], secondSquares[chunk]) = FilterArithmetic.Products(one, two);
         });
         return products.Sum() / (Math.Sqrt(firstSquares.Sum()) * Math.Sqrt(secondSquares.Sum()));
     }
