@@ -90,6 +90,11 @@ public class ShardPlanTests
     [InlineData("opacities")]
     [InlineData("cells")]
     [InlineData("vessels")]
+    [InlineData("nodules")]
+    [InlineData("cavities")]
+    [InlineData("fibres")]
+    [InlineData("spots")]
+    [InlineData("masses")]
     public void Phantoms_are_drawn_by_seed_and_called_synthetic(string task)
     {
         var one = Phantoms.Create(task, train: 12, validation: 6, test: 6);

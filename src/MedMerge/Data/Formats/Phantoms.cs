@@ -1,48 +1,70 @@
 namespace MedMerge.Data.Formats;
 
 /// <summary>
-/// Four small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They resemble images of their field
-/// and are called synthetic wherever they are shown; no claim about medicine follows from them.
+/// Small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They resemble images of their field and are
+/// called synthetic wherever they are shown; no claim about medicine follows from them. The last five belong together: what tells the
+/// four kinds of <c>nodules</c> apart is half in <c>cavities</c>, half in <c>fibres</c>, and neither in <c>spots</c> nor in <c>masses</c>.
 /// </summary>
 internal static class Phantoms
 {
     /// <summary>How a specification names one: <c>phantom:lesions</c>.</summary>
     public const string Prefix = "phantom:";
 
+    /// <summary>The brightness of plain tissue.</summary>
+    private const double Tissue = 0.45;
+
+    /// <summary>The standard deviation of the noise in each pixel of the nodules and what belongs to them.</summary>
+    private const double Grain = 0.16;
+
     private delegate void Draw(Canvas canvas, int label, RandomStream random);
 
     /// <summary>Sets the channels of the pixel at (u, v).</summary>
     private delegate void Paint(double u, double v, Span<double> pixel);
 
-    private static readonly Dictionary<string, (int Classes, int Channels, Draw Draw)> Tasks = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Definition> Tasks = new(StringComparer.Ordinal)
     {
-        ["lesions"] = (2, 1, Lesion),
-        ["opacities"] = (2, 1, Opacity),
-        ["cells"] = (3, 3, Cells),
-        ["vessels"] = (2, 1, Vessels),
+        ["lesions"] = new(2, 1, Lesion),
+        ["opacities"] = new(2, 1, Opacity),
+        ["cells"] = new(3, 3, Cells),
+        ["vessels"] = new(2, 1, Vessels),
+        ["nodules"] = new(4, 1, Nodule) { Side = 20 },
+        ["cavities"] = new(2, 1, Cavity) { Side = 20, Train = 1600 },
+        ["fibres"] = new(2, 1, Fibres) { Side = 20, Train = 1600 },
+        ["spots"] = new(3, 1, Spots) { Side = 20, Train = 1200 },
+        ["masses"] = new(2, 1, Mass) { Side = 20, Train = 1200 },
     };
 
     /// <summary>The tasks' names.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Tasks.Keys];
 
     /// <summary>Draws a data set. Image <c>i</c> of a split depends on (task, seed, split, i) alone; labels take turns.</summary>
+    /// <param name="side">Height and width in pixels; null for the task's.</param>
+    /// <param name="train">The number of training images; null for the task's.</param>
     /// <exception cref="InputException">There is no such task.</exception>
-    public static ImageDataset Create(string task, int side = 28, int train = 400, int validation = 100, int test = 400, ulong seed = 0)
+    public static ImageDataset Create(
+        string task,
+        int? side = null,
+        int? train = null,
+        int validation = 100,
+        int test = 400,
+        ulong seed = 0)
     {
         if (!Tasks.TryGetValue(task, out var definition))
             throw new InputException($"There is no phantom '{task}'; there are: {string.Join(", ", Names)}.");
         var number = (ulong)Names.ToList().IndexOf(task);
+        var length = side ?? definition.Side;
 
         ImageSplit Split(ulong split, int count)
         {
-            var pixels = new byte[count * side * side * definition.Channels];
+            var size = length * length * definition.Channels;
+            var pixels = new byte[count * size];
             var labels = new int[count];
             for (var i = 0; i < count; i++)
             {
                 labels[i] = i % definition.Classes;
-                var canvas = new Canvas(side, definition.Channels);
+                var canvas = new Canvas(length, definition.Channels);
                 definition.Draw(canvas, labels[i], new RandomStream(seed, number, split, (ulong)i));
-                canvas.CopyTo(pixels.AsSpan(i * side * side * definition.Channels));
+                canvas.CopyTo(pixels.AsSpan(i * size));
             }
             return new ImageSplit(pixels, labels);
         }
@@ -50,13 +72,13 @@ internal static class Phantoms
         var info = new DatasetInfo
         {
             Name = Prefix + task,
-            Height = side,
-            Width = side,
+            Height = length,
+            Width = length,
             Channels = definition.Channels,
             Classes = definition.Classes,
             Provenance = new Provenance("phantom", Sha256: null, IsSynthetic: true),
         };
-        var dataset = new ImageDataset(info, Split(0, train), Split(1, validation), Split(2, test));
+        var dataset = new ImageDataset(info, Split(0, train ?? definition.Train), Split(1, validation), Split(2, test));
         return dataset.Validated();
     }
 
@@ -155,7 +177,90 @@ internal static class Phantoms
         canvas.Speckle(random, 0.2);
     }
 
+    /// <summary>
+    /// A nodule in fibrous tissue: label 0 solid and falling fibres, 1 solid and rising, 2 hollow and falling, 3 hollow and rising.
+    /// </summary>
+    private static void Nodule(Canvas canvas, int label, RandomStream random)
+    {
+        var nodule = CreateNodule(random, isHollow: label / 2 == 1);
+        var fibres = CreateFibres(random, areRising: label % 2 == 1);
+        canvas.Fill((u, v) => Tissue + nodule(u, v) + fibres(u, v));
+        canvas.AddNoise(random, Grain);
+    }
+
+    /// <summary>A nodule in plain tissue: label 0 solid, 1 hollow.</summary>
+    private static void Cavity(Canvas canvas, int label, RandomStream random)
+    {
+        var nodule = CreateNodule(random, isHollow: label == 1);
+        canvas.Fill((u, v) => Tissue + nodule(u, v));
+        canvas.AddNoise(random, Grain);
+    }
+
+    /// <summary>Fibrous tissue: label 0 fibres fall from left to right, 1 they rise.</summary>
+    private static void Fibres(Canvas canvas, int label, RandomStream random)
+    {
+        var fibres = CreateFibres(random, areRising: label == 1);
+        canvas.Fill((u, v) => Tissue + fibres(u, v));
+        canvas.AddNoise(random, Grain);
+    }
+
+    /// <summary>Small soft spots in plain tissue: label 0 one, 1 three, 2 five.</summary>
+    private static void Spots(Canvas canvas, int label, RandomStream random)
+    {
+        var spots = Enumerable.Range(0, 1 + (2 * label))
+            .Select(_ => CreateSoftSpot(random, reach: 0.75, random.Between(0.12, 0.2)))
+            .ToArray();
+        canvas.Fill((u, v) => Tissue + spots.Sum(spot => spot(u, v)));
+        canvas.AddNoise(random, Grain);
+    }
+
+    /// <summary>One soft spot in plain tissue: label 0 large, 1 small.</summary>
+    private static void Mass(Canvas canvas, int label, RandomStream random)
+    {
+        var mass = CreateSoftSpot(random, reach: 0.5, label == 1 ? random.Between(0.2, 0.32) : random.Between(0.4, 0.6));
+        canvas.Fill((u, v) => Tissue + mass(u, v));
+        canvas.AddNoise(random, Grain);
+    }
+
+    /// <summary>What a nodule adds at (u, v). A hollow one is brighter in its wall, so that brightness alone tells little.</summary>
+    private static Func<double, double, double> CreateNodule(RandomStream random, bool isHollow)
+    {
+        var (x, y) = (random.Between(-0.25, 0.25), random.Between(-0.25, 0.25));
+        var (radius, stretch) = (random.Between(0.42, 0.6), random.Between(0.8, 1.2));
+        return (u, v) =>
+        {
+            var distance = Math.Sqrt(Math.Pow(u - x, 2) + Math.Pow((v - y) / stretch, 2));
+            var whole = Sigmoid((radius - distance) * 16);
+            return 0.22 * (isHollow ? 1.4 * (whole - Sigmoid(((0.55 * radius) - distance) * 16)) : whole);
+        };
+    }
+
+    /// <summary>What fibres add at (u, v): a faint grating along one diagonal, too weak to be seen in any one place.</summary>
+    private static Func<double, double, double> CreateFibres(RandomStream random, bool areRising)
+    {
+        var phase = random.Between(0, Math.Tau);
+        var across = (areRising ? Math.PI / 4 : -Math.PI / 4) + random.Between(-0.15, 0.15); // v grows downwards
+        var frequency = 11 * random.Between(0.93, 1.07);
+        var (x, y) = (frequency * Math.Cos(across), frequency * Math.Sin(across));
+        return (u, v) => 0.1 * Math.Sin((x * u) + (y * v) + phase);
+    }
+
+    /// <summary>What a soft spot adds at (u, v), its centre up to <paramref name="reach"/> from the image's.</summary>
+    private static Func<double, double, double> CreateSoftSpot(RandomStream random, double reach, double width)
+    {
+        var (x, y) = (random.Between(-reach, reach), random.Between(-reach, reach));
+        return (u, v) => 0.31 * Math.Exp(-(Math.Pow(u - x, 2) + Math.Pow(v - y, 2)) / (width * width));
+    }
+
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
+
+    /// <summary>A task, with the height, width and number of training images that it has if nobody asks for others.</summary>
+    private sealed record Definition(int Classes, int Channels, Draw Draw)
+    {
+        public int Side { get; init; } = 28;
+
+        public int Train { get; init; } = 400;
+    }
 
     /// <summary>A turned ellipse with a nucleus.</summary>
     private sealed record Cell(double X, double Y, double Angle, double Radius, double Stretch, double Nucleus)
@@ -200,6 +305,16 @@ internal static class Phantoms
             {
                 var factor = 1 + (strength * random.NextNormal());
                 for (var channel = 0; channel < channels; channel++) _values[(pixel * channels) + channel] *= factor;
+            }
+        }
+
+        /// <summary>Additive noise, one draw a pixel.</summary>
+        public void AddNoise(RandomStream random, double deviation)
+        {
+            for (var pixel = 0; pixel < side * side; pixel++)
+            {
+                var noise = deviation * random.NextNormal();
+                for (var channel = 0; channel < channels; channel++) _values[(pixel * channels) + channel] += noise;
             }
         }
 
