@@ -10,10 +10,12 @@ namespace MedMerge.Training;
 /// </summary>
 internal static class LinearProbe
 {
-    /// <summary>The largest entry of the loss's gradient at which the optimum counts as reached.</summary>
+    /// <summary>
+    /// The largest entry of the loss's gradient, features in units of their size, at which the optimum counts as reached.
+    /// </summary>
     public const double GradientTolerance = 1e-6;
 
-    private const int MaxIterations = 500;
+    private const int MaxIterations = 1000;
 
     /// <summary>Fits a head. Device thread only.</summary>
     /// <param name="features">[images, features], float64.</param>
@@ -37,10 +39,15 @@ internal static class LinearProbe
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var (count, width) = (features.shape[0], features.shape[1]);
+        // The same optimum in other units: each feature about its mean, and so large that the loss curves alike in all of them (a logit's
+        // curvature is 1/4 at most). As they are, features of very different sizes take more iterations than there are.
+        var (variance, mean) = var_mean(features, [0L], unbiased: false, keepdim: true);
+        var unit = variance.Plus(4 * decay).sqrt();
+        unit = unit.where(unit.ne(zeros_like(unit)), ones_like(unit));
         // One column of ones carries the bias, which is not penalised.
-        var inputs = cat([features, ones(count, 1, ScalarType.Float64)], 1);
+        var inputs = cat([(features - mean) / unit, ones(count, 1, ScalarType.Float64)], 1);
         var truth = nn.functional.one_hot(tensor(Array.ConvertAll(labels, label => (long)label)), classes).to(ScalarType.Float64);
-        var penalty = cat([ones(width, 1, ScalarType.Float64).Times(decay), zeros(1, 1, ScalarType.Float64)], 0);
+        var penalty = cat([unit.Squared().reciprocal().t().Times(decay), zeros(1, 1, ScalarType.Float64)], 0);
 
         (double Loss, Tensor Gradient) Evaluate(Tensor weights)
         {
@@ -54,8 +61,9 @@ internal static class LinearProbe
 
         var start = zeros(width + 1, classes, ScalarType.Float64);
         var (solution, gradient) = LimitedMemoryBfgs.Minimise(Evaluate, start, iterations, GradientTolerance, cancellation);
-        var weight = solution.narrow(0, 0, width).t().contiguous().data<double>().ToArray();
-        var bias = solution.narrow(0, width, 1).contiguous().data<double>().ToArray();
+        var weights = solution.narrow(0, 0, width) / unit.t();
+        var weight = weights.t().contiguous().data<double>().ToArray();
+        var bias = (solution.narrow(0, width, 1) - mean.mm(weights)).contiguous().data<double>().ToArray();
         var hasConverged = gradient <= GradientTolerance;
         return new Head(weight, bias) { RemainingGradient = hasConverged ? null : gradient };
     }

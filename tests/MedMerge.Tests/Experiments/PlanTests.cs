@@ -119,7 +119,7 @@ public class PlanTests
 
         var keys = string.Join('\n', plan.Stages.Select(stage => stage.Key));
 
-        Assert.Equal("237f02af7e3a8c63cefc2e56c2387bca", ContentHash.Of(keys)[..32]);
+        Assert.Equal("872d54a4f52f268792416c563c23ddf9", ContentHash.Of(keys)[..32]);
     }
 
     [Fact]

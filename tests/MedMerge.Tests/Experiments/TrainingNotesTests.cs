@@ -41,6 +41,19 @@ public class TrainingNotesTests
         Assert.Equal(["Weight", "Bias", "Classes"], names.Select(property => property.Name));
     }
 
+    /// <summary>As of a network that was merged with an untrained one.</summary>
+    [Fact]
+    public void A_probe_reaches_its_optimum_on_features_of_very_different_sizes()
+    {
+        using var scope = NewDisposeScope();
+        var random = new RandomStream(1);
+        int[] labels = [.. Enumerable.Range(0, 40).Select(i => i % 4)];
+        var values = labels.SelectMany(label =>
+            Enumerable.Range(0, 32).Select(j => Math.Pow(10, (j % 5) - 2) * (3 + random.NextNormal() + (j == label ? 1.5 : 0))));
+        var head = LinearProbe.Fit(tensor([.. values]).view(40, 32), labels, 4, decay: 0.01, Cancellation);
+        Assert.Null(head.RemainingGradient);
+    }
+
     [Fact]
     public void Its_stage_warns()
     {

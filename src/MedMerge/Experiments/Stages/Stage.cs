@@ -11,7 +11,7 @@ namespace MedMerge.Experiments.Stages;
 internal abstract record Stage
 {
     /// <summary>Incremented whenever the numbers of a stage change, so that old artefacts are not reused.</summary>
-    private const int Version = 6;
+    private const int Version = 7;
 
     private static readonly JsonSerializerOptions KeyJson = new()
     {
