@@ -57,6 +57,15 @@ public class ScenarioGridTests
     }
 
     [Fact]
+    public void A_source_that_no_scenario_takes_is_read_and_noted()
+    {
+        var specification = Read(Target + Sources + "sourceSets: [[cells, opacities]]");
+        var plan = Plan.Build(specification);
+        Assert.Contains("no scenario takes the source 'vessels'", plan.Notes);
+        Assert.Empty(FrozenSpecification.Datasets(specification).Except(plan.Datasets.Keys));
+    }
+
+    [Fact]
     public void A_frozen_specification_gives_the_same_trials()
     {
         var specification = Read(Targets + Sources + "sourceSets: pairs");

@@ -39,9 +39,22 @@ internal sealed class ScenarioLoader(
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
     public IReadOnlyList<Scenario> Load()
     {
-        var scenarios = specification.GetPoints().Select(LoadScenario).ToList();
+        var points = specification.GetPoints().ToList();
+        var scenarios = points.Select(LoadScenario).ToList();
+        LoadUnused(points[0].Settings);
         ThrowIfAny();
         return [.. scenarios.Select(scenario => scenario!)];
+    }
+
+    /// <summary>A specification is checked whole, and stored whole: so are sources that no scenario takes.</summary>
+    private void LoadUnused(ScenarioSettings settings)
+    {
+        var used = _stages.Keys.Select(key => key.Name).ToHashSet();
+        foreach (var source in specification.Sources.Where(source => !used.Contains(source.Name)))
+        {
+            LoadSource(source, settings);
+            _notes.Add($"no scenario takes the source '{source.Name}'");
+        }
     }
 
     private void ThrowIfAny()
