@@ -118,6 +118,24 @@ internal sealed class SweepController(
     }
 
     /// <summary>
+    /// Takes the plan that another version of the code makes of the same specification: trials that it computes otherwise run again.
+    /// </summary>
+    /// <param name="hash">The plan's.</param>
+    public async Task ReplanAsync(string hash)
+    {
+        if (sweep.Record.Plan == hash) return;
+        var plan = await runner.ReadPlanAsync(sweep.Record with { Plan = hash }, CancellationToken.None).ConfigureAwait(false);
+        var before = await FindPredictionsAsync().ConfigureAwait(false);
+        var known = sweep.Record.Trials.Count; // none yet in the record of an older version
+        bool IsOther(PlannedTrial trial) => before.GetValueOrDefault(trial.Number) != trial.Predictions;
+        var changed = plan.Trials.Where(IsOther).Select(trial => trial.Number).Where(number => number <= known).ToList();
+        await runner.StopAsync().ConfigureAwait(false);
+        activity.Replace(plan);
+        SweepRecord Replan(SweepRecord record) => (changed.Count == 0 ? record : record.Invalidated(changed)) with { Plan = hash };
+        await RestartAsync(Replan).ConfigureAwait(false);
+    }
+
+    /// <summary>
     /// Removes the mark of a sweep that has ended: its node may have died between the last write and this one, and the
     /// sweep would be woken for ever.
     /// </summary>
@@ -163,6 +181,20 @@ internal sealed class SweepController(
         }
         var status = SweepStatusView.Create(sweep, activity);
         return ownership.IsForeign(sweep.Record) ? status with { Reason = $"It is run by '{sweep.Record.Owner}'." } : status;
+    }
+
+    /// <summary>The stages that give the trials' predictions, by number; none where another version wrote what can't be read.</summary>
+    private async Task<Dictionary<int, string>> FindPredictionsAsync()
+    {
+        try
+        {
+            var plan = await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
+            return plan.Trials.ToDictionary(trial => trial.Number, trial => trial.Predictions);
+        }
+        catch (Exception error) when (error is InputException or InvalidDataException)
+        {
+            return [];
+        }
     }
 
     /// <summary>Makes a change that may let a sweep that was done run again: it is marked before.</summary>

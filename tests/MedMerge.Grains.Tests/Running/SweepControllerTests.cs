@@ -81,6 +81,30 @@ public sealed class SweepControllerTests
         await controller.LeaveAsync();
     }
 
+    /// <summary>A new version of the code may compute some stages otherwise: their keys are others then.</summary>
+    [Fact]
+    public async Task The_plan_of_another_version_runs_again_what_it_computes_otherwise()
+    {
+        using var sweep = await SweepOfFakes.CreateAsync();
+        sweep.Membership.Join(1);
+        var controller = await sweep.LoadAsync();
+        await controller.EnsureRunningAsync();
+        await sweep.Trial(1).AnswerAsync(WorkState.Done);
+        await sweep.Trial(2).AnswerAsync(WorkState.Done);
+        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+        var first = sweep.Plan.Trials[0];
+        var other = sweep.Plan with { Trials = [first with { Predictions = ContentHash.Of("other") }, .. sweep.Plan.Trials.Skip(1)] };
+        var plan = await new ArtefactStore(sweep.Objects).WriteAsync(other.Write(), Cancellation);
+
+        await controller.ReplanAsync(plan);
+        await controller.EnsureRunningAsync();
+
+        Assert.Equal(2, (await sweep.Trial(1).AnswerAsync(WorkState.Done)).Attempt);
+        var record = await sweep.RecordAsync();
+        Assert.Equal((plan, 1), (record.Plan, record.Trials[1].Attempt));
+        await controller.LeaveAsync();
+    }
+
     /// <summary>
     /// A node that leaves in good order disturbs no more than one that is killed: another continues the sweep before the
     /// leases of its trials expire.
