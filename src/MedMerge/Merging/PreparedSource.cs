@@ -53,6 +53,8 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             layers.Add(layer.Name + ".weight", kernel);
             layers.Add(layer.Name + ".bias", bias);
             if (scale is not null) layers.Add(ScaleOf(layer), scale);
+            // A mix keeps its kernels: scaled, they would be rounded, and its batch norms can make much of that.
+            if (batchNorm == BatchNormPolicy.Mix) continue;
             if (LayerForms.MeasureNorms(layer, model) is { } norms) layers.Add(layer.Norms, norms);
         }
         if (layers.FirstNonFinite() is not { } bad) return new PreparedSource(name, layers);

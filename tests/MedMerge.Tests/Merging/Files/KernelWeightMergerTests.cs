@@ -69,7 +69,7 @@ public sealed class KernelWeightMergerTests : IDisposable
         foreach (var norm in architecture.Norms)
             foreach (var name in new[] { norm.Mean, norm.Variance }) target.Add(name, other[name].clone());
         using var anchor = PreparedSource.Prepare("", architecture, models[0]);
-        if (kind != "plain") anchor.CopyNormsTo(architecture, target);
+        if (kind is "aligned" or "rescaled") anchor.CopyNormsTo(architecture, target);
         if (kind == "rescaled") ActivationRescaling.AddTo(architecture, other, target);
         RandomModels.Head(architecture, Classes).AddTo(architecture, target);
         var groups = new ChannelGroups(architecture);
