@@ -70,13 +70,16 @@ internal sealed record Normalisation : Layer
         double[] scale,
         float[] bias,
         float[]? gamma,
-        Func<string, float[]> statistics) => new()
+        Func<string, float[]> statistics)
     {
-        [_norm.Scale] = Array.ConvertAll(scale, value => (float)value),
-        [_norm.Shift] = bias,
-        [_norm.Mean] = statistics(_norm.Mean),
-        [_norm.Variance] = statistics(_norm.Variance),
-    };
+        return new Dictionary<string, float[]>
+        {
+            [_norm.Scale] = Array.ConvertAll(scale, value => (float)value),
+            [_norm.Shift] = bias,
+            [_norm.Mean] = statistics(_norm.Mean),
+            [_norm.Variance] = statistics(_norm.Variance),
+        };
+    }
 
     /// <inheritdoc />
     /// <remarks>s'ᵢ = γᵢ/σ, of the kernel γᵢ the factor 1/σ, and b'ᵢ = βᵢ − (γᵢ/σ)μ.</remarks>
