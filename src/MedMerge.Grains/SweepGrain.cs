@@ -40,7 +40,7 @@ internal sealed partial class SweepGrain(
         {
             throw new ArgumentException($"The sweep '{Id}' exists and runs another specification.", nameof(start));
         }
-        else if (found.Value.Record.Plan != start.Plan)
+        else
         {
             await ChangeAsync(sweep => sweep.ReplanAsync(start.Plan));
         }

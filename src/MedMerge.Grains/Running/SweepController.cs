@@ -130,9 +130,9 @@ internal sealed class SweepController(
         bool IsOther(PlannedTrial trial) => before.GetValueOrDefault(trial.Number) != trial.Predictions;
         var changed = plan.Trials.Where(IsOther).Select(trial => trial.Number).Where(number => number <= known).ToList();
         await runner.StopAsync().ConfigureAwait(false);
-        activity.Replace(plan);
         SweepRecord Replan(SweepRecord record) => (changed.Count == 0 ? record : record.Invalidated(changed)) with { Plan = hash };
         await RestartAsync(Replan).ConfigureAwait(false);
+        activity.Replace(plan);
     }
 
     /// <summary>

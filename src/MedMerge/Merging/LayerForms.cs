@@ -8,12 +8,24 @@ namespace MedMerge.Merging;
 /// <summary>A layer's forms, with batch norm, folded and split, as libtorch's tensors; <see cref="Layer"/> has the arithmetic.</summary>
 internal static class LayerForms
 {
-    /// <summary>The folded form, float32, that computes what a model computes in evaluation mode.</summary>
-    public static (Tensor Kernel, Tensor Bias) Prepare(Layer layer, StateDict model)
+    /// <summary>The form that is merged, folded or split, as <see cref="Layer.Split"/> gives it.</summary>
+    /// <inheritdoc cref="Layer.ToAffine" path="/param" />
+    public static (double[] Scale, double[] Shift, double[]? Gamma) Prepare(
+        Layer layer,
+        BatchNormPolicy batchNorm,
+        Func<string, float[]> tensors)
     {
-        var (scale, shift) = layer.ToAffine(name => PlainTensor.Of(model[name]).Values);
+        if (batchNorm == BatchNormPolicy.Mix) return layer.Split(tensors);
+        var (scale, shift) = layer.ToAffine(tensors);
+        return (scale, shift, null);
+    }
+
+    /// <summary>The same of a model, float32. Folded, it computes what the model computes in evaluation mode.</summary>
+    public static (Tensor Kernel, Tensor Bias, Tensor? Gamma) Prepare(Layer layer, BatchNormPolicy batchNorm, StateDict model)
+    {
+        var (scale, shift, gamma) = Prepare(layer, batchNorm, name => PlainTensor.Of(model[name]).Values);
         var kernel = layer.Weight is null ? ToTensor(scale) : ScaleFilters(model[layer.Weight], scale);
-        return (kernel, ToTensor(shift));
+        return (kernel, ToTensor(shift), gamma is null ? null : ToTensor(gamma));
     }
 
     /// <summary>Adds the form with batch norm that computes what a kernel and a bias (both float32, on the CPU) compute.</summary>
@@ -42,20 +54,12 @@ internal static class LayerForms
         float[] Find(string name) => PlainTensor.Of(statistics[name]).Values;
         var scale = new double[layer.Out];
         Array.Fill(scale, 1);
-        if (layer.Weight is null) scale = Array.ConvertAll(PlainTensor.Of(kernel).Values, value => (double)value);
+        if (layer.Weight is null) scale = FilterArithmetic.Widen(PlainTensor.Of(kernel).Values);
         else if (layer.HasNorms && statistics.Contains(layer.Norms)) scale = ScaleTo(Find(layer.Norms), kernel);
         var restored = restore(scale, Find);
         foreach (var (name, _) in layer.Tensors)
             model.Add(name, name == layer.Weight ? ScaleFilters(kernel, scale) : tensor(restored[name]));
         if (layer.Norm is { } norm) model.Add(norm.BatchesTracked, zeros([], ScalarType.Int64));
-    }
-
-    /// <summary>The split form, float32, of a model.</summary>
-    public static (Tensor Kernel, Tensor Bias, Tensor? Gamma) Split(Layer layer, StateDict model)
-    {
-        var (scale, shift, gamma) = layer.Split(name => PlainTensor.Of(model[name]).Values);
-        var kernel = layer.Weight is null ? ToTensor(scale) : ScaleFilters(model[layer.Weight], scale);
-        return (kernel, ToTensor(shift), gamma is null ? null : ToTensor(gamma));
     }
 
     /// <summary>The norms of the kernels in front of a batch norm, [out], float32; null where there are none.</summary>
@@ -77,7 +81,7 @@ internal static class LayerForms
         return scaled;
     }
 
-    private static Tensor ToTensor(double[] values) => tensor(Array.ConvertAll(values, value => (float)value));
+    private static Tensor ToTensor(double[] values) => tensor(FilterArithmetic.Round(values));
 
     private static Span<float> Filter(Tensor kernel, int filter)
     {

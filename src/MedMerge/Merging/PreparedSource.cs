@@ -37,7 +37,7 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
             tensors.Add(layer.Norms, Layers[layer.Norms].clone());
     }
 
-    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64 (<see cref="LayerForms.Prepare"/>).</summary>
+    /// <summary>Folds each layer's batch norm, in evaluation mode, in float64, or splits it (<see cref="LayerForms"/>).</summary>
     /// <exception cref="InputException">A folded value is beyond float32; the message names the layer.</exception>
     public static PreparedSource Prepare(
         string name,
@@ -49,7 +49,7 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
         foreach (var layer in architecture.Layers)
         {
             using var scope = NewDisposeScope(); // a layer's, not the model's: folding takes many times a kernel's memory
-            var (kernel, bias, scale) = batchNorm == BatchNormPolicy.Mix ? LayerForms.Split(layer, model) : Fold(layer);
+            var (kernel, bias, scale) = LayerForms.Prepare(layer, batchNorm, model);
             layers.Add(layer.Name + ".weight", kernel);
             layers.Add(layer.Name + ".bias", bias);
             if (scale is not null) layers.Add(ScaleOf(layer), scale);
@@ -60,12 +60,6 @@ internal sealed record PreparedSource(string Name, StateDict Layers) : IDisposab
         if (layers.FirstNonFinite() is not { } bad) return new PreparedSource(name, layers);
         layers.Dispose();
         throw NotFinite(name, bad[..bad.LastIndexOf('.')]);
-
-        (Tensor Kernel, Tensor Bias, Tensor? Scale) Fold(Layer layer)
-        {
-            var (kernel, bias) = LayerForms.Prepare(layer, model);
-            return (kernel, bias, null);
-        }
     }
 
     /// <summary>The error of a source that can't be folded in float32.</summary>

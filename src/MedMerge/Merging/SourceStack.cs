@@ -16,7 +16,7 @@ internal sealed class SourceStack : IDisposable
     private readonly ScalarType _type;
     private readonly KernelStacks _kernels;
     private readonly Tensor _biases;  // [filters, sources]
-    private readonly Tensor? _scales; // the same of the filters that have one; null where batch norms are folded
+    private readonly Tensor? _scales; // the same, zero for filters that have none; null where batch norms are folded
     private readonly long[] _outs;   // filters of each layer
 
     /// <param name="type">float32, or float64 in tests of the numerics.</param>
@@ -37,11 +37,13 @@ internal sealed class SourceStack : IDisposable
         using var scope = NewDisposeScope();
         _kernels = new KernelStacks(architecture, sources, device, type, memoryLimit);
         _outs = [.. architecture.Layers.Select(layer => (long)layer.Out)];
-        _biases = cat([.. architecture.Layers.Select(layer => stack(sources.Select(source => source.Bias(layer)), 1))], 0)
-            .to(type).to(device).contiguous().DetachFromDisposeScope();
-        if (sources[0].BatchNorm(architecture) == BatchNormPolicy.Fold) return;
-        _scales = cat([.. ScaledLayers.Select(layer => stack(sources.Select(source => source.Scale(layer)!), 1))], 0)
-            .to(type).to(device).contiguous().DetachFromDisposeScope();
+        _biases = Stack((source, layer) => source.Bias(layer));
+        if (sources[0].BatchNorm(architecture) == BatchNormPolicy.Mix)
+            _scales = Stack((source, layer) => source.Scale(layer) ?? zeros(layer.Out));
+
+        Tensor Stack(Func<PreparedSource, Layer, Tensor> part) =>
+            cat([.. architecture.Layers.Select(layer => stack(sources.Select(source => part(source, layer)), 1))], 0)
+                .to(type).to(device).contiguous().DetachFromDisposeScope();
     }
 
     /// <summary>The number of sources.</summary>
@@ -68,16 +70,11 @@ internal sealed class SourceStack : IDisposable
     {
         Tensor[] kernels = [.. _architecture.Layers.Select((layer, l) =>
             _kernels.With(l, stack => Fold(stack, alpha[l], layer.Out).view(layer.Shape)))];
-        Tensor[] byFilter = [.. alpha.Select((weights, l) => ByFilter(weights, _outs[l]))];
-        var biases = (cat(byFilter, 0) * _biases).sum(1).split(_outs, 0);
-        if (_scales is null) return new FoldedNetwork(_architecture, kernels, biases);
-        var ofScaled = byFilter.Zip(_architecture.Layers).Where(pair => pair.Second.HasNorms).Select(pair => pair.First);
-        var scales = new Queue<Tensor>((cat([.. ofScaled], 0) * _scales).sum(1).split(OutsOfScaled, 0));
-        return new MixedNetwork(
-            _architecture,
-            kernels,
-            biases,
-            [.. _architecture.Layers.Select(layer => layer.HasNorms ? scales.Dequeue() : null)]);
+        var byFilter = cat([.. alpha.Select((weights, l) => ByFilter(weights, _outs[l]))], 0);
+        Tensor[] Weigh(Tensor ofSources) => (byFilter * ofSources).sum(1).split(_outs, 0);
+        if (_scales is null) return new FoldedNetwork(_architecture, kernels, Weigh(_biases));
+        var scales = Weigh(_scales).Zip(_architecture.Layers, (scale, layer) => layer.HasNorms ? scale : null);
+        return new MixedNetwork(_architecture, kernels, Weigh(_biases), [.. scales]);
     }
 
     /// <summary>
@@ -94,7 +91,8 @@ internal sealed class SourceStack : IDisposable
         var ofKernels = gradients.Take(layers).Select((gradient, l) =>
             _kernels.With(l, stack => Products(stack, gradient, _outs[l], layout.Parts(l))));
         var ofBiases = _biases * cat([.. gradients.Skip(layers).Take(layers)], 0).unsqueeze(1);
-        if (_scales is not null) ofBiases = ofBiases.Plus(Spread(_scales * cat([.. gradients.Skip(2 * layers)], 0).unsqueeze(1)));
+        if (_scales is not null)
+            ofBiases = ofBiases.Plus(_scales * Spread(new Queue<Tensor>(gradients.Skip(2 * layers))).unsqueeze(1));
         if (layout.IsPerKernel)
         {
             var byLayer = ofBiases.split(_outs, 0);
@@ -119,18 +117,9 @@ internal sealed class SourceStack : IDisposable
         _scales?.Dispose();
     }
 
-    private IEnumerable<Layer> ScaledLayers => _architecture.Layers.Where(layer => layer.HasNorms);
-
-    private long[] OutsOfScaled => [.. ScaledLayers.Select(layer => (long)layer.Out)];
-
-    /// <summary>From the filters that have a scale to all of them, [filters, sources]; zero for the others.</summary>
-    private Tensor Spread(Tensor ofScaled)
-    {
-        var parts = new Queue<Tensor>(ofScaled.split(OutsOfScaled, 0));
-        return cat(
-            [.. _architecture.Layers.Select(layer => layer.HasNorms ? parts.Dequeue() : ofScaled.new_zeros(layer.Out, Sources))],
-            0);
-    }
+    /// <summary>From the layers that have a scale to all filters, [filters]; zero for the others.</summary>
+    private Tensor Spread(Queue<Tensor> ofScaled) =>
+        cat([.. _architecture.Layers.Select(layer => layer.HasNorms ? ofScaled.Dequeue() : _biases.new_zeros(layer.Out))], 0);
 
     /// <param name="stack">[out, sources, values of a filter].</param>
     /// <param name="alpha">[out, sources], or [2D kernels, sources].</param>

@@ -77,6 +77,9 @@ internal static class FilterArithmetic
         for (; i < values.Length; i++) result[i] = values[i];
     }
 
+    /// <inheritdoc cref="Widen(ReadOnlySpan{float}, Span{double})" />
+    public static double[] Widen(float[] values) => Array.ConvertAll(values, value => (double)value);
+
     /// <summary>Σab, Σa² and Σb².</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (double Product, double FirstSquares, double SecondSquares) Products(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
@@ -121,6 +124,9 @@ internal static class FilterArithmetic
         }
         for (; i < values.Length; i++) result[i] = (float)values[i];
     }
+
+    /// <inheritdoc cref="Round(ReadOnlySpan{double}, Span{float})" />
+    public static float[] Round(double[] values) => Array.ConvertAll(values, value => (float)value);
 
     /// <summary>The Euclidean norm.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

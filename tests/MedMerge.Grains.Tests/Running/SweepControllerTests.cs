@@ -66,12 +66,7 @@ public sealed class SweepControllerTests
     public async Task Repair_runs_a_trial_of_a_sweep_that_was_done_again()
     {
         using var sweep = await SweepOfFakes.CreateAsync();
-        sweep.Membership.Join(1);
-        var controller = await sweep.LoadAsync();
-        await controller.EnsureRunningAsync();
-        await sweep.Trial(1).AnswerAsync(WorkState.Done);
-        await sweep.Trial(2).AnswerAsync(WorkState.Done);
-        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+        var controller = await sweep.RunToEndAsync();
 
         await controller.RepairAsync(sweep.Plan.Trials[0].Predictions);
         await controller.EnsureRunningAsync();
@@ -86,12 +81,7 @@ public sealed class SweepControllerTests
     public async Task The_plan_of_another_version_runs_again_what_it_computes_otherwise()
     {
         using var sweep = await SweepOfFakes.CreateAsync();
-        sweep.Membership.Join(1);
-        var controller = await sweep.LoadAsync();
-        await controller.EnsureRunningAsync();
-        await sweep.Trial(1).AnswerAsync(WorkState.Done);
-        await sweep.Trial(2).AnswerAsync(WorkState.Done);
-        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+        var controller = await sweep.RunToEndAsync();
         var first = sweep.Plan.Trials[0];
         var other = sweep.Plan with { Trials = [first with { Predictions = ContentHash.Of("other") }, .. sweep.Plan.Trials.Skip(1)] };
         var plan = await new ArtefactStore(sweep.Objects).WriteAsync(other.Write(), Cancellation);

@@ -60,6 +60,18 @@ internal sealed class SweepOfFakes : IDisposable
     /// <param name="number">From 1.</param>
     public FakeTrial Trial(int number) => Trials[Id, number];
 
+    /// <summary>A node runs both of its trials to their results.</summary>
+    public async Task<SweepController> RunToEndAsync()
+    {
+        Membership.Join(1);
+        var controller = await LoadAsync();
+        await controller.EnsureRunningAsync();
+        await Trial(1).AnswerAsync(WorkState.Done);
+        await Trial(2).AnswerAsync(WorkState.Done);
+        while (!(await controller.StatusAsync(-1)).HasEnded) await Task.Yield();
+        return controller;
+    }
+
     /// <summary>The sweep as one of its nodes loads it.</summary>
     /// <param name="ownership">Of the node's cluster; null for the usual one.</param>
     public async Task<SweepController> LoadAsync(SweepOwnership? ownership = null)

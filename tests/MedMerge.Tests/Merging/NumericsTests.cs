@@ -59,12 +59,9 @@ public class NumericsTests
         var indices = new ShardPlan(target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
         var images = loader.Load(target.Train, indices);
         var features = architecture.Forward(images, (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
-        var weight = tensor(head.Weight, device: TestDevice.Torch).view(target.Classes, -1);
-        var logits = nn.functional.linear(features, weight, tensor(head.Bias, device: TestDevice.Torch));
-        var loss = nn.functional.cross_entropy(logits, loader.Labels(target.Train, indices), reduction: nn.Reduction.Sum);
-        var byAutograd = autograd.grad([loss], [leaf])[0].cpu().contiguous().data<double>().ToArray();
+        var (loss, byAutograd) = Differentiate(features, head, loader.Labels(target.Train, indices), leaf);
 
-        Assert.Equal(loss.item<double>(), gradient.Loss, 1e-10 * Math.Abs(gradient.Loss));
+        Assert.Equal(loss, gradient.Loss, 1e-10 * Math.Abs(gradient.Loss));
         AssertClose(byAutograd, byIdentity, 1e-10);
     }
 
@@ -191,6 +188,15 @@ public class NumericsTests
         }
         var entropy = (0.9 * -Math.Log(0.9) / Math.Log(4)) + (0.1 * -Math.Log(0.1 / 3) / Math.Log(4));
         Assert.Equal(entropy, KernelWeights.Entropy(alpha), 1e-12);
+    }
+
+    /// <summary>The summed loss of a head on features, and its gradient by autograd.</summary>
+    internal static (double Loss, double[] Gradient) Differentiate(Tensor features, Head head, Tensor labels, Tensor leaf)
+    {
+        var weight = tensor(head.Weight, device: TestDevice.Torch).view(head.Classes, -1);
+        var logits = nn.functional.linear(features, weight, tensor(head.Bias, device: TestDevice.Torch));
+        var loss = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum);
+        return (loss.item<double>(), autograd.grad([loss], [leaf])[0].cpu().contiguous().data<double>().ToArray());
     }
 
     internal static void AssertClose(double[] expected, double[] actual, double relative)

@@ -54,9 +54,9 @@ internal sealed class LayerFold
     public double[] FoldScales()
     {
         var folded = FoldVectors(
-            source => ToFinite(source, Narrow(source.Scale)),
+            source => ToFinite(source, FilterArithmetic.Round(source.Scale)),
             i => _learned.Alpha.Row(i, _index).ToArray());
-        return Array.ConvertAll(folded, value => (double)value);
+        return FilterArithmetic.Widen(folded);
     }
 
     /// <summary>Folds the kernel, and scales its filters to the norms that the merge keeps.</summary>
@@ -81,26 +81,19 @@ internal sealed class LayerFold
 
     private Source Open(IReadOnlyDictionary<string, StoredTensor> tensors, WeightedSource weighted)
     {
-        var (scale, shift, gamma) = Prepare(name => FloatReader.ReadAll(tensors[name]));
+        var (scale, shift, gamma) = LayerForms.Prepare(_layer, _learned.BatchNorm, name => FloatReader.ReadAll(tensors[name]));
         var kernel = _layer.Weight is { } weight ? new FloatReader(tensors[weight]) : null;
         var (filters, inputs) = weighted.Order?.FindIndices(_index) ?? (null, null);
         var source = new Source(
             weighted.Name,
             kernel,
             Reorder(scale, filters),
-            Reorder(Narrow(shift), filters),
-            gamma is null ? null : Reorder(Narrow(gamma), filters),
+            Reorder(FilterArithmetic.Round(shift), filters),
+            gamma is null ? null : Reorder(FilterArithmetic.Round(gamma), filters),
             filters,
             inputs);
         ToFinite(source, source.Bias);
         return source;
-    }
-
-    private (double[] Scale, double[] Shift, double[]? Gamma) Prepare(Func<string, float[]> tensors)
-    {
-        if (_learned.BatchNorm == BatchNormPolicy.Mix) return _layer.Split(tensors);
-        var (scale, shift) = _layer.ToAffine(tensors);
-        return (scale, shift, null);
     }
 
     private float[] FoldVectors(Func<Source, float[]> part, Func<int, double[]> weigh)
@@ -160,8 +153,6 @@ internal sealed class LayerFold
 
     private static T[] Reorder<T>(T[] values, int[]? filters) =>
         filters is null ? values : Array.ConvertAll(filters, filter => values[filter]);
-
-    private static float[] Narrow(double[] values) => Array.ConvertAll(values, value => (float)value);
 
     private float[] ToFinite(Source source, float[] values) =>
         FilterArithmetic.AreFinite(values) ? values : throw PreparedSource.NotFinite(source.Name, _layer.Name);

@@ -74,7 +74,7 @@ internal sealed record Convolution : Layer
     /// <inheritdoc />
     public override (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors)
     {
-        if (Norm is null) return ([.. Enumerable.Repeat(1.0, Out)], new double[Out]);
+        if (Norm is null) return (CreateOnes(), new double[Out]);
         var (scale, shift) = Norm.ToAffine(tensors);
         if (!HasBias) return (scale, shift);
         var bias = tensors(Bias);
@@ -88,14 +88,13 @@ internal sealed record Convolution : Layer
     /// layers: zero.
     /// </remarks>
     public override Dictionary<string, float[]> Restore(double[] scale, float[] bias, Func<string, float[]> statistics) =>
-        Restore(scale, statistics, _ => ([.. Enumerable.Repeat(1.0, Out)], Array.ConvertAll(bias, value => (double)value)));
+        Restore(scale, statistics, _ => (CreateOnes(), FilterArithmetic.Widen(bias)));
 
     /// <inheritdoc />
     public override (double[] Scale, double[] Shift, double[]? Gamma) Split(Func<string, float[]> tensors)
     {
         if (Norm is null) return base.Split(tensors);
-        double[] Load(string name) => Array.ConvertAll(tensors(name), value => (double)value);
-        return ([.. Enumerable.Repeat(1.0, Out)], Load(Norm.Shift), Load(Norm.Scale));
+        return (CreateOnes(), FilterArithmetic.Widen(tensors(Norm.Shift)), FilterArithmetic.Widen(tensors(Norm.Scale)));
     }
 
     /// <inheritdoc />
@@ -165,14 +164,14 @@ internal sealed record Convolution : Layer
         };
     }
 
-    private void AddBias(StateDict model) => model.Add(Bias, zeros(Out));
+    private double[] CreateOnes() => [.. Enumerable.Repeat(1.0, Out)];
 
     /// <inheritdoc />
     /// <remarks>Normal with variance 2 / fan-out (He et al. 2015).</remarks>
     public override void Initialise(StateDict model, RandomStream random)
     {
         model.Add(Weight, DrawNormal(random, Math.Sqrt(2.0 * Groups / (Out * Kernel * Kernel))));
-        if (HasBias) AddBias(model);
+        if (HasBias) model.Add(Bias, zeros(Out));
         Norm?.AddIdentity(model);
     }
 }

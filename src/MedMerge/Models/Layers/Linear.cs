@@ -41,7 +41,7 @@ internal sealed record Linear : Layer
 
     /// <inheritdoc />
     public override (double[] Scale, double[] Shift) ToAffine(Func<string, float[]> tensors) =>
-        ([.. Enumerable.Repeat(1.0, Out)], Array.ConvertAll(tensors(Bias), value => (double)value));
+        ([.. Enumerable.Repeat(1.0, Out)], FilterArithmetic.Widen(tensors(Bias)));
 
     /// <inheritdoc />
     public override Dictionary<string, float[]> Restore(double[] scale, float[] bias, Func<string, float[]> statistics) =>

@@ -50,16 +50,13 @@ internal sealed record Normalisation : Layer
     public override Dictionary<string, float[]> Restore(double[] scale, float[] bias, Func<string, float[]> statistics) =>
         _norm.FromAffine(
             scale,
-            Array.ConvertAll(bias, value => (double)value),
+            FilterArithmetic.Widen(bias),
             statistics(_norm.Mean),
             statistics(_norm.Variance));
 
     /// <inheritdoc />
-    public override (double[] Scale, double[] Shift, double[]? Gamma) Split(Func<string, float[]> tensors)
-    {
-        double[] Load(string name) => Array.ConvertAll(tensors(name), value => (double)value);
-        return (Load(_norm.Scale), Load(_norm.Shift), null);
-    }
+    public override (double[] Scale, double[] Shift, double[]? Gamma) Split(Func<string, float[]> tensors) =>
+        (FilterArithmetic.Widen(tensors(_norm.Scale)), FilterArithmetic.Widen(tensors(_norm.Shift)), null);
 
     /// <inheritdoc />
     public override Tensor ApplySplit(Tensor input, Tensor kernel, Tensor bias, Tensor? gamma) =>
@@ -74,7 +71,7 @@ internal sealed record Normalisation : Layer
     {
         return new Dictionary<string, float[]>
         {
-            [_norm.Scale] = Array.ConvertAll(scale, value => (float)value),
+            [_norm.Scale] = FilterArithmetic.Round(scale),
             [_norm.Shift] = bias,
             [_norm.Mean] = statistics(_norm.Mean),
             [_norm.Variance] = statistics(_norm.Variance),

@@ -28,7 +28,7 @@ internal static class DerivedTensors
     private static StoredTensor Compute(StoredTensor tensor, IReadOnlyList<long> shape, Func<double[], double[]> compute)
     {
         if (!tensor.IsFloat) return tensor;
-        return Create(shape, () => Array.ConvertAll(compute(tensor.ReadDoubles()), value => (float)value));
+        return Create(shape, () => FilterArithmetic.Round(compute(tensor.ReadDoubles())));
     }
 
     private static double[] TransposeValues(double[] values, int rows, int columns)

@@ -67,7 +67,7 @@ internal sealed class FoldedOnnx
         switch (layer)
         {
             case Convolution convolution:
-                var (kernel, bias) = LayerForms.Prepare(convolution, _model);
+                var (kernel, bias, _) = LayerForms.Prepare(convolution, BatchNormPolicy.Fold, _model);
                 List<string> inputs = [input, AddTensor(kernel)];
                 if (convolution.Norm is not null) inputs.Add(AddTensor(bias));
                 return _writer.Add(
@@ -85,7 +85,7 @@ internal sealed class FoldedOnnx
                     [input, .. new[] { _model[norm.Scale], _model[norm.Shift], _model[norm.Mean], variance }.Select(AddTensor)],
                     OnnxArgument.Of("epsilon", (float)(BatchNorm.Epsilon + Epsilon)));
             default:
-                var (weight, shift) = LayerForms.Prepare(layer, _model);
+                var (weight, shift, _) = LayerForms.Prepare(layer, BatchNormPolicy.Fold, _model);
                 return AddProduct(input, weight, shift);
         }
     }
