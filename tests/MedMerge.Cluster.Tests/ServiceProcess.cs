@@ -8,7 +8,7 @@ namespace MedMerge.Cluster.Tests;
 /// <summary>A process of ours that serves HTTP on a free port: a silo, a gateway.</summary>
 public class ServiceProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
