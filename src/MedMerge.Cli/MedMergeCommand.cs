@@ -29,6 +29,7 @@ public static class MedMergeCommand
             InspectCommand.Create(output),
             ExportCommand.Create(output, error),
             PretrainCommand.Create(output, error),
+            DataCommand.Create(output),
             StorageCommand.Create(output),
             SubmitCommand.Create(output, error),
             WatchCommand.Create(error),

@@ -22,7 +22,7 @@ internal sealed class ClassFolderFormat : IDatasetFormat
 
     public bool Matches(string location) => location.EndsWith('/');
 
-    public ImageDataset Load(string location, int? classes, FileReader read)
+    public ImageDataset Load(string location, int? classes, ImageSettings settings, FileReader read)
     {
         string[] names = [.. Directory.GetDirectories(Path.Combine(location, "train")).Select(path => Path.GetFileName(path)!).Order()];
         var info = new DatasetInfo

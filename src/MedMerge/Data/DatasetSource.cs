@@ -7,30 +7,43 @@ namespace MedMerge.Data;
 /// <param name="Location">What <see cref="Format"/> reads; in a frozen specification the packed data set's address.</param>
 /// <param name="Classes">The number of classes; null for what the data say.</param>
 /// <param name="TrainImages">Keep only that many training images, in equal shares of the classes as far as they go; null keeps all.</param>
-internal sealed record DatasetSource(string Location, int? Classes = null, int? TrainImages = null)
+/// <param name="ValidationImages">The same for validation images.</param>
+internal sealed record DatasetSource(string Location, int? Classes = null, int? TrainImages = null, int? ValidationImages = null)
 {
     /// <summary>Its format.</summary>
     [JsonIgnore]
     public IDatasetFormat Format { get; init; } = DatasetFormats.All.Get(Location);
+
+    /// <summary>How its images are brought to one size, and dealt out to splits. Packed data sets were already.</summary>
+    [JsonIgnore]
+    public ImageSettings Images { get; init; } = new();
+
+    /// <summary>The data set of a location on this machine; a folder needs no slash behind it.</summary>
+    public static DatasetSource Find(string location) =>
+        new(location.EndsWith('/') || !Directory.Exists(location) ? location : location + '/');
 
     /// <summary>Reads or draws the data set.</summary>
     /// <param name="read">Reads files.</param>
     /// <exception cref="InputException">It is missing or unusable.</exception>
     public ImageDataset Load(FileReader read)
     {
-        var dataset = Format.Load(Location, Classes, read);
-        return TrainImages is { } count ? dataset.WithTrain(Subset(dataset, count)) : dataset;
+        var dataset = Format.Load(Location, Classes, Images, read);
+        var train = TrainImages is { } count ? Subset(dataset, dataset.Train, count, "trainImages") : dataset.Train;
+        var validation = ValidationImages is { } limit
+            ? Subset(dataset, dataset.Validation, limit, "validationImages")
+            : dataset.Validation;
+        return new ImageDataset(dataset.Info, train, validation, dataset.Test);
     }
 
     /// <summary>The first images of each class, taken in turns, in their old order: the same subset for every seed.</summary>
-    private static ImageSplit Subset(ImageDataset dataset, int count)
+    private static ImageSplit Subset(ImageDataset dataset, ImageSplit split, int count, string setting)
     {
-        if (count < dataset.Classes || count > dataset.Train.Count)
+        if (count < dataset.Classes || count > split.Count)
         {
             throw new InputException(
-                $"trainImages is {count}; data set {dataset.Name} allows {dataset.Classes} (one a class) to {dataset.Train.Count}.");
+                $"{setting} is {count}; data set {dataset.Name} allows {dataset.Classes} (one a class) to {split.Count}.");
         }
-        var labels = dataset.Train.Labels;
+        var labels = split.Labels;
         var chosen = Enumerable.Range(0, labels.Length)
             .GroupBy(i => labels[i])
             .SelectMany(group => group.Select((index, turn) => (turn, label: group.Key, index)))
@@ -40,7 +53,7 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
             .Order()
             .ToArray();
         var size = (int)dataset.Info.ImageBytes;
-        var pixels = chosen.SelectMany(i => dataset.Train.Pixels.AsSpan(i * size, size).ToArray());
+        var pixels = chosen.SelectMany(i => split.Pixels.AsSpan(i * size, size).ToArray());
         return new ImageSplit([.. pixels], [.. chosen.Select(i => labels[i])]);
     }
 }

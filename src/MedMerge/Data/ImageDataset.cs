@@ -9,6 +9,9 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
     /// <summary>What messages call its file.</summary>
     public const string Kind = "data set";
 
+    /// <summary>The shortest and the longest side of images, in pixels.</summary>
+    public const int MinSide = 8, MaxSide = 1024;
+
     private readonly Lazy<(double[] Mean, double[] Deviation)> _normalisation = new(() => Measure(train, info.Channels));
 
     /// <summary>What is known about it besides images and labels.</summary>
@@ -49,9 +52,6 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
 
     /// <inheritdoc cref="DatasetInfo.Title" />
     public string Title => Info.Title;
-
-    /// <summary>The same data set with other training images.</summary>
-    public ImageDataset WithTrain(ImageSplit train) => new(Info, train, Validation, Test);
 
     /// <summary>Checks what no reader can repair.</summary>
     /// <exception cref="InputException">An empty split, a label out of range, or training data of one class only.</exception>

@@ -112,6 +112,12 @@ public class ShardPlanTests
         var data = new DatasetSource("phantom:cells", TrainImages: 7).Load(InputFile.Read);
         Assert.Equal([0, 1, 2, 0, 1, 2, 0], data.Train.Labels);
         Assert.Throws<InputException>(() => new DatasetSource("phantom:cells", TrainImages: 2).Load(InputFile.Read));
+        var whole = new DatasetSource("phantom:cells").Load(InputFile.Read);
+        var fewValidate = new DatasetSource("phantom:cells", ValidationImages: 4).Load(InputFile.Read);
+        Assert.Equal([0, 1, 2, 0], fewValidate.Validation.Labels);
+        Assert.Equal((whole.Train.Count, whole.Test.Count), (fewValidate.Train.Count, fewValidate.Test.Count));
+        var error = Assert.Throws<InputException>(() => new DatasetSource("phantom:cells", ValidationImages: 100_000).Load(InputFile.Read));
+        Assert.StartsWith("validationImages is 100000; data set", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Each side shifts by a fourteenth of itself: 112 rows by up to 8, 28 columns by up to 2.</summary>

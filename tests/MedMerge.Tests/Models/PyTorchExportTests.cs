@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using MedMerge.Data;
 using MedMerge.Data.Formats;
@@ -18,8 +17,6 @@ namespace MedMerge.Tests.Models;
 /// </summary>
 public class PyTorchExportTests
 {
-    private const string Python = "/usr/bin/python3"; // Debian's, which has Debian's python3-torch
-
     /// <param name="sides">Of images, in pixels.</param>
     [Theory]
     [InlineData("resnet20", 1, 28)]
@@ -61,7 +58,7 @@ public class PyTorchExportTests
     [Fact]
     public async Task The_official_safetensors_reads_every_export()
     {
-        if (!File.Exists(Python) || Run("-c", "import safetensors, numpy").Code != 0)
+        if (!Python.Has("safetensors, numpy"))
         {
             Assert.Skip(
                 "The official safetensors is not here " +
@@ -86,7 +83,7 @@ public class PyTorchExportTests
             {
                 var path = Path.Combine(folder, name);
                 File.WriteAllBytes(path, content);
-                var (code, shown) = Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_safetensors.py"), path);
+                var (code, shown) = Python.Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_safetensors.py"), path);
                 Assert.True(code == 0, shown);
                 using var file = ModelFile.Read(path);
                 Assert.Equal(file.Tensors.Count + 1, shown.Trim().Split('\n').Length);
@@ -113,7 +110,7 @@ public class PyTorchExportTests
 
     private static void SkipWithoutPyTorch()
     {
-        if (!File.Exists(Python) || Run("-c", "import torch, torchvision").Code != 0)
+        if (!Python.Has("torch, torchvision"))
             Assert.Skip("PyTorch is not here (Debian: apt-get install python3-torch python3-torchvision).");
     }
 
@@ -133,7 +130,8 @@ public class PyTorchExportTests
             File.WriteAllBytes(Path.Combine(folder, "logits.safetensors"), Safetensors.Write(expected));
 
             var script = Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_export.py");
-            var (code, output) = Run(script, architecture.Name, architecture.Width.ToString("R", CultureInfo.InvariantCulture), folder);
+            var width = architecture.Width.ToString("R", CultureInfo.InvariantCulture);
+            var (code, output) = Python.Run(script, architecture.Name, width, folder);
 
             Assert.True(code == 0, output);
             Assert.Contains("same logits", output, StringComparison.Ordinal);
@@ -174,15 +172,5 @@ public class PyTorchExportTests
     {
         var difference = ((expected - actual).abs().max() / expected.abs().max()).item<float>();
         Assert.True(difference < 1e-4, $"at {side} pixels {difference} of the largest logit");
-    }
-
-    private static (int Code, string Output) Run(params string[] arguments)
-    {
-        var start = new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output + error.Result);
     }
 }

@@ -5,7 +5,13 @@ namespace MedMerge.Data.Formats;
 internal sealed class DatasetFormats(params IReadOnlyList<IDatasetFormat> formats)
 {
     /// <summary>All formats that a specification may use.</summary>
-    public static DatasetFormats All { get; } = new(new PhantomFormat(), new MedMnistFormat());
+    public static DatasetFormats All { get; } = new(
+        new PhantomFormat(),
+        new ImageFolderFormat(),
+        new ImageZipFormat(),
+        new ManifestFormat(),
+        new PackedFormat(),
+        new MedMnistFormat());
 
     /// <summary>What a specification may write, for help and schema.</summary>
     public string Description { get; } = string.Join(", or ", formats.Reverse().Select(format => format.Description));

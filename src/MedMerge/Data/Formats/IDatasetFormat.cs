@@ -24,10 +24,11 @@ internal interface IDatasetFormat
     /// <summary>Reads or draws the data set.</summary>
     /// <param name="location">A name, a path on this machine, or the address of an uploaded file: <c>sha256:HASH/NAME</c>.</param>
     /// <param name="classes">The number of classes; null for what the data say.</param>
+    /// <param name="settings">How images are brought to one size and dealt out to splits.</param>
     /// <param name="read">Reads files; every byte of the data set comes from it.</param>
     /// <returns>A data set that was <see cref="ImageDataset.Validated"/>.</returns>
     /// <exception cref="InputException">The data set is missing or unusable.</exception>
-    ImageDataset Load(string location, int? classes, FileReader read);
+    ImageDataset Load(string location, int? classes, ImageSettings settings, FileReader read);
 }
 
 /// <summary>What the location of a data set names.</summary>

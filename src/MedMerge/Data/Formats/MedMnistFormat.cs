@@ -1,3 +1,5 @@
+using MedMerge.Data.Formats.Images;
+
 namespace MedMerge.Data.Formats;
 
 /// <summary>MedMNIST's .npz files.</summary>
@@ -13,6 +15,9 @@ internal sealed class MedMnistFormat : IDatasetFormat
     public bool Matches(string location) => true;
 
     /// <inheritdoc />
-    public ImageDataset Load(string location, int? classes, FileReader read) =>
-        MedMnistReader.Read(read(location, ImageDataset.Kind), location, classes);
+    public ImageDataset Load(string location, int? classes, ImageSettings settings, FileReader read)
+    {
+        var dataset = MedMnistReader.Read(read(location, ImageDataset.Kind), location, classes);
+        return ImagePreparation.Apply(dataset, settings);
+    }
 }

@@ -1,3 +1,5 @@
+using MedMerge.Data.Formats.Images;
+
 namespace MedMerge.Data.Formats;
 
 /// <summary>Data sets drawn by seed: <c>phantom:lesions</c>.</summary>
@@ -19,6 +21,6 @@ internal sealed class PhantomFormat : IDatasetFormat
     public bool Matches(string location) => location.StartsWith(Phantoms.Prefix, StringComparison.Ordinal);
 
     /// <inheritdoc />
-    public ImageDataset Load(string location, int? classes, FileReader read) =>
-        Phantoms.Create(location[Phantoms.Prefix.Length..]);
+    public ImageDataset Load(string location, int? classes, ImageSettings settings, FileReader read) =>
+        ImagePreparation.Apply(Phantoms.Create(location[Phantoms.Prefix.Length..]), settings);
 }

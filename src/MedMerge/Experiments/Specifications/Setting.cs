@@ -45,17 +45,17 @@ internal abstract class Setting<TOwner>(string path, string help)
     }
 
     /// <summary>Creates the same setting relative to the record that contains its owner.</summary>
-    /// <param name="key">The owner's key in that record.</param>
-    public Setting<TOuter> Within<TOuter>(string key, Func<TOuter, TOwner> get, Func<TOuter, TOwner, TOuter> with) =>
+    /// <param name="key">The owner's key in that record; null where its settings stand among the record's own.</param>
+    public Setting<TOuter> Within<TOuter>(string? key, Func<TOuter, TOwner> get, Func<TOuter, TOwner, TOuter> with) =>
         new NestedSetting<TOuter, TOwner>(key, this, get, with);
 }
 
 /// <summary>A setting relative to the record that contains its owner.</summary>
 internal sealed class NestedSetting<TOuter, TOwner>(
-    string key,
+    string? key,
     Setting<TOwner> inner,
     Func<TOuter, TOwner> get,
-    Func<TOuter, TOwner, TOuter> with) : Setting<TOuter>($"{key}.{inner.Path}", inner.Help)
+    Func<TOuter, TOwner, TOuter> with) : Setting<TOuter>(key is null ? inner.Path : $"{key}.{inner.Path}", inner.Help)
 {
     /// <inheritdoc />
     public override string Range => inner.Range;

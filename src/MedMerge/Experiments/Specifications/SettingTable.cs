@@ -17,8 +17,6 @@ internal static class SettingTable
     internal const string FineTuneKey = "fineTune";
 
     private const int MaxTries = 9;
-    private const int MinClasses = 2;
-    private const int MaxClasses = 10_000;
 
     private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new OrderedDictionary<string, Augmentation>
     {
@@ -125,25 +123,6 @@ internal static class SettingTable
             TrainingBounds.MaxRate,
             settings => settings.WeightDecay,
             (settings, value) => settings with { WeightDecay = value }),
-    ];
-
-    /// <summary>What is taken from a data set.</summary>
-    public static IReadOnlyList<Setting<DatasetSource>> Dataset { get; } =
-    [
-        new OptionalWholeNumberSetting<DatasetSource>(
-            "classes",
-            "Read off the training labels where it is left out.",
-            MinClasses,
-            MaxClasses,
-            source => source.Classes,
-            (source, value) => source with { Classes = value }),
-        new OptionalWholeNumberSetting<DatasetSource>(
-            "trainImages",
-            "Keep only that many training images, the classes in turns.",
-            MinClasses,
-            int.MaxValue,
-            source => source.TrainImages,
-            (source, value) => source with { TrainImages = value }),
     ];
 
     /// <summary>How kernel weights are learned.</summary>

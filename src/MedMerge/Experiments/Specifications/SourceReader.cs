@@ -20,8 +20,9 @@ internal sealed partial class SourceReader(
     public DatasetSource? ReadDataset(YamlMap map)
     {
         var location = map.ReadText("data", required: true);
-        var source = SettingTable.Read(SettingTable.Dataset, map, new DatasetSource(location ?? ""));
+        var source = SettingTable.Read(DatasetSettingTable.All, map, new DatasetSource(location ?? ""));
         if (location is null) return null;
+        if (IsFolder(location) && !location.EndsWith('/')) location += '/';
         var format = formats.Get(location);
         if (format.HasFixedClasses && source.Classes is not null)
             map.AddError("classes", $"the classes of {location} are fixed: leave '{map.GetPath("classes")}' out");
@@ -88,6 +89,11 @@ internal sealed partial class SourceReader(
     /// </summary>
     private static int DeriveSeed(string name) =>
         BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name))) & int.MaxValue;
+
+    private bool IsFolder(string location) =>
+        !location.Contains('\0', StringComparison.Ordinal)
+        && files.Find(location, isFolder: false, out _) is null
+        && files.Find(location, isFolder: true, out _) is not null;
 
     private string Locate(YamlMap map, string location, IDatasetFormat format)
     {

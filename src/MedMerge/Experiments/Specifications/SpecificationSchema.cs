@@ -211,7 +211,7 @@ internal static class SpecificationSchema
     private static JsonObject CreateDataset()
     {
         var properties = new JsonObject { ["data"] = DescribeText($"The data set: {DatasetFormats.All.Description}.") };
-        AddSettings(properties, SettingTable.Dataset);
+        AddSettings(properties, DatasetSettingTable.All);
         return properties;
     }
 

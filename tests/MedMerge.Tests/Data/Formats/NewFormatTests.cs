@@ -40,6 +40,14 @@ public sealed class NewFormatTests : IDisposable
         Assert.Equal("b (pretrained on chest)", PlanSummary.Of(plan).Scenarios.Single().Sources[1].Title);
     }
 
+    [Fact]
+    public void A_folder_needs_no_slash()
+    {
+        var plan = Plan.Build(Read(Yaml.Replace("chest/, train", "chest, train", StringComparison.Ordinal)));
+
+        Assert.Equal(6, plan.Scenarios.Single().Target.Train.Count);
+    }
+
     /// <summary>Nodes know no format: what they read is packed, and gives the same stages.</summary>
     [Fact]
     public void Packed_it_is_a_data_set_like_any_other()
@@ -63,7 +71,7 @@ public sealed class NewFormatTests : IDisposable
 
     [Theory]
     [InlineData("chest/, trainImages: 6", "missing/", "line 1: 'target.data': there is no folder 'missing/'; looked for")]
-    [InlineData("chest/, trainImages: 6", "chest", "line 1: 'target.data': there is no file 'chest'")]
+    [InlineData("chest/, trainImages: 6", "chests", "line 1: 'target.data': there is no file 'chests'")]
     [InlineData("chest/, trainImages: 6", "chest/, classes: 2", "line 1: the classes of chest/ are fixed: leave 'target.classes' out")]
     public void Mistakes_are_named_with_their_line(string old, string replacement, string message)
     {

@@ -1,6 +1,6 @@
 """Packs the NIH chest X-rays (a folder with manifest.csv: image, label, patient) into one .npz in MedMNIST's layout.
 
-    python3 examples/nih-npz.py $MEDMERGE_DATA/nih_cxr_224 nih-64.npz --side 64
+    python3 bench/ablations/nih-npz.py $MEDMERGE_DATA/nih_cxr_224 nih-64.npz --side 64
 
 Needs NumPy and Pillow (Debian: python3-numpy, python3-pil). The split is by patient, so that no patient is on two sides of it: a patient's
 split is drawn from the SHA-256 of the patient's number, 60 % train, 15 % val, 25 % test. Labels: 0 no finding, 1 pneumonia.

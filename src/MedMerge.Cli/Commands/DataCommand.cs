@@ -1,0 +1,98 @@
+using System.CommandLine;
+using MedMerge.Data;
+using MedMerge.Data.Formats;
+using MedMerge.Experiments.Specifications;
+using MedMerge.Reporting;
+using MedMerge.Storage;
+
+namespace MedMerge.Cli.Commands;
+
+/// <summary><c>medmerge data show|pack</c>: data sets as runs will see them.</summary>
+internal static class DataCommand
+{
+    public static Command Create(TextWriter output) =>
+        new("data", "Shows data sets, and packs them.") { CreateShow(output), CreatePack(output) };
+
+    private static Command CreateShow(TextWriter output)
+    {
+        var location = Location();
+        var settings = Settings();
+        var sheet = new Option<string?>("--sheet")
+        {
+            Description = "Write a picture with the first training images of each class.",
+            HelpName = "FILE.png",
+        };
+        var command = new Command("show", "Prints classes, sizes and splits of a data set, and what is odd about it.")
+        {
+            location,
+            settings,
+            sheet,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var file = parsed.GetValue(sheet);
+            if (file is not null) OutputFolder.CheckFile(file);
+            var dataset = Load(parsed.GetValue(location)!, parsed.GetValue(settings));
+            await output.WriteAsync(DatasetTable.Render(dataset));
+            if (file is not null)
+            {
+                await AtomicFile.WriteAsync(file, ContactSheet.Draw(dataset), overwrite: true, cancellation);
+                await output.WriteLineAsync($"The picture is in '{file}'.");
+            }
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static Command CreatePack(TextWriter output)
+    {
+        var location = Location();
+        var settings = Settings();
+        var target = new Option<string>("--output") { Description = "The file to write.", HelpName = "FILE.packed", Required = true };
+        var command = new Command("pack", "Writes a data set as one file, as nodes read it.") { location, settings, target };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var file = parsed.GetValue(target)!;
+            if (!file.EndsWith(PackedFormat.Extension, StringComparison.Ordinal))
+                throw new InputException($"--output '{file}' must end in {PackedFormat.Extension}, by which a specification knows it.");
+            OutputFolder.CheckFile(file, [parsed.GetValue(location)!]);
+            var dataset = Load(parsed.GetValue(location)!, parsed.GetValue(settings));
+            await AtomicFile.WriteAsync(file, PackedDataset.Write(dataset), overwrite: true, cancellation);
+            await output.WriteLineAsync($"{dataset.Title} is in '{file}'.");
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static Argument<string> Location() => new("data")
+    {
+        Description = $"The data set: {DatasetFormats.All.Description}.",
+        HelpName = "DATA",
+    };
+
+    private static Option<string[]?> Settings() => new("--set")
+    {
+        Description =
+            "A setting of the data set as in a specification: " +
+            $"{string.Join(", ", DatasetSettingTable.All.Select(setting => setting.Path))}.",
+        HelpName = "KEY=VALUE",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static ImageDataset Load(string location, string[]? settings)
+    {
+        var source = DatasetSource.Find(location);
+        foreach (var text in settings ?? [])
+        {
+            var key = text.Split('=')[0];
+            if (DatasetSettingTable.All.FirstOrDefault(setting => setting.Path == key) is not { } setting)
+            {
+                var names = DatasetSettingTable.All.Select(known => known.Path).ToList();
+                throw new InputException($"--set '{text}': there is no setting '{key}'{SpellingSuggestion.Suggest(key, names)}");
+            }
+            source = setting.With(source, text[key.Length..].TrimStart('='), out var problem);
+            if (problem is not null) throw new InputException($"--set '{text}': it must be {problem}.");
+        }
+        return source.Load(InputFile.Read);
+    }
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.IO.Hashing;
+
+namespace MedMerge.Data.Checks;
+
+/// <summary>What is odd about a data set, in a sentence each. None of it prevents training; a reader should know it.</summary>
+internal static class DatasetChecks
+{
+    private const int DarkValue = 25; // a tenth of white
+    private const double NotableDifference = 10; // of mean brightness, in grey levels
+    private const double StandardErrors = 4;
+
+    /// <summary>Checks images and labels.</summary>
+    public static IReadOnlyList<string> Run(ImageDataset dataset)
+    {
+        var splits = new (string Name, ImageSplit Split)[]
+        {
+            ("train", dataset.Train),
+            ("val", dataset.Validation),
+            ("test", dataset.Test),
+        };
+        var size = (int)dataset.Info.ImageBytes;
+        var images = splits
+            .SelectMany(split => Enumerable.Range(0, split.Split.Count).Select(i => new CheckedImage(
+                split.Name,
+                split.Split.Labels[i],
+                split.Split.Pixels.AsMemory(i * size, size))))
+            .ToList();
+        return
+        [
+            .. FindConstant(images),
+            .. FindDark(images),
+            .. FindUnequalBrightness(images),
+            .. FindCopies(images),
+        ];
+    }
+
+    private static IEnumerable<string> FindConstant(List<CheckedImage> images)
+    {
+        foreach (var split in images.GroupBy(image => image.Split))
+        {
+            var count = split.Count(image => image.Pixels.Span.IndexOfAnyExcept(image.Pixels.Span[0]) < 0);
+            if (count > 0) yield return $"{Count(count, "image")} of {split.Key} {(count == 1 ? "has" : "have")} one value everywhere.";
+        }
+    }
+
+    private static IEnumerable<string> FindDark(List<CheckedImage> images)
+    {
+        var isDark = images.TrueForAll(image => image.Pixels.Span.IndexOfAnyExceptInRange((byte)0, (byte)DarkValue) < 0);
+        if (isDark)
+            yield return $"No value is above {DarkValue} of 255: do the images have 12 bits in 16, or values that were scaled?";
+    }
+
+    private static IEnumerable<string> FindUnequalBrightness(List<CheckedImage> images)
+    {
+        var splits = images
+            .GroupBy(image => image.Split)
+            .Select(split => (split.Key, Values: split.Select(GetBrightness).ToList()))
+            .ToList();
+        var (_, train) = splits[0];
+        foreach (var (name, values) in splits.Skip(1))
+        {
+            var difference = values.Average() - train.Average();
+            var error = Math.Sqrt((Variance(values) / values.Count) + (Variance(train) / train.Count));
+            if (Math.Abs(difference) < NotableDifference || Math.Abs(difference) < StandardErrors * error) continue;
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"Images of {name} are {(difference < 0 ? "darker" : "brighter")} than those of train: " +
+                $"{values.Average():0} against {train.Average():0} of 255 on average.");
+        }
+    }
+
+    private static IEnumerable<string> FindCopies(List<CheckedImage> images)
+    {
+        var copies = images
+            .GroupBy(image => XxHash128.HashToUInt128(image.Pixels.Span))
+            .Select(group => group.ToList())
+            .Where(group => group.Count > 1)
+            .ToList();
+        foreach (var (first, second) in new[] { ("train", "val"), ("train", "test"), ("val", "test") })
+        {
+            var count = copies
+                .Where(group => group.Exists(image => image.Split == first))
+                .Sum(group => group.Count(image => image.Split == second));
+            if (count > 0) yield return $"{Count(count, "image")} of {second} {(count == 1 ? "is" : "are")} also in {first}.";
+        }
+        var inTrain = copies.Sum(group => Math.Max(group.Count(image => image.Split == "train") - 1, 0));
+        if (inTrain > 0) yield return $"{Count(inTrain, "image")} of train {(inTrain == 1 ? "is a copy" : "are copies")} of another there.";
+        var contradictions = copies.Count(group => group.DistinctBy(image => image.Label).Count() > 1);
+        if (contradictions > 0)
+            yield return $"{Count(contradictions, "image")} {(contradictions == 1 ? "has" : "have")} copies with another label.";
+    }
+
+    private static string Count(int count, string what) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
+
+    private static double GetBrightness(CheckedImage image)
+    {
+        var sum = 0L;
+        foreach (var value in image.Pixels.Span) sum += value;
+        return (double)sum / image.Pixels.Length;
+    }
+
+    private static double Variance(List<double> values)
+    {
+        var mean = values.Average();
+        return values.Sum(value => (value - mean) * (value - mean)) / Math.Max(values.Count - 1, 1);
+    }
+
+    private sealed record CheckedImage(string Split, int Label, ReadOnlyMemory<byte> Pixels);
+}

@@ -1,0 +1,95 @@
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats.Bmp;
+using SixLabors.ImageSharp.Formats.Jpeg;
+using SixLabors.ImageSharp.Formats.Png;
+using SixLabors.ImageSharp.Formats.Tiff;
+using SixLabors.ImageSharp.Formats.Webp;
+using SixLabors.ImageSharp.PixelFormats;
+using SixLabors.ImageSharp.Processing;
+
+namespace MedMerge.Data.Formats.Images;
+
+/// <summary>
+/// Reads PNG, JPEG, TIFF, BMP and WebP, turned upright as their metadata say, without transparency. Values of 16 bits are brought to bytes.
+/// The decoders are managed code, so that a damaged file ends in an exception and not the process.
+/// </summary>
+internal static class ImageDecoder
+{
+    /// <summary>What messages call such a file.</summary>
+    public const string Kind = "image";
+
+    private const string Known = "PNG, JPEG, TIFF, BMP or WebP";
+    private const long MaxPixels = 32_000_000;
+    private const int DeepBits = 16; // of a grey pixel; 48 of RGB
+
+    private static readonly Configuration Formats = new(
+        new PngConfigurationModule(),
+        new JpegConfigurationModule(),
+        new TiffConfigurationModule(),
+        new BmpConfigurationModule(),
+        new WebpConfigurationModule())
+    {
+        MaxDegreeOfParallelism = 1, // images are read in parallel, each on one thread
+    };
+
+    /// <summary>Reads an image.</summary>
+    /// <param name="origin">What messages call it.</param>
+    /// <exception cref="InputException">It is damaged, of another format, or too large.</exception>
+    public static DecodedImage Decode(byte[] file, string origin)
+    {
+        try
+        {
+            var info = Image.Identify(Formats, file, out _);
+            if (info is null)
+                throw new InputException($"{origin} is {FileContent.Describe(file) ?? "of an unknown format"}; an image is {Known}.");
+            if ((long)info.Width * info.Height > MaxPixels)
+            {
+                throw new InputException(
+                    $"{origin} is {info.Width} × {info.Height} pixels, more than the {MaxPixels / 1_000_000} million that are read.");
+            }
+            return IsDeep(info) ? DecodeDeep(file) : DecodeBytes(file, info);
+        }
+        catch (Exception error) when (error is not (InputException or OutOfMemoryException))
+        {
+            // The decoders throw more than their own exceptions on damaged files.
+            throw new InputException($"{origin} can't be read as an image; is it damaged? ({error.Message.TrimEnd('.')})", error);
+        }
+    }
+
+    private static bool IsDeep(IImageInfo info)
+    {
+        var png = info.Metadata.GetPngMetadata();
+        var isDeepPng = png.BitDepth == PngBitDepth.Bit16;
+        return isDeepPng || info.PixelType.BitsPerPixel is DeepBits or 3 * DeepBits or 4 * DeepBits;
+    }
+
+    private static DecodedImage DecodeBytes(byte[] file, IImageInfo info)
+    {
+        var isGrey = info.PixelType.BitsPerPixel <= 8 && info.Metadata.GetJpegMetadata().ColorType == JpegColorType.Luminance;
+        return isGrey ? Read<L8>(file, 1, pixels => pixels) : Read<Rgb24>(file, 3, pixels => pixels).WithoutEqualChannels();
+    }
+
+    private static DecodedImage DecodeDeep(byte[] file) => Read<Rgb48>(file, 3, Narrow).WithoutEqualChannels();
+
+    private static DecodedImage Read<TPixel>(byte[] file, int channels, Func<byte[], byte[]> convert)
+        where TPixel : unmanaged, IPixel<TPixel>
+    {
+        using var image = Image.Load<TPixel>(Formats, file);
+        image.Mutate(context => context.AutoOrient());
+        var pixels = new byte[image.Width * image.Height * image.PixelType.BitsPerPixel / 8];
+        image.CopyPixelDataTo(pixels);
+        return new DecodedImage(image.Width, image.Height, channels, convert(pixels));
+    }
+
+    /// <summary>Values of 16 bits, little-endian, to the nearest of 8.</summary>
+    private static byte[] Narrow(byte[] pixels)
+    {
+        var narrow = new byte[pixels.Length / 2];
+        for (var i = 0; i < narrow.Length; i++)
+        {
+            var value = pixels[2 * i] | (pixels[(2 * i) + 1] << 8);
+            narrow[i] = (byte)((value + 128) / 257);
+        }
+        return narrow;
+    }
+}

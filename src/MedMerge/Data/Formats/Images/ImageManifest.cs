@@ -1,0 +1,86 @@
+using CsvHelper;
+
+namespace MedMerge.Data.Formats.Images;
+
+/// <summary>
+/// A CSV file with a line for each image. The columns are found by their names: the image's path, relative to the file; its class; if there
+/// are such, its split and the group that stays on one side of a split, such as a patient.
+/// </summary>
+internal static class ImageManifest
+{
+    private const int MaxProblems = 10;
+    private const int MaxLineBytes = 1 << 16;
+
+    private static readonly string[] PathNames = ["path", "image", "file", "filename"];
+    private static readonly string[] ClassNames = ["label", "class", "diagnosis", "finding"];
+    private static readonly string[] SplitColumnNames = ["split"];
+    private static readonly string[] GroupNames = ["group", "patient", "patient_id", "patientid"];
+
+    /// <summary>Reads the list, in the file's order.</summary>
+    /// <param name="origin">What messages call the file.</param>
+    /// <exception cref="InputException">A column is missing, or lines are wrong; up to ten are named.</exception>
+    public static IReadOnlyList<ListedImage> Read(byte[] content, string origin)
+    {
+        var options = new CsvReaderOptions
+        {
+            TrimWhitespace = true,
+            TrackLineNumbers = true,
+            MissingField = CsvMissingFieldHandling.ReturnEmpty,
+            MalformedData = CsvMalformedDataHandling.Throw,
+            MaxRecordSize = MaxLineBytes,
+        };
+        try
+        {
+            using var csv = CsvReader.Create(content, options);
+            return Read(csv, origin);
+        }
+        catch (CsvFormatException error)
+        {
+            throw new InputException($"{origin} can't be read as CSV: {error.Message}", error);
+        }
+    }
+
+    private static List<ListedImage> Read(CsvReader csv, string origin)
+    {
+        csv.ReadHeader();
+        string[] header = [.. csv.Headers];
+        if (header.Length == 0) throw new InputException($"{origin} is empty.");
+        var path = Find(header, PathNames) ?? throw MissingColumn(origin, "image's path", PathNames, header);
+        var label = Find(header, ClassNames) ?? throw MissingColumn(origin, "class", ClassNames, header);
+        var split = Find(header, SplitColumnNames);
+        var group = Find(header, GroupNames);
+        var images = new List<ListedImage>();
+        var lines = new Dictionary<string, long>(StringComparer.Ordinal);
+        var problems = new List<string>();
+        while (problems.Count < MaxProblems && csv.Read())
+        {
+            var line = csv.LineNumber;
+            var image = csv.GetString(path);
+            var name = csv.GetString(label);
+            if (image.Length == 0 || name.Length == 0)
+            {
+                problems.Add($"line {line}: no {(image.Length == 0 ? header[path] : header[label])}");
+                continue;
+            }
+            if (!lines.TryAdd(image, line)) problems.Add($"line {line}: '{image}' stands in line {lines[image]} already");
+            var splitText = split is { } column ? csv.GetString(column) : "";
+            var found = splitText.Length == 0 ? null : SplitNames.Find(splitText);
+            if (splitText.Length > 0 && found is null)
+                problems.Add($"line {line}: there is no split '{splitText}'; there are {SplitNames.All}");
+            var member = group is { } index ? csv.GetString(index) : "";
+            images.Add(new ListedImage(image.Replace('\\', '/'), name, found, member.Length == 0 ? null : member));
+        }
+        if (problems.Count > 0)
+            throw new InputException($"{origin} has lines that can't be used:\n  {string.Join("\n  ", problems)}");
+        return images.Count > 0 ? images : throw new InputException($"{origin} names no images.");
+    }
+
+    private static int? Find(string[] header, string[] names)
+    {
+        var found = Array.FindIndex(header, column => names.Contains(column.Trim(), StringComparer.OrdinalIgnoreCase));
+        return found < 0 ? null : found;
+    }
+
+    private static InputException MissingColumn(string origin, string what, string[] names, string[] header) =>
+        new($"{origin} has no column with the {what} ({string.Join(", ", names)}); its columns are {string.Join(", ", header)}.");
+}

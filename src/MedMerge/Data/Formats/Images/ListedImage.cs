@@ -1,0 +1,42 @@
+namespace MedMerge.Data.Formats.Images;
+
+/// <summary>An image file of a data set.</summary>
+/// <param name="Path">Among the files.</param>
+/// <param name="Class">The name of its class.</param>
+/// <param name="Split">Which split it is in; null where the data don't say.</param>
+/// <param name="Group">What is never on two sides of a split, such as a patient; null if it stands by itself.</param>
+internal sealed record ListedImage(string Path, string Class, DatasetSplit? Split, string? Group = null);
+
+/// <summary>A part of a data set.</summary>
+internal enum DatasetSplit
+{
+    /// <summary>What models learn from.</summary>
+    Train,
+
+    /// <summary>What settings are chosen on.</summary>
+    Validation,
+
+    /// <summary>What scores are reported on.</summary>
+    Test,
+}
+
+/// <summary>What people call the splits.</summary>
+internal static class SplitNames
+{
+    private static readonly Dictionary<string, DatasetSplit> Known = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["train"] = DatasetSplit.Train,
+        ["training"] = DatasetSplit.Train,
+        ["val"] = DatasetSplit.Validation,
+        ["valid"] = DatasetSplit.Validation,
+        ["validation"] = DatasetSplit.Validation,
+        ["test"] = DatasetSplit.Test,
+        ["testing"] = DatasetSplit.Test,
+    };
+
+    /// <summary>For messages.</summary>
+    public static string All { get; } = string.Join(", ", Known.Keys);
+
+    /// <summary>The split of that name; null if it is none.</summary>
+    public static DatasetSplit? Find(string name) => Known.TryGetValue(name, out var split) ? split : null;
+}

@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MedMerge.Data.Formats.Images;
+
+/// <summary>
+/// Deals images out to the splits by seed: every class in the same shares as far as groups allow, and no group on two sides. Groups are
+/// dealt from the largest to the smallest, each to the split that lacks most of its images; which of equal ones comes first is decided by
+/// hash of seed and name, so that an added image moves few others.
+/// </summary>
+internal static class SplitAssignment
+{
+    /// <summary>Gives every image a split that has none, and cuts validation from training images where only that is missing.</summary>
+    /// <exception cref="InputException">Only some images have a split, or training or test images are missing.</exception>
+    public static IReadOnlyList<ListedImage> Complete(IReadOnlyList<ListedImage> images, ImageSettings settings, string origin)
+    {
+        var validation = settings.ValidationShare;
+        if (images.All(image => image.Split is null)) return Deal(images, settings.SplitSeed, validation, settings.TestShare);
+        if (images.FirstOrDefault(image => image.Split is null) is { } without)
+            throw new InputException($"'{without.Path}' in {origin} has no split, and other images have one.");
+        foreach (var split in new[] { DatasetSplit.Train, DatasetSplit.Test })
+        {
+            if (images.All(image => image.Split != split))
+                throw new InputException($"{origin} has no images of the split '{(split == DatasetSplit.Train ? "train" : "test")}'.");
+        }
+        if (images.Any(image => image.Split == DatasetSplit.Validation)) return images;
+        var train = images.Where(image => image.Split == DatasetSplit.Train).ToList();
+        var dealt = Deal(train, settings.SplitSeed, validation, test: 0).ToDictionary(image => image.Path);
+        return [.. images.Select(image => dealt.GetValueOrDefault(image.Path, image))];
+    }
+
+    private static List<ListedImage> Deal(IReadOnlyList<ListedImage> images, int seed, double validation, double test)
+    {
+        double[] shares = [1 - validation - test, validation, test];
+        var counts = images.CountBy(image => image.Class).ToDictionary();
+        var wanted = shares.Select(share => counts.ToDictionary(pair => pair.Key, pair => share * pair.Value)).ToArray();
+        var splits = new Dictionary<string, DatasetSplit>();
+        var groups = images.GroupBy(GetGroup).Select(group => (group.Key, Images: group.ToList()));
+        var dealt = groups
+            .OrderByDescending(group => group.Images.Count)
+            .ThenBy(group => Hash(seed, group.Key), StringComparer.Ordinal);
+        foreach (var (key, members) in dealt)
+        {
+            var best = Enumerable.Range(0, shares.Length)
+                .Where(split => shares[split] > 0)
+                .MaxBy(split => members.Sum(image => wanted[split][image.Class] / (shares[split] * counts[image.Class])));
+            foreach (var image in members) wanted[best][image.Class]--;
+            splits[key] = (DatasetSplit)best;
+        }
+        return [.. images.Select(image => image with { Split = splits[GetGroup(image)] })];
+    }
+
+    private static string GetGroup(ListedImage image) => image.Group is { } group ? $"group {group}" : $"image {image.Path}";
+
+    private static string Hash(int seed, string name) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed} {name}")));
+}

@@ -1,0 +1,142 @@
+using MedMerge.Data;
+using MedMerge.Data.Formats.Images;
+using MedMerge.Testing;
+
+namespace MedMerge.Tests.Data.Formats;
+
+/// <summary>Images decode and resize as Pillow has them; what is none ends in one message.</summary>
+public sealed class ImageDecoderTests(PillowImages pillow) : IClassFixture<PillowImages>
+{
+    private const int JpegLevels = 3; // decoders may round differently
+    private const double MeanLevels = 2;
+
+    // libjpeg smooths colours that were saved at half the size; nothing says that a decoder must.
+    private const string HalvedColours = "halved_jpeg.jpg";
+    private const int HalvedLevels = 16;
+
+    /// <summary>Exactly, where the format loses nothing; lines of JPEG differ by what its decoders may.</summary>
+    [Fact]
+    public void Every_format_decodes_as_with_Pillow()
+    {
+        pillow.SkipWithout();
+        var files = Directory.GetFiles(pillow.Folder).Where(file => Path.GetExtension(file) is not (".bytes" or ".txt")).ToList();
+        Assert.True(files.Count > 20);
+        foreach (var file in files)
+        {
+            var name = Path.GetFileName(file);
+            var image = ImageDecoder.Decode(File.ReadAllBytes(file), file);
+            var expected = File.ReadAllBytes(Path.ChangeExtension(file, ".bytes"));
+
+            Assert.True(expected.Length == image.Pixels.Length, $"{name}: {image.Width} × {image.Height} × {image.Channels}");
+            var differences = expected.Zip(image.Pixels, (a, b) => Math.Abs(a - b)).ToList();
+            var isJpeg = file.EndsWith(".jpg", StringComparison.Ordinal);
+            var allowed = name == HalvedColours ? HalvedLevels : isJpeg ? JpegLevels : 0;
+            Assert.True(differences.Max() <= allowed, $"{name}: {differences.Max()}");
+            Assert.True(differences.Average() <= (isJpeg ? MeanLevels : 0), $"{name}: {differences.Average()} on average");
+        }
+    }
+
+    [Fact]
+    public void Resizing_gives_Pillows_bytes()
+    {
+        pillow.SkipWithout();
+        var source = new DecodedImage(47, 61, 3, File.ReadAllBytes(Path.Combine(pillow.Folder, "source.bytes")));
+        foreach (var line in File.ReadLines(Path.Combine(pillow.Folder, "resized.txt")))
+        {
+            var parts = line.Split(' ');
+
+            var resized = ImageResampler.Resize(source, int.Parse(parts[0]), int.Parse(parts[1]));
+
+            Assert.Equal(parts[2], Convert.ToHexStringLower(resized.Pixels));
+        }
+    }
+
+    [Theory]
+    [InlineData("Pad", "000 000 111 222 000 000")]
+    [InlineData("Crop", "111 222")]
+    public void What_is_not_square_is_padded_or_cropped(string word, string rows)
+    {
+        var fit = Enum.Parse<ImageFit>(word);
+        var image = new DecodedImage(6, 2, 1, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2]);
+        var size = fit == ImageFit.Pad ? 6 : 2;
+
+        var square = ImagePreparation.Resize(image, new ImageSettings { Size = size, Fit = fit });
+
+        Assert.Equal((size, size), (square.Width, square.Height));
+        var found = Enumerable.Range(0, size).Select(y => string.Concat(square.Pixels.Skip(y * size).Take(Math.Min(size, 3))));
+        Assert.Equal(rows.Split(' ').Select(row => row[..Math.Min(size, 3)]), found);
+    }
+
+    [Theory]
+    [InlineData("<!DOCTYPE html><html></html>", "is a web page: the download gave a page in place of the file; an image is PNG")]
+    [InlineData("version https://git-lfs.github.com/spec/v1", "is a Git LFS pointer")]
+    [InlineData("", "is of an unknown format")]
+    public void What_is_no_image_is_named(string content, string message)
+    {
+        var error = Assert.Throws<InputException>(() => ImageDecoder.Decode(System.Text.Encoding.ASCII.GetBytes(content), "'x.png'"));
+
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_header_of_a_terapixel_is_refused_before_anything_is_decoded()
+    {
+        // A PNG whose header claims 1,000,000 × 1,000,000 pixels.
+        byte[] header = [.. "IHDR"u8, 0, 0x0f, 0x42, 0x40, 0, 0x0f, 0x42, 0x40, 8, 0, 0, 0, 0];
+        byte[] checksum = [.. System.IO.Hashing.Crc32.Hash(header).Reverse()];
+        byte[] end = [0, 0, 0, 0, .. "IEND"u8, 0xae, 0x42, 0x60, 0x82];
+        byte[] png = [0x89, .. "PNG\r\n"u8, 0x1a, 0x0a, 0, 0, 0, 13, .. header, .. checksum, .. end];
+
+        var error = Assert.Throws<InputException>(() => ImageDecoder.Decode(png, "'x.png'"));
+
+        Assert.Equal("'x.png' is 1000000 × 1000000 pixels, more than the 32 million that are read.", error.Message);
+    }
+
+    /// <summary>Cut anywhere, or with a byte changed, an image decodes or is refused; nothing else happens.</summary>
+    [Fact]
+    public void Damaged_images_are_refused()
+    {
+        pillow.SkipWithout();
+        var random = new Random(5);
+        foreach (var name in new[] { "grey_png.png", "rgb_jpeg.jpg", "lzw.tif", "rgb_webp.webp", "rgb_bmp.bmp" })
+        {
+            var whole = File.ReadAllBytes(Path.Combine(pillow.Folder, name));
+            for (var i = 0; i < 100; i++)
+            {
+                var damaged = whole.ToArray();
+                for (var k = 0; k < 3; k++) damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+                if (i % 2 == 0) damaged = damaged[..random.Next(damaged.Length)];
+                try
+                {
+                    _ = ImageDecoder.Decode(damaged, name);
+                }
+                catch (InputException error)
+                {
+                    Assert.StartsWith(name, error.Message, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+}
+
+/// <summary>Images that Pillow wrote, with their pixels as Pillow reads them.</summary>
+public sealed class PillowImages : IDisposable
+{
+    private readonly bool _isHere = Python.Has("PIL, numpy");
+
+    public PillowImages()
+    {
+        if (!_isHere) return;
+        var (code, text) = Python.Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_images.py"), Folder);
+        if (code != 0) throw new InvalidOperationException(text);
+    }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("medmerge-pillow-").FullName;
+
+    public void SkipWithout()
+    {
+        if (!_isHere) Assert.Skip("Pillow is not here (Debian: apt-get install python3-pil python3-numpy).");
+    }
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}

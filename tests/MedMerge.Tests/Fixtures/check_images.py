@@ -1,0 +1,63 @@
+"""check_images.py FOLDER: writes images with Pillow, and what Pillow reads and resizes, for ImageDecoderTests and ImageResamplerTests.
+
+FOLDER gets NAME.EXTENSION for each image and NAME.bytes with its pixels (uint8, row-major) as Pillow decodes them; and resized.txt with a
+line for each resizing: source width and height, width, height, and the result's bytes in hexadecimal; source.bytes is what is resized.
+"""
+import os
+import sys
+
+import numpy
+from PIL import Image
+
+folder = sys.argv[1]
+random = numpy.random.default_rng(3)
+
+
+def smooth(height, width, channels):
+    rows, columns = numpy.mgrid[0:height, 0:width]
+    waves = [128 + 100 * numpy.sin(rows / (5 + i) + columns / (9 - i)) + random.normal(0, 4, (height, width)) for i in range(channels)]
+    return numpy.clip(numpy.stack(waves, -1), 0, 255).astype(numpy.uint8).squeeze()
+
+
+def save(name, image, expected=None, **options):
+    image.save(os.path.join(folder, name), **options)
+    if expected is None:
+        expected = numpy.asarray(Image.open(os.path.join(folder, name)))
+    with open(os.path.join(folder, name.split(".")[0] + ".bytes"), "wb") as file:
+        file.write(expected.astype(numpy.uint8).tobytes())
+
+
+grey, rgb = Image.fromarray(smooth(37, 53, 1)), Image.fromarray(smooth(37, 53, 3))
+for extension in ("png", "tif", "bmp"):
+    save(f"grey_{extension}.{extension}", grey)
+    save(f"rgb_{extension}.{extension}", rgb)
+save("rgb_webp.webp", rgb, lossless=True)
+save("lzw.tif", rgb, compression="tiff_lzw")
+save("deflate.tif", grey, compression="tiff_adobe_deflate")
+save("palette.png", rgb.quantize(32), numpy.asarray(rgb.quantize(32).convert("RGB")))
+save("alpha.png", rgb.convert("RGBA"), numpy.asarray(rgb))
+save("equal.png", grey.convert("RGB"), numpy.asarray(grey))
+save("bits.png", grey.convert("1"), numpy.asarray(grey.convert("1").convert("L")))
+deep = (numpy.asarray(grey).astype(numpy.uint16) * 257)
+save("deep.png", Image.fromarray(deep), numpy.asarray(grey))
+save("deep.tif", Image.fromarray(deep), numpy.asarray(grey))
+for orientation in range(1, 9):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    from PIL import ImageOps
+    grey.save(os.path.join(folder, f"turned{orientation}.jpg"), quality=95, exif=exif)
+    turned = ImageOps.exif_transpose(Image.open(os.path.join(folder, f"turned{orientation}.jpg")))
+    save(f"turned{orientation}.jpg", grey, numpy.asarray(turned), quality=95, exif=exif)
+save("rgb_jpeg.jpg", rgb, quality=90, subsampling=0)
+save("halved_jpeg.jpg", rgb, quality=90, subsampling=2)
+save("progressive.jpg", grey, quality=90, progressive=True)
+
+noise = random.integers(0, 256, (61, 47, 3), dtype=numpy.uint8)
+with open(os.path.join(folder, "source.bytes"), "wb") as file:
+    file.write(noise.tobytes())
+with open(os.path.join(folder, "resized.txt"), "w", encoding="ascii") as file:
+    for width, height in ((28, 28), (64, 64), (47, 30), (20, 61), (224, 224), (8, 100), (1, 1), (46, 60), (48, 62)):
+        step = Image.fromarray(noise)
+        step = step.resize((width, 61), Image.Resampling.BOX if width < 47 else Image.Resampling.BILINEAR)
+        step = step.resize((width, height), Image.Resampling.BOX if height < 61 else Image.Resampling.BILINEAR)
+        file.write(f"{width} {height} {numpy.asarray(step).tobytes().hex()}\n")
