@@ -60,7 +60,9 @@ def compare(title, a, b, weights=None):
     rows = {
         "`cp A A2 && cp B B2`": f"cp {a} {c} && cp {b} {d}",
         "`dd if=A of=OUT bs=1M`": f"dd if={a} of={c} bs=1M status=none",
-        "the same, flushed to the disk": f"dd if={a} of={c} bs=1M conv=fsync status=none",
+        "copies of both, each flushed to the disk": (
+            f"dd if={a} of={c} bs=1M conv=fsync status=none && dd if={b} of={d} bs=1M conv=fsync status=none"
+        ),
         "`medmerge --version`": f"exec dotnet {cli} --version",
         "**`medmerge average A B`**": f"exec dotnet {cli} average {a} {b} --output {c}",
         "**`medmerge slerp A B`**": f"exec dotnet {cli} slerp {a} {b} --output {c}",
