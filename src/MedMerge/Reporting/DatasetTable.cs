@@ -28,7 +28,7 @@ internal static class DatasetTable
             CultureInfo.InvariantCulture,
             $"Mean {Join(mean)}, standard deviation {Join(deviation)}, of training images scaled to 0 … 1.\n");
         var notes = DatasetChecks.Run(dataset);
-        if (notes.Count > 0) text.Append('\n').AppendJoin('\n', notes.Select(note => $"Note: {note}")).Append('\n');
+        if (notes.Count > 0) text.Append('\n').AppendJoin('\n', notes.Select(note => $"note: {note}")).Append('\n');
         return text.ToString();
     }
 

@@ -3,7 +3,7 @@ using System.IO.Hashing;
 
 namespace MedMerge.Data.Checks;
 
-/// <summary>What is odd about a data set, in a sentence each. None of it prevents training; a reader should know it.</summary>
+/// <summary>What is odd about a data set, in a clause each. None of it prevents training; a reader should know it.</summary>
 internal static class DatasetChecks
 {
     private const int DarkValue = 25; // a tenth of white
@@ -40,7 +40,7 @@ internal static class DatasetChecks
         foreach (var split in images.GroupBy(image => image.Split))
         {
             var count = split.Count(image => image.Pixels.Span.IndexOfAnyExcept(image.Pixels.Span[0]) < 0);
-            if (count > 0) yield return $"{Count(count, "image")} of {split.Key} {(count == 1 ? "has" : "have")} one value everywhere.";
+            if (count > 0) yield return $"{Count(count, "image")} of {split.Key} {(count == 1 ? "has" : "have")} one value everywhere";
         }
     }
 
@@ -48,7 +48,7 @@ internal static class DatasetChecks
     {
         var isDark = images.TrueForAll(image => image.Pixels.Span.IndexOfAnyExceptInRange((byte)0, (byte)DarkValue) < 0);
         if (isDark)
-            yield return $"No value is above {DarkValue} of 255: do the images have 12 bits in 16, or values that were scaled?";
+            yield return $"no value is above {DarkValue} of 255: do the images have 12 bits in 16, or values that were scaled?";
     }
 
     private static IEnumerable<string> FindUnequalBrightness(List<CheckedImage> images)
@@ -65,8 +65,8 @@ internal static class DatasetChecks
             if (Math.Abs(difference) < NotableDifference || Math.Abs(difference) < StandardErrors * error) continue;
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"Images of {name} are {(difference < 0 ? "darker" : "brighter")} than those of train: " +
-                $"{values.Average():0} against {train.Average():0} of 255 on average.");
+                $"images of {name} are {(difference < 0 ? "darker" : "brighter")} than those of train: " +
+                $"{values.Average():0} against {train.Average():0} of 255 on average");
         }
     }
 
@@ -82,13 +82,13 @@ internal static class DatasetChecks
             var count = copies
                 .Where(group => group.Exists(image => image.Split == first))
                 .Sum(group => group.Count(image => image.Split == second));
-            if (count > 0) yield return $"{Count(count, "image")} of {second} {(count == 1 ? "is" : "are")} also in {first}.";
+            if (count > 0) yield return $"{Count(count, "image")} of {second} {(count == 1 ? "is" : "are")} also in {first}";
         }
         var inTrain = copies.Sum(group => Math.Max(group.Count(image => image.Split == "train") - 1, 0));
-        if (inTrain > 0) yield return $"{Count(inTrain, "image")} of train {(inTrain == 1 ? "is a copy" : "are copies")} of another there.";
+        if (inTrain > 0) yield return $"{Count(inTrain, "image")} of train {(inTrain == 1 ? "is a copy" : "are copies")} of another there";
         var contradictions = copies.Count(group => group.DistinctBy(image => image.Label).Count() > 1);
         if (contradictions > 0)
-            yield return $"{Count(contradictions, "image")} {(contradictions == 1 ? "has" : "have")} copies with another label.";
+            yield return $"{Count(contradictions, "image")} {(contradictions == 1 ? "has" : "have")} copies with another label";
     }
 
     private static string Count(int count, string what) =>

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Data.Checks;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
@@ -20,6 +21,7 @@ internal sealed class ScenarioLoader(
     /// <summary>What could not be loaded, and is not tried again for every scenario.</summary>
     private readonly HashSet<object> _failed = [];
     private readonly List<string> _notes = [];
+    private readonly HashSet<ImageDataset> _checkedTargets = [];
 
     private readonly Dictionary<SourceKey, Stage> _stages = [];
 
@@ -109,6 +111,7 @@ internal sealed class ScenarioLoader(
         Try(line, () => Check(target));
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
+        if (_checkedTargets.Add(target)) _notes.AddRange(DatasetChecks.Run(target).Select(text => $"the target '{target.Name}': {text}"));
     }
 
     private ImageDataset Check(ImageDataset target)

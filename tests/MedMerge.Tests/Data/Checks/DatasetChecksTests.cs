@@ -22,10 +22,10 @@ public class DatasetChecksTests
 
         string[] expected =
         [
-            "1 image of val is also in train.",
-            "2 images of test are also in train.",
-            "1 image of train is a copy of another there.",
-            "2 images have copies with another label.",
+            "1 image of val is also in train",
+            "2 images of test are also in train",
+            "1 image of train is a copy of another there",
+            "2 images have copies with another label",
         ];
         Assert.Equal(expected, DatasetChecks.Run(Create(train, validation, test)));
     }
@@ -39,8 +39,8 @@ public class DatasetChecksTests
 
         var notes = DatasetChecks.Run(Create(train, validation, test));
 
-        Assert.Equal("1 image of train has one value everywhere.", notes[0]);
-        Assert.Matches("^Images of test are darker than those of train: 6[0-9] against 12[0-9] of 255 on average.$", notes[1]);
+        Assert.Equal("1 image of train has one value everywhere", notes[0]);
+        Assert.Matches("^images of test are darker than those of train: 6[0-9] against 12[0-9] of 255 on average$", notes[1]);
         Assert.Equal(2, notes.Count);
     }
 
@@ -51,7 +51,7 @@ public class DatasetChecksTests
         foreach (var image in splits.SelectMany(split => split)) for (var i = 0; i < image.Length; i++) image[i] /= 16;
 
         var note = Assert.Single(DatasetChecks.Run(Create(splits[0], splits[1], splits[2])));
-        Assert.StartsWith("No value is above 25 of 255", note, StringComparison.Ordinal);
+        Assert.StartsWith("no value is above 25 of 255", note, StringComparison.Ordinal);
     }
 
     private static byte[][] Random(int seed, int count)

@@ -37,6 +37,7 @@ public sealed class NewFormatTests : IDisposable
         Assert.Equal(["effusion", "healthy"], target.Info.ClassNames);
         Assert.Equal((6, 4, 4), (target.Train.Count, target.Validation.Count, target.Test.Count));
         Assert.Equal(8, plan.Datasets[plan.Specification.Sources[1].Pretrain!.Data].Train.Count);
+        Assert.Contains("the target 'chest': 4 images of val are also in train", plan.Notes);
         Assert.Equal("b (pretrained on chest)", PlanSummary.Of(plan).Scenarios.Single().Sources[1].Title);
     }
 
