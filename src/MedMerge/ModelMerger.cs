@@ -123,7 +123,7 @@ public sealed class ModelMerger : IAsyncDisposable
         var specification = new Specification
         {
             Name = nameof(ModelMerger),
-            Target = new DatasetSource(inputs.Data),
+            Target = DatasetSource.Find(inputs.Data),
             Architecture = Architectures.Create(inputs.Architecture, inputs.Width),
             Sources =
             [

@@ -140,7 +140,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("is a folder, not a specification", "run", ".")]
     [InlineData("is a folder, not a weight file", "inspect", ".")]
     [InlineData("is a folder, not a file of kernel weights", "merge", ".", "--source", "a=b", "--output", "y")]
-    [InlineData("is a folder, not a data set", "pretrain", "--data", ".", "--architecture", "resnet20", "--output", "y")]
+    [InlineData("holds no images", "pretrain", "--data", ".", "--architecture", "resnet20", "--output", "y")]
     [InlineData("The specification has an empty path", "run", "")]
     [InlineData("holds a NUL character", "inspect", "a\0b.pt")]
     [InlineData("is a folder; name a file in it", "merge", "missing.pt", "--source", "a=b", "--output", ".")]

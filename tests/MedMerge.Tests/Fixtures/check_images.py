@@ -7,7 +7,7 @@ import os
 import sys
 
 import numpy
-from PIL import Image
+from PIL import Image, ImageOps
 
 folder = sys.argv[1]
 random = numpy.random.default_rng(3)
@@ -34,6 +34,7 @@ for extension in ("png", "tif", "bmp"):
 save("rgb_webp.webp", rgb, lossless=True)
 save("lzw.tif", rgb, compression="tiff_lzw")
 save("deflate.tif", grey, compression="tiff_adobe_deflate")
+save("pages.tif", grey, save_all=True, append_images=[rgb.resize((9, 9))])
 save("palette.png", rgb.quantize(32), numpy.asarray(rgb.quantize(32).convert("RGB")))
 save("alpha.png", rgb.convert("RGBA"), numpy.asarray(rgb))
 save("equal.png", grey.convert("RGB"), numpy.asarray(grey))
@@ -44,7 +45,6 @@ save("deep.tif", Image.fromarray(deep), numpy.asarray(grey))
 for orientation in range(1, 9):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    from PIL import ImageOps
     grey.save(os.path.join(folder, f"turned{orientation}.jpg"), quality=95, exif=exif)
     turned = ImageOps.exif_transpose(Image.open(os.path.join(folder, f"turned{orientation}.jpg")))
     save(f"turned{orientation}.jpg", grey, numpy.asarray(turned), quality=95, exif=exif)

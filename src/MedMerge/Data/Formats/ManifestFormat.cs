@@ -5,6 +5,8 @@ namespace MedMerge.Data.Formats;
 /// <summary>A CSV file that names images and their classes.</summary>
 internal sealed class ManifestFormat : IDatasetFormat
 {
+    private const string UploadedPrefix = "sha256:"; // of the address of an uploaded file
+
     /// <inheritdoc />
     public string Description => "a .csv file that names images and classes";
 
@@ -20,6 +22,12 @@ internal sealed class ManifestFormat : IDatasetFormat
     /// <inheritdoc />
     public ImageDataset Load(string location, int? classes, ImageSettings settings, FileReader read)
     {
+        if (location.StartsWith(UploadedPrefix, StringComparison.Ordinal))
+        {
+            throw new InputException(
+                $"The list '{Path.GetFileName(location)}' names images that were not uploaded with it. " +
+                "Submit a .zip of both with the list as manifest.csv, or what `medmerge data pack` makes of it.");
+        }
         var content = read(location, ImageDataset.Kind);
         var files = new FolderFiles(Path.GetDirectoryName(location) is { Length: > 0 } folder ? folder : ".", read);
         var images = ImageManifest.Read(content, $"'{location}'");

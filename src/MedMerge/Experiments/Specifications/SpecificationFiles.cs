@@ -44,7 +44,7 @@ internal sealed class UploadedFiles(IReadOnlyDictionary<string, string> uploaded
     {
         if (isFolder)
         {
-            problem = $"'{path}' is a folder, and folders can't be uploaded to a gateway yet; `medmerge run` reads them";
+            problem = $"'{path}' is a folder, and folders can't be uploaded to a gateway: make a .zip of it, or `medmerge data pack` it";
             return null;
         }
         var address = FrozenSpecification.HashOf(path) is null ? uploaded.GetValueOrDefault(path) : path;

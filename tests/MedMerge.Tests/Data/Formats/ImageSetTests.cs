@@ -141,6 +141,17 @@ public sealed class ImageSetTests : IDisposable
         Assert.Contains(message, Assert.Throws<InputException>(() => Load("list.csv")).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Else an uploaded list would name files of the gateway's machine.</summary>
+    [Fact]
+    public void An_uploaded_list_reads_nothing()
+    {
+        var uploaded = new DatasetSource($"sha256:{ContentHash.Of("x"u8)}/list.csv");
+
+        var error = Assert.Throws<InputException>(() => uploaded.Load((_, _) => throw new InvalidOperationException("read")));
+
+        Assert.StartsWith("The list 'list.csv' names images that were not uploaded with it.", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Images_of_several_sizes_need_one_that_is_set()
     {

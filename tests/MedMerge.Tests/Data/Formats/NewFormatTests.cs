@@ -88,7 +88,7 @@ public sealed class NewFormatTests : IDisposable
 
         var error = Assert.Throws<InputException>(() => SpecificationReader.ReadUploaded(Yaml, "it", sent, ClassFolderFormat.Formats));
 
-        const string expected = "'target.data': 'chest/' is a folder, and folders can't be uploaded to a gateway yet";
+        const string expected = "'target.data': 'chest/' is a folder, and folders can't be uploaded to a gateway: make a .zip of it";
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 

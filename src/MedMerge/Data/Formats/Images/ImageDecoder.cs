@@ -4,6 +4,7 @@ using SixLabors.ImageSharp.Formats.Jpeg;
 using SixLabors.ImageSharp.Formats.Png;
 using SixLabors.ImageSharp.Formats.Tiff;
 using SixLabors.ImageSharp.Formats.Webp;
+using SixLabors.ImageSharp.Metadata;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
 
@@ -22,15 +23,7 @@ internal static class ImageDecoder
     private const long MaxPixels = 32_000_000;
     private const int DeepBits = 16; // of a grey pixel; 48 of RGB
 
-    private static readonly Configuration Formats = new(
-        new PngConfigurationModule(),
-        new JpegConfigurationModule(),
-        new TiffConfigurationModule(),
-        new BmpConfigurationModule(),
-        new WebpConfigurationModule())
-    {
-        MaxDegreeOfParallelism = 1, // images are read in parallel, each on one thread
-    };
+    private static readonly Configuration Formats = CreateFormats();
 
     /// <summary>Reads an image.</summary>
     /// <param name="origin">What messages call it.</param>
@@ -54,6 +47,22 @@ internal static class ImageDecoder
             // The decoders throw more than their own exceptions on damaged files.
             throw new InputException($"{origin} can't be read as an image; is it damaged? ({error.Message.TrimEnd('.')})", error);
         }
+    }
+
+    private static Configuration CreateFormats()
+    {
+        var formats = new Configuration(
+            new PngConfigurationModule(),
+            new JpegConfigurationModule(),
+            new TiffConfigurationModule(),
+            new BmpConfigurationModule(),
+            new WebpConfigurationModule())
+        {
+            MaxDegreeOfParallelism = 1, // images are read in parallel, each on one thread
+        };
+        // Of a scan of a thousand pages only the first is decoded.
+        formats.ImageFormatsManager.SetDecoder(TiffFormat.Instance, new TiffDecoder { DecodingMode = FrameDecodingMode.First });
+        return formats;
     }
 
     private static bool IsDeep(IImageInfo info)
