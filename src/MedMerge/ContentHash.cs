@@ -6,6 +6,9 @@ namespace MedMerge;
 /// <summary>The hash that names content: artefacts, files of a frozen specification, stage keys.</summary>
 internal static class ContentHash
 {
+    /// <summary>How the address of content begins: <c>sha256:HASH/NAME</c>.</summary>
+    public const string Scheme = "sha256:";
+
     /// <summary>SHA-256 in lower-case hexadecimal, 64 digits.</summary>
     public static string Of(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 

@@ -58,10 +58,6 @@ public sealed class DataCommandTests : IDisposable
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        var (output, error) = (new StringWriter(), new StringWriter());
-        var code = await MedMergeCommand.RunAsync(arguments, output, error);
-        return (code, output.ToString(), error.ToString());
-    }
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        CommandOutput.OfAsync((output, error) => MedMergeCommand.RunAsync(arguments, output, error));
 }

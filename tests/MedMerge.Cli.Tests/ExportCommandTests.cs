@@ -1,6 +1,7 @@
 using MedMerge.Data.Formats;
 using MedMerge.Models;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 
 namespace MedMerge.Cli.Tests;
 
@@ -57,13 +58,8 @@ public sealed class ExportCommandTests : IDisposable
         Assert.False(File.Exists(In("out.onnx")));
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = await MedMergeCommand.RunAsync(arguments, output, error);
-        return (code, output.ToString(), error.ToString());
-    }
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        CommandOutput.OfAsync((output, error) => MedMergeCommand.RunAsync(arguments, output, error));
 
     private void Write(string architecture, string name, Func<Architecture, IReadOnlyDictionary<string, string>?> describe)
     {

@@ -118,13 +118,10 @@ public sealed class FileMergeCommandTests : IDisposable
     private IEnumerable<string?> GetFileNames() => Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName).Order();
 
     /// <summary>Takes arguments in lower-case letters, but for the command, as files of the folder.</summary>
-    private async Task<(int Code, string Output, string Error)> RunAsync(string[] arguments)
+    private Task<(int Code, string Output, string Error)> RunAsync(string[] arguments)
     {
-        var output = new StringWriter();
-        var error = new StringWriter();
         string[] inFolder = [arguments[0], .. arguments.Skip(1).Select(argument => argument.All(IsOfPath) ? In(argument) : argument)];
-        var code = await MedMergeCommand.RunAsync(inFolder, output, error);
-        return (code, output.ToString(), error.ToString());
+        return CommandOutput.OfAsync((output, error) => MedMergeCommand.RunAsync(inFolder, output, error));
 
         static bool IsOfPath(char c) => char.IsAsciiLetterLower(c) || c == '.';
     }

@@ -5,6 +5,7 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Statistics;
 using MedMerge.Storage;
 using MedMerge.Storage.Benchmarks;
+using MedMerge.Testing;
 
 namespace MedMerge.Gateway.Tests;
 
@@ -163,11 +164,6 @@ public sealed class BenchmarkCommandTests : IClassFixture<RunningGateway>, IDisp
         return new HeldOutPredictions(predictions, predictions);
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        var code = await MedMergeCommand.RunAsync(["benchmark", .. arguments], output, error);
-        return (code, output.ToString(), error.ToString());
-    }
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        CommandOutput.OfAsync((output, error) => MedMergeCommand.RunAsync(["benchmark", .. arguments], output, error));
 }

@@ -297,11 +297,6 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         return response.StatusCode;
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        var code = await MedMergeCommand.RunAsync(arguments, output, error);
-        return (code, output.ToString(), error.ToString());
-    }
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        CommandOutput.OfAsync((output, error) => MedMergeCommand.RunAsync(arguments, output, error));
 }

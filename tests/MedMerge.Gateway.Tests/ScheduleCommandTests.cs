@@ -146,11 +146,6 @@ public sealed class ScheduleCommandTests : IClassFixture<RunningGateway>, IDispo
     private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
         RunAsync(arguments, isSchedule: true);
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(string[] arguments, bool isSchedule)
-    {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        var code = await MedMergeCommand.RunAsync(isSchedule ? ["schedule", .. arguments] : arguments, output, error);
-        return (code, output.ToString(), error.ToString());
-    }
+    private static Task<(int Code, string Output, string Error)> RunAsync(string[] arguments, bool isSchedule) =>
+        CommandOutput.OfAsync((output, error) => MedMergeCommand.RunAsync(isSchedule ? ["schedule", .. arguments] : arguments, output, error));
 }

@@ -84,13 +84,13 @@ internal static class DataCommand
         var source = DatasetSource.Find(location);
         foreach (var text in settings ?? [])
         {
-            var key = text.Split('=')[0];
+            var (key, value) = text.Split('=', 2) is [var left, var right] ? (left, right) : (text, "");
             if (DatasetSettingTable.All.FirstOrDefault(setting => setting.Path == key) is not { } setting)
             {
                 var names = DatasetSettingTable.All.Select(known => known.Path).ToList();
                 throw new InputException($"--set '{text}': there is no setting '{key}'{SpellingSuggestion.Suggest(key, names)}");
             }
-            source = setting.With(source, text[key.Length..].TrimStart('='), out var problem);
+            source = setting.With(source, value, out var problem);
             if (problem is not null) throw new InputException($"--set '{text}': it must be {problem}.");
         }
         return source.Load(InputFile.Read);

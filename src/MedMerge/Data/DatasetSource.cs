@@ -52,8 +52,7 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
             .Select(item => item.index)
             .Order()
             .ToArray();
-        var size = (int)dataset.Info.ImageBytes;
-        var pixels = chosen.SelectMany(i => split.Pixels.AsSpan(i * size, size).ToArray());
+        var pixels = chosen.SelectMany(i => split.GetImage(i).ToArray());
         return new ImageSplit([.. pixels], [.. chosen.Select(i => labels[i])]);
     }
 }

@@ -35,6 +35,9 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
     /// <inheritdoc cref="DatasetInfo.Classes" />
     public int Classes => Info.Classes;
 
+    /// <summary>The splits with the names that messages give them.</summary>
+    public IReadOnlyList<(string Name, ImageSplit Split)> Splits => [("train", Train), ("val", Validation), ("test", Test)];
+
     /// <summary>What models learn from.</summary>
     public ImageSplit Train { get; } = train;
 
@@ -65,7 +68,7 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
         }
         if (Info.ClassNames.Count > 0 && Info.ClassNames.Count != Classes)
             throw new InputException($"Data set {Name} has {Classes} classes and names {Info.ClassNames.Count}.");
-        foreach (var (name, split) in new[] { ("train", Train), ("val", Validation), ("test", Test) })
+        foreach (var (name, split) in Splits)
         {
             if (split.Count == 0) throw new InputException($"Data set {Name}: the split '{name}' is empty.");
             if (split.Pixels.Length != split.Count * Info.ImageBytes)

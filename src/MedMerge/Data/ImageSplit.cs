@@ -7,4 +7,11 @@ internal sealed record ImageSplit(byte[] Pixels, int[] Labels)
 {
     /// <summary>The number of images.</summary>
     public int Count => Labels.Length;
+
+    /// <summary>An image's pixels, [height × width × channels].</summary>
+    public ReadOnlyMemory<byte> GetImage(int index)
+    {
+        var size = Pixels.Length / Count;
+        return Pixels.AsMemory(index * size, size);
+    }
 }

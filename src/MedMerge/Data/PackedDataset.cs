@@ -33,7 +33,7 @@ internal static class PackedDataset
     /// <exception cref="InputException">It would have more than 2 GiB.</exception>
     public static byte[] Write(ImageDataset dataset)
     {
-        ImageSplit[] splits = [dataset.Train, dataset.Validation, dataset.Test];
+        ImageSplit[] splits = [.. dataset.Splits.Select(split => split.Split)];
         var header = JsonSerializer.SerializeToUtf8Bytes(
             new Header(dataset.Info, [.. splits.Select(split => split.Count)], dataset.ContentHash), Json);
         var length = Magic.Length + sizeof(int) + header.Length + splits.Sum(split => GetLength(dataset.Info, split.Count));

@@ -42,10 +42,9 @@ internal static class ContactSheet
 
     private static Image<Rgb24> GetImage(ImageDataset dataset, int index)
     {
-        var size = (int)dataset.Info.ImageBytes;
-        var pixels = dataset.Train.Pixels.AsSpan(index * size, size);
-        if (dataset.Channels == 3) return Image.LoadPixelData<Rgb24>(pixels.ToArray(), dataset.Width, dataset.Height);
-        using var grey = Image.LoadPixelData<L8>(pixels.ToArray(), dataset.Width, dataset.Height);
+        var pixels = dataset.Train.GetImage(index).ToArray();
+        if (dataset.Channels == 3) return Image.LoadPixelData<Rgb24>(pixels, dataset.Width, dataset.Height);
+        using var grey = Image.LoadPixelData<L8>(pixels, dataset.Width, dataset.Height);
         return grey.CloneAs<Rgb24>();
     }
 }

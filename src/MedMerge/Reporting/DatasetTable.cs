@@ -11,13 +11,13 @@ internal static class DatasetTable
     /// <summary>Renders it for a terminal.</summary>
     public static string Render(ImageDataset dataset)
     {
-        ImageSplit[] splits = [dataset.Train, dataset.Validation, dataset.Test];
+        ImageSplit[] splits = [.. dataset.Splits.Select(split => split.Split)];
         var text = new StringBuilder();
         text.Append(
             CultureInfo.InvariantCulture,
             $"{dataset.Title}: {dataset.Info.Provenance.Format}, {splits.Sum(split => split.Count):N0} images of " +
             $"{dataset.Width} × {dataset.Height} pixels, {(dataset.Channels == 1 ? "grey" : "RGB")}, {dataset.Classes} classes\n\n");
-        var rows = new List<IReadOnlyList<string>> { new[] { "class", "train", "val", "test", "all" } };
+        var rows = new List<IReadOnlyList<string>> { (string[])["class", .. dataset.Splits.Select(split => split.Name), "all"] };
         rows.AddRange(Enumerable.Range(0, dataset.Classes).Select(label => CreateRow(
             GetName(dataset, label),
             splits.Select(split => split.Labels.Count(other => other == label)))));

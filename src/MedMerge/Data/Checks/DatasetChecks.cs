@@ -13,18 +13,11 @@ internal static class DatasetChecks
     /// <summary>Checks images and labels.</summary>
     public static IReadOnlyList<string> Run(ImageDataset dataset)
     {
-        var splits = new (string Name, ImageSplit Split)[]
-        {
-            ("train", dataset.Train),
-            ("val", dataset.Validation),
-            ("test", dataset.Test),
-        };
-        var size = (int)dataset.Info.ImageBytes;
-        var images = splits
+        var images = dataset.Splits
             .SelectMany(split => Enumerable.Range(0, split.Split.Count).Select(i => new CheckedImage(
                 split.Name,
                 split.Split.Labels[i],
-                split.Split.Pixels.AsMemory(i * size, size))))
+                split.Split.GetImage(i))))
             .ToList();
         return
         [
@@ -40,7 +33,7 @@ internal static class DatasetChecks
         foreach (var split in images.GroupBy(image => image.Split))
         {
             var count = split.Count(image => image.Pixels.Span.IndexOfAnyExcept(image.Pixels.Span[0]) < 0);
-            if (count > 0) yield return $"{Count(count, "image")} of {split.Key} {(count == 1 ? "has" : "have")} one value everywhere";
+            if (count > 0) yield return $"{CountImages(count)} of {split.Key} {(count == 1 ? "has" : "have")} one value everywhere";
         }
     }
 
@@ -82,17 +75,17 @@ internal static class DatasetChecks
             var count = copies
                 .Where(group => group.Exists(image => image.Split == first))
                 .Sum(group => group.Count(image => image.Split == second));
-            if (count > 0) yield return $"{Count(count, "image")} of {second} {(count == 1 ? "is" : "are")} also in {first}";
+            if (count > 0) yield return $"{CountImages(count)} of {second} {(count == 1 ? "is" : "are")} also in {first}";
         }
         var inTrain = copies.Sum(group => Math.Max(group.Count(image => image.Split == "train") - 1, 0));
-        if (inTrain > 0) yield return $"{Count(inTrain, "image")} of train {(inTrain == 1 ? "is a copy" : "are copies")} of another there";
+        if (inTrain > 0) yield return $"{CountImages(inTrain)} of train {(inTrain == 1 ? "is a copy" : "are copies")} of another there";
         var contradictions = copies.Count(group => group.DistinctBy(image => image.Label).Count() > 1);
         if (contradictions > 0)
-            yield return $"{Count(contradictions, "image")} {(contradictions == 1 ? "has" : "have")} copies with another label";
+            yield return $"{CountImages(contradictions)} {(contradictions == 1 ? "has" : "have")} copies with another label";
     }
 
-    private static string Count(int count, string what) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
+    private static string CountImages(int count) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} image{(count == 1 ? "" : "s")}");
 
     private static double GetBrightness(CheckedImage image)
     {
@@ -101,10 +94,11 @@ internal static class DatasetChecks
         return (double)sum / image.Pixels.Length;
     }
 
+    /// <summary>The sample variance; a split has at least two images.</summary>
     private static double Variance(List<double> values)
     {
         var mean = values.Average();
-        return values.Sum(value => (value - mean) * (value - mean)) / Math.Max(values.Count - 1, 1);
+        return values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1);
     }
 
     private sealed record CheckedImage(string Split, int Label, ReadOnlyMemory<byte> Pixels);

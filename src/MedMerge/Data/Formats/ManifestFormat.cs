@@ -5,8 +5,6 @@ namespace MedMerge.Data.Formats;
 /// <summary>A CSV file that names images and their classes.</summary>
 internal sealed class ManifestFormat : IDatasetFormat
 {
-    private const string UploadedPrefix = "sha256:"; // of the address of an uploaded file
-
     /// <inheritdoc />
     public string Description => "a .csv file that names images and classes";
 
@@ -22,7 +20,8 @@ internal sealed class ManifestFormat : IDatasetFormat
     /// <inheritdoc />
     public ImageDataset Load(string location, int? classes, ImageSettings settings, FileReader read)
     {
-        if (location.StartsWith(UploadedPrefix, StringComparison.Ordinal))
+        var isUploaded = location.StartsWith(ContentHash.Scheme, StringComparison.Ordinal);
+        if (isUploaded)
         {
             throw new InputException(
                 $"The list '{Path.GetFileName(location)}' names images that were not uploaded with it. " +

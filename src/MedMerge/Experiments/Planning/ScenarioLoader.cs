@@ -111,7 +111,9 @@ internal sealed class ScenarioLoader(
         Try(line, () => Check(target));
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
-        if (_checkedTargets.Add(target)) _notes.AddRange(DatasetChecks.Run(target).Select(text => $"the target '{target.Name}': {text}"));
+        var isSubmitted = readWeights is null; // and was noted then
+        if (!isSubmitted && _checkedTargets.Add(target))
+            _notes.AddRange(DatasetChecks.Run(target).Select(text => $"the target '{target.Name}': {text}"));
     }
 
     private ImageDataset Check(ImageDataset target)

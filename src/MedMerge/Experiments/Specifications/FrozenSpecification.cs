@@ -12,7 +12,6 @@ namespace MedMerge.Experiments.Specifications;
 /// </summary>
 internal static class FrozenSpecification
 {
-    private const string Scheme = "sha256:";
     private const int HashLength = 64;
 
     private static readonly JsonSerializerOptions Json = new()
@@ -72,13 +71,13 @@ internal static class FrozenSpecification
     /// <summary>Names a file by its content: <c>sha256:HASH/NAME</c>.</summary>
     /// <param name="path">Its file name is kept for display.</param>
     public static string Address(ReadOnlySpan<byte> content, string path) =>
-        $"{Scheme}{ContentHash.Of(content)}/{Path.GetFileName(path)}";
+        $"{ContentHash.Scheme}{ContentHash.Of(content)}/{Path.GetFileName(path)}";
 
     /// <summary>The SHA-256 in an address, in hexadecimal; null if the location is a path.</summary>
     public static string? HashOf(string location)
     {
-        if (!location.StartsWith(Scheme, StringComparison.Ordinal)) return null;
-        var rest = location[Scheme.Length..];
+        if (!location.StartsWith(ContentHash.Scheme, StringComparison.Ordinal)) return null;
+        var rest = location[ContentHash.Scheme.Length..];
         var hasHash = rest.Length > HashLength && rest[HashLength] == '/';
         if (!hasHash) return null;
         var hash = rest[..HashLength];

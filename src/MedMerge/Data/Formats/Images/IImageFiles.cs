@@ -1,5 +1,3 @@
-using MedMerge.Data.Formats;
-
 namespace MedMerge.Data.Formats.Images;
 
 /// <summary>Files among which images are: a folder, or a zip archive of one.</summary>

@@ -75,19 +75,22 @@ internal static class ImageDecoder
     private static DecodedImage DecodeBytes(byte[] file, IImageInfo info)
     {
         var isGrey = info.PixelType.BitsPerPixel <= 8 && info.Metadata.GetJpegMetadata().ColorType == JpegColorType.Luminance;
-        return isGrey ? Read<L8>(file, 1, pixels => pixels) : Read<Rgb24>(file, 3, pixels => pixels).WithoutEqualChannels();
+        return isGrey ? Read<L8>(file, channels: 1) : Read<Rgb24>(file, channels: 3).WithoutEqualChannels();
     }
 
-    private static DecodedImage DecodeDeep(byte[] file) => Read<Rgb48>(file, 3, Narrow).WithoutEqualChannels();
+    private static DecodedImage DecodeDeep(byte[] file)
+    {
+        var image = Read<Rgb48>(file, channels: 3);
+        return (image with { Pixels = Narrow(image.Pixels) }).WithoutEqualChannels();
+    }
 
-    private static DecodedImage Read<TPixel>(byte[] file, int channels, Func<byte[], byte[]> convert)
-        where TPixel : unmanaged, IPixel<TPixel>
+    private static DecodedImage Read<TPixel>(byte[] file, int channels) where TPixel : unmanaged, IPixel<TPixel>
     {
         using var image = Image.Load<TPixel>(Formats, file);
         image.Mutate(context => context.AutoOrient());
         var pixels = new byte[image.Width * image.Height * image.PixelType.BitsPerPixel / 8];
         image.CopyPixelDataTo(pixels);
-        return new DecodedImage(image.Width, image.Height, channels, convert(pixels));
+        return new DecodedImage(image.Width, image.Height, channels, pixels);
     }
 
     /// <summary>Values of 16 bits, little-endian, to the nearest of 8.</summary>

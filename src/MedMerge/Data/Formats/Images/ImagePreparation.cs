@@ -30,17 +30,16 @@ internal static class ImagePreparation
             Width = settings.Size ?? dataset.Width,
             Channels = settings.Channels ?? dataset.Channels,
         };
-        return new ImageDataset(info, Apply(dataset.Train), Apply(dataset.Validation), Apply(dataset.Test));
+        return new ImageDataset(info, Prepare(dataset.Train), Prepare(dataset.Validation), Prepare(dataset.Test));
 
-        ImageSplit Apply(ImageSplit split)
+        ImageSplit Prepare(ImageSplit split)
         {
-            var (from, to) = ((int)dataset.Info.ImageBytes, (int)info.ImageBytes);
-            var pixels = GC.AllocateUninitializedArray<byte>(checked(split.Count * to));
+            var size = (int)info.ImageBytes;
+            var pixels = GC.AllocateUninitializedArray<byte>(checked(split.Count * size));
             Parallel.For(0, split.Count, i =>
             {
-                var original = split.Pixels.AsSpan(i * from, from).ToArray();
-                var image = new DecodedImage(dataset.Width, dataset.Height, dataset.Channels, original);
-                Resize(image, settings).WithChannels(info.Channels).Pixels.CopyTo(pixels.AsSpan(i * to));
+                var image = new DecodedImage(dataset.Width, dataset.Height, dataset.Channels, split.GetImage(i).ToArray());
+                Resize(image, settings).WithChannels(info.Channels).Pixels.CopyTo(pixels.AsSpan(i * size));
             });
             return split with { Pixels = pixels };
         }

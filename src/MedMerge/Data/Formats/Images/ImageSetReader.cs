@@ -18,6 +18,7 @@ internal static class ImageSetReader
     {
         var dealt = SplitAssignment.Complete(images, settings, files.Origin);
         string[] classes = [.. OrderClasses(dealt.Select(image => image.Class).Distinct(StringComparer.Ordinal))];
+        var labels = classes.Index().ToDictionary(item => item.Item, item => item.Index, StringComparer.Ordinal);
         var decoded = Decode(files, dealt, settings);
         var channels = settings.Channels ?? decoded.Max(image => image.Channels);
         var info = new DatasetInfo
@@ -41,7 +42,7 @@ internal static class ImageSetReader
             var pixels = GC.AllocateUninitializedArray<byte>((int)(chosen.Length * info.ImageBytes));
             foreach (var (place, i) in chosen.Index())
                 decoded[i].WithChannels(channels).Pixels.CopyTo(pixels.AsSpan(place * (int)info.ImageBytes));
-            return new ImageSplit(pixels, [.. chosen.Select(i => Array.IndexOf(classes, dealt[i].Class))]);
+            return new ImageSplit(pixels, [.. chosen.Select(i => labels[dealt[i].Class])]);
         }
     }
 
