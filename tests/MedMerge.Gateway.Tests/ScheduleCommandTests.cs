@@ -147,5 +147,6 @@ public sealed class ScheduleCommandTests : IClassFixture<RunningGateway>, IDispo
         RunAsync(arguments, isSchedule: true);
 
     private static Task<(int Code, string Output, string Error)> RunAsync(string[] arguments, bool isSchedule) =>
-        CommandOutput.OfAsync((output, error) => MedMergeCommand.RunAsync(isSchedule ? ["schedule", .. arguments] : arguments, output, error));
+        CommandOutput.OfAsync((output, error) =>
+            MedMergeCommand.RunAsync(isSchedule ? ["schedule", .. arguments] : arguments, output, error));
 }
