@@ -68,7 +68,7 @@ internal static class PackedDataset
         catch (Exception error) when (error is FormatException or JsonException or OverflowException)
         {
             throw new InputException(
-                $"The data set {origin} can't be read: {error.Message.TrimEnd('.')}. Submit the sweep again: that packs it anew.", error);
+                $"The data set {origin} can't be read: {error.Message.TrimEnd('.')}. Pack it again (submitting a sweep does).", error);
         }
     }
 

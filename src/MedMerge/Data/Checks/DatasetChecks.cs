@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Hashing;
+using MedMerge.Data.Formats.Images;
 
 namespace MedMerge.Data.Checks;
 
@@ -10,6 +11,8 @@ internal static class DatasetChecks
     private const double NotableDifference = 10; // of mean brightness, in grey levels
     private const double StandardErrors = 4;
 
+    private static readonly (string First, string Second)[] PairsOfSplits = [("train", "val"), ("train", "test"), ("val", "test")];
+
     /// <summary>Checks images and labels.</summary>
     public static IReadOnlyList<string> Run(ImageDataset dataset)
     {
@@ -19,12 +22,17 @@ internal static class DatasetChecks
                 split.Split.Labels[i],
                 split.Split.GetImage(i))))
             .ToList();
+        var copies = images
+            .GroupBy(image => XxHash128.HashToUInt128(image.Pixels.Span))
+            .Select(group => group.ToList())
+            .ToList();
         return
         [
             .. FindConstant(images),
             .. FindDark(images),
             .. FindUnequalBrightness(images),
-            .. FindCopies(images),
+            .. FindCopies([.. copies.Where(group => group.Count > 1)]),
+            .. FindNearCopies(dataset, copies),
         ];
     }
 
@@ -63,14 +71,9 @@ internal static class DatasetChecks
         }
     }
 
-    private static IEnumerable<string> FindCopies(List<CheckedImage> images)
+    private static IEnumerable<string> FindCopies(List<List<CheckedImage>> copies)
     {
-        var copies = images
-            .GroupBy(image => XxHash128.HashToUInt128(image.Pixels.Span))
-            .Select(group => group.ToList())
-            .Where(group => group.Count > 1)
-            .ToList();
-        foreach (var (first, second) in new[] { ("train", "val"), ("train", "test"), ("val", "test") })
+        foreach (var (first, second) in PairsOfSplits)
         {
             var count = copies
                 .Where(group => group.Exists(image => image.Split == first))
@@ -82,6 +85,45 @@ internal static class DatasetChecks
         var contradictions = copies.Count(group => group.DistinctBy(image => image.Label).Count() > 1);
         if (contradictions > 0)
             yield return $"{CountImages(contradictions)} {(contradictions == 1 ? "has" : "have")} copies with another label";
+    }
+
+    /// <summary>Those beside exact copies, which are in one group.</summary>
+    private static IEnumerable<string> FindNearCopies(ImageDataset dataset, List<List<CheckedImage>> copies)
+    {
+        if (copies.Count > NearCopies.MaxImages)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"near copies were not looked for: that is done for up to {NearCopies.MaxImages:N0} images");
+            yield break;
+        }
+        var fingerprints = new ImageFingerprint?[copies.Count];
+        Parallel.For(0, copies.Count, i =>
+        {
+            var pixels = copies[i][0].Pixels.ToArray();
+            fingerprints[i] = ImageFingerprint.Of(new DecodedImage(dataset.Width, dataset.Height, dataset.Channels, pixels));
+        });
+        var pairs = NearCopies.Find(fingerprints)
+            .SelectMany(pair => new[] { pair, (First: pair.Second, Second: pair.First) })
+            .SelectMany(pair => copies[pair.First].SelectMany(first => copies[pair.Second].Select(second => (First: first, Second: second))))
+            .ToList(); // each in both orders
+        foreach (var (first, second) in PairsOfSplits)
+        {
+            var count = pairs
+                .Where(pair => pair.First.Split == first && pair.Second.Split == second)
+                .DistinctBy(pair => pair.Second)
+                .Count();
+            if (count > 0)
+                yield return $"{CountImages(count)} of {second} {(count == 1 ? "is a near copy" : "are near copies")} of one in {first}";
+        }
+        var inTrain = pairs
+            .Where(pair => pair.First.Split == "train" && pair.Second.Split == "train")
+            .DistinctBy(pair => pair.First)
+            .Count();
+        if (inTrain > 0) yield return $"{CountImages(inTrain)} of train are near copies of another there";
+        var contradictions = pairs.Count(pair => pair.First.Label != pair.Second.Label) / 2;
+        if (contradictions > 0)
+            yield return $"{contradictions} pair{(contradictions == 1 ? "" : "s")} of near copies {(contradictions == 1 ? "has" : "have")} two labels";
     }
 
     private static string CountImages(int count) =>

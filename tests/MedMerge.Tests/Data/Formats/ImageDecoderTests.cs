@@ -92,6 +92,25 @@ public sealed class ImageDecoderTests(PillowImages pillow) : IClassFixture<Pillo
         Assert.Equal("'x.png' is 1000000 × 1000000 pixels, more than the 32 million that are read.", error.Message);
     }
 
+    /// <summary>A download that broke off, or a copy: no part of it is read as an image.</summary>
+    [Fact]
+    public void A_file_that_is_cut_off_is_refused()
+    {
+        pillow.SkipWithout();
+        foreach (var file in Directory.GetFiles(pillow.Folder).Where(file => Path.GetExtension(file) is not (".bytes" or ".txt")))
+        {
+            if (Path.GetFileName(file) == "pages.tif") continue; // only its first picture is read, which is whole before the others
+            var whole = File.ReadAllBytes(file);
+            for (var percent = 1; percent < 100; percent += 2)
+            {
+                var part = whole[..(whole.Length * percent / 100)];
+                var error = Record.Exception(() => ImageDecoder.Decode(part, "'x'"));
+                Assert.True(error is InputException, $"{Path.GetFileName(file)}, {percent} %: {error?.ToString() ?? "was read"}");
+            }
+            _ = ImageDecoder.Decode([.. whole, .. "some bytes after its end"u8], "'x'");
+        }
+    }
+
     /// <summary>Cut anywhere, or with a byte changed, an image decodes or is refused; nothing else happens.</summary>
     [Fact]
     public void Damaged_images_are_refused()

@@ -17,6 +17,11 @@ internal static class ClassFolders
         if (images.Count == 0)
             throw new InputException($"{files.Origin} holds no images ({string.Join(", ", Extensions)}).");
         var depth = CountSharedFolders([.. images.Select(image => image.Folders)]);
+        if (images.TrueForAll(image => image.Folders.Length == depth))
+        {
+            var folder = depth > 0 ? $"in one folder, '{images[0].Folders[^1]}'" : "in no folder";
+            throw new InputException($"All images of {files.Origin} are {folder}; there must be one for each of two or more classes.");
+        }
         var hasSplits = images.TrueForAll(image => image.Folders.Length > depth && SplitNames.Find(image.Folders[depth]) is not null);
         var classDepth = hasSplits ? depth + 1 : depth;
         if (images.Find(image => image.Folders.Length <= classDepth) is { Path: { } stray })

@@ -40,6 +40,7 @@ internal static class ImageDecoder
                 throw new InputException(
                     $"{origin} is {info.Width} × {info.Height} pixels, more than the {MaxPixels / 1_000_000} million that are read.");
             }
+            if (!ImageEnd.IsReached(file)) throw new InputException($"{origin} is cut off: its last part is missing. Copy it again.");
             return IsDeep(info) ? DecodeDeep(file) : DecodeBytes(file, info);
         }
         catch (Exception error) when (error is not (InputException or OutOfMemoryException))

@@ -1,0 +1,106 @@
+using System.Buffers.Binary;
+
+namespace MedMerge.Data.Formats.Images;
+
+/// <summary>Whether a file reaches the end of its image. The decoders fill what is missing with grey and say nothing.</summary>
+internal static class ImageEnd
+{
+    private const int ChunkFrame = 12; // length, type and checksum
+    private const int RiffHeader = 8;
+    private const int BmpHeader = 54;
+
+    /// <summary>True where the end is there, and for formats whose decoders notice by themselves.</summary>
+    public static bool IsReached(ReadOnlySpan<byte> file)
+    {
+        if (file is [0xff, 0xd8, ..]) return HasJpegEnd(file);
+        if (file is [0x89, (byte)'P', (byte)'N', (byte)'G', ..]) return HasPngEnd(file);
+        if (file.StartsWith("RIFF"u8)) return HasRiffEnd(file);
+        if (file.StartsWith("BM"u8)) return HasBmpEnd(file);
+        if (file.StartsWith("II*\0"u8)) return HasTiffEnd(file, BinaryPrimitives.ReadUInt16LittleEndian, BinaryPrimitives.ReadUInt32LittleEndian);
+        if (file.StartsWith("MM\0*"u8)) return HasTiffEnd(file, BinaryPrimitives.ReadUInt16BigEndian, BinaryPrimitives.ReadUInt32BigEndian);
+        return true;
+    }
+
+    /// <summary>Follows the segments by their lengths, for one of them may hold a smaller picture with an end of its own.</summary>
+    private static bool HasJpegEnd(ReadOnlySpan<byte> file)
+    {
+        var rest = file[2..];
+        while (true)
+        {
+            var start = rest.IndexOf((byte)0xff);
+            if (start < 0 || start + 1 >= rest.Length) return false;
+            var marker = rest[start + 1];
+            if (marker == 0xd9) return true;
+            // Fill bytes, escaped values of a scan, and restarts of it stand alone.
+            var standsAlone = marker is 0xff or 0x00 or 0x01 or (>= 0xd0 and <= 0xd8);
+            rest = rest[(start + (marker == 0xff ? 1 : 2))..];
+            if (standsAlone) continue;
+            if (rest.Length < sizeof(ushort)) return false;
+            var length = BinaryPrimitives.ReadUInt16BigEndian(rest);
+            if (length > rest.Length) return false;
+            rest = rest[length..];
+        }
+    }
+
+    private static bool HasPngEnd(ReadOnlySpan<byte> file)
+    {
+        var rest = file[8..];
+        while (rest.Length >= ChunkFrame)
+        {
+            if (rest[4..].StartsWith("IEND"u8)) return true;
+            var length = BinaryPrimitives.ReadUInt32BigEndian(rest) + (long)ChunkFrame;
+            if (length > rest.Length) return false;
+            rest = rest[(int)length..];
+        }
+        return false;
+    }
+
+    /// <summary>By the size of its rows where they are not compressed; what the header says of the file's size is often wrong.</summary>
+    private static bool HasBmpEnd(ReadOnlySpan<byte> file)
+    {
+        if (file.Length < BmpHeader) return false;
+        var start = BinaryPrimitives.ReadUInt32LittleEndian(file[10..]);
+        var width = (long)BinaryPrimitives.ReadInt32LittleEndian(file[18..]);
+        var height = Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[22..]));
+        var bits = BinaryPrimitives.ReadUInt16LittleEndian(file[28..]);
+        var isCompressed = BinaryPrimitives.ReadUInt32LittleEndian(file[30..]) is 1 or 2;
+        var length = isCompressed ? BinaryPrimitives.ReadUInt32LittleEndian(file[34..]) : ((width * bits) + 31) / 32 * 4 * height;
+        return start + length <= file.Length;
+    }
+
+    /// <summary>By the strips or tiles of its first picture.</summary>
+    private static bool HasTiffEnd(ReadOnlySpan<byte> file, Number<ushort> readShort, Number<uint> readLong)
+    {
+        const int EntryLength = 12, LongType = 4;
+        var directory = Rest(file, readLong(file[4..]));
+        if (directory.Length < sizeof(ushort)) return false;
+        var entries = directory[sizeof(ushort)..];
+        if (entries.Length < readShort(directory) * EntryLength) return false;
+        List<uint> starts = [], lengths = [];
+        for (var i = 0; i < readShort(directory); i++)
+        {
+            var entry = entries.Slice(i * EntryLength, EntryLength);
+            var values = readShort(entry) switch
+            {
+                273 or 324 => starts, // of strips, of tiles
+                279 or 325 => lengths,
+                _ => null,
+            };
+            if (values is null) continue;
+            var count = readLong(entry[4..]);
+            var size = readShort(entry[2..]) == LongType ? sizeof(uint) : sizeof(ushort);
+            var data = count * (long)size <= sizeof(uint) ? entry[8..] : Rest(file, readLong(entry[8..]));
+            if (data.Length < count * (long)size) return false;
+            for (var k = 0; k < (int)count; k++) values.Add(size == sizeof(uint) ? readLong(data[(k * size)..]) : readShort(data[(k * size)..]));
+        }
+        var end = starts.Zip(lengths, (start, length) => start + (long)length).DefaultIfEmpty().Max();
+        return end <= file.Length;
+    }
+
+    private static ReadOnlySpan<byte> Rest(ReadOnlySpan<byte> file, uint start) => start < file.Length ? file[(int)start..] : [];
+
+    private static bool HasRiffEnd(ReadOnlySpan<byte> file) =>
+        file.Length >= RiffHeader && BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + (long)RiffHeader <= file.Length;
+
+    private delegate T Number<T>(ReadOnlySpan<byte> bytes);
+}
