@@ -9,8 +9,7 @@ internal static class ImageAlignment
     private const int Side = ImageFingerprint.Side;
     private const int Unknowns = 5; // two stretches, two shifts, a constant
     private const int MaxSteps = 8;
-    private const int StepsToPromise = 3;
-    private const double Promising = 0.93; // after the first steps
+    private static readonly double[] Promising = [0.8, 0.86, 0.9, 0.93]; // after so many steps; the last counts from there on
     private const double MinGain = 1e-4;
     private const double Damping = 1e-3;
     private const float MaxStretch = 0.2f;
@@ -31,9 +30,9 @@ internal static class ImageAlignment
             pixels.Measure(template, image, section);
             var gain = pixels.Correlation - best;
             best = Math.Max(best, pixels.Correlation);
-            var isHopeless = step >= StepsToPromise && best < Promising;
+            var isHopeless = best < Promising[Math.Min(step, Promising.Length - 1)];
             if (pixels.Share < MinOverlap || isHopeless || gain < MinGain) break;
-            if (pixels.Solve() is not { } change) break;
+            if (pixels.Solve(image, section) is not { } change) break;
             section = new ImageSection(
                 Math.Clamp(section.StretchY + (float)change[0], -MaxStretch, MaxStretch),
                 Math.Clamp(section.ShiftY + (float)change[1], -MaxShift, MaxShift),
@@ -48,10 +47,8 @@ internal static class ImageAlignment
     {
         private readonly float[] _template = new float[Side * Side];
         private readonly float[] _values = new float[Side * Side];
-        private readonly float[] _rowSlopes = new float[Side * Side];
-        private readonly float[] _columnSlopes = new float[Side * Side];
-        private readonly float[] _rows = new float[Side * Side];
-        private readonly float[] _columns = new float[Side * Side];
+        private readonly byte[] _rows = new byte[Side * Side];
+        private readonly byte[] _columns = new byte[Side * Side];
         private int _count;
         private double _templateMean;
         private double _mean;
@@ -76,10 +73,7 @@ internal static class ImageAlignment
                     if (column is < 0 or > Side - 1) continue;
                     var value = ImageSection.Interpolate(image, row, column);
                     _values[_count] = value;
-                    _rowSlopes[_count] = Slope(ImageSection.Interpolate(image, row - 1, column), ImageSection.Interpolate(image, row + 1, column));
-                    _columnSlopes[_count] = Slope(ImageSection.Interpolate(image, row, column - 1), ImageSection.Interpolate(image, row, column + 1));
-                    _rows[_count] = y - ImageSection.Middle;
-                    _columns[_count] = x - ImageSection.Middle;
+                    (_rows[_count], _columns[_count]) = ((byte)y, (byte)x);
                     _template[_count] = template[(y * Side) + x];
                     sum += value;
                     templateSum += _template[_count];
@@ -92,16 +86,17 @@ internal static class ImageAlignment
         }
 
         /// <summary>The change of the section that the template asks for; null where the image leaves it open.</summary>
-        public double[]? Solve()
+        public double[]? Solve(ReadOnlySpan<float> image, ImageSection section)
         {
             var normal = new double[Unknowns, Unknowns + 1];
             Span<double> slopes = stackalloc double[Unknowns];
             for (var i = 0; i < _count; i++)
             {
-                slopes[0] = _rowSlopes[i] * _rows[i];
-                slopes[1] = _rowSlopes[i];
-                slopes[2] = _columnSlopes[i] * _columns[i];
-                slopes[3] = _columnSlopes[i];
+                var (row, column) = (section.GetRow(_rows[i]), section.GetColumn(_columns[i]));
+                slopes[1] = Slope(ImageSection.Interpolate(image, row - 1, column), ImageSection.Interpolate(image, row + 1, column));
+                slopes[3] = Slope(ImageSection.Interpolate(image, row, column - 1), ImageSection.Interpolate(image, row, column + 1));
+                slopes[0] = slopes[1] * (_rows[i] - ImageSection.Middle);
+                slopes[2] = slopes[3] * (_columns[i] - ImageSection.Middle);
                 slopes[4] = 1;
                 var rest = (_gain * (_template[i] - _templateMean)) - (_values[i] - _mean);
                 for (var a = 0; a < Unknowns; a++)

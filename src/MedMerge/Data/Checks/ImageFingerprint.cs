@@ -6,7 +6,7 @@ namespace MedMerge.Data.Checks;
 internal sealed class ImageFingerprint
 {
     /// <summary>Pixels from side to side.</summary>
-    public const int Side = 32;
+    public const int Side = ImageSection.Side;
 
     /// <summary>Frequencies of the coarse features in each direction.</summary>
     public const int Frequencies = 8;

@@ -1,13 +1,14 @@
 namespace MedMerge.Data.Checks;
 
-/// <summary>A rectangle of a fingerprint, moved and stretched about its middle. The whole has zeros only.</summary>
+/// <summary>A rectangle of a small image, moved and stretched about its middle. The whole has zeros only.</summary>
 /// <param name="StretchY">Its height as a share of the whole, less 1.</param>
 /// <param name="ShiftY">How far its middle is below the whole's, in pixels.</param>
 /// <param name="StretchX">Its width as a share of the whole, less 1.</param>
 /// <param name="ShiftX">How far its middle is to the right of the whole's, in pixels.</param>
 internal readonly record struct ImageSection(float StretchY, float ShiftY, float StretchX, float ShiftX)
 {
-    private const int Side = ImageFingerprint.Side;
+    /// <summary>Pixels from side to side, of the whole and of the section.</summary>
+    public const int Side = 32;
 
     /// <summary>Half the way from the first pixel to the last.</summary>
     public const float Middle = (Side - 1) / 2f;

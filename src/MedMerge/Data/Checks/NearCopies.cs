@@ -104,7 +104,8 @@ internal static class NearCopies
                         for (var lane = 0; lane < Lanes && first + lane < _count; lane++)
                         {
                             if (first + lane == exceptFor) continue;
-                            Keep(nearest, count, minimum, new Neighbour(first + lane, likeness[mirroring][lane], section, (Mirroring)mirroring));
+                            var found = new Neighbour(first + lane, likeness[mirroring][lane], section, (Mirroring)mirroring);
+                            Keep(nearest, count, minimum, found);
                         }
                     }
                 }

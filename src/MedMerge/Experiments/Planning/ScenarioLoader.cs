@@ -22,6 +22,7 @@ internal sealed class ScenarioLoader(
     private readonly HashSet<object> _failed = [];
     private readonly List<string> _notes = [];
     private readonly HashSet<ImageDataset> _checkedTargets = [];
+    private readonly HashSet<(ImageDataset Trained, ImageDataset Target)> _checkedPairs = [];
 
     private readonly Dictionary<SourceKey, Stage> _stages = [];
 
@@ -235,6 +236,19 @@ internal sealed class ScenarioLoader(
         {
             if (stage is FineTuneStage pretraining && pretraining.Target.Dataset.ContentHash == target.ContentHash)
                 _notes.Add($"the source '{source.Name}' is pretrained on the target itself, so its rows saw the images more often");
+            if (readWeights is not null) CheckCopies(source, target);
+        }
+    }
+
+    /// <summary>Looks for the target's images in what a source, or one that it came from, was pretrained on.</summary>
+    private void CheckCopies(SourceModel source, ImageDataset target)
+    {
+        foreach (var origin in GetOrigins(source).Where(origin => origin.Pretrain is not null))
+        {
+            var data = LoadData(origin.Pretrain!.Data);
+            if (data is null || data.ContentHash == target.ContentHash || !_checkedPairs.Add((data, target))) continue;
+            var found = CopyChecks.Between(data, target);
+            _notes.AddRange(found.Select(text => $"the source '{origin.Name}' knows images of the target '{target.Name}': {text}"));
         }
     }
 

@@ -1,5 +1,6 @@
 using MedMerge.Data;
 using MedMerge.Data.Checks;
+using MedMerge.Data.Formats.Images;
 
 namespace MedMerge.Tests.Data.Checks;
 
@@ -28,6 +29,43 @@ public class DatasetChecksTests
             "2 images have copies with another label",
         ];
         Assert.Equal(expected, DatasetChecks.Run(Create(train, validation, test)));
+    }
+
+    [Fact]
+    public void Near_copies_are_counted_beside_exact_ones()
+    {
+        var (train, validation, test) = (Random(1, 40), Random(2, 20), Random(3, 20));
+        test[0] = Darken(train[6]);
+        test[3] = Darken(train[9]); // of the same label
+        validation[1] = test[0]; // an exact copy of a near one, of another label
+        train[20] = Darken(train[0]);
+
+        string[] expected =
+        [
+            "1 image of test is also in val",
+            "1 image has copies with another label",
+            "1 image of val is a near copy of one in train",
+            "2 images of test are near copies of one in train",
+            "2 images of train are near copies of another there",
+            "1 pair of near copies has two labels",
+        ];
+        Assert.Equal(expected, DatasetChecks.Run(Create(train, validation, test)));
+
+        static byte[] Darken(byte[] image) => Array.ConvertAll(image, value => (byte)(value * 3 / 4));
+    }
+
+    /// <summary>A source that has learned the target's test images is noted, in whatever size they were.</summary>
+    [Fact]
+    public void Images_that_a_model_was_trained_on_are_counted_between_data_sets()
+    {
+        var target = Create(Random(1, 40), Random(2, 20), Random(3, 20));
+        var other = Random(4, 40);
+        other[4] = Random(3, 20)[7];
+        var learned = Create(other, Random(5, 20), Random(6, 20));
+        var larger = ImagePreparation.Apply(learned, new ImageSettings { Size = 24 });
+
+        Assert.Equal(["1 image of test is a copy of one that it has learned"], CopyChecks.Between(larger, target));
+        Assert.Empty(CopyChecks.Between(Create(Random(4, 40), Random(5, 20), Random(6, 20)), target));
     }
 
     [Fact]

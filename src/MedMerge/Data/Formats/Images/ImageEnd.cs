@@ -16,8 +16,10 @@ internal static class ImageEnd
         if (file is [0x89, (byte)'P', (byte)'N', (byte)'G', ..]) return HasPngEnd(file);
         if (file.StartsWith("RIFF"u8)) return HasRiffEnd(file);
         if (file.StartsWith("BM"u8)) return HasBmpEnd(file);
-        if (file.StartsWith("II*\0"u8)) return HasTiffEnd(file, BinaryPrimitives.ReadUInt16LittleEndian, BinaryPrimitives.ReadUInt32LittleEndian);
-        if (file.StartsWith("MM\0*"u8)) return HasTiffEnd(file, BinaryPrimitives.ReadUInt16BigEndian, BinaryPrimitives.ReadUInt32BigEndian);
+        if (file.StartsWith("II*\0"u8))
+            return HasTiffEnd(file, BinaryPrimitives.ReadUInt16LittleEndian, BinaryPrimitives.ReadUInt32LittleEndian);
+        if (file.StartsWith("MM\0*"u8))
+            return HasTiffEnd(file, BinaryPrimitives.ReadUInt16BigEndian, BinaryPrimitives.ReadUInt32BigEndian);
         return true;
     }
 
@@ -59,6 +61,7 @@ internal static class ImageEnd
     private static bool HasBmpEnd(ReadOnlySpan<byte> file)
     {
         if (file.Length < BmpHeader) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(file[14..]) < BmpHeader - 14) return true; // of OS/2, with narrower fields
         var start = BinaryPrimitives.ReadUInt32LittleEndian(file[10..]);
         var width = (long)BinaryPrimitives.ReadInt32LittleEndian(file[18..]);
         var height = Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[22..]));
@@ -91,7 +94,11 @@ internal static class ImageEnd
             var size = readShort(entry[2..]) == LongType ? sizeof(uint) : sizeof(ushort);
             var data = count * (long)size <= sizeof(uint) ? entry[8..] : Rest(file, readLong(entry[8..]));
             if (data.Length < count * (long)size) return false;
-            for (var k = 0; k < (int)count; k++) values.Add(size == sizeof(uint) ? readLong(data[(k * size)..]) : readShort(data[(k * size)..]));
+            for (var k = 0; k < (int)count; k++)
+            {
+                var value = data[(k * size)..];
+                values.Add(size == sizeof(uint) ? readLong(value) : readShort(value));
+            }
         }
         var end = starts.Zip(lengths, (start, length) => start + (long)length).DefaultIfEmpty().Max();
         return end <= file.Length;

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.IO.Hashing;
+using MedMerge.Data.Formats.Images;
+
+namespace MedMerge.Data.Checks;
+
+/// <summary>Notes on images that are in a data set twice, or in two data sets of which one should not have seen the other's.</summary>
+internal static class CopyChecks
+{
+    private static readonly (string First, string Second)[] PairsOfSplits = [("train", "val"), ("train", "test"), ("val", "test")];
+
+    /// <summary>Copies within a data set: exact ones by their bytes, then near ones.</summary>
+    public static IEnumerable<string> Within(ImageDataset dataset, IReadOnlyList<CheckedImage> images)
+    {
+        var copies = images
+            .GroupBy(image => XxHash128.HashToUInt128(image.Pixels.Span))
+            .Select(group => group.ToList())
+            .ToList();
+        return NoteCopies([.. copies.Where(group => group.Count > 1)]).Concat(NoteNearCopies(dataset, copies));
+    }
+
+    /// <summary>Images of a target's validation and test splits of which a model has learned copies, exact or near, elsewhere.</summary>
+    /// <param name="trained">What the model was trained on.</param>
+    public static IEnumerable<string> Between(ImageDataset trained, ImageDataset target)
+    {
+        foreach (var (name, split) in target.Splits.Where(split => split.Split != target.Train))
+        {
+            if (trained.Train.Count + split.Count > NearCopies.MaxImages)
+            {
+                yield return NotLookedFor;
+                yield break;
+            }
+            var learned = CheckedImage.Of("train", trained.Train).ToList();
+            ImageFingerprint?[] all = [.. Describe(trained, learned), .. Describe(target, [.. CheckedImage.Of(name, split)])];
+            var count = NearCopies.Find(all)
+                .Where(pair => pair.First < learned.Count && pair.Second >= learned.Count)
+                .DistinctBy(pair => pair.Second)
+                .Count();
+            if (count > 0)
+                yield return $"{CheckedImage.Count(count)} of {name} {Verb(count, "is a copy", "are copies")} of one that it has learned";
+        }
+    }
+
+    private static IEnumerable<string> NoteCopies(List<List<CheckedImage>> copies)
+    {
+        foreach (var (first, second) in PairsOfSplits)
+        {
+            var count = copies
+                .Where(group => group.Exists(image => image.Split == first))
+                .Sum(group => group.Count(image => image.Split == second));
+            if (count > 0) yield return $"{CheckedImage.Count(count)} of {second} {Verb(count, "is", "are")} also in {first}";
+        }
+        var inTrain = copies.Sum(group => Math.Max(group.Count(image => image.Split == "train") - 1, 0));
+        if (inTrain > 0) yield return $"{CheckedImage.Count(inTrain)} of train {Verb(inTrain, "is a copy", "are copies")} of another there";
+        var contradictions = copies.Count(group => group.DistinctBy(image => image.Label).Count() > 1);
+        if (contradictions > 0)
+            yield return $"{CheckedImage.Count(contradictions)} {Verb(contradictions, "has", "have")} copies with another label";
+    }
+
+    /// <param name="copies">Groups of exact copies, most of them of one image.</param>
+    private static IEnumerable<string> NoteNearCopies(ImageDataset dataset, List<List<CheckedImage>> copies)
+    {
+        if (copies.Count > NearCopies.MaxImages)
+        {
+            yield return NotLookedFor;
+            yield break;
+        }
+        var pairs = NearCopies.Find(Describe(dataset, [.. copies.Select(group => group[0])]))
+            .SelectMany(pair => new[] { pair, (First: pair.Second, Second: pair.First) })
+            .SelectMany(pair =>
+                from first in copies[pair.First]
+                from second in copies[pair.Second]
+                select (First: first, Second: second))
+            .ToList(); // each in both orders
+        foreach (var (first, second) in PairsOfSplits)
+        {
+            var count = CountSecond(first, second);
+            var verb = Verb(count, "is a near copy", "are near copies");
+            if (count > 0) yield return $"{CheckedImage.Count(count)} of {second} {verb} of one in {first}";
+        }
+        var inTrain = CountSecond("train", "train");
+        if (inTrain > 0) yield return $"{CheckedImage.Count(inTrain)} of train are near copies of another there";
+        var contradictions = pairs.Count(pair => pair.First.Label != pair.Second.Label) / 2;
+        if (contradictions > 0)
+            yield return $"{contradictions} {Verb(contradictions, "pair of near copies has", "pairs of near copies have")} two labels";
+
+        int CountSecond(string first, string second) => pairs
+            .Where(pair => pair.First.Split == first && pair.Second.Split == second)
+            .DistinctBy(pair => pair.Second)
+            .Count();
+    }
+
+    private static string NotLookedFor => string.Create(
+        CultureInfo.InvariantCulture,
+        $"near copies were not looked for: that is done for up to {NearCopies.MaxImages:N0} images");
+
+    private static ImageFingerprint?[] Describe(ImageDataset dataset, IReadOnlyList<CheckedImage> images)
+    {
+        var fingerprints = new ImageFingerprint?[images.Count];
+        Parallel.For(0, images.Count, i =>
+        {
+            var pixels = images[i].Pixels.ToArray();
+            fingerprints[i] = ImageFingerprint.Of(new DecodedImage(dataset.Width, dataset.Height, dataset.Channels, pixels));
+        });
+        return fingerprints;
+    }
+
+    private static string Verb(int count, string one, string many) => count == 1 ? one : many;
+}
