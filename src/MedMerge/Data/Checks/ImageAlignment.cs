@@ -9,7 +9,7 @@ internal static class ImageAlignment
     private const int Side = ImageFingerprint.Side;
     private const int Unknowns = 5; // two stretches, two shifts, a constant
     private const int MaxSteps = 8;
-    private static readonly double[] Promising = [0.8, 0.86, 0.9, 0.93]; // after so many steps; the last counts from there on
+    private static readonly double[] Promising = [0.85, 0.91, 0.94, 0.955]; // after so many steps; the last counts from there on
     private const double MinGain = 1e-4;
     private const double Damping = 1e-3;
     private const float MaxStretch = 0.2f;
