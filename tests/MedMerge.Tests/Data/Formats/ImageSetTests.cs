@@ -133,6 +133,7 @@ public sealed class ImageSetTests : IDisposable
     [InlineData("image,label,split\na.png,1,trian\nb.png,,test\na.png,2,test\n", "line 2: there is no split 'trian'")]
     [InlineData("image,label,split\na.png,1,trian\nb.png,,test\na.png,2,test\n", "line 3: no label")]
     [InlineData("image,label,split\na.png,1,trian\nb.png,,test\na.png,2,test\n", "line 4: 'a.png' stands in line 2 already")]
+    [InlineData("path,label,split,group\na,1,train,7\nb,2,test,7\n", "1 group(s) are in more than one split, the first of them '7'")]
     [InlineData("image,label,split\na.png,1,train\nb.png,2,train\n", "has no images of the split 'test'.")]
     public void Mistakes_in_a_list_are_named_with_their_lines(string content, string message)
     {

@@ -3,7 +3,7 @@ namespace MedMerge.Data.Formats.Images;
 /// <summary>Images in a folder for each class, as torchvision reads them: <c>CLASS/IMAGE</c>, or <c>SPLIT/CLASS/IMAGE</c>.</summary>
 internal static class ClassFolders
 {
-    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"];
+    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm"];
 
     /// <summary>Lists the images, in the order of their paths. Files that are no images by their names are passed over.</summary>
     /// <exception cref="InputException">There are none, or one stands in no class's folder.</exception>

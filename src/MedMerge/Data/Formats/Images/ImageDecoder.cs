@@ -1,3 +1,4 @@
+using MedMerge.Data.Formats.Images.Dicom;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Bmp;
 using SixLabors.ImageSharp.Formats.Jpeg;
@@ -11,15 +12,15 @@ using SixLabors.ImageSharp.Processing;
 namespace MedMerge.Data.Formats.Images;
 
 /// <summary>
-/// Reads PNG, JPEG, TIFF, BMP and WebP, turned upright as their metadata say, without transparency. Values of 16 bits are brought to bytes.
-/// The decoders are managed code, so that a damaged file ends in an exception and not the process.
+/// Reads PNG, JPEG, TIFF, BMP, WebP and DICOM, turned upright as their metadata say, without transparency. Values of 16 bits are brought to
+/// bytes. The decoders are managed code, so that a damaged file ends in an exception and not the process.
 /// </summary>
 internal static class ImageDecoder
 {
     /// <summary>What messages call such a file.</summary>
     public const string Kind = "image";
 
-    private const string Known = "PNG, JPEG, TIFF, BMP or WebP";
+    private const string Known = "PNG, JPEG, TIFF, BMP, WebP or DICOM";
     private const long MaxPixels = 32_000_000;
     private const int DeepBits = 16; // of a grey pixel; 48 of RGB
 
@@ -32,14 +33,16 @@ internal static class ImageDecoder
     {
         try
         {
+            if (DicomElements.IsDicom(file))
+            {
+                var dicom = new DicomImage(file);
+                CheckSize(dicom.Width, dicom.Height, origin);
+                return dicom.Decode(jpeg => Decode(jpeg, origin));
+            }
             var info = Image.Identify(Formats, file, out _);
             if (info is null)
                 throw new InputException($"{origin} is {FileContent.Describe(file) ?? "of an unknown format"}; an image is {Known}.");
-            if ((long)info.Width * info.Height > MaxPixels)
-            {
-                throw new InputException(
-                    $"{origin} is {info.Width} × {info.Height} pixels, more than the {MaxPixels / 1_000_000} million that are read.");
-            }
+            CheckSize(info.Width, info.Height, origin);
             if (!ImageEnd.IsReached(file)) throw new InputException($"{origin} is cut off: its last part is missing. Copy it again.");
             return IsDeep(info) ? DecodeDeep(file) : DecodeBytes(file, info);
         }
@@ -48,6 +51,12 @@ internal static class ImageDecoder
             // The decoders throw more than their own exceptions on damaged files.
             throw new InputException($"{origin} can't be read as an image; is it damaged? ({error.Message.TrimEnd('.')})", error);
         }
+    }
+
+    private static void CheckSize(int width, int height, string origin)
+    {
+        if ((long)width * height <= MaxPixels) return;
+        throw new InputException($"{origin} is {width} × {height} pixels, more than the {MaxPixels / 1_000_000} million that are read.");
     }
 
     private static Configuration CreateFormats()

@@ -11,7 +11,9 @@ namespace MedMerge.Data.Formats.Images;
 internal static class SplitAssignment
 {
     /// <summary>Gives every image a split that has none, and cuts validation from training images where only that is missing.</summary>
-    /// <exception cref="InputException">Only some images have a split, or training or test images are missing.</exception>
+    /// <exception cref="InputException">
+    /// Only some images have a split, training or test images are missing, or a group is in two of the splits that are given.
+    /// </exception>
     public static IReadOnlyList<ListedImage> Complete(IReadOnlyList<ListedImage> images, ImageSettings settings, string origin)
     {
         var validation = settings.ValidationShare;
@@ -23,10 +25,27 @@ internal static class SplitAssignment
             if (images.All(image => image.Split != split))
                 throw new InputException($"{origin} has no images of the split '{(split == DatasetSplit.Train ? "train" : "test")}'.");
         }
+        CheckGroups(images, origin);
         if (images.Any(image => image.Split == DatasetSplit.Validation)) return images;
         var train = images.Where(image => image.Split == DatasetSplit.Train).ToList();
         var dealt = Deal(train, settings.SplitSeed, validation, test: 0).ToDictionary(image => image.Path);
         return [.. images.Select(image => dealt.GetValueOrDefault(image.Path, image))];
+    }
+
+    private static void CheckGroups(IReadOnlyList<ListedImage> images, string origin)
+    {
+        var divided = images
+            .Where(image => image.Group is not null)
+            .GroupBy(image => image.Group)
+            .Where(group => group.DistinctBy(image => image.Split).Count() > 1)
+            .Select(group => (group.Key, Images: group.DistinctBy(image => image.Split).ToList()))
+            .ToList();
+        if (divided.Count == 0) return;
+        var (name, members) = divided[0];
+        throw new InputException(
+            $"In {origin} {divided.Count} group(s) are in more than one split, the first of them '{name}': '{members[0].Path}' is in " +
+            $"{members[0].Split}, '{members[1].Path}' in {members[1].Split}. So models would be tested on what they know. " +
+            "Divide the images otherwise, leave the splits out, or take the column of groups away to have it so.");
     }
 
     private static List<ListedImage> Deal(IReadOnlyList<ListedImage> images, int seed, double validation, double test)

@@ -1,0 +1,85 @@
+using MedMerge.Data.Formats.Images;
+using MedMerge.Testing;
+
+namespace MedMerge.Tests.Data.Formats;
+
+/// <summary>DICOM files give the pixels that pydicom reads; those of other kinds are refused by name.</summary>
+public sealed class DicomTests(DicomFiles files) : IClassFixture<DicomFiles>
+{
+    private const int JpegLevels = 3; // decoders may round differently
+
+    [Fact]
+    public void Every_kind_reads_as_with_pydicom()
+    {
+        files.SkipWithout();
+        var found = Directory.GetFiles(files.Folder, "*.dcm");
+        Assert.Equal(15, found.Length);
+        foreach (var file in found)
+        {
+            var image = ImageDecoder.Decode(File.ReadAllBytes(file), file);
+
+            var expected = File.ReadAllBytes(Path.ChangeExtension(file, ".bytes"));
+            Assert.True((52, 37) == (image.Width, image.Height), file);
+            Assert.True(expected.Length == image.Pixels.Length, $"{file}: {image.Channels} channels");
+            var difference = expected.Zip(image.Pixels, (a, b) => Math.Abs(a - b)).Max();
+            Assert.True(difference <= (file.Contains("jpeg", StringComparison.Ordinal) ? JpegLevels : 0), $"{file}: {difference}");
+        }
+    }
+
+    [Theory]
+    [InlineData("frames.refused", "it has 2 frames")]
+    [InlineData("jpeg2000.refused", "its transfer syntax is lossless JPEG 2000 (1.2.840.10008.1.2.4.90)")]
+    public void What_is_not_read_is_named(string name, string message)
+    {
+        files.SkipWithout();
+
+        var file = File.ReadAllBytes(Path.Combine(files.Folder, name));
+        var error = Assert.Throws<InputException>(() => ImageDecoder.Decode(file, "'x.dcm'"));
+
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Cut anywhere, a file is refused; with bytes changed, it is refused or read, and nothing else happens.</summary>
+    [Fact]
+    public void Damaged_files_are_refused()
+    {
+        files.SkipWithout();
+        var random = new Random(9);
+        foreach (var file in Directory.GetFiles(files.Folder, "*.dcm"))
+        {
+            var whole = File.ReadAllBytes(file);
+            for (var i = 0; i < 60; i++)
+            {
+                var part = whole[..random.Next(132, whole.Length - 1)];
+                Assert.Throws<InputException>(() => ImageDecoder.Decode(part, "'x.dcm'"));
+
+                var changed = whole.ToArray();
+                for (var k = 0; k < 4; k++) changed[random.Next(132, Math.Min(whole.Length, 1400))] = (byte)random.Next(256);
+                var error = Record.Exception(() => ImageDecoder.Decode(changed, "'x.dcm'"));
+                Assert.True(error is null or InputException, $"{file}: {error}");
+            }
+        }
+    }
+}
+
+/// <summary>Files that pydicom wrote, with their pixels as pydicom reads them.</summary>
+public sealed class DicomFiles : IDisposable
+{
+    private readonly bool _isHere = Python.Has("pydicom, PIL, numpy");
+
+    public DicomFiles()
+    {
+        if (!_isHere) return;
+        var (code, text) = Python.Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_dicom.py"), Folder);
+        if (code != 0) throw new InvalidOperationException(text);
+    }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("medmerge-dicom-").FullName;
+
+    public void SkipWithout()
+    {
+        if (!_isHere) Assert.Skip("pydicom is not here (Debian: apt-get install python3-pydicom python3-pil python3-numpy).");
+    }
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}
