@@ -134,6 +134,7 @@ public class ScenarioGridTests
     [InlineData("sourceSets: [[cells]]", "a set in 'sourceSets' has 1 source(s)")]
     [InlineData("sourceSets: [[cells, vessels], [vessels, cells]]", "'sourceSets' lists the same set twice")]
     [InlineData("anchor: cells\nsourceSets: [[opacities, vessels]]", "lacks the anchor 'cells'")]
+    [InlineData("anchor: cell\nsourceSets: [[opacities, vessels]]", "'anchor' is 'cell', which is no source")]
     [InlineData("vary: { fineTune.epoch: [1] }", "there is no setting 'fineTune.epoch' to vary; did you mean 'fineTune.epochs'?")]
     [InlineData("vary: { fineTune.epochs: 3 }", "'vary.fineTune.epochs' must be a list of values")]
     [InlineData("vary: { fineTune.epochs: [3, x] }", "'fineTune.epochs' in 'vary' is 'x'; it must be a whole number")]

@@ -219,8 +219,9 @@ internal sealed class SpecificationReader
             map.AddError("anchor", $"'anchor' is '{anchor}', which is the name of a source too: rename the source");
         if (anchor is null || isBestProbe) return null;
         var index = names.IndexOf(anchor);
-        if (index < 0) map.AddError("anchor", $"'anchor' is '{anchor}', which is no source{SpellingSuggestion.Suggest(anchor, names)}");
-        return index;
+        if (index >= 0) return index;
+        map.AddError("anchor", $"'anchor' is '{anchor}', which is no source{SpellingSuggestion.Suggest(anchor, names)}");
+        return null;
     }
 
     /// <summary>Names of the chosen methods, in the registry's order.</summary>

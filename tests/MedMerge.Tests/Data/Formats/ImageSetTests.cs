@@ -79,6 +79,21 @@ public sealed class ImageSetTests : IDisposable
         Assert.Equal("set", zipped.Name);
     }
 
+    [Fact]
+    public void A_damaged_archive_is_refused()
+    {
+        for (var i = 0; i < 30; i++) Write($"set/{(i % 3 == 0 ? "a" : "b")}/{i}.png", i);
+        var path = Path.Combine(_folder, "set.zip");
+        ZipFile.CreateFromDirectory(Path.Combine(_folder, "set"), path);
+        var file = File.ReadAllBytes(path);
+        file[file.AsSpan().IndexOf("PK\x01\x02"u8) + 10] = 77; // the first entry's method of compression
+        File.WriteAllBytes(path, file);
+
+        var error = Assert.Throws<InputException>(() => DatasetSource.Find(path).Load(InputFile.Read)).Message;
+
+        Assert.Matches(@"set\.zip' can't be read: its entry '[ab]/\d+\.png' is damaged", error);
+    }
+
     /// <summary>No patient is on two sides of a split, and classes keep their shares as far as that allows.</summary>
     [Fact]
     public void A_list_keeps_groups_together()

@@ -63,6 +63,13 @@ internal sealed class ZipFiles(ZipInput archive, string origin) : IImageFiles
         if (!archive.Contains(path)) throw new InputException($"There is no {ImageDecoder.Kind} '{path}' in {origin}.");
         if (archive.LengthOf(path) > MaxImageBytes)
             throw new InputException($"'{path}' in {origin} has more than {MaxImageBytes >> 20} MiB, which is the most for an image.");
-        lock (_reading) return archive.Read(path);
+        try
+        {
+            lock (_reading) return archive.Read(path);
+        }
+        catch (FormatException error)
+        {
+            throw new InputException($"{origin} can't be read: {error.Message.TrimEnd('.')}.", error);
+        }
     }
 }

@@ -1,0 +1,148 @@
+using System.IO.Compression;
+using System.Text;
+using MedMerge.Merging;
+using MedMerge.Models;
+using MedMerge.Models.Onnx;
+using MedMerge.Tensors;
+using MedMerge.Tests.Models;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats;
+using SixLabors.ImageSharp.Formats.Bmp;
+using SixLabors.ImageSharp.Formats.Jpeg;
+using SixLabors.ImageSharp.Formats.Png;
+using SixLabors.ImageSharp.Formats.Tiff;
+using SixLabors.ImageSharp.Formats.Webp;
+using SixLabors.ImageSharp.PixelFormats;
+
+namespace MedMerge.Tests.Fuzzing;
+
+/// <summary>Small whole files of every format, which <see cref="Mutator"/> damages.</summary>
+internal static class FuzzSeeds
+{
+    private const int Classes = 2;
+    private const double Width = 0.0625;
+
+    public static IEnumerable<byte[]> Checkpoints() =>
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Fixtures"), "*.pt")
+            .Where(file => Path.GetFileName(file) is not ("malicious.pt" or "module.pt")) // which are refused
+            .Select(File.ReadAllBytes);
+
+    public static byte[] Safetensors()
+    {
+        using var model = RandomModels.Weights(Architectures.Create("resnet20", Width), 3, Classes);
+        return MedMerge.Tensors.Safetensors.Write(model);
+    }
+
+    public static byte[] Onnx()
+    {
+        var network = Architectures.Create("resnet20", Width);
+        using var model = RandomModels.Weights(network, 3, Classes);
+        return OnnxExport.Write(network, model, size: null, new Dictionary<string, string> { ["x"] = "y" }).ToArray();
+    }
+
+    /// <summary>Weights of two models' kernels.</summary>
+    public static byte[] KernelWeights()
+    {
+        var network = Architectures.Create("resnet20", Width);
+        using var model = RandomModels.Weights(network, 3, Classes);
+        using var target = new StateDict();
+        foreach (var norm in network.Norms)
+            foreach (var name in new[] { norm.Mean, norm.Variance }) target.Add(name, model[name].clone());
+        RandomModels.Head(network, Classes).AddTo(network, target);
+        var sources = new[] { new WeightedSource("a", new string('0', 64)), new WeightedSource("b", new string('1', 64)) };
+        return new LearnedKernelWeights(sources, "nothing", KernelWeightMatrix.Uniform("resnet20", 2, Width), target.ToFloats()).Write();
+    }
+
+    public static byte[] Npz() => Zip(
+        ("train_images.npy", Npy("|u1", "(4, 8, 8)", Noise(256))),
+        ("train_labels.npy", Npy("|u1", "(4, 1)", [0, 1, 0, 1])),
+        ("val_images.npy", Npy("|u1", "(2, 8, 8)", Noise(128))),
+        ("val_labels.npy", Npy("|u1", "(2, 1)", [0, 1])),
+        ("test_images.npy", Npy("|u1", "(2, 8, 8)", Noise(128))),
+        ("test_labels.npy", Npy("|u1", "(2, 1)", [1, 0])));
+
+    private static byte[] Npy(string type, string shape, byte[] data)
+    {
+        var header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': {shape}, }}".PadRight(117) + "\n";
+        return [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes(header), .. data];
+    }
+
+    public static IEnumerable<(string Name, byte[] Content)> Images()
+    {
+        using var image = Image.LoadPixelData<Rgb24>(Noise(3 * 12 * 10), 12, 10);
+        (string, IImageEncoder)[] encoders =
+        [
+            ("a.png", new PngEncoder()),
+            ("b.jpg", new JpegEncoder()),
+            ("c.bmp", new BmpEncoder()),
+            ("d.tif", new TiffEncoder()),
+            ("e.webp", new WebpEncoder()),
+        ];
+        foreach (var (name, encoder) in encoders)
+        {
+            using var file = new MemoryStream();
+            image.Save(file, encoder);
+            yield return (name, file.ToArray());
+        }
+    }
+
+    public static byte[] Archive(bool hasList)
+    {
+        var images = Images()
+            .SelectMany((image, i) => new[] { "train", "val", "test" }.Select(split => ($"{split}/{i % 2}/{image.Name}", image.Content)))
+            .ToList();
+        if (hasList) images.Add(("manifest.csv", Encoding.UTF8.GetBytes(List())));
+        return Zip(images);
+    }
+
+    public static string List()
+    {
+        var lines = Images().SelectMany((image, i) =>
+            new[] { "train", "val", "test" }.Select(split => $"{split}/{i % 2}/{image.Name},{i % 2},{split},{split}{i}"));
+        return $"path,label,split,patient\n{string.Join('\n', lines)}\n";
+    }
+
+    public static byte[] Dicom() =>
+    [
+        .. new byte[128], .. "DICM"u8,
+        .. Element(0x0002, 0x0010, "UI", "1.2.840.10008.1.2.1\0"u8),
+        .. Element(0x0028, 0x0002, "US", [1, 0]),
+        .. Element(0x0028, 0x0004, "CS", "MONOCHROME2 "u8),
+        .. Element(0x0028, 0x0010, "US", [8, 0]),
+        .. Element(0x0028, 0x0011, "US", [8, 0]),
+        .. Element(0x0028, 0x0100, "US", [16, 0]),
+        .. Element(0x0028, 0x0101, "US", [12, 0]),
+        .. Element(0x0028, 0x0102, "US", [11, 0]),
+        .. Element(0x0028, 0x0103, "US", [0, 0]),
+        .. Element(0x0028, 0x1050, "DS", "2000"u8),
+        .. Element(0x0028, 0x1051, "DS", "1500"u8),
+        .. new byte[] { 0xe0, 0x7f, 0x10, 0, (byte)'O', (byte)'W', 0, 0, 128, 0, 0, 0 }, .. Noise(128),
+    ];
+
+    private static byte[] Element(int group, int number, string type, ReadOnlySpan<byte> value) =>
+    [
+        (byte)group, (byte)(group >> 8), (byte)number, (byte)(number >> 8),
+        .. Encoding.ASCII.GetBytes(type), (byte)value.Length, 0, .. value,
+    ];
+
+    private static byte[] Zip(params IReadOnlyList<(string Name, byte[] Content)> entries)
+    {
+        using var file = new MemoryStream();
+        using (var archive = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var (name, content) in entries)
+            {
+                using var entry = archive.CreateEntry(name).Open();
+                entry.Write(content);
+            }
+        }
+        return file.ToArray();
+    }
+
+    private static byte[] Noise(int length)
+    {
+        var bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        return bytes;
+    }
+}
