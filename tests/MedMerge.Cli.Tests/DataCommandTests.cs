@@ -45,6 +45,21 @@ public sealed class DataCommandTests : IDisposable
         Assert.DoesNotContain("trial", progress, StringComparison.Ordinal);
     }
 
+    /// <summary>A source is trained on the data set as settings make it.</summary>
+    [Fact]
+    public async Task Pretraining_takes_settings_of_the_data_set()
+    {
+        var model = Path.Combine(_folder, "model.safetensors");
+        string[] command = ["pretrain", "--data", "phantom:cells", "--architecture", "resnet20", "--width", "0.125", "--epochs", "1"];
+        string[] places = ["--store", Path.Combine(_folder, "store"), "--output", model];
+
+        var (code, output, error) = await RunAsync([.. command, "--set", "size=16", "trainImages=8", "colours=rgb", .. places]);
+
+        Assert.True(code == ExitCodes.Done, error);
+        Assert.Contains("Trained ", output, StringComparison.Ordinal);
+        Assert.Matches(@"\[3, ?16, ?16\]", (await RunAsync("inspect", model)).Output);
+    }
+
     [Theory]
     [InlineData("there is no setting 'sze'; did you mean 'size'?", "show", "phantom:cells", "--set", "sze=3")]
     [InlineData("it must be a whole number from 8 to 1024", "show", "phantom:cells", "--set", "size=3")]

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using MedMerge.Data;
 using MedMerge.Data.Formats;
-using MedMerge.Experiments.Specifications;
 using MedMerge.Reporting;
 using MedMerge.Storage;
 
@@ -16,7 +15,7 @@ internal static class DataCommand
     private static Command CreateShow(TextWriter output)
     {
         var location = Location();
-        var settings = Settings();
+        var settings = DataOptions.Settings();
         var sheet = new Option<string?>("--sheet")
         {
             Description = "Write a picture with the first training images of each class.",
@@ -32,7 +31,7 @@ internal static class DataCommand
         {
             var file = parsed.GetValue(sheet);
             if (file is not null) OutputFolder.CheckFile(file);
-            var dataset = Load(parsed.GetValue(location)!, parsed.GetValue(settings));
+            var dataset = DataOptions.Find(parsed.GetValue(location)!, parsed.GetValue(settings)).Load(InputFile.Read);
             await output.WriteAsync(DatasetTable.Render(dataset));
             if (file is not null)
             {
@@ -47,7 +46,7 @@ internal static class DataCommand
     private static Command CreatePack(TextWriter output)
     {
         var location = Location();
-        var settings = Settings();
+        var settings = DataOptions.Settings();
         var target = new Option<string>("--output") { Description = "The file to write.", HelpName = "FILE.packed", Required = true };
         var command = new Command("pack", "Writes a data set as one file, as nodes read it.") { location, settings, target };
         command.SetAction(async (parsed, cancellation) =>
@@ -56,7 +55,7 @@ internal static class DataCommand
             if (!file.EndsWith(PackedFormat.Extension, StringComparison.Ordinal))
                 throw new InputException($"--output '{file}' must end in {PackedFormat.Extension}, by which a specification knows it.");
             OutputFolder.CheckFile(file, [parsed.GetValue(location)!]);
-            var dataset = Load(parsed.GetValue(location)!, parsed.GetValue(settings));
+            var dataset = DataOptions.Find(parsed.GetValue(location)!, parsed.GetValue(settings)).Load(InputFile.Read);
             await AtomicFile.WriteAsync(file, PackedDataset.Write(dataset), overwrite: true, cancellation);
             await output.WriteLineAsync($"{dataset.Title} is in '{file}'.");
             return ExitCodes.Done;
@@ -69,30 +68,4 @@ internal static class DataCommand
         Description = $"The data set: {DatasetFormats.All.Description}.",
         HelpName = "DATA",
     };
-
-    private static Option<string[]?> Settings() => new("--set")
-    {
-        Description =
-            "A setting of the data set as in a specification: " +
-            $"{string.Join(", ", DatasetSettingTable.All.Select(setting => setting.Path))}.",
-        HelpName = "KEY=VALUE",
-        AllowMultipleArgumentsPerToken = true,
-    };
-
-    private static ImageDataset Load(string location, string[]? settings)
-    {
-        var source = DatasetSource.Find(location);
-        foreach (var text in settings ?? [])
-        {
-            var (key, value) = text.Split('=', 2) is [var left, var right] ? (left, right) : (text, "");
-            if (DatasetSettingTable.All.FirstOrDefault(setting => setting.Path == key) is not { } setting)
-            {
-                var names = DatasetSettingTable.All.Select(known => known.Path).ToList();
-                throw new InputException($"--set '{text}': there is no setting '{key}'{SpellingSuggestion.Suggest(key, names)}");
-            }
-            source = setting.With(source, value, out var problem);
-            if (problem is not null) throw new InputException($"--set '{text}': it must be {problem}.");
-        }
-        return source.Load(InputFile.Read);
-    }
 }

@@ -24,7 +24,7 @@ internal static class PretrainCommand
         {
             var settings = options.ReadSettings(parsed, out var training);
             var network = Architectures.Create(parsed.GetValue(options.Architecture)!, parsed.GetValue(options.Width));
-            var data = DatasetSource.Find(parsed.GetValue(options.Data)!);
+            var data = DataOptions.Find(parsed.GetValue(options.Data)!, parsed.GetValue(options.DataSettings));
             var pretraining = new Pretraining(data, training, parsed.GetValue(options.Seed));
             var stage = PretrainStages.Create(pretraining, data.Load(InputFile.Read), network, settings);
             var file = parsed.GetValue(options.Output)!;

@@ -21,6 +21,8 @@ internal sealed class PretrainOptions
         Required = true,
     };
 
+    public Option<string[]?> DataSettings { get; } = DataOptions.Settings();
+
     public Option<string> Architecture { get; } = new("--architecture")
     {
         Description = $"One of {string.Join(", ", Architectures.Names)}.",
@@ -82,6 +84,7 @@ internal sealed class PretrainOptions
     public IReadOnlyList<Option> All =>
     [
         Data,
+        DataSettings,
         Architecture,
         Width,
         Epochs,

@@ -8,6 +8,21 @@ internal sealed record ImageSplit(byte[] Pixels, int[] Labels)
     /// <summary>The number of images.</summary>
     public int Count => Labels.Length;
 
+    /// <summary>Room for the pixels of so many images.</summary>
+    /// <param name="imageBytes">Bytes of an image.</param>
+    /// <param name="origin">What messages call the data set.</param>
+    /// <exception cref="InputException">They take more than an array can hold.</exception>
+    public static byte[] Allocate(int count, long imageBytes, string origin)
+    {
+        if (count * imageBytes > Array.MaxLength)
+        {
+            throw new InputException(
+                $"The images of {origin} take {count * imageBytes / (double)(1 << 30):0.0} GiB at this size; " +
+                "2 GiB are the most for a split. A smaller 'size' helps.");
+        }
+        return GC.AllocateUninitializedArray<byte>((int)(count * imageBytes));
+    }
+
     /// <summary>An image's pixels, [height × width × channels].</summary>
     public ReadOnlyMemory<byte> GetImage(int index)
     {

@@ -170,6 +170,33 @@ public class PlanTests
         Assert.DoesNotContain(Defaults.BuildPlan().Notes, note => note.Contains("itself", StringComparison.Ordinal));
     }
 
+    /// <summary>Another data set to all appearances: the target's test images, darker, to train on.</summary>
+    [Fact]
+    public void A_source_that_has_learned_the_targets_test_images_is_noted()
+    {
+        var specification = Defaults.BuildPlan().Specification;
+        var target = specification.Target.Load(InputFile.Read);
+        var darker = target.Test with { Pixels = Array.ConvertAll(target.Test.Pixels, value => (byte)(value * 4 / 5)) };
+        var learned = new ImageDataset(target.Info with { Name = "other" }, darker, target.Validation, target.Train);
+        var file = Path.Combine(Path.GetTempPath(), $"medmerge-{Guid.NewGuid():N}.packed");
+        File.WriteAllBytes(file, PackedDataset.Write(learned));
+        try
+        {
+            var source = specification.Sources[0];
+            var leaking = source with { Pretrain = source.Pretrain! with { Data = DatasetSource.Find(file) } };
+
+            var plan = Plan.Build(specification with { Sources = [leaking, specification.Sources[1]] });
+
+            var found = Assert.Single(plan.Notes, note => note.Contains("knows images of the target", StringComparison.Ordinal));
+            var start = $"the source '{source.Name}' knows images of the target '{target.Name}': ";
+            Assert.Equal($"{start}{target.Test.Count} images of test are copies of ones that it has learned", found);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Theory]
     [InlineData("first", "../second")]
     [InlineData("first", "a/b")]

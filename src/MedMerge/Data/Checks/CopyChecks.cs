@@ -36,8 +36,8 @@ internal static class CopyChecks
                 .Where(pair => pair.First < learned.Count && pair.Second >= learned.Count)
                 .DistinctBy(pair => pair.Second)
                 .Count();
-            if (count > 0)
-                yield return $"{CheckedImage.Count(count)} of {name} {Verb(count, "is a copy", "are copies")} of one that it has learned";
+            var verb = Verb(count, "is a copy of one", "are copies of ones");
+            if (count > 0) yield return $"{CheckedImage.Count(count)} of {name} {verb} that it has learned";
         }
     }
 

@@ -80,6 +80,11 @@ public sealed class ImageSetTests : IDisposable
     }
 
     [Fact]
+    public void A_split_that_no_array_can_hold_is_refused() => Assert.Equal(
+        "The images of 'x' take 4.9 GiB at this size; 2 GiB are the most for a split. A smaller 'size' helps.",
+        Assert.Throws<InputException>(() => ImageSplit.Allocate(5000, 1 << 20, "'x'")).Message);
+
+    [Fact]
     public void A_damaged_archive_is_refused()
     {
         for (var i = 0; i < 30; i++) Write($"set/{(i % 3 == 0 ? "a" : "b")}/{i}.png", i);

@@ -35,7 +35,7 @@ internal static class ImagePreparation
         ImageSplit Prepare(ImageSplit split)
         {
             var size = (int)info.ImageBytes;
-            var pixels = GC.AllocateUninitializedArray<byte>(checked(split.Count * size));
+            var pixels = ImageSplit.Allocate(split.Count, info.ImageBytes, $"data set {dataset.Name}");
             Parallel.For(0, split.Count, i =>
             {
                 var image = new DecodedImage(dataset.Width, dataset.Height, dataset.Channels, split.GetImage(i).ToArray());

@@ -37,9 +37,7 @@ internal static class ImageSetReader
         ImageSplit Collect(DatasetSplit split)
         {
             int[] chosen = [.. Enumerable.Range(0, dealt.Count).Where(i => dealt[i].Split == split)];
-            if (chosen.Length * info.ImageBytes > Array.MaxLength)
-                throw new InputException($"The images of {files.Origin} take more than 2 GiB at this size; a smaller 'size' helps.");
-            var pixels = GC.AllocateUninitializedArray<byte>((int)(chosen.Length * info.ImageBytes));
+            var pixels = ImageSplit.Allocate(chosen.Length, info.ImageBytes, files.Origin);
             foreach (var (place, i) in chosen.Index())
                 decoded[i].WithChannels(channels).Pixels.CopyTo(pixels.AsSpan(place * (int)info.ImageBytes));
             return new ImageSplit(pixels, [.. chosen.Select(i => labels[dealt[i].Class])]);
