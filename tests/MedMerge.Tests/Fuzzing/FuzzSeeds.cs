@@ -4,6 +4,7 @@ using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Models.Onnx;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 using MedMerge.Tests.Models;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats;
@@ -21,6 +22,8 @@ internal static class FuzzSeeds
 {
     private const int Classes = 2;
     private const double Width = 0.0625;
+
+    private static readonly string[] Splits = ["train", "val", "test"];
 
     public static IEnumerable<byte[]> Checkpoints() =>
         Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Fixtures"), "*.pt")
@@ -53,18 +56,17 @@ internal static class FuzzSeeds
         return new LearnedKernelWeights(sources, "nothing", KernelWeightMatrix.Uniform("resnet20", 2, Width), target.ToFloats()).Write();
     }
 
-    public static byte[] Npz() => Zip(
-        ("train_images.npy", Npy("|u1", "(4, 8, 8)", Noise(256))),
-        ("train_labels.npy", Npy("|u1", "(4, 1)", [0, 1, 0, 1])),
-        ("val_images.npy", Npy("|u1", "(2, 8, 8)", Noise(128))),
-        ("val_labels.npy", Npy("|u1", "(2, 1)", [0, 1])),
-        ("test_images.npy", Npy("|u1", "(2, 8, 8)", Noise(128))),
-        ("test_labels.npy", Npy("|u1", "(2, 1)", [1, 0])));
-
-    private static byte[] Npy(string type, string shape, byte[] data)
+    public static byte[] Npz()
     {
-        var header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': {shape}, }}".PadRight(117) + "\n";
-        return [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes(header), .. data];
+        var folder = Directory.CreateTempSubdirectory("medmerge-fuzz-");
+        try
+        {
+            return File.ReadAllBytes(NpzFile.Write(folder.FullName, side: 8, train: 4, validation: 2, test: 2));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     public static IEnumerable<(string Name, byte[] Content)> Images()
@@ -89,7 +91,7 @@ internal static class FuzzSeeds
     public static byte[] Archive(bool hasList)
     {
         var images = Images()
-            .SelectMany((image, i) => new[] { "train", "val", "test" }.Select(split => ($"{split}/{i % 2}/{image.Name}", image.Content)))
+            .SelectMany((image, i) => Splits.Select(split => ($"{split}/{i % 2}/{image.Name}", image.Content)))
             .ToList();
         if (hasList) images.Add(("manifest.csv", Encoding.UTF8.GetBytes(List())));
         return Zip(images);
@@ -98,7 +100,7 @@ internal static class FuzzSeeds
     public static string List()
     {
         var lines = Images().SelectMany((image, i) =>
-            new[] { "train", "val", "test" }.Select(split => $"{split}/{i % 2}/{image.Name},{i % 2},{split},{split}{i}"));
+            Splits.Select(split => $"{split}/{i % 2}/{image.Name},{i % 2},{split},{split}{i}"));
         return $"path,label,split,patient\n{string.Join('\n', lines)}\n";
     }
 

@@ -23,6 +23,7 @@ internal static class CopyChecks
     /// <param name="trained">What the model was trained on.</param>
     public static IEnumerable<string> Between(ImageDataset trained, ImageDataset target)
     {
+        ImageFingerprint?[]? learned = null;
         foreach (var (name, split) in target.Splits.Where(split => split.Split != target.Train))
         {
             if (trained.Train.Count + split.Count > NearCopies.MaxImages)
@@ -30,10 +31,9 @@ internal static class CopyChecks
                 yield return NotLookedFor;
                 yield break;
             }
-            var learned = CheckedImage.Of("train", trained.Train).ToList();
-            ImageFingerprint?[] all = [.. Describe(trained, learned), .. Describe(target, [.. CheckedImage.Of(name, split)])];
-            var count = NearCopies.Find(all)
-                .Where(pair => pair.First < learned.Count && pair.Second >= learned.Count)
+            learned ??= Describe(trained, CheckedImage.Of("train", trained.Train));
+            var count = NearCopies.Find([.. learned, .. Describe(target, CheckedImage.Of(name, split))])
+                .Where(pair => pair.First < learned.Length && pair.Second >= learned.Length)
                 .DistinctBy(pair => pair.Second)
                 .Count();
             var verb = Verb(count, "is a copy of one", "are copies of ones");
@@ -65,7 +65,7 @@ internal static class CopyChecks
             yield return NotLookedFor;
             yield break;
         }
-        var pairs = NearCopies.Find(Describe(dataset, [.. copies.Select(group => group[0])]))
+        var pairs = NearCopies.Find(Describe(dataset, copies.Select(group => group[0])))
             .SelectMany(pair => new[] { pair, (First: pair.Second, Second: pair.First) })
             .SelectMany(pair =>
                 from first in copies[pair.First]
@@ -94,16 +94,8 @@ internal static class CopyChecks
         CultureInfo.InvariantCulture,
         $"near copies were not looked for: that is done for up to {NearCopies.MaxImages:N0} images");
 
-    private static ImageFingerprint?[] Describe(ImageDataset dataset, IReadOnlyList<CheckedImage> images)
-    {
-        var fingerprints = new ImageFingerprint?[images.Count];
-        Parallel.For(0, images.Count, i =>
-        {
-            var pixels = images[i].Pixels.ToArray();
-            fingerprints[i] = ImageFingerprint.Of(new DecodedImage(dataset.Width, dataset.Height, dataset.Channels, pixels));
-        });
-        return fingerprints;
-    }
+    private static ImageFingerprint?[] Describe(ImageDataset dataset, IEnumerable<CheckedImage> images) =>
+        [.. images.AsParallel().AsOrdered().Select(image => ImageFingerprint.Of(DecodedImage.Of(dataset, image.Pixels)))];
 
     private static string Verb(int count, string one, string many) => count == 1 ? one : many;
 }

@@ -38,6 +38,9 @@ internal sealed class ScenarioLoader(
     /// <summary>The data sets that were loaded, by how the specification names them.</summary>
     public IReadOnlyDictionary<DatasetSource, ImageDataset> Datasets => _datasets;
 
+    /// <summary>Whether it was checked, and what is odd about its images noted, when it was submitted.</summary>
+    private bool IsFrozen => readWeights is null;
+
     /// <summary>Loads the specification's scenarios: one for each point of its settings.</summary>
     /// <exception cref="InputException">Data or weights are missing or unusable; the message lists every problem.</exception>
     public IReadOnlyList<Scenario> Load()
@@ -112,8 +115,7 @@ internal sealed class ScenarioLoader(
         Try(line, () => Check(target));
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
-        var isSubmitted = readWeights is null; // and was noted then
-        if (!isSubmitted && _checkedTargets.Add(target))
+        if (!IsFrozen && _checkedTargets.Add(target))
             _notes.AddRange(DatasetChecks.Run(target).Select(text => $"the target '{target.Name}': {text}"));
     }
 
@@ -236,7 +238,7 @@ internal sealed class ScenarioLoader(
         {
             if (stage is FineTuneStage pretraining && pretraining.Target.Dataset.ContentHash == target.ContentHash)
                 _notes.Add($"the source '{source.Name}' is pretrained on the target itself, so its rows saw the images more often");
-            if (readWeights is not null) CheckCopies(source, target);
+            if (!IsFrozen) CheckCopies(source, target);
         }
     }
 

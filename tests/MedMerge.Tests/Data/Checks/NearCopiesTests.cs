@@ -73,11 +73,9 @@ public class NearCopiesTests(ITestOutputHelper output)
         var dataset = DatasetFormats.All.Get(path).Load(path, null, new ImageSettings { Size = size }, InputFile.Read);
         return
         [
-            .. dataset.Splits.SelectMany(split => Enumerable.Range(0, split.Split.Count).Select(i => new DecodedImage(
-                dataset.Width,
-                dataset.Height,
-                dataset.Channels,
-                split.Split.GetImage(i).ToArray()))),
+            .. from split in dataset.Splits
+               from image in CheckedImage.Of(split.Name, split.Split)
+               select DecodedImage.Of(dataset, image.Pixels),
         ];
     }
 

@@ -1,5 +1,4 @@
 using MedMerge.Data.Formats.Images;
-using MedMerge.Testing;
 
 namespace MedMerge.Tests.Data.Formats;
 
@@ -63,23 +62,7 @@ public sealed class DicomTests(DicomFiles files) : IClassFixture<DicomFiles>
 }
 
 /// <summary>Files that pydicom wrote, with their pixels as pydicom reads them.</summary>
-public sealed class DicomFiles : IDisposable
-{
-    private readonly bool _isHere = Python.Has("pydicom, PIL, numpy");
-
-    public DicomFiles()
-    {
-        if (!_isHere) return;
-        var (code, text) = Python.Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_dicom.py"), Folder);
-        if (code != 0) throw new InvalidOperationException(text);
-    }
-
-    public string Folder { get; } = Directory.CreateTempSubdirectory("medmerge-dicom-").FullName;
-
-    public void SkipWithout()
-    {
-        if (!_isHere) Assert.Skip("pydicom is not here (Debian: apt-get install python3-pydicom python3-pil python3-numpy).");
-    }
-
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
-}
+public sealed class DicomFiles() : PythonFiles(
+    "check_dicom.py",
+    "pydicom, PIL, numpy",
+    "pydicom is not here (Debian: apt-get install python3-pydicom python3-pil python3-numpy).");

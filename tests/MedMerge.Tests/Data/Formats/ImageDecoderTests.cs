@@ -1,6 +1,5 @@
 using MedMerge.Data;
 using MedMerge.Data.Formats.Images;
-using MedMerge.Testing;
 
 namespace MedMerge.Tests.Data.Formats;
 
@@ -139,23 +138,7 @@ public sealed class ImageDecoderTests(PillowImages pillow) : IClassFixture<Pillo
 }
 
 /// <summary>Images that Pillow wrote, with their pixels as Pillow reads them.</summary>
-public sealed class PillowImages : IDisposable
-{
-    private readonly bool _isHere = Python.Has("PIL, numpy");
-
-    public PillowImages()
-    {
-        if (!_isHere) return;
-        var (code, text) = Python.Run(Path.Combine(AppContext.BaseDirectory, "Fixtures", "check_images.py"), Folder);
-        if (code != 0) throw new InvalidOperationException(text);
-    }
-
-    public string Folder { get; } = Directory.CreateTempSubdirectory("medmerge-pillow-").FullName;
-
-    public void SkipWithout()
-    {
-        if (!_isHere) Assert.Skip("Pillow is not here (Debian: apt-get install python3-pil python3-numpy).");
-    }
-
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
-}
+public sealed class PillowImages() : PythonFiles(
+    "check_images.py",
+    "PIL, numpy",
+    "Pillow is not here (Debian: apt-get install python3-pil python3-numpy).");

@@ -10,6 +10,10 @@ internal sealed record DecodedImage(int Width, int Height, int Channels, byte[] 
     private const int RedShare = 19595, GreenShare = 38470, BlueShare = 7471; // ITU-R 601 in 65536ths, as Pillow has them
     private const int ShareBits = 16;
 
+    /// <summary>An image of a data set.</summary>
+    public static DecodedImage Of(ImageDataset dataset, ReadOnlyMemory<byte> pixels) =>
+        new(dataset.Width, dataset.Height, dataset.Channels, pixels.ToArray());
+
     /// <summary>The same image in grey (ITU-R 601 luma) or RGB.</summary>
     public DecodedImage WithChannels(int channels)
     {

@@ -38,7 +38,7 @@ internal static class ImagePreparation
             var pixels = ImageSplit.Allocate(split.Count, info.ImageBytes, $"data set {dataset.Name}");
             Parallel.For(0, split.Count, i =>
             {
-                var image = new DecodedImage(dataset.Width, dataset.Height, dataset.Channels, split.GetImage(i).ToArray());
+                var image = DecodedImage.Of(dataset, split.GetImage(i));
                 Resize(image, settings).WithChannels(info.Channels).Pixels.CopyTo(pixels.AsSpan(i * size));
             });
             return split with { Pixels = pixels };

@@ -37,8 +37,8 @@ internal static class SplitAssignment
         var divided = images
             .Where(image => image.Group is not null)
             .GroupBy(image => image.Group)
-            .Where(group => group.DistinctBy(image => image.Split).Count() > 1)
-            .Select(group => (group.Key, Images: group.DistinctBy(image => image.Split).ToList()))
+            .Select(group => (group.Key, Images: group.DistinctBy(image => image.Split).ToList())) // one of each split
+            .Where(group => group.Images.Count > 1)
             .ToList();
         if (divided.Count == 0) return;
         var (name, members) = divided[0];
