@@ -1,4 +1,5 @@
 using MedMerge.Data.Formats.Images;
+using MedMerge.Tests.Fuzzing;
 
 namespace MedMerge.Tests.Data.Formats;
 
@@ -36,6 +37,24 @@ public sealed class DicomTests(DicomFiles files) : IClassFixture<DicomFiles>
         var error = Assert.Throws<InputException>(() => ImageDecoder.Decode(file, "'x.dcm'"));
 
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A sequence whose kind is not known is written implicitly (PS3.5, 6.2.2), and so is what it holds, however deep.</summary>
+    [Fact]
+    public void Unknown_sequences_are_passed_over()
+    {
+        var file = FuzzSeeds.Dicom();
+        const int MetaEnd = 160;
+        byte[] itemStart = [0xfe, 0xff, 0x00, 0xe0, 0xff, 0xff, 0xff, 0xff];
+        byte[] itemEnd = [0xfe, 0xff, 0x0d, 0xe0, 0, 0, 0, 0];
+        byte[] sequenceEnd = [0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0];
+        byte[] innermost = [0x09, 0, 0x03, 0x10, 2, 0, 0, 0, (byte)'A', (byte)'B'];
+        byte[] inner = [0x09, 0, 0x02, 0x10, 0xff, 0xff, 0xff, 0xff, .. itemStart, .. innermost, .. itemEnd, .. sequenceEnd];
+        byte[] outer = [0x09, 0, 0x01, 0x10, .. "UN\0\0"u8, 0xff, 0xff, 0xff, 0xff, .. itemStart, .. inner, .. itemEnd, .. sequenceEnd];
+
+        var image = ImageDecoder.Decode([.. file[..MetaEnd], .. outer, .. file[MetaEnd..]], "'x.dcm'");
+
+        Assert.Equal(ImageDecoder.Decode(file, "'x.dcm'").Pixels, image.Pixels);
     }
 
     /// <summary>Cut anywhere, a file is refused; with bytes changed, it is refused or read, and nothing else happens.</summary>

@@ -77,7 +77,7 @@ internal sealed class DicomElements
                 Pixels = length == UndefinedLength ? ReadFragments() : [Take(length)];
                 return;
             }
-            if (length == UndefinedLength) SkipSequence(depth: 0, isImplicit: !isSequence);
+            if (length == UndefinedLength) SkipSequence(depth: 0, isExplicit: isSequence);
             else _values[tag] = Take(length);
         }
     }
@@ -102,10 +102,9 @@ internal sealed class DicomElements
         return isLong ? ReadLength(Take(4).Span) : BinaryPrimitives.ReadUInt16LittleEndian(header[6..]);
     }
 
-    private void SkipSequence(int depth, bool isImplicit)
+    private void SkipSequence(int depth, bool isExplicit)
     {
         if (depth > MaxDepth) throw new FormatException($"its sequences are nested more than {MaxDepth} deep");
-        var isExplicit = !isImplicit && TransferSyntax != TransferSyntaxes.Implicit;
         while (true)
         {
             var tag = PeekTag();
@@ -124,7 +123,7 @@ internal sealed class DicomElements
             var tag = PeekTag();
             var length = ReadHeader(isExplicit, out var isSequence);
             if (tag == ItemEndTag) return;
-            if (length == UndefinedLength) SkipSequence(depth + 1, isImplicit: isExplicit && !isSequence);
+            if (length == UndefinedLength) SkipSequence(depth + 1, isExplicit: isSequence);
             else Take(length);
         }
     }
