@@ -33,12 +33,7 @@ internal static class ImageDecoder
     {
         try
         {
-            if (DicomElements.IsDicom(file))
-            {
-                var dicom = new DicomImage(file);
-                CheckSize(dicom.Width, dicom.Height, origin);
-                return dicom.Decode(jpeg => Decode(jpeg, origin));
-            }
+            if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin);
             var info = Image.Identify(Formats, file, out _);
             if (info is null)
                 throw new InputException($"{origin} is {FileContent.Describe(file) ?? "of an unknown format"}; an image is {Known}.");
@@ -50,6 +45,21 @@ internal static class ImageDecoder
         {
             // The decoders throw more than their own exceptions on damaged files.
             throw new InputException($"{origin} can't be read as an image; is it damaged? ({error.Message.TrimEnd('.')})", error);
+        }
+    }
+
+    /// <summary>What is not read is not damaged: the message says no more than why.</summary>
+    private static DecodedImage DecodeDicom(byte[] file, string origin)
+    {
+        try
+        {
+            var dicom = new DicomImage(file);
+            CheckSize(dicom.Width, dicom.Height, origin);
+            return dicom.Decode(jpeg => Decode(jpeg, origin));
+        }
+        catch (FormatException error)
+        {
+            throw new InputException($"{origin} can't be read as a DICOM file: {error.Message}.", error);
         }
     }
 
