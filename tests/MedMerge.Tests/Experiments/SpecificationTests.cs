@@ -121,6 +121,8 @@ public class SpecificationTests
     [InlineData("target: 3\narchitecture: resnet20\nsources: 4", "'target' must be a mapping")]
     [InlineData("a: 1\na: 2", "is not valid YAML: line 2")]
     [InlineData("a: 1\nb:\n  - c: 1\n\td: 2\n", "line 4: a tab stands in the indentation; YAML wants spaces")]
+    [InlineData("a: 1\nb: 2 # \u0001\n", "line 2: it has the control character U+0001; remove it")]
+    [InlineData("a: 1\r\n\0", "line 2: it has the control character U+0000; remove it")]
     [InlineData("a: x\nb:\n\tc: 1\n", "line 3: a tab stands in the indentation; YAML wants spaces")]
     [InlineData("a: 1\nb: [1, 2\nc: 3\n", "line 2: the list that begins here has no ']' where it should end")]
     [InlineData("a: 1\nb: [1\n", "line 2: the list that begins here has no ']' where it should end")]

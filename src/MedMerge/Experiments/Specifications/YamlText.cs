@@ -16,6 +16,7 @@ internal static class YamlText
     /// <exception cref="InputException">The text is not YAML, is nested too deeply, or is not a single mapping.</exception>
     public static YamlMappingNode Load(string yaml, string origin)
     {
+        CheckCharacters(yaml, origin);
         var stream = new YamlStream();
         var parser = new Parser(new StringReader(yaml));
         var open = new Stack<Level>();
@@ -39,6 +40,19 @@ internal static class YamlText
         }
         if (stream.Documents is [{ RootNode: YamlMappingNode root }]) return root;
         throw new InputException($"{origin} must be one YAML mapping (key: value), with at least target, architecture and sources.");
+    }
+
+    /// <summary>YAML allows no control characters but tab and line ends (1.2, section 5.1). YamlDotNet lets others pass in comments.</summary>
+    private static void CheckCharacters(string yaml, string origin)
+    {
+        var line = 1;
+        foreach (var letter in yaml)
+        {
+            if (letter == '\n') line++;
+            if (!char.IsControl(letter) || letter is '\t' or '\n' or '\r' or '\u0085') continue;
+            var name = $"U+{(int)letter:X4}";
+            throw new InputException($"{origin} is not valid YAML: line {line}: it has the control character {name}; remove it");
+        }
     }
 
     /// <summary>A tab that indents, which YAML does not allow: the parser reports it on the line before, or on the first.</summary>
