@@ -25,6 +25,7 @@ internal sealed class BatchLoader : IDisposable
     /// </summary>
     private readonly bool _isChannelsLast;
 
+    private readonly ImageAugmenter _augmenter;
     private readonly Tensor _scale;
     private readonly Tensor _offset;
     private readonly Dictionary<ImageSplit, DeviceSplit> _splits = new(ReferenceEqualityComparer.Instance);
@@ -42,6 +43,7 @@ internal sealed class BatchLoader : IDisposable
         _type = type;
         _maxSplitBytes = maxSplitBytes;
         _isChannelsLast = device.type == TorchSharp.DeviceType.CPU;
+        _augmenter = new ImageAugmenter(dataset.Height, dataset.Width, dataset.Channels, device, type);
         var (mean, deviation) = dataset.Normalisation;
         _scale = Channelwise([.. deviation.Select(d => 1 / (255 * d))]);
         _offset = Channelwise([.. mean.Zip(deviation, (m, d) => -m / d)]);
@@ -59,7 +61,8 @@ internal sealed class BatchLoader : IDisposable
     {
         using var scope = NewDisposeScope();
         var on = OnDevice(split);
-        return Normalise(on.Images(Transfers.ToDevice(ToInt64(indices), on.Home))).MoveToOuterDisposeScope();
+        var images = on.Images(Transfers.ToDevice(ToInt64(indices), on.Home));
+        return Normalise(ChannelsFirst(images)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Training images with their labels, augmented: image i's draw depends on (seed, epoch, i) alone.</summary>
@@ -67,14 +70,17 @@ internal sealed class BatchLoader : IDisposable
     {
         using var scope = NewDisposeScope();
         var on = OnDevice(_dataset.Train);
+        var draws = _augmenter.Draw(indices, augmentation, seed, epoch);
         // One transfer for all.
-        long[] numbers = [.. ToInt64(indices), .. augmentation == Augmentation.None ? [] : Draw(indices, augmentation, seed, epoch)];
+        long[] numbers = [.. ToInt64(indices), .. _augmenter.FindOrigins(draws)];
         var onDevice = Transfers.ToDevice(numbers, on.Home);
         var chosen = onDevice.narrow(0, 0, indices.Length);
         var images = on.Images(chosen);
-        if (augmentation != Augmentation.None)
-            images = Move(images, onDevice.narrow(0, indices.Length, numbers.Length - indices.Length).to(_device));
-        return new TrainingBatch(Normalise(images).MoveToOuterDisposeScope(), on.Labels(chosen).MoveToOuterDisposeScope());
+        if (draws.Length > 0)
+            images = _augmenter.Move(images, onDevice.narrow(0, indices.Length, numbers.Length - indices.Length).to(_device));
+        var values = ChannelsFirst(images);
+        if (!augmentation.OnlyMoves) values = _augmenter.Filter(values, augmentation, draws);
+        return new TrainingBatch(Normalise(values).MoveToOuterDisposeScope(), on.Labels(chosen).MoveToOuterDisposeScope());
     }
 
     /// <summary>The labels as a tensor [count] of int64.</summary>
@@ -88,6 +94,7 @@ internal sealed class BatchLoader : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
+        _augmenter.Dispose();
         _scale.Dispose();
         _offset.Dispose();
         foreach (var split in _splits.Values) split.Dispose();
@@ -117,54 +124,13 @@ internal sealed class BatchLoader : IDisposable
     }
 
     /// <param name="images">[count, height, width, channels], uint8.</param>
+    private Tensor ChannelsFirst(Tensor images) => images.permute(0, 3, 1, 2).to(_type);
+
+    /// <param name="images">[count, channels, height, width], 0 … 255.</param>
     private Tensor Normalise(Tensor images)
     {
-        var normalised = (images.permute(0, 3, 1, 2).to(_type) * _scale).Plus(_offset);
+        var normalised = (images * _scale).Plus(_offset);
         var channels = normalised.expand(images.shape[0], 3, _dataset.Height, _dataset.Width);
         return _isChannelsLast ? channels.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : channels.contiguous();
-    }
-
-    /// <summary>
-    /// Which images' pixels are moved, 0, 1, …; then for each image the row that each of its rows is taken from, then its columns, −1 where
-    /// there is none. Images are shifted by up to a fourteenth of a side each way.
-    /// </summary>
-    private long[] Draw(ReadOnlySpan<int> indices, Augmentation augmentation, ulong seed, int epoch)
-    {
-        var (count, height, width) = (indices.Length, _dataset.Height, _dataset.Width);
-        var draws = new long[count * (1 + height + width)];
-        var rows = draws.AsSpan(count, count * height);
-        var columns = draws.AsSpan(count * (1 + height));
-        for (var i = 0; i < count; i++)
-        {
-            var random = new RandomStream(seed, StreamKeys.Augmentation, (ulong)epoch, (ulong)indices[i]);
-            draws[i] = i;
-            FillShifted(rows.Slice(i * height, height), random);
-            var shifted = columns.Slice(i * width, width);
-            FillShifted(shifted, random);
-            var mirrored = random.Below(2) == 1 && augmentation == Augmentation.ShiftFlip;
-            if (mirrored) shifted.Reverse();
-        }
-        return draws;
-    }
-
-    private static void FillShifted(Span<long> from, RandomStream random)
-    {
-        var reach = Math.Max(1, from.Length / 14);
-        var shift = random.Below((2 * reach) + 1) - reach;
-        for (var i = 0; i < from.Length; i++) from[i] = i - shift >= 0 && i - shift < from.Length ? i - shift : -1;
-    }
-
-    /// <summary>Takes each pixel from another place of its image, zero where there is none.</summary>
-    /// <param name="images">[count, height, width, channels], uint8.</param>
-    /// <param name="draws">As <see cref="Draw"/> gives them.</param>
-    private static Tensor Move(Tensor images, Tensor draws)
-    {
-        var (count, height, width) = (images.shape[0], images.shape[1], images.shape[2]);
-        var own = draws.narrow(0, 0, count).view(count, 1, 1);
-        var rows = draws.narrow(0, count, count * height).view(count, height, 1);
-        var columns = draws.narrow(0, count * (1 + height), count * width).view(count, 1, width);
-        var moved = images.index(TensorIndex.Tensor(own), TensorIndex.Tensor(rows), TensorIndex.Tensor(columns));
-        var isOutside = rows.bitwise_or(columns).signbit(); // of −1 and anything all bits are set
-        return moved.mul(isOutside.logical_not().unsqueeze(3));
     }
 }

@@ -9,7 +9,7 @@ internal static class StreamKeys
     /// <summary>The order of images in an epoch.</summary>
     public const ulong Batches = 2;
 
-    /// <summary>Flips and shifts.</summary>
+    /// <summary>What happens to each training image.</summary>
     public const ulong Augmentation = 3;
 
     /// <summary>Initial weights.</summary>
@@ -41,6 +41,9 @@ internal static class StreamKeys
 
     /// <summary>A jittered partner's noise.</summary>
     public const ulong Jitter = 13;
+
+    /// <summary>The noise that is added to training images.</summary>
+    public const ulong Noise = 14;
 
     /// <summary>
     /// Derives the seed of a kind of stage from a trial's seed. So an epoch of learning kernel weights and an epoch of fine-tuning see

@@ -48,6 +48,13 @@ internal static class TensorArithmetic
         return a.clamp_min(scalar);
     }
 
+    /// <summary>min(a, b).</summary>
+    public static Tensor AtMost(this Tensor a, double b)
+    {
+        using Scalar scalar = b;
+        return a.clamp_max(scalar);
+    }
+
     /// <summary>a ← a + b.</summary>
     public static Tensor Add(this Tensor a, Tensor b) => a.add_(b, One);
 

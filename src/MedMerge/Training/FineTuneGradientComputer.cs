@@ -15,6 +15,7 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
     private readonly ulong _seed;
     private readonly ShardPlan _plan;
     private readonly BatchLoader _loader;
+    private readonly ClassificationLoss _objective;
     private readonly BatchNormNetwork _network;
 
     /// <param name="start">
@@ -31,8 +32,9 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
         _target = target;
         _settings = settings;
         _seed = seed;
-        _plan = settings.PlanFor(target.Train.Count, seed);
+        _plan = settings.PlanFor(target.Train, seed);
         _loader = new BatchLoader(target, device);
+        _objective = new ClassificationLoss(settings.Imbalance, target, device);
         _network = new BatchNormNetwork(architecture, start, device);
         foreach (var parameter in _network.Parameters) parameter.requires_grad_();
         Layout = new ParameterLayout(start);
@@ -54,7 +56,7 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
         Load(step);
         var batch = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
         var logits = _network.Forward(batch.Images, training: true);
-        var loss = nn.functional.cross_entropy(logits, batch.Labels, reduction: nn.Reduction.Sum);
+        var loss = _objective.Sum(logits, batch.Labels);
         var gradients = autograd.grad([loss], _network.Parameters);
         var parts = gradients.Select(gradient => gradient.reshape(-1));
         var statistics = _network.Values.narrow(0, Layout.Parameters, Layout.Length - Layout.Parameters);
@@ -86,5 +88,6 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
     {
         _network.Dispose();
         _loader.Dispose();
+        _objective.Dispose();
     }
 }

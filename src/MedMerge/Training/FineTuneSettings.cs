@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MedMerge.Data;
 using MedMerge.Statistics;
 
@@ -30,6 +31,10 @@ internal sealed record FineTuneSettings
     /// <summary>What happens to training images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
 
+    /// <summary>What is done about classes of unequal size.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // stages without it keep their keys
+    public Imbalance Imbalance { get; init; }
+
     /// <summary>The validation score that the best epoch is chosen by.</summary>
     public Metric Metric { get; init; } = Metric.MacroF1;
 
@@ -37,20 +42,19 @@ internal sealed record FineTuneSettings
     public bool IsWhole(IReadOnlyList<EpochRecord> history) => history.Count > Epochs;
 
     /// <summary>Which images a shard takes in which step.</summary>
-    /// <param name="images">Training images.</param>
     /// <exception cref="InputException">A shard would get a step of one image, over which batch norm has no variance.</exception>
-    public ShardPlan PlanFor(int images, ulong seed)
+    public ShardPlan PlanFor(ImageSplit train, ulong seed)
     {
         var fewest = TrainingBounds.MinBatchSize * Shards;
-        if (Shards > 1 && (BatchSize < fewest || images < fewest))
+        if (Shards > 1 && (BatchSize < fewest || train.Count < fewest))
         {
             throw new InputException(
-                $"fine-tuning's shards is {Shards}, its batchSize {BatchSize}, with {images} training images: every shard needs at least " +
-                $"{TrainingBounds.MinBatchSize} images in a step, for batch norm normalises by them.");
+                $"fine-tuning's shards is {Shards}, its batchSize {BatchSize}, with {train.Count} training images: every shard needs " +
+                $"at least {TrainingBounds.MinBatchSize} images in a step, for batch norm normalises by them.");
         }
         if (BatchSize % Shards != 0)
             throw new InputException($"fine-tuning's batchSize is {BatchSize}; it must be a multiple of its shards ({Shards}).");
-        return new ShardPlan(images, Shards, BatchSize, seed);
+        return new ShardPlan(train.Count, Shards, BatchSize, seed, Imbalance.BalanceBatches(train));
     }
 
     /// <summary>The rate of one step: a cosine from <see cref="LearningRate"/> to 0.</summary>

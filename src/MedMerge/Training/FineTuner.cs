@@ -27,6 +27,7 @@ internal sealed class FineTuner : IDisposable
     private readonly Device _device;
     private readonly ShardPlan _plan;
     private readonly BatchLoader _loader;
+    private readonly ClassificationLoss _objective;
     private readonly bool _startCounts;
     private BatchNormNetwork _network;
     private AdamW _optimiser;
@@ -52,8 +53,9 @@ internal sealed class FineTuner : IDisposable
         _settings = settings;
         _seed = seed;
         _device = device;
-        _plan = (settings with { Shards = 1 }).PlanFor(target.Train.Count, seed);
+        _plan = (settings with { Shards = 1 }).PlanFor(target.Train, seed);
         _loader = new BatchLoader(target, device);
+        _objective = new ClassificationLoss(settings.Imbalance, target, device);
         _best = start.Clone();
         _loss = zeros(1, ScalarType.Float64, device).DetachFromDisposeScope();
         (_network, _optimiser) = Build(start);
@@ -160,6 +162,7 @@ internal sealed class FineTuner : IDisposable
     public void Dispose()
     {
         _loader.Dispose();
+        _objective.Dispose();
         _network.Dispose();
         _optimiser.Dispose();
         _best.Dispose();
@@ -182,7 +185,7 @@ internal sealed class FineTuner : IDisposable
         var indices = _plan.Batch(epoch, step, shard: 0);
         var batch = _loader.LoadTraining(indices, _settings.Augmentation, _seed, epoch);
         var logits = _network.Forward(batch.Images, training: true);
-        var loss = nn.functional.cross_entropy(logits, batch.Labels);
+        var loss = _objective.Mean(logits, batch.Labels);
         var rate = _settings.LearningRateAt(epoch, step, _plan.StepsPerEpoch);
         _optimiser.Step(autograd.grad([loss], _network.Parameters), rate);
         _loss.Add(loss.detach().to(ScalarType.Float64), indices.Length);

@@ -18,6 +18,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
     private readonly SourceStack _sources;
     private readonly ImageDataset _target;
     private readonly BatchLoader _loader;
+    private readonly ClassificationLoss _objective;
     private readonly ShardPlan _plan;
     private readonly KernelWeightSettings _settings;
     private readonly Device _device;
@@ -42,9 +43,10 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
         _seed = seed;
         _device = device;
         _type = type;
-        _plan = new ShardPlan(target.Train.Count, settings.Shards, settings.BatchSize, seed);
+        _plan = settings.PlanFor(target.Train, seed);
         _sources = new SourceStack(architecture, sources, device, type, memoryLimit);
         _loader = new BatchLoader(target, device, type);
+        _objective = new ClassificationLoss(settings.Imbalance, target, device, type);
     }
 
     /// <inheritdoc />
@@ -73,7 +75,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
         foreach (var leaf in leaves) leaf.requires_grad_();
 
         var logits = nn.functional.linear(network.Features(batch.Images), headWeight, headBias);
-        var loss = nn.functional.cross_entropy(logits, batch.Labels, reduction: nn.Reduction.Sum);
+        var loss = _objective.Sum(logits, batch.Labels);
         var gradients = autograd.grad([loss], leaves).ToArray();
 
         Tensor[] parts =
@@ -120,7 +122,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
         using var inference = no_grad();
         var network = Fold(_sources.Fold(_sources.Split(alpha)), cancellation);
         var features = Scoring.Features(network.Features, _target.Train, _loader, cancellation);
-        return LinearProbe.Fit(features, _target.Train.Labels, _target.Classes, _settings.HeadDecay, cancellation);
+        return LinearProbe.Fit(features, _target, _settings.HeadDecay, _settings.Imbalance, cancellation);
     }
 
     /// <inheritdoc />
@@ -128,6 +130,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
     {
         _sources.Dispose();
         _loader.Dispose();
+        _objective.Dispose();
     }
 
     private FoldedNetwork Fold(WeighedNetwork network, CancellationToken cancellation)

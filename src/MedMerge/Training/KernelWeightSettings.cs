@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MedMerge.Data;
 using MedMerge.Statistics;
 
@@ -95,6 +96,14 @@ public sealed record KernelWeightSettings
     /// <summary>What happens to training images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
 
+    /// <summary>What is done about classes of unequal size.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // stages without it keep their keys
+    public Imbalance Imbalance { get; init; }
+
     /// <summary>The validation score that the best epoch is chosen by.</summary>
     public Metric Metric { get; init; } = Metric.MacroF1;
+
+    /// <summary>Which images a shard takes in which step.</summary>
+    /// <exception cref="InputException">The shards suit neither the training images nor the batch size.</exception>
+    internal ShardPlan PlanFor(ImageSplit train, ulong seed) => new(train.Count, Shards, BatchSize, seed, Imbalance.BalanceBatches(train));
 }

@@ -1,3 +1,4 @@
+using MedMerge.Data;
 using MedMerge.Tensors;
 using static TorchSharp.torch;
 
@@ -17,14 +18,20 @@ internal static class LinearProbe
 
     private const int MaxIterations = 1000;
 
+    /// <summary>Fits a head to the features of the training images. Device thread only.</summary>
+    /// <param name="features">[images, features], float64.</param>
+    /// <param name="decay">λ.</param>
+    public static Head Fit(Tensor features, ImageDataset target, double decay, Imbalance imbalance, CancellationToken cancellation)
+    {
+        var (labels, classes) = (target.Train.Labels, target.Classes);
+        return Fit(features, labels, classes, decay, cancellation, imbalance.WeighProbe(labels, classes));
+    }
+
     /// <summary>Fits a head. Device thread only.</summary>
     /// <param name="features">[images, features], float64.</param>
     /// <param name="labels">[images].</param>
     /// <param name="decay">λ.</param>
-    public static Head Fit(Tensor features, int[] labels, int classes, double decay, CancellationToken cancellation) =>
-        Fit(features, labels, classes, decay, MaxIterations, cancellation);
-
-    /// <inheritdoc cref="Fit(Tensor, int[], int, double, CancellationToken)" />
+    /// <param name="classWeights">What an image of each class counts in the mean; null where all count alike.</param>
     /// <param name="iterations">
     /// How many at most. A head that is not at the optimum then has a <see cref="Head.RemainingGradient"/>.
     /// </param>
@@ -33,8 +40,9 @@ internal static class LinearProbe
         int[] labels,
         int classes,
         double decay,
-        int iterations,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        double[]? classWeights = null,
+        int iterations = MaxIterations)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
@@ -47,6 +55,7 @@ internal static class LinearProbe
         // One column of ones carries the bias, which is not penalised.
         var inputs = cat([(features - mean) / unit, ones(count, 1, ScalarType.Float64)], 1);
         var truth = nn.functional.one_hot(tensor(Array.ConvertAll(labels, label => (long)label)), classes).to(ScalarType.Float64);
+        using var weightOf = classWeights is null ? null : tensor(Array.ConvertAll(labels, label => classWeights[label])).unsqueeze(1);
         var penalty = cat([unit.Squared().reciprocal().t().Times(decay), zeros(1, 1, ScalarType.Float64)], 0);
 
         (double Loss, Tensor Gradient) Evaluate(Tensor weights)
@@ -54,10 +63,13 @@ internal static class LinearProbe
             using var inner = NewDisposeScope();
             var logits = inputs.mm(weights);
             var logProbabilities = logits.log_softmax(1);
-            var loss = (penalty * weights.Squared()).sum().Times(0.5) - (truth * logProbabilities).sum().Over(count);
-            var slope = inputs.t().mm(logProbabilities.exp() - truth).Over(count).Plus(penalty * weights);
+            var fit = Weigh(truth * logProbabilities).sum().Over(count);
+            var loss = (penalty * weights.Squared()).sum().Times(0.5) - fit;
+            var slope = inputs.t().mm(Weigh(logProbabilities.exp() - truth)).Over(count).Plus(penalty * weights);
             return (loss.item<double>(), slope.MoveToOuterDisposeScope());
         }
+
+        Tensor Weigh(Tensor rows) => weightOf is null ? rows : rows * weightOf;
 
         var start = zeros(width + 1, classes, ScalarType.Float64);
         var (solution, gradient) = LimitedMemoryBfgs.Minimise(Evaluate, start, iterations, GradientTolerance, cancellation);

@@ -27,7 +27,7 @@ public class BatchLoaderTests
         int[] indices = [31, 2, 2, 17, 39];
         var (mean, deviation) = data.Normalisation;
 
-        var batch = loader.LoadTraining(indices, Augmentation.ShiftFlip, Seed, epoch: 3);
+        var batch = loader.LoadTraining(indices, Augmentation.ShiftedAndFlipped, Seed, epoch: 3);
 
         Assert.Equal([1L, 0L, 0L, 1L, 1L], batch.Labels.data<long>().ToArray());
         Assert.Equal([indices.Length, 3L, height, width], batch.Images.shape);

@@ -135,7 +135,7 @@ public class ShardPlanTests
         var (rows, columns) = (0L, 0L);
         for (var epoch = 0; epoch < 100; epoch++)
         {
-            var image = loader.LoadTraining([0], Augmentation.Shift, seed: 1, epoch).Images[0][0];
+            var image = loader.LoadTraining([0], Augmentation.Shifted, seed: 1, epoch).Images[0][0];
             var isBlank = (image - (float)blank).abs() < 1e-4;
             rows = Math.Max(rows, isBlank.all(1).sum().item<long>());
             columns = Math.Max(columns, isBlank.all(0).sum().item<long>());
@@ -168,10 +168,10 @@ public class ShardPlanTests
         Assert.Equal(0, all.mean().item<float>(), 1e-4);
         Assert.Equal(1, all.std().item<float>(), 1e-2);
 
-        var together = loader.LoadTraining([3, 9], Augmentation.ShiftFlip, seed: 1, epoch: 2).Images;
-        var alone = loader.LoadTraining([9], Augmentation.ShiftFlip, seed: 1, epoch: 2).Images;
+        var together = loader.LoadTraining([3, 9], Augmentation.ShiftedAndFlipped, seed: 1, epoch: 2).Images;
+        var alone = loader.LoadTraining([9], Augmentation.ShiftedAndFlipped, seed: 1, epoch: 2).Images;
         Assert.True(together[1].allclose(alone[0], 0, 0));
-        Assert.False(alone.allclose(loader.LoadTraining([9], Augmentation.ShiftFlip, seed: 1, epoch: 3).Images, 0, 0));
+        Assert.False(alone.allclose(loader.LoadTraining([9], Augmentation.ShiftedAndFlipped, seed: 1, epoch: 3).Images, 0, 0));
         Assert.True(loader.LoadTraining([9], Augmentation.None, 1, 2).Images.allclose(all.narrow(0, 9, 1), 0, 0));
     }
 }

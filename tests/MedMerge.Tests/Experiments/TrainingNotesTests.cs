@@ -31,7 +31,7 @@ public class TrainingNotesTests
         var values = labels.SelectMany(label => Enumerable.Range(0, 5).Select(j => random.NextNormal() + (j == label ? 1.5 : 0)));
         var features = tensor([.. values]).view(60, 5);
 
-        var stopped = LinearProbe.Fit(features, labels, 3, decay: 0.01, iterations: 2, Cancellation);
+        var stopped = LinearProbe.Fit(features, labels, 3, decay: 0.01, Cancellation, iterations: 2);
         var converged = LinearProbe.Fit(features, labels, 3, decay: 0.01, Cancellation);
 
         Assert.True(stopped.RemainingGradient > LinearProbe.GradientTolerance);

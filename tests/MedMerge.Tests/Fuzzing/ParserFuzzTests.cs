@@ -17,7 +17,7 @@ namespace MedMerge.Tests.Fuzzing;
 /// </summary>
 public class ParserFuzzTests(ITestOutputHelper output)
 {
-    private const int Inputs = 2000;
+    private const int Inputs = 2300;
     private const long MaxAllocated = 512L << 20;
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
 

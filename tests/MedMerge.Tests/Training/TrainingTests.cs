@@ -100,7 +100,7 @@ public class TrainingTests
                 Epochs = 4,
                 BatchSize = 8,
                 Shards = 2,
-                Augmentation = Augmentation.ShiftFlip,
+                Augmentation = Augmentation.ShiftedAndFlipped,
                 Parameterisation = parameterisation,
                 Granularity = granularity,
                 StartPenalty = 0.1,
@@ -146,7 +146,7 @@ public class TrainingTests
         }
 
         static FineTuner Create(StateDict start) =>
-            CreateTuner(start, new FineTuneSettings { Epochs = 4, BatchSize = 8, Augmentation = Augmentation.Shift });
+            CreateTuner(start, new FineTuneSettings { Epochs = 4, BatchSize = 8, Augmentation = Augmentation.Shifted });
     }
 
     /// <summary>Cancelled between two steps and restored from its state, a training ends with the bytes of the undisturbed one.</summary>
@@ -257,7 +257,7 @@ public class TrainingTests
     {
         await using var device = new DeviceThread(TestDevice.Name, 1);
         using var start = Network.Initialise(1, Target.Classes);
-        var settings = new FineTuneSettings { Epochs = 3, BatchSize = 8, LearningRate = 1e-3, Augmentation = Augmentation.Shift };
+        var settings = new FineTuneSettings { Epochs = 3, BatchSize = 8, LearningRate = 1e-3, Augmentation = Augmentation.Shifted };
         using var single = new FineTuner(Network, start, startCounts: true, Target, settings, 5, TestDevice.Torch);
         using var computer = new FineTuneGradientComputer(Network, start, Target, settings, 5, TestDevice.Torch);
         var sharded = new ShardedFineTuner(computer.Layout.Flatten(start), computer.Layout.Parameters, startCounts: true, settings);
@@ -278,7 +278,7 @@ public class TrainingTests
     public void A_shard_with_a_step_of_one_image_is_refused(int images, int batchSize, int shards)
     {
         var settings = new FineTuneSettings { BatchSize = batchSize, Shards = shards };
-        var error = Assert.Throws<InputException>(() => settings.PlanFor(images, seed: 0));
+        var error = Assert.Throws<InputException>(() => settings.PlanFor(new ImageSplit([], new int[images]), seed: 0));
         Assert.Contains("every shard needs at least 2 images", error.Message, StringComparison.Ordinal);
     }
 

@@ -19,7 +19,7 @@ public class TransferTests
     private const int Steps = 3;
     private static readonly ImageDataset Target = Phantoms.Create("cells", train: 8 * Steps, validation: 12, test: 6);
     private static readonly Architecture Network = Architectures.Create("resnet20", 0.25);
-    private static readonly FineTuneSettings FineTuning = new() { BatchSize = 8, Augmentation = Augmentation.ShiftFlip };
+    private static readonly FineTuneSettings FineTuning = new() { BatchSize = 8, Augmentation = Augmentation.ShiftedAndFlipped };
 
     [Fact]
     public void A_fine_tuning_step_is_one_transfer_to_the_device_and_none_back()
@@ -64,7 +64,7 @@ public class TransferTests
         foreach (var count in new[] { 2, 5 })
         {
             var sources = RandomModels.Prepared(Network, count);
-            var settings = new KernelWeightSettings { BatchSize = 8, Augmentation = Augmentation.ShiftFlip };
+            var settings = new KernelWeightSettings { BatchSize = 8, Augmentation = Augmentation.ShiftedAndFlipped };
             using var computer = new KernelWeightGradientComputer(Network, sources, Target, settings, seed: 1, TestDevice.Torch);
             var alpha = RandomModels.Softmax(new KernelWeightMatrix(Network, count));
             var step = new KernelWeightStep(1, 0, alpha, RandomModels.Head(Network, Target.Classes));

@@ -59,7 +59,8 @@ internal sealed class ScenarioStages(Scenario scenario)
         AlignmentMethod alignment = AlignmentMethod.None)
     {
         var prepared = Align(models.Select(Prepare).ToList(), alignment);
-        var head = new ProbeStage(prepared, init, scenario.Settings.KernelWeights.HeadDecay, Target);
+        var settings = scenario.Settings.KernelWeights;
+        var head = new ProbeStage(prepared, init, settings.HeadDecay, Target) { Imbalance = settings.Imbalance };
         return new ProbedSources(prepared, init, head);
     }
 
@@ -140,6 +141,9 @@ internal sealed class ScenarioStages(Scenario scenario)
         var settings = scenario.Settings;
         return settings.Rescaling == Rescaling.Repair && probed.Sources.Count > 1
             ? new MergeRescaling(settings.FineTune.ShardBatchSize, settings.KernelWeights.HeadDecay)
+            {
+                Imbalance = settings.KernelWeights.Imbalance,
+            }
             : null;
     }
 

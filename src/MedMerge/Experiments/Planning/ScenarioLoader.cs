@@ -109,9 +109,8 @@ internal sealed class ScenarioLoader(
 
     private void CheckTarget(ImageDataset target, int? line, ScenarioSettings settings)
     {
-        var kernelWeights = settings.KernelWeights;
-        Try(line, () => new ShardPlan(target.Train.Count, kernelWeights.Shards, kernelWeights.BatchSize, seed: 0));
-        Try(line, () => settings.FineTune.PlanFor(target.Train.Count, seed: 0));
+        Try(line, () => settings.KernelWeights.PlanFor(target.Train, seed: 0));
+        Try(line, () => settings.FineTune.PlanFor(target.Train, seed: 0));
         Try(line, () => Check(target));
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");

@@ -18,77 +18,6 @@ internal static class SettingTable
 
     private const int MaxTries = 9;
 
-    private static readonly IReadOnlyDictionary<string, Augmentation> Augmentations = new OrderedDictionary<string, Augmentation>
-    {
-        ["none"] = Augmentation.None,
-        ["shift"] = Augmentation.Shift,
-        ["shift-flip"] = Augmentation.ShiftFlip,
-    };
-
-    private static readonly IReadOnlyDictionary<string, Metric> Metrics = new OrderedDictionary<string, Metric>
-    {
-        ["macro-f1"] = Metric.MacroF1,
-        ["balanced-accuracy"] = Metric.BalancedAccuracy,
-        ["accuracy"] = Metric.Accuracy,
-        ["auc"] = Metric.Auc,
-    };
-
-    private static readonly IReadOnlyDictionary<string, SourceInput> SourceInputs = new OrderedDictionary<string, SourceInput>
-    {
-        ["target"] = SourceInput.Target,
-        ["source"] = SourceInput.Source,
-    };
-
-    private static readonly IReadOnlyDictionary<string, BatchNormPolicy> BatchNormPolicies =
-        new OrderedDictionary<string, BatchNormPolicy>
-        {
-            ["fold"] = BatchNormPolicy.Fold,
-            ["mix"] = BatchNormPolicy.Mix,
-        };
-
-    private static readonly IReadOnlyDictionary<string, Rescaling> Rescalings = new OrderedDictionary<string, Rescaling>
-    {
-        ["none"] = Rescaling.None,
-        ["repair"] = Rescaling.Repair,
-    };
-
-    private static readonly IReadOnlyDictionary<string, ModelChoice> ModelChoices = new OrderedDictionary<string, ModelChoice>
-    {
-        ["merged"] = ModelChoice.Merged,
-        ["best"] = ModelChoice.Best,
-    };
-
-    private static readonly IReadOnlyDictionary<string, AlignmentMethod> Alignments = new OrderedDictionary<string, AlignmentMethod>
-    {
-        ["none"] = AlignmentMethod.None,
-        ["weights"] = AlignmentMethod.Weights,
-        ["activations"] = AlignmentMethod.Activations,
-    };
-
-    private static readonly IReadOnlyDictionary<string, KernelWeightStart> Starts = new OrderedDictionary<string, KernelWeightStart>
-    {
-        ["anchored"] = KernelWeightStart.Anchored,
-        ["uniform"] = KernelWeightStart.Uniform,
-    };
-
-    private static readonly IReadOnlyDictionary<string, KernelWeightGranularity> Granularities =
-        new OrderedDictionary<string, KernelWeightGranularity>
-        {
-            ["filter"] = KernelWeightGranularity.Filter,
-            ["layer"] = KernelWeightGranularity.Layer,
-            ["model"] = KernelWeightGranularity.Model,
-            ["kernel2d"] = KernelWeightGranularity.Kernel2d,
-        };
-
-    private static readonly IReadOnlyDictionary<string, KernelWeightParameterisation> Parameterisations =
-        new OrderedDictionary<string, KernelWeightParameterisation>
-        {
-            ["softmax"] = KernelWeightParameterisation.Softmax,
-            ["sigmoid"] = KernelWeightParameterisation.Sigmoid,
-            ["free"] = KernelWeightParameterisation.Free,
-            ["clamped"] = KernelWeightParameterisation.Clamped,
-        };
-
     /// <summary>
     /// Settings of fine-tuning and pretraining alike. Declared first, because static members are initialised in textual
     /// order.
@@ -123,6 +52,29 @@ internal static class SettingTable
             TrainingBounds.MaxRate,
             settings => settings.WeightDecay,
             (settings, value) => settings with { WeightDecay = value }),
+    ];
+
+    private static IReadOnlyList<Setting<Imbalance>> ClassImbalance { get; } =
+    [
+        new ChoiceSetting<Imbalance, ClassWeighting>(
+            "classWeights",
+            "what an image counts in the loss: `balanced` in inverse proportion to its class's number of training images",
+            SettingWords.ClassWeightings,
+            settings => settings.ClassWeights,
+            (settings, value) => settings with { ClassWeights = value }),
+        new ChoiceSetting<Imbalance, ClassSampling>(
+            "sampling",
+            "the images of an epoch: each `once`, or as many in all, but equally many of each class",
+            SettingWords.Samplings,
+            settings => settings.Sampling,
+            (settings, value) => settings with { Sampling = value }),
+        new NumberSetting<Imbalance>(
+            "focalGamma",
+            "γ of the focal loss −(1 − p)^γ ln p; 0 is cross-entropy",
+            0,
+            10,
+            settings => settings.FocalGamma,
+            (settings, value) => settings with { FocalGamma = value }),
     ];
 
     /// <summary>How kernel weights are learned.</summary>
@@ -173,7 +125,7 @@ internal static class SettingTable
         new ChoiceSetting<KernelWeightSettings, KernelWeightStart>(
             "start",
             "where α starts; `uniform` needs a learning rate of about 0.01",
-            Starts,
+            SettingWords.Starts,
             settings => settings.Start,
             (settings, value) => settings with { Start = value }),
         new NumberSetting<KernelWeightSettings>(
@@ -186,13 +138,13 @@ internal static class SettingTable
         new ChoiceSetting<KernelWeightSettings, KernelWeightGranularity>(
             "granularity",
             "which kernels of a source share a weight",
-            Granularities,
+            SettingWords.Granularities,
             settings => settings.Granularity,
             (settings, value) => settings with { Granularity = value }),
         new ChoiceSetting<KernelWeightSettings, KernelWeightParameterisation>(
             "parameterisation",
             "how α comes from what is learned; `softmax` and `sigmoid` (two sources) give shares, `free` and `clamped` (0 to 1) any sum",
-            Parameterisations,
+            SettingWords.Parameterisations,
             settings => settings.Parameterisation,
             (settings, value) => settings with { Parameterisation = value }),
         new NumberSetting<KernelWeightSettings>(
@@ -223,28 +175,32 @@ internal static class SettingTable
     [
         DeclareEpochs(min: 1, "passes over the training images"),
         .. Training,
-        new ChoiceSetting<FineTuneSettings, Augmentation>(
-            "augmentation",
-            "what happens to training images",
-            Augmentations,
+        DeclareAugmentation<FineTuneSettings>(
+            "what happens to training images, drawn anew for each image and epoch",
             settings => settings.Augmentation,
             (settings, value) => settings with { Augmentation = value }),
+        .. ClassImbalance.Select(setting => setting.Within<FineTuneSettings>(
+            null,
+            settings => settings.Imbalance,
+            (settings, value) => settings with { Imbalance = value })),
     ];
 
     /// <summary>Settings at the top level of a specification.</summary>
     public static IReadOnlyList<Setting<ScenarioSettings>> TopLevel { get; } =
     [
-        new ChoiceSetting<ScenarioSettings, Augmentation>(
-            "augmentation",
-            "what happens to training images, for learning kernel weights and fine-tuning alike",
-            Augmentations,
+        DeclareAugmentation<ScenarioSettings>(
+            "what happens to training images, drawn anew for each image and epoch, for learning kernel weights and fine-tuning alike",
             settings => settings.FineTune.Augmentation,
             WithAugmentation),
+        .. ClassImbalance.Select(setting => setting.Within<ScenarioSettings>(
+            null,
+            settings => settings.FineTune.Imbalance,
+            WithImbalance)),
         new ChoiceSetting<ScenarioSettings, AlignmentMethod>(
             "alignment",
             "what brings the other sources' channels into the order of the anchor's before merging: their kernels, or what they give for " +
             "training images",
-            Alignments,
+            SettingWords.Alignments,
             settings => settings.Alignment,
             (settings, value) => settings with { Alignment = value }),
         new TextSetting<ScenarioSettings>(
@@ -257,26 +213,26 @@ internal static class SettingTable
         new ChoiceSetting<ScenarioSettings, SourceInput>(
             "inputNormalisation",
             "mean and deviation that images have in the eyes of source models: the target's, or those that each was trained on",
-            SourceInputs,
+            SettingWords.SourceInputs,
             settings => settings.InputNormalisation,
             (settings, value) => settings with { InputNormalisation = value }),
         new ChoiceSetting<ScenarioSettings, BatchNormPolicy>(
             "batchNorm",
             "what becomes of the sources' batch norms: `fold` takes each into its kernels first; `mix` weighs γ and β by the same α, and " +
             "takes the statistics of the merged model",
-            BatchNormPolicies,
+            SettingWords.BatchNormPolicies,
             settings => settings.BatchNorm,
             (settings, value) => settings with { BatchNorm = value }),
         new ChoiceSetting<ScenarioSettings, Rescaling>(
             "rescaling",
             "what happens to a merged model's channels: `repair` gives them the mean and deviation that the sources' have on the target",
-            Rescalings,
+            SettingWords.Rescalings,
             settings => settings.Rescaling,
             (settings, value) => settings with { Rescaling = value }),
         new ChoiceSetting<ScenarioSettings, Metric>(
             "metric",
             "the score that epochs, learning rates and the rival are chosen by on validation, and that the verdict is about",
-            Metrics,
+            SettingWords.Metrics,
             settings => settings.Metric,
             WithMetric),
         new NumberSetting<ScenarioSettings>(
@@ -289,7 +245,7 @@ internal static class SettingTable
         new ChoiceSetting<ScenarioSettings, ModelChoice>(
             "select",
             "what `medmerge` ends with: its own model, or the best single source's where merging is not better on validation",
-            ModelChoices,
+            SettingWords.ModelChoices,
             settings => settings.Select,
             (settings, value) => settings with { Select = value }),
         new WholeNumberSetting<ScenarioSettings>(
@@ -346,6 +302,23 @@ internal static class SettingTable
     {
         KernelWeights = settings.KernelWeights with { Metric = value },
         FineTune = settings.FineTune with { Metric = value },
+    };
+
+    private static TextSetting<TOwner> DeclareAugmentation<TOwner>(
+        string help,
+        Func<TOwner, Augmentation> get,
+        Func<TOwner, Augmentation, TOwner> with) where TOwner : new() => new(
+            "augmentation",
+            help,
+            Augmentation.Form,
+            text => Augmentation.TryParse(text, out _),
+            settings => get(settings).ToString(),
+            (settings, text) => with(settings, Augmentation.Parse(text)));
+
+    private static ScenarioSettings WithImbalance(ScenarioSettings settings, Imbalance value) => settings with
+    {
+        KernelWeights = settings.KernelWeights with { Imbalance = value },
+        FineTune = settings.FineTune with { Imbalance = value },
     };
 
     private static ScenarioSettings WithAugmentation(ScenarioSettings settings, Augmentation value) => settings with

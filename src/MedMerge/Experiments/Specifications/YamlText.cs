@@ -42,7 +42,7 @@ internal static class YamlText
         throw new InputException($"{origin} must be one YAML mapping (key: value), with at least target, architecture and sources.");
     }
 
-    /// <summary>YAML allows no control characters but tab and line ends (1.2, section 5.1). YamlDotNet lets others pass in comments.</summary>
+    /// <summary>YAML has no control characters but tab and line ends (1.2, section 5.1). YamlDotNet lets others pass in comments.</summary>
     private static void CheckCharacters(string yaml, string origin)
     {
         var line = 1;

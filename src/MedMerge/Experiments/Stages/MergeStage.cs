@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Models;
@@ -11,7 +12,12 @@ namespace MedMerge.Experiments.Stages;
 /// <summary>How a merge's channels are rescaled (<see cref="ActivationRescaling"/>).</summary>
 /// <param name="BatchSize">Images of a batch that statistics are estimated on, as fine-tuning normalises by.</param>
 /// <param name="HeadDecay">The L2 penalty on the head that is fitted to the rescaled features.</param>
-internal sealed record MergeRescaling(int BatchSize, double HeadDecay);
+internal sealed record MergeRescaling(int BatchSize, double HeadDecay)
+{
+    /// <summary>What is done about classes of unequal size where the head is fitted anew.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Imbalance Imbalance { get; init; }
+}
 
 /// <summary>
 /// Merges the sources by their kernel weights, restores batch norm and certifies the result; it fails if the certificate
@@ -157,7 +163,7 @@ internal sealed record MergeStage(
         ActivationRescaling.AddTo(architecture, rescaled, statistics);
         using var network = new BatchNormNetwork(architecture, rescaled, device);
         using var features = Scoring.Features(Features, dataset.Train, loader, cancellation);
-        var head = LinearProbe.Fit(features, dataset.Train.Labels, dataset.Classes, Rescaling.HeadDecay, cancellation);
+        var head = LinearProbe.Fit(features, dataset, Rescaling.HeadDecay, Rescaling.Imbalance, cancellation);
         ProbeStage.WarnIfUnconverged(head, context);
         return head;
 

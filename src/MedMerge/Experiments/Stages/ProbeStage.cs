@@ -11,6 +11,9 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Decay">The L2 penalty on the head.</param>
 internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit Start, double Decay, TargetContext Target) : Stage
 {
+    /// <summary>What is done about classes of unequal size.</summary>
+    public Imbalance Imbalance { get; init; }
+
     /// <summary>The name of all probes.</summary>
     public const string StageName = "probe";
 
@@ -21,7 +24,9 @@ internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit
     public override IReadOnlyList<Stage> Inputs => [.. Sources, .. Start.Inputs];
 
     /// <inheritdoc />
-    protected override object Settings => new { Start, Decay, Task = Target };
+    protected override object Settings => Imbalance == default
+        ? new { Start, Decay, Task = Target }
+        : new { Start, Decay, Task = Target, Imbalance };
 
     /// <inheritdoc />
     public override double Cost => Target.ForwardPass;
@@ -39,7 +44,7 @@ internal sealed record ProbeStage(IReadOnlyList<Stage> Sources, KernelWeightInit
                 Target.Architecture,
                 sources,
                 Target.Dataset,
-                new KernelWeightSettings { HeadDecay = Decay },
+                new KernelWeightSettings { HeadDecay = Decay, Imbalance = Imbalance },
                 seed: 0,
                 context.Device.Device,
                 memoryLimit: 0);

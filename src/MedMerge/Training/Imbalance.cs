@@ -1,0 +1,55 @@
+using MedMerge.Data;
+
+namespace MedMerge.Training;
+
+/// <summary>How much an image of a class counts in the loss.</summary>
+public enum ClassWeighting
+{
+    /// <summary>As much as any other.</summary>
+    None,
+
+    /// <summary>In inverse proportion to the class's number of training images, so that all classes count alike; 1 on average.</summary>
+    Balanced,
+}
+
+/// <summary>Which training images an epoch takes.</summary>
+public enum ClassSampling
+{
+    /// <summary>Each once.</summary>
+    Once,
+
+    /// <summary>As many as there are, equally many of each class: those of small classes several times, some of large ones not.</summary>
+    Balanced,
+}
+
+/// <summary>What training does about classes of unequal size. Scores on validation and test images are never weighted.</summary>
+public readonly record struct Imbalance
+{
+    /// <summary>How much an image of a class counts in the loss.</summary>
+    public ClassWeighting ClassWeights { get; init; }
+
+    /// <summary>Which images an epoch takes.</summary>
+    public ClassSampling Sampling { get; init; }
+
+    /// <summary>γ of the focal loss −(1 − p)^γ ln p of the true class's probability p (Lin et al. 2017); 0 is cross-entropy.</summary>
+    public double FocalGamma { get; init; }
+
+    /// <summary>
+    /// What the images of each class count in a linear probe, which takes every image once and minimises cross-entropy: by balanced weights
+    /// it finds what balanced sampling leads to. Null where all count alike.
+    /// </summary>
+    /// <param name="labels">Of the training images.</param>
+    internal double[]? WeighProbe(int[] labels, int classes) =>
+        ClassWeights == ClassWeighting.Balanced || Sampling == ClassSampling.Balanced ? Balance(labels, classes) : null;
+
+    /// <summary>The training labels by which batches are balanced; null where they are not.</summary>
+    internal int[]? BalanceBatches(ImageSplit train) => Sampling == ClassSampling.Balanced ? train.Labels : null;
+
+    /// <summary>images / (classes × images of the class), which is 1 on average over the images; 0 for a class without images.</summary>
+    internal static double[] Balance(int[] labels, int classes)
+    {
+        var counts = new int[classes];
+        foreach (var label in labels) counts[label]++;
+        return [.. counts.Select(count => count == 0 ? 0 : labels.Length / ((double)classes * count))];
+    }
+}
