@@ -91,4 +91,5 @@ public sealed record ValidationMessage(
     [property: Id(1)] double Loss,
     [property: Id(2)] double BalancedAccuracy,
     [property: Id(3)] double Accuracy,
-    [property: Id(4)] double Auc);
+    [property: Id(4)] double Auc,
+    [property: Id(5)] double QuadraticKappa);

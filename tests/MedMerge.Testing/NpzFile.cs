@@ -6,7 +6,8 @@ namespace MedMerge.Testing;
 /// <summary>Writes MedMNIST-like files for tests.</summary>
 internal static class NpzFile
 {
-    /// <param name="label">From split and index; 0 and 1 in turns where null.</param>
+    /// <param name="columns">Labels of an image.</param>
+    /// <param name="label">From split and index, which runs on over an image's columns; 0 and 1 in turns where null.</param>
     /// <param name="rename">Another name for an array.</param>
     /// <param name="pixel">From the index; running numbers where null.</param>
     /// <param name="header">Another header in place of the usual one.</param>
@@ -18,6 +19,7 @@ internal static class NpzFile
         int train = 8,
         int validation = 4,
         int test = 4,
+        int columns = 1,
         Func<string, int, int>? label = null,
         Func<string, string>? rename = null,
         Func<string, string, string>? type = null,
@@ -30,10 +32,10 @@ internal static class NpzFile
         {
             var shape = channels == 1 ? $"{count}, {side}, {side}" : $"{count}, {side}, {side}, {channels}";
             var pixels = Enumerable.Range(0, count * side * side * channels).Select(pixel ?? (i => (byte)(i * 7)));
-            var labels = Enumerable.Range(0, count).Select(i => (long)(label?.Invoke(split, i) ?? i % 2));
+            var labels = Enumerable.Range(0, count * columns).Select(i => (long)(label?.Invoke(split, i) ?? i % 2));
             var images = $"{split}_images";
             Add(rename?.Invoke(images) ?? images, Type(images, "|u1"), shape, [.. pixels]);
-            Add($"{split}_labels", Type($"{split}_labels", "<i8"), $"{count}, 1", [.. labels.SelectMany(BitConverter.GetBytes)]);
+            Add($"{split}_labels", Type($"{split}_labels", "<i8"), $"{count}, {columns}", [.. labels.SelectMany(BitConverter.GetBytes)]);
         }
         return path;
 

@@ -55,6 +55,7 @@ internal sealed class GrainShardWorkers<TStep, TGradient, TNumber>(ShardSet shar
                 BalancedAccuracy = answer.BalancedAccuracy,
                 Accuracy = answer.Accuracy,
                 Auc = answer.Auc,
+                QuadraticKappa = answer.QuadraticKappa,
             };
         }, cancellation);
     }

@@ -129,7 +129,8 @@ internal sealed class ShardSession<TStep, TGradient, TNumber>(
                 validation.Loss,
                 validation.BalancedAccuracy,
                 validation.Accuracy,
-                validation.Auc);
+                validation.Auc,
+                validation.QuadraticKappa);
         }
 
         /// <summary>The step, once its last part is here.</summary>

@@ -164,15 +164,24 @@ public readonly partial record struct Augmentation
             strength == Usual ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name} {strength}");
     }
 
-    /// <summary>As a text in JSON.</summary>
+    /// <summary>As a text in JSON. Three have the names of an earlier version, by which stores know their stages.</summary>
     private sealed class JsonText : JsonConverter<Augmentation>
     {
-        public override Augmentation Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            TryParse(reader.GetString() ?? "", out var augmentation)
-                ? augmentation
-                : throw new JsonException($"An augmentation is not {Form}.");
+        private static readonly Dictionary<Augmentation, string> OldNames = new()
+        {
+            [None] = "None",
+            [Shifted] = "Shift",
+            [ShiftedAndFlipped] = "ShiftFlip",
+        };
+
+        public override Augmentation Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            var text = reader.GetString() ?? "";
+            foreach (var (old, name) in OldNames) if (text == name) return old;
+            return TryParse(text, out var augmentation) ? augmentation : throw new JsonException($"'{text}' is not {Form}.");
+        }
 
         public override void Write(Utf8JsonWriter writer, Augmentation value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value.ToString());
+            writer.WriteStringValue(OldNames.GetValueOrDefault(value) ?? value.ToString());
     }
 }

@@ -49,6 +49,9 @@ internal sealed class BatchLoader : IDisposable
         _offset = Channelwise([.. mean.Zip(deviation, (m, d) => -m / d)]);
     }
 
+    /// <inheritdoc cref="DatasetInfo.IsMultiLabel" />
+    public bool IsMultiLabel => _dataset.Info.IsMultiLabel;
+
     /// <summary>The images of a split in order, in batches as large as a pass without gradients has memory for.</summary>
     public IEnumerable<int[]> Batches(ImageSplit split)
     {

@@ -20,6 +20,10 @@ internal sealed record DatasetInfo
     /// <summary>The number of classes.</summary>
     public required int Classes { get; init; }
 
+    /// <summary>Whether an image may have several of the classes, or none: they are labels then.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsMultiLabel { get; init; }
+
     /// <summary>The classes' names by label; empty where the format has none.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 

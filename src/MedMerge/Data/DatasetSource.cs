@@ -35,7 +35,10 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
         return new ImageDataset(dataset.Info, train, validation, dataset.Test);
     }
 
-    /// <summary>The first images of each class, taken in turns, in their old order: the same subset for every seed.</summary>
+    /// <summary>
+    /// The first images of each class, taken in turns, in their old order: the same subset for every seed. With several labels, images
+    /// without any have a turn too.
+    /// </summary>
     private static ImageSplit Subset(ImageDataset dataset, ImageSplit split, int count, string setting)
     {
         if (count < dataset.Classes || count > split.Count)
@@ -44,14 +47,16 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
                 $"{setting} is {count}; data set {dataset.Name} allows {dataset.Classes} (one a class) to {split.Count}.");
         }
         var labels = split.Labels;
-        var chosen = Enumerable.Range(0, labels.Length)
-            .GroupBy(i => labels[i])
-            .SelectMany(group => group.Select((index, turn) => (turn, label: group.Key, index)))
-            .Order()
-            .Take(count)
-            .Select(item => item.index)
-            .Order()
-            .ToArray();
+        var turns = Enumerable.Range(0, dataset.Classes).Select(label => new Queue<int>(dataset.Find(split, label))).ToList();
+        if (dataset.IsMultiLabel) turns.Add(new Queue<int>(Enumerable.Range(0, split.Count).Where(i => labels[i] == 0)));
+        var chosen = new SortedSet<int>();
+        for (var turn = 0; chosen.Count < count; turn = (turn + 1) % turns.Count)
+        {
+            while (turns[turn].TryDequeue(out var image) && !chosen.Add(image))
+            {
+                // It has another label, and was taken with that.
+            }
+        }
         var pixels = chosen.SelectMany(i => split.GetImage(i).ToArray());
         return new ImageSplit([.. pixels], [.. chosen.Select(i => labels[i])]);
     }

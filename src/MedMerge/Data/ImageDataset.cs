@@ -53,6 +53,9 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
     /// <summary>Mean and standard deviation of each channel over the training split, values scaled to 0 … 1; measured once.</summary>
     public (double[] Mean, double[] Deviation) Normalisation => _normalisation.Value;
 
+    /// <inheritdoc cref="DatasetInfo.IsMultiLabel" />
+    public bool IsMultiLabel => Info.IsMultiLabel;
+
     /// <inheritdoc cref="DatasetInfo.Title" />
     public string Title => Info.Title;
 
@@ -77,27 +80,61 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
                     $"Data set {Name}: the split '{name}' has {split.Count} labels, but its images are of another number.");
             }
             CheckPixels(name, split.Pixels);
-            var bad = Array.FindIndex(split.Labels, label => label < 0 || label >= Classes);
-            if (bad >= 0)
-            {
-                throw new InputException(
-                    $"Data set {Name}: label {split.Labels[bad]} of image {bad} in the split '{name}' is out of range; " +
-                    $"there are {Classes} classes (0 to {Classes - 1}).");
-            }
-            var present = split.Labels.Distinct().Count();
-            if (present == 1)
-            {
-                throw new InputException(
-                    $"Data set {Name}: the split '{name}' holds one class only (label {split.Labels[0]}), " +
-                    "so no score can be computed on it.");
-            }
-            if (present < Classes && split == Train)
-            {
-                var missing = Enumerable.Range(0, Classes).Except(split.Labels).First();
-                throw new InputException($"Data set {Name}: no training image has label {missing}.");
-            }
+            if (IsMultiLabel) CheckLabelSets(name, split);
+            else CheckClasses(name, split);
         }
         return this;
+    }
+
+    /// <summary>The images of a split that are of a class, or have one of several labels.</summary>
+    public IEnumerable<int> Find(ImageSplit split, int @class) =>
+        Enumerable.Range(0, split.Count).Where(i => LabelSet.Has(split.Labels[i], @class, IsMultiLabel));
+
+    private void CheckClasses(string name, ImageSplit split)
+    {
+        var bad = Array.FindIndex(split.Labels, label => label < 0 || label >= Classes);
+        if (bad >= 0)
+        {
+            throw new InputException(
+                $"Data set {Name}: label {split.Labels[bad]} of image {bad} in the split '{name}' is out of range; " +
+                $"there are {Classes} classes (0 to {Classes - 1}).");
+        }
+        var present = split.Labels.Distinct().Count();
+        if (present == 1)
+        {
+            throw new InputException(
+                $"Data set {Name}: the split '{name}' holds one class only (label {split.Labels[0]}), " +
+                "so no score can be computed on it.");
+        }
+        if (present < Classes && split == Train)
+        {
+            var missing = Enumerable.Range(0, Classes).Except(split.Labels).First();
+            throw new InputException($"Data set {Name}: no training image has label {missing}.");
+        }
+    }
+
+    private void CheckLabelSets(string name, ImageSplit split)
+    {
+        if (Classes > LabelSet.MaxLabels)
+            throw new InputException($"Data set {Name} has {Classes} labels; {LabelSet.MaxLabels} are the most that an image can have.");
+        var bad = Array.FindIndex(split.Labels, set => set < 0 || set >= 1 << Classes);
+        if (bad >= 0)
+        {
+            throw new InputException(
+                $"Data set {Name}: image {bad} in the split '{name}' has a label out of range; there are {Classes} (0 to {Classes - 1}).");
+        }
+        int[] counts = [.. Enumerable.Range(0, Classes).Select(label => Find(split, label).Count())];
+        if (Array.TrueForAll(counts, count => count == 0 || count == split.Count))
+        {
+            throw new InputException(
+                $"Data set {Name}: all images of the split '{name}' have the same labels, so no score can be computed on it.");
+        }
+        if (split != Train) return;
+        var useless = Array.FindIndex(counts, count => count == 0 || count == split.Count);
+        if (useless < 0) return;
+        var who = counts[useless] == 0 ? "no" : "every";
+        var label = Info.ClassNames.ElementAtOrDefault(useless) ?? $"{useless}";
+        throw new InputException($"Data set {Name}: {who} training image has label {label}.");
     }
 
     /// <summary>Images that were scaled to 0 … 1 before they became bytes are black; nothing can be learned from them.</summary>
@@ -119,6 +156,7 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(MemoryMarshal.AsBytes<int>([info.Height, info.Width, info.Channels, info.Classes]));
+        if (info.IsMultiLabel) hash.AppendData("several labels"u8);
         foreach (var split in splits)
         {
             hash.AppendData(MemoryMarshal.AsBytes<int>([split.Count]));

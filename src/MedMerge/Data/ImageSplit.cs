@@ -2,7 +2,7 @@ namespace MedMerge.Data;
 
 /// <summary>Images with their labels, in memory.</summary>
 /// <param name="Pixels">[count × height × width × channels], bytes, row-major.</param>
-/// <param name="Labels">[count], 0 … classes − 1.</param>
+/// <param name="Labels">[count], as <see cref="LabelSet"/> has them.</param>
 internal sealed record ImageSplit(byte[] Pixels, int[] Labels)
 {
     /// <summary>The number of images.</summary>

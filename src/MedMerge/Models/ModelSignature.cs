@@ -15,12 +15,16 @@ namespace MedMerge.Models;
 internal sealed record ModelSignature(InputNormalisation Normalisation, int? Height, int? Width, IReadOnlyList<string> ClassNames)
 {
     private const string Mean = "mean", Deviation = "std", InputSize = "input_size", Classes = "class_names";
+    private const string ProblemType = "problem_type", MultiLabel = "multi_label_classification"; // Hugging Face's terms
 
     private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Whether an image may have several classes: each logit goes through a sigmoid of its own.</summary>
+    public bool IsMultiLabel { get; init; }
+
     /// <summary>That of a model which was trained on a data set.</summary>
     public static ModelSignature Of(ImageDataset dataset) =>
-        new(InputNormalisation.Of(dataset), dataset.Height, dataset.Width, dataset.Info.ClassNames);
+        new(InputNormalisation.Of(dataset), dataset.Height, dataset.Width, dataset.Info.ClassNames) { IsMultiLabel = dataset.IsMultiLabel };
 
     /// <summary>Reads a file's metadata.</summary>
     /// <returns>Null where they name no normalisation, or not in this form: other programs use such keys too.</returns>
@@ -31,7 +35,10 @@ internal sealed record ModelSignature(InputNormalisation Normalisation, int? Hei
         if (!mean.All(double.IsFinite) || !deviation.All(value => double.IsFinite(value) && value > 0)) return null;
         var size = Parse<int[]>(metadata, InputSize) is [_, > 0 and var height, > 0 and var width] ? (height, width) : ((int, int)?)null;
         var names = Parse<string?[]>(metadata, Classes)?.OfType<string>().ToList();
-        return new ModelSignature(new InputNormalisation(mean, deviation), size?.Item1, size?.Item2, names ?? []);
+        return new ModelSignature(new InputNormalisation(mean, deviation), size?.Item1, size?.Item2, names ?? [])
+        {
+            IsMultiLabel = metadata.TryGetValue(ProblemType, out var type) && type == MultiLabel,
+        };
     }
 
     /// <summary>Adds what <see cref="Read"/> reads.</summary>
@@ -41,6 +48,7 @@ internal sealed record ModelSignature(InputNormalisation Normalisation, int? Hei
         metadata[Deviation] = JsonSerializer.Serialize(Normalisation.Deviation);
         if (Height is { } height && Width is { } width)
             metadata[InputSize] = JsonSerializer.Serialize((int[])[InputNormalisation.Channels, height, width]);
+        if (IsMultiLabel) metadata[ProblemType] = MultiLabel;
         if (ClassNames.Count > 0) metadata[Classes] = JsonSerializer.Serialize(ClassNames, Json);
     }
 

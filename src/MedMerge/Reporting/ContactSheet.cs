@@ -17,7 +17,7 @@ internal static class ContactSheet
     /// <returns>A PNG file.</returns>
     public static byte[] Draw(ImageDataset dataset)
     {
-        var rows = Enumerable.Range(0, Math.Min(dataset.Classes, MaxRows)).Select(label => FindFirst(dataset.Train, label)).ToList();
+        var rows = Enumerable.Range(0, Math.Min(dataset.Classes, MaxRows)).Select(label => FindFirst(dataset, label)).ToList();
         var side = Math.Max(dataset.Width, dataset.Height);
         var scale = Math.Clamp(side, SmallestCell, LargestCell) / (double)side;
         var (width, height) = ((int)(dataset.Width * scale), (int)(dataset.Height * scale));
@@ -37,8 +37,7 @@ internal static class ContactSheet
         return file.ToArray();
     }
 
-    private static List<int> FindFirst(ImageSplit split, int label) =>
-        [.. Enumerable.Range(0, split.Count).Where(i => split.Labels[i] == label).Take(Columns)];
+    private static List<int> FindFirst(ImageDataset dataset, int label) => [.. dataset.Find(dataset.Train, label).Take(Columns)];
 
     private static Image<Rgb24> GetImage(ImageDataset dataset, int index)
     {

@@ -12,16 +12,18 @@ internal static class DatasetTable
     public static string Render(ImageDataset dataset)
     {
         ImageSplit[] splits = [.. dataset.Splits.Select(split => split.Split)];
+        var (kind, kinds) = dataset.IsMultiLabel ? ("label", "labels, of which an image may have several") : ("class", "classes");
         var text = new StringBuilder();
         text.Append(
             CultureInfo.InvariantCulture,
             $"{dataset.Title}: {dataset.Info.Provenance.Format}, {splits.Sum(split => split.Count):N0} images of " +
-            $"{dataset.Width} × {dataset.Height} pixels, {(dataset.Channels == 1 ? "grey" : "RGB")}, {dataset.Classes} classes\n\n");
-        var rows = new List<IReadOnlyList<string>> { (string[])["class", .. dataset.Splits.Select(split => split.Name), "all"] };
+            $"{dataset.Width} × {dataset.Height} pixels, {(dataset.Channels == 1 ? "grey" : "RGB")}, {dataset.Classes} {kinds}\n\n");
+        var rows = new List<IReadOnlyList<string>> { (string[])[kind, .. dataset.Splits.Select(split => split.Name), "all"] };
         rows.AddRange(Enumerable.Range(0, dataset.Classes).Select(label => CreateRow(
             GetName(dataset, label),
-            splits.Select(split => split.Labels.Count(other => other == label)))));
-        rows.Add(CreateRow("all", splits.Select(split => split.Count)));
+            splits.Select(split => dataset.Find(split, label).Count()))));
+        if (dataset.IsMultiLabel) rows.Add(CreateRow("none", splits.Select(split => split.Labels.Count(set => set == 0))));
+        rows.Add(CreateRow(dataset.IsMultiLabel ? "images" : "all", splits.Select(split => split.Count)));
         text.Append(TextTable.Render(rows)).Append('\n');
         var (mean, deviation) = dataset.Normalisation;
         text.Append(

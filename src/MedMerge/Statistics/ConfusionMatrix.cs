@@ -3,22 +3,9 @@ namespace MedMerge.Statistics;
 /// <summary>Counts of (true class, predicted class), and the scores that follow from them.</summary>
 /// <param name="Classes">The number of classes.</param>
 /// <param name="Counts">[true × predicted], row-major.</param>
-internal sealed record ConfusionMatrix(int Classes, double[] Counts)
+internal sealed record ConfusionMatrix(int Classes, double[] Counts) : IConfusion
 {
-    /// <summary>Counts predictions, each image as often as <paramref name="multiplicity"/> says (once where it is empty).</summary>
-    public static ConfusionMatrix Of(Predictions predictions, ReadOnlySpan<int> multiplicity = default) =>
-        Count(predictions.Classes, FindCells(predictions), multiplicity);
-
-    /// <summary>Finds each image's cell of the matrix, which is the same however often the image counts.</summary>
-    public static int[] FindCells(Predictions predictions)
-    {
-        var cells = new int[predictions.Count];
-        for (var i = 0; i < cells.Length; i++) cells[i] = (predictions.Labels[i] * predictions.Classes) + predictions.Predicted(i);
-        return cells;
-    }
-
-    /// <summary>Counts images by their cells.</summary>
-    /// <inheritdoc cref="Of" path="/param" />
+    /// <summary>Counts images by their cells, each as often as <paramref name="multiplicity"/> says (once where it is empty).</summary>
     public static ConfusionMatrix Count(int classes, int[] cells, ReadOnlySpan<int> multiplicity)
     {
         var counts = new double[classes * classes];

@@ -1,6 +1,6 @@
 namespace MedMerge.Statistics;
 
-/// <summary>A score that methods are compared by; all are 0 to 1, and higher is better.</summary>
+/// <summary>A score that methods are compared by; higher is better. All are 0 to 1 but κ, which is −1 to 1.</summary>
 public enum Metric
 {
     /// <summary>The mean F1 of the classes.</summary>
@@ -14,4 +14,7 @@ public enum Metric
 
     /// <summary>The area under the ROC curve, one class against the rest.</summary>
     Auc,
+
+    /// <summary>Cohen's κ with quadratic weights, for classes that are grades.</summary>
+    QuadraticKappa,
 }

@@ -10,6 +10,7 @@ internal static class MetricNames
         Metric.BalancedAccuracy => "balanced accuracy",
         Metric.Accuracy => "accuracy",
         Metric.Auc => "AUC",
+        Metric.QuadraticKappa => "quadratic κ",
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
@@ -18,6 +19,7 @@ internal static class MetricNames
     {
         Metric.MacroF1 => "F1",
         Metric.BalancedAccuracy => "bal. acc.",
+        Metric.QuadraticKappa => "κ²",
         _ => Get(metric),
     };
 }

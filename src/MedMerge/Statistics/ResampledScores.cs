@@ -41,18 +41,19 @@ internal sealed record ResampledScores(IReadOnlyDictionary<Metric, double> Score
     private sealed class Scorer(Predictions predictions)
     {
         private readonly RocRanking _ranking = new(predictions);
-        private readonly int[] _cells = ConfusionMatrix.FindCells(predictions);
+        private readonly ConfusionCounter _counter = new(predictions);
 
         /// <param name="multiplicity">How often each image counts; once each where empty.</param>
         public IEnumerable<KeyValuePair<Metric, double>> Score(int[] multiplicity)
         {
-            var confusion = ConfusionMatrix.Count(predictions.Classes, _cells, multiplicity);
+            var confusion = _counter.Count(multiplicity);
             return
             [
                 new(Metric.MacroF1, confusion.MacroF1),
                 new(Metric.BalancedAccuracy, confusion.BalancedAccuracy),
                 new(Metric.Accuracy, confusion.Accuracy),
                 new(Metric.Auc, _ranking.Auc(multiplicity)),
+                new(Metric.QuadraticKappa, confusion.Kappa(quadratic: true)),
             ];
         }
     }

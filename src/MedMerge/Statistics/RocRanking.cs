@@ -11,7 +11,7 @@ internal sealed class RocRanking
     {
         _predictions = predictions;
         // Two classes are one question: how class 1 ranks.
-        int[] classes = predictions.Classes == 2 ? [1] : [.. Enumerable.Range(0, predictions.Classes)];
+        int[] classes = predictions is { Classes: 2, IsMultiLabel: false } ? [1] : [.. Enumerable.Range(0, predictions.Classes)];
         Ranked = classes;
         _order = [.. classes.Select(c => Enumerable.Range(0, predictions.Count).OrderBy(i => predictions.Row(i)[c]).ToArray())];
     }
@@ -48,7 +48,7 @@ internal sealed class RocRanking
             for (; end < order.Length && (end == start || _predictions.Row(order[end])[@class] == value); end++)
             {
                 var weight = multiplicity.IsEmpty ? 1 : multiplicity[order[end]];
-                if (_predictions.Labels[order[end]] == @class) tiedPositives += weight;
+                if (_predictions.Has(order[end], @class)) tiedPositives += weight;
                 else tiedNegatives += weight;
             }
             wins += tiedPositives * (below + (tiedNegatives / 2));

@@ -1,6 +1,9 @@
 namespace MedMerge.Statistics;
 
 /// <summary>How good predictions are; every score is 0 to 1 but κ, which is −1 to 1.</summary>
+/// <remarks>
+/// Where an image may have several labels, means are over labels, and right answers are counted over all labels of all images.
+/// </remarks>
 /// <param name="MacroF1">The mean F1 of the classes that occur or are predicted.</param>
 /// <param name="Accuracy">Share of right answers.</param>
 /// <param name="BalancedAccuracy">The mean recall over the classes that occur.</param>
@@ -28,13 +31,14 @@ internal sealed record Scores(
         Metric.BalancedAccuracy => BalancedAccuracy,
         Metric.Accuracy => Accuracy,
         Metric.Auc => Auc,
+        Metric.QuadraticKappa => QuadraticKappa,
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
     /// <summary>All scores of <paramref name="predictions"/>.</summary>
     public static Scores Of(Predictions predictions)
     {
-        var confusion = ConfusionMatrix.Of(predictions);
+        var confusion = new ConfusionCounter(predictions).Count();
         return new Scores(
             confusion.MacroF1,
             confusion.Accuracy,
@@ -50,15 +54,31 @@ internal sealed record Scores(
     {
         var confidence = new double[CalibrationBins];
         var right = new double[CalibrationBins];
-        for (var i = 0; i < predictions.Count; i++)
+        var answers = 0;
+        foreach (var (probability, isRight) in GetAnswers(predictions))
         {
-            var predicted = predictions.Predicted(i);
-            var probability = predictions.Row(i)[predicted];
             // Bins are (0, 1/15], (1/15, 2/15], …
             var bin = Math.Clamp((int)Math.Ceiling(probability * CalibrationBins) - 1, 0, CalibrationBins - 1);
             confidence[bin] += probability;
-            right[bin] += predicted == predictions.Labels[i] ? 1 : 0;
+            right[bin] += isRight ? 1 : 0;
+            answers++;
         }
-        return confidence.Zip(right, (c, r) => Math.Abs(c - r)).Sum() / predictions.Count;
+        return confidence.Zip(right, (c, r) => Math.Abs(c - r)).Sum() / answers;
+    }
+
+    /// <summary>How probable each image's most probable class is, and whether it is that; with several labels each of them.</summary>
+    private static IEnumerable<(double Probability, bool IsRight)> GetAnswers(Predictions predictions)
+    {
+        for (var i = 0; i < predictions.Count; i++)
+        {
+            if (!predictions.IsMultiLabel)
+            {
+                var predicted = predictions.Predicted(i);
+                yield return (predictions.Row(i)[predicted], predictions.Has(i, predicted));
+                continue;
+            }
+            for (var label = 0; label < predictions.Classes; label++)
+                yield return (predictions.Row(i)[label], predictions.Has(i, label));
+        }
     }
 }

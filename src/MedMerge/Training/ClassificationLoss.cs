@@ -4,30 +4,43 @@ using static TorchSharp.torch;
 
 namespace MedMerge.Training;
 
-/// <summary>The loss of training: cross-entropy, or focal loss, with a weight for each class. Device thread only.</summary>
+/// <summary>
+/// The loss of training: cross-entropy, or focal loss, with a weight for each class. Where an image may have several labels it is binary
+/// cross-entropy, on average over the labels. Device thread only.
+/// </summary>
 internal sealed class ClassificationLoss : IDisposable
 {
     /// <summary>Keeps the logarithm of 1 − p finite, where p rounds to 1.</summary>
     private const double Smallest = 1e-7;
 
     private readonly double _gamma;
-    private readonly Tensor? _weights; // [classes]; null where all are 1
+    private readonly bool _isMultiLabel;
+    private readonly Tensor? _weights; // [classes]; with several labels [2, classes], without a label and with it; null where all are 1
+    private readonly Tensor? _bits; // [1, classes], with several labels: the number that stands for each in a set
 
     /// <param name="type">Of the logits.</param>
     public ClassificationLoss(Imbalance imbalance, ImageDataset target, Device device, ScalarType type = ScalarType.Float32)
     {
         _gamma = imbalance.FocalGamma;
-        if (imbalance.ClassWeights == ClassWeighting.None) return;
+        _isMultiLabel = target.IsMultiLabel;
         using var scope = NewDisposeScope();
-        var weights = Imbalance.Balance(target.Train.Labels, target.Classes);
+        if (_isMultiLabel)
+        {
+            long[] bits = [.. Enumerable.Range(0, target.Classes).Select(label => 1L << label)];
+            _bits = Transfers.ToDevice(bits, device).unsqueeze(0).DetachFromDisposeScope();
+        }
+        if (imbalance.ClassWeights == ClassWeighting.None) return;
+        var weights = Imbalance.Balance(target);
         _weights = Transfers.ToDevice(weights, device).to(type).DetachFromDisposeScope();
+        if (_isMultiLabel) _weights = _weights.view(2, target.Classes).DetachFromDisposeScope();
     }
 
     /// <summary>The sum over images, a scalar: those of shards add up.</summary>
     /// <param name="logits">[images, classes].</param>
-    /// <param name="labels">[images], int64.</param>
+    /// <param name="labels">[images], int64, as <see cref="LabelSet"/> has them.</param>
     public Tensor Sum(Tensor logits, Tensor labels)
     {
+        if (_isMultiLabel) return SumOverLabels(logits, labels);
         if (_gamma == 0) return nn.functional.cross_entropy(logits, labels, _weights, reduction: nn.Reduction.Sum);
         var logProbabilities = logits.log_softmax(1).gather(1, labels.unsqueeze(1)).squeeze(1);
         var others = logProbabilities.exp().neg().Plus(1 + Smallest); // 1 − p
@@ -39,10 +52,25 @@ internal sealed class ClassificationLoss : IDisposable
     /// <inheritdoc cref="Sum" path="/param" />
     public Tensor Mean(Tensor logits, Tensor labels)
     {
-        var isPlain = _gamma == 0 && _weights is null;
+        var isPlain = _gamma == 0 && _weights is null && !_isMultiLabel;
         return isPlain ? nn.functional.cross_entropy(logits, labels) : Sum(logits, labels).Over(labels.shape[0]);
     }
 
     /// <inheritdoc />
-    public void Dispose() => _weights?.Dispose();
+    public void Dispose()
+    {
+        _weights?.Dispose();
+        _bits?.Dispose();
+    }
+
+    private Tensor SumOverLabels(Tensor logits, Tensor sets)
+    {
+        var has = sets.unsqueeze(1).bitwise_and(_bits!).ne(zeros_like(_bits!));
+        // By the sign the logit of the right answer, whose probability is p.
+        var right = logits.where(has, logits.neg());
+        var losses = nn.functional.logsigmoid(right).neg();
+        if (_gamma != 0) losses = losses * nn.functional.logsigmoid(right.neg()).Times(_gamma).exp(); // (1 − p)^γ
+        if (_weights is not null) losses = losses * _weights[1].unsqueeze(0).where(has, _weights[0].unsqueeze(0));
+        return losses.sum().Over(logits.shape[1]);
+    }
 }

@@ -63,22 +63,34 @@ internal static class FisherAverage
         {
             DeviceThread.Yield(cancellation);
             using var imageScope = NewDisposeScope();
-            var answers = network.Forward(loader.Load(images, [image]), training: false).log_softmax(1);
-            var label = Draw(answers, random);
-            var gradients = autograd.grad([answers[0, label]], network.Parameters).Select(part => part.reshape(-1)).ToArray();
+            var logits = network.Forward(loader.Load(images, [image]), training: false);
+            var likelihood = loader.IsMultiLabel ? DrawLabels(logits, random) : DrawClass(logits.log_softmax(1), random);
+            var gradients = autograd.grad([likelihood], network.Parameters).Select(part => part.reshape(-1)).ToArray();
             sum.Add(cat(gradients, 0).to(ScalarType.Float64).Squared());
         }
         foreach (var parameter in network.Parameters) parameter.requires_grad_(false);
         return sum.Over(count).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Draws a class by its probability.</summary>
     /// <param name="answers">Logarithms of the classes' probabilities, [1, classes].</param>
-    private static int Draw(Tensor answers, RandomStream random)
+    /// <returns>The logarithm of its probability, a scalar.</returns>
+    private static Tensor DrawClass(Tensor answers, RandomStream random)
     {
         var probabilities = answers.detach().to(ScalarType.Float64).exp().cpu().contiguous().data<double>().ToArray();
         var left = random.NextDouble() * probabilities.Sum();
         var label = 0;
         while (label < probabilities.Length - 1 && left >= probabilities[label]) left -= probabilities[label++];
-        return label;
+        return answers[0, label];
+    }
+
+    /// <summary>Draws for each label whether the image has it.</summary>
+    /// <param name="logits">[1, labels].</param>
+    /// <returns>The logarithm of the probability of what was drawn, a scalar.</returns>
+    private static Tensor DrawLabels(Tensor logits, RandomStream random)
+    {
+        var probabilities = logits.detach().to(ScalarType.Float64).sigmoid().cpu().contiguous().data<double>().ToArray();
+        float[] signs = [.. probabilities.Select(probability => random.NextDouble() < probability ? 1f : -1f)];
+        return nn.functional.logsigmoid(logits * Transfers.ToDevice(signs, logits.device).unsqueeze(0)).sum();
     }
 }

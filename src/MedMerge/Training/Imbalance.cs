@@ -38,18 +38,32 @@ public readonly record struct Imbalance
     /// What the images of each class count in a linear probe, which takes every image once and minimises cross-entropy: by balanced weights
     /// it finds what balanced sampling leads to. Null where all count alike.
     /// </summary>
-    /// <param name="labels">Of the training images.</param>
-    internal double[]? WeighProbe(int[] labels, int classes) =>
-        ClassWeights == ClassWeighting.Balanced || Sampling == ClassSampling.Balanced ? Balance(labels, classes) : null;
+    internal double[]? WeighProbe(ImageDataset target) =>
+        ClassWeights == ClassWeighting.Balanced || Sampling == ClassSampling.Balanced ? Balance(target) : null;
 
     /// <summary>The training labels by which batches are balanced; null where they are not.</summary>
     internal int[]? BalanceBatches(ImageSplit train) => Sampling == ClassSampling.Balanced ? train.Labels : null;
 
     /// <summary>images / (classes × images of the class), which is 1 on average over the images; 0 for a class without images.</summary>
-    internal static double[] Balance(int[] labels, int classes)
+    /// <returns>[classes]; with several labels [2, classes]: images without a label, then those with it.</returns>
+    internal static double[] Balance(ImageDataset target)
     {
-        var counts = new int[classes];
-        foreach (var label in labels) counts[label]++;
-        return [.. counts.Select(count => count == 0 ? 0 : labels.Length / ((double)classes * count))];
+        var images = (double)target.Train.Count;
+        int[] counts = [.. Enumerable.Range(0, target.Classes).Select(label => target.Find(target.Train, label).Count())];
+        return target.IsMultiLabel
+            ? [.. counts.Select(count => Weigh(images - count, parts: 2)), .. counts.Select(count => Weigh(count, parts: 2))]
+            : [.. counts.Select(count => Weigh(count, target.Classes))];
+
+        double Weigh(double count, int parts) => count == 0 ? 0 : images / (parts * count);
+    }
+
+    /// <summary>Refuses what is not defined for a data set.</summary>
+    /// <exception cref="InputException">Batches are to be balanced, and images have several labels.</exception>
+    internal void Check(ImageDataset target)
+    {
+        if (Sampling != ClassSampling.Balanced || !target.IsMultiLabel) return;
+        throw new InputException(
+            $"'sampling: balanced' is for images of one class each; those of data set {target.Name} may have several labels. " +
+            "'classWeights: balanced' weighs each label.");
     }
 }

@@ -12,7 +12,9 @@ internal static class Scoring
     /// <summary>Below it a probability is taken for this, so that its logarithm is finite.</summary>
     public const double MinProbability = 1e-300;
 
-    /// <summary>Class probabilities for every image, in order, from a function that gives logits [batch, classes] for images.</summary>
+    /// <summary>
+    /// Probabilities of the classes or labels of every image, in order, from a function that gives logits [batch, classes] for images.
+    /// </summary>
     /// <exception cref="ComputationException">An answer is not a number: the weights are damaged or their training diverged.</exception>
     public static Predictions Predict(
         Func<Tensor, Tensor> logits,
@@ -28,7 +30,8 @@ internal static class Scoring
         {
             DeviceThread.Yield(cancellation);
             using var scope = NewDisposeScope();
-            var answers = logits(loader.Load(split, indices)).to(ScalarType.Float64).softmax(1);
+            var raw = logits(loader.Load(split, indices)).to(ScalarType.Float64);
+            var answers = loader.IsMultiLabel ? raw.sigmoid() : raw.softmax(1);
             var rows = answers.cpu().contiguous().data<double>().ToArray();
             if (Array.FindIndex(rows, row => !double.IsFinite(row)) is >= 0 and var bad)
             {
@@ -39,7 +42,7 @@ internal static class Scoring
             rows.CopyTo(probabilities, at);
             at += rows.Length;
         }
-        return new Predictions(classes, probabilities, split.Labels);
+        return new Predictions(classes, probabilities, split.Labels) { IsMultiLabel = loader.IsMultiLabel };
     }
 
     /// <summary>The features of every image, [images, features], float64 on the CPU.</summary>
@@ -82,15 +85,23 @@ internal static class Scoring
         var loss = 0.0;
         for (var i = 0; i < predictions.Count; i++)
         {
-            var probability = predictions.Row(i)[predictions.Labels[i]];
-            loss -= Math.Log(Math.Max(probability, MinProbability));
+            loss -= predictions.IsMultiLabel
+                ? Enumerable.Range(0, predictions.Classes).Average(label => GetLogLikelihood(predictions, i, label))
+                : Math.Log(Math.Max(predictions.Row(i)[predictions.Labels[i]], MinProbability));
         }
-        var confusion = ConfusionMatrix.Of(predictions);
+        var confusion = new ConfusionCounter(LabelThresholds.Fit(predictions)).Count();
         return new Validation(confusion.MacroF1, loss / predictions.Count)
         {
             BalancedAccuracy = confusion.BalancedAccuracy,
             Accuracy = confusion.Accuracy,
             Auc = new RocRanking(predictions).Auc(),
+            QuadraticKappa = confusion.Kappa(quadratic: true),
         };
+    }
+
+    private static double GetLogLikelihood(Predictions predictions, int image, int label)
+    {
+        var probability = predictions.Row(image)[label];
+        return Math.Log(Math.Max(predictions.Has(image, label) ? probability : 1 - probability, MinProbability));
     }
 }

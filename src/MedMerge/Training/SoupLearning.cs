@@ -28,6 +28,7 @@ internal static class SoupLearning
     {
         using var network = new BatchNormNetwork(architecture, models[0], device);
         using var parameters = StackParameters(architecture, models, device);
+        using var objective = new ClassificationLoss(default, target, device);
         var plan = new ShardPlan(target.Validation.Count, shards: 1, batchSize, StreamKeys.Derive(0, StreamKeys.Soup));
         var logits = new double[models.Count];
         var adam = Adam.For(logits.Length);
@@ -37,7 +38,8 @@ internal static class SoupLearning
             {
                 DeviceThread.Yield(cancellation);
                 var shares = KernelWeights.Softmax(logits, models.Count);
-                var gradient = ShareGradient(network, parameters, shares, target.Validation, plan.Batch(epoch, step, shard: 0), loader);
+                var indices = plan.Batch(epoch, step, shard: 0);
+                var gradient = ShareGradient(network, parameters, shares, target.Validation, indices, loader, objective);
                 adam = adam.Step(logits, KernelWeights.ThroughSoftmax(shares, gradient, models.Count), LearningRate);
             }
         }
@@ -63,7 +65,8 @@ internal static class SoupLearning
         double[] shares,
         ImageSplit split,
         int[] indices,
-        BatchLoader loader)
+        BatchLoader loader,
+        ClassificationLoss objective)
     {
         using var scope = NewDisposeScope();
         using (no_grad())
@@ -73,7 +76,7 @@ internal static class SoupLearning
         }
         foreach (var parameter in network.Parameters) parameter.requires_grad_();
         var answers = network.Forward(loader.Load(split, indices), training: true);
-        var loss = nn.functional.cross_entropy(answers, loader.Labels(split, indices));
+        var loss = objective.Mean(answers, loader.Labels(split, indices));
         var gradients = autograd.grad([loss], network.Parameters).Select(part => part.reshape(-1)).ToArray();
         foreach (var parameter in network.Parameters) parameter.requires_grad_(false);
         var products = parameters.matmul(cat(gradients, 0).unsqueeze(1)).to(ScalarType.Float64);

@@ -16,6 +16,9 @@ public readonly record struct Validation(double MacroF1, double Loss)
     /// <summary>0 to 1; NaN if the split holds one class only.</summary>
     public double Auc { get; init; }
 
+    /// <summary>−1 to 1.</summary>
+    public double QuadraticKappa { get; init; }
+
     /// <summary>The score of a metric.</summary>
     public double Get(Metric metric) => metric switch
     {
@@ -23,6 +26,7 @@ public readonly record struct Validation(double MacroF1, double Loss)
         Metric.BalancedAccuracy => BalancedAccuracy,
         Metric.Accuracy => Accuracy,
         Metric.Auc => Auc,
+        Metric.QuadraticKappa => QuadraticKappa,
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 

@@ -292,7 +292,7 @@ public class SpecificationTests
         {
             var text = ChooseValue(setting);
             var keys = setting.Path.Split('.');
-            var yaml = keys is [var group, var key] ? $"{group}: {{ {key}: {text} }}" : $"{keys[0]}: {text}";
+            var yaml = keys is [var group, var key] ? $"{group}: {{ {key}: '{text}' }}" : $"{keys[0]}: '{text}'";
 
             var read = Read($"{Minimal}\n{yaml}");
 
@@ -311,6 +311,7 @@ public class SpecificationTests
         "kernelWeights.anchorWeight" => "0.75",
         "equivalenceMargin" => "0.25",
         "layersFrom" => "conv1=a",
+        "augmentation" => "shift, rotate 5",
         "fineTune.batchSize" or "kernelWeights.batchSize" => "8",
         _ => setting.CreateSchema() switch
         {

@@ -82,7 +82,7 @@ public class ScoresTests
         int[] times = [0, 2, 1, 0, 3, 1, 1, 2, 0, 1, 1, 0];
         var repeated = Binary([.. rows.SelectMany((row, i) => Enumerable.Repeat(row, times[i]))]);
         Assert.Equal(new RocRanking(repeated).Auc(), new RocRanking(Binary(rows)).Auc(times), 1e-12);
-        Assert.Equal(ConfusionMatrix.Of(repeated).MacroF1, ConfusionMatrix.Of(Binary(rows), times).MacroF1, 1e-12);
+        Assert.Equal(new ConfusionCounter(repeated).Count().MacroF1, new ConfusionCounter(Binary(rows)).Count(times).MacroF1, 1e-12);
     }
 
     [Fact]

@@ -12,10 +12,9 @@ public class ImbalanceTests
     [Fact]
     public void Balanced_weights_let_classes_count_alike_and_images_for_one_on_average()
     {
-        var weights = Imbalance.Balance(Labels, 4);
-        Assert.Equal([10 / 28.0, 10 / 8.0, 10 / 4.0, 0], weights);
-        Assert.Equal(7.5, Labels.Sum(label => weights[label]), 1e-12); // three of four classes have images
-        Assert.Equal(9.0, Imbalance.Balance([0, 0, 1, 0, 0, 0, 0, 0, 0], 2).Zip([8, 1], (weight, count) => weight * count).Sum(), 1e-12);
+        var weights = Imbalance.Balance(CreateTarget(Labels, 3));
+        Assert.Equal([10 / 21.0, 10 / 6.0, 10 / 3.0], weights);
+        Assert.Equal(Labels.Length, Labels.Sum(label => weights[label]), 1e-12);
     }
 
     /// <summary>Against the definition in plain arithmetic: −w (1 − p)^γ ln p.</summary>
@@ -34,7 +33,7 @@ public class ImbalanceTests
         double[] values = [.. Enumerable.Range(0, Labels.Length * 3).Select(_ => 2 * random.NextNormal())];
         var logits = tensor(values).view(Labels.Length, 3).to(TestDevice.Torch);
         var labels = tensor(Array.ConvertAll(Labels, label => (long)label)).to(TestDevice.Torch);
-        var weights = weighting == ClassWeighting.None ? [1, 1, 1] : Imbalance.Balance(Labels, 3);
+        var weights = weighting == ClassWeighting.None ? [1, 1, 1] : Imbalance.Balance(target);
 
         var expected = Labels.Select((label, i) =>
         {
@@ -78,7 +77,9 @@ public class ImbalanceTests
         int[] repeated = [.. Enumerable.Range(0, 60), .. Enumerable.Range(0, 60).Where(i => labels[i] == 1)];
         var index = tensor(Array.ConvertAll(repeated, i => (long)i));
 
-        var weighted = LinearProbe.Fit(features, labels, 2, decay: 0.01, CancellationToken.None, Imbalance.Balance(labels, 2));
+        var weights = Imbalance.Balance(CreateTarget(labels, 2));
+
+        var weighted = LinearProbe.Fit(features, labels, 2, decay: 0.01, CancellationToken.None, weights);
         var twice = Array.ConvertAll(repeated, i => labels[i]);
         var expected = LinearProbe.Fit(features.index_select(0, index), twice, 2, decay: 0.01, CancellationToken.None);
 
@@ -134,7 +135,7 @@ public class ImbalanceTests
 
         double Recall(Imbalance of)
         {
-            var head = LinearProbe.Fit(features, labels, 2, 0.01, CancellationToken.None, of.WeighProbe(labels, 2));
+            var head = LinearProbe.Fit(features, labels, 2, 0.01, CancellationToken.None, of.WeighProbe(CreateTarget(labels, 2)));
             var logits = nn.functional.linear(features, tensor(head.Weight).view(2, 3), tensor(head.Bias));
             var answers = logits.argmax(1).data<long>().ToArray();
             return labels.Index().Where(pair => pair.Item == 1).Average(pair => answers[pair.Index]);

@@ -2,7 +2,8 @@ namespace MedMerge.Data.Formats;
 
 /// <summary>
 /// Reads a MedMNIST file (Yang et al. 2023): an .npz with <c>{train,val,test}_images</c> [n, side, side] or [n, side, side, 3] of bytes and
-/// <c>{train,val,test}_labels</c> [n, 1], sides from 8 to 1024; MedMNIST's own are 28 to 224.
+/// <c>{train,val,test}_labels</c> [n, 1], or [n, labels] of 0 and 1 where an image may have several; sides from 8 to 1024, MedMNIST's own
+/// are 28 to 224.
 /// </summary>
 internal static class MedMnistReader
 {
@@ -46,8 +47,10 @@ internal static class MedMnistReader
                     $"its images differ in shape: train {Show(train.Shape)}, another split {Show(other.Shape)}");
             }
         }
-        var trainLabels = Labels(archive, "train");
-        var count = classes ?? (trainLabels.Length == 0 ? 0 : trainLabels.Max() + 1);
+        var (trainLabels, labels) = Labels(archive, "train");
+        if (labels is not null && classes is not null && classes != labels)
+            throw new FormatException($"'classes' is {classes}, and its images have {labels} labels each");
+        var count = labels ?? classes ?? (trainLabels.Length == 0 ? 0 : trainLabels.Max() + 1);
         var info = new DatasetInfo
         {
             Name = name,
@@ -55,14 +58,25 @@ internal static class MedMnistReader
             Width = train.Shape[2],
             Channels = train.Shape.Length == 4 ? 3 : 1,
             Classes = count,
+            IsMultiLabel = labels is not null,
             Provenance = new Provenance("MedMNIST .npz", sha256),
         };
         var dataset = new ImageDataset(
             info,
             new ImageSplit(train.Data, trainLabels),
-            new ImageSplit(validation.Data, Labels(archive, "val")),
-            new ImageSplit(test.Data, Labels(archive, "test")));
+            new ImageSplit(validation.Data, Others("val")),
+            new ImageSplit(test.Data, Others("test")));
         return dataset.Validated();
+
+        int[] Others(string split)
+        {
+            var (values, others) = Labels(archive, split);
+            return others == labels
+                ? values
+                : throw new FormatException($"an image has {Describe(labels)} in train, and {Describe(others)} in {split}");
+        }
+
+        static string Describe(int? labels) => labels is null ? "one label" : $"{labels} labels";
     }
 
     private static NpyArray Images(ZipInput archive, string split)
@@ -75,13 +89,23 @@ internal static class MedMnistReader
                 "wanted is uint8 of shape [n, height, width] or [n, height, width, 3]");
     }
 
-    private static int[] Labels(ZipInput archive, string split)
+    /// <returns>As <see cref="LabelSet"/> has them, and how many labels an image may have; null where it has one class.</returns>
+    private static (int[] Labels, int? Several) Labels(ZipInput archive, string split)
     {
         var labels = Array(archive, split + "_labels", LabelHint);
-        return labels.Shape is [_] or [_, 1]
-            ? labels.ToInt32()
-            : throw new FormatException(
-                $"{split}_labels has shape {Show(labels.Shape)}: several labels for an image are not supported, one class each is");
+        if (labels.Shape is [_] or [_, 1]) return (labels.ToInt32(), null);
+        if (labels.Shape is not [var images, > 1 and <= LabelSet.MaxLabels and var several])
+        {
+            throw new FormatException(
+                $"{split}_labels has shape {Show(labels.Shape)}; wanted is [n] or [n, 1], or [n, labels] with up to " +
+                $"{LabelSet.MaxLabels} labels");
+        }
+        var values = labels.ToInt32();
+        if (System.Array.Exists(values, value => value is not (0 or 1)))
+            throw new FormatException($"{split}_labels has several columns, and values other than 0 and 1 in them");
+        var sets = new int[images];
+        for (var i = 0; i < values.Length; i++) sets[i / several] |= values[i] << (i % several);
+        return (sets, several);
     }
 
     private static string Show(int[] shape) => $"[{string.Join(", ", shape)}]";

@@ -2,7 +2,7 @@ namespace MedMerge.Data.Formats;
 
 /// <summary>
 /// Small synthetic tasks, drawn by seed, so that tests and the quickstart need no download. They resemble images of their field and are
-/// called synthetic wherever they are shown; no claim about medicine follows from them. The last five belong together: what tells the
+/// called synthetic wherever they are shown; no claim about medicine follows from them. Five belong together: what tells the
 /// four kinds of <c>nodules</c> apart is half in <c>cavities</c>, half in <c>fibres</c>, and neither in <c>spots</c> nor in <c>masses</c>.
 /// </summary>
 internal static class Phantoms
@@ -32,6 +32,7 @@ internal static class Phantoms
         ["fibres"] = new(2, 1, Fibres) { Side = 20, Train = 1600 },
         ["spots"] = new(3, 1, Spots) { Side = 20, Train = 1200 },
         ["masses"] = new(2, 1, Mass) { Side = 20, Train = 1200 },
+        ["findings"] = new(3, 1, Findings) { IsMultiLabel = true },
     };
 
     /// <summary>The tasks' names.</summary>
@@ -61,7 +62,7 @@ internal static class Phantoms
             var labels = new int[count];
             for (var i = 0; i < count; i++)
             {
-                labels[i] = i % definition.Classes;
+                labels[i] = i % (definition.IsMultiLabel ? 1 << definition.Classes : definition.Classes);
                 var canvas = new Canvas(length, definition.Channels);
                 definition.Draw(canvas, labels[i], new RandomStream(seed, number, split, (ulong)i));
                 canvas.CopyTo(pixels.AsSpan(i * size));
@@ -76,6 +77,7 @@ internal static class Phantoms
             Width = length,
             Channels = definition.Channels,
             Classes = definition.Classes,
+            IsMultiLabel = definition.IsMultiLabel,
             Provenance = new Provenance("phantom", Sha256: null, IsSynthetic: true),
         };
         var dataset = new ImageDataset(info, Split(0, train ?? definition.Train), Split(1, validation), Split(2, test));
@@ -222,6 +224,21 @@ internal static class Phantoms
         canvas.AddNoise(random, Grain);
     }
 
+    /// <summary>X-ray-like, any of three findings at once: label 0 a wide haze, 1 a small dense spot, 2 a tube down the image.</summary>
+    private static void Findings(Canvas canvas, int label, RandomStream random)
+    {
+        var haze = CreateSoftSpot(random, reach: 0.5, random.Between(0.45, 0.65));
+        var spot = CreateSoftSpot(random, reach: 0.7, random.Between(0.1, 0.16));
+        var (place, lean, width) = (random.Between(-0.6, 0.6), random.Between(-0.25, 0.25), random.Between(0.05, 0.08));
+        var (hasHaze, hasSpot, hasTube) = (LabelSet.Has(label, 0, true), LabelSet.Has(label, 1, true), LabelSet.Has(label, 2, true));
+        canvas.Fill((u, v) =>
+        {
+            var tube = 0.3 * Math.Exp(-Math.Pow((u - place - (lean * v)) / width, 2));
+            return 0.4 + (hasHaze ? 0.7 * haze(u, v) : 0) + (hasSpot ? 1.2 * spot(u, v) : 0) + (hasTube ? tube : 0);
+        });
+        canvas.AddNoise(random, 0.08);
+    }
+
     /// <summary>What a nodule adds at (u, v). A hollow one is brighter in its wall, so that brightness alone tells little.</summary>
     private static Func<double, double, double> CreateNodule(RandomStream random, bool isHollow)
     {
@@ -260,6 +277,8 @@ internal static class Phantoms
         public int Side { get; init; } = 28;
 
         public int Train { get; init; } = 400;
+
+        public bool IsMultiLabel { get; init; }
     }
 
     /// <summary>A turned ellipse with a nucleus.</summary>

@@ -23,6 +23,7 @@ internal static class PretrainStages
         string? computation = null)
     {
         architecture.Check(data);
+        pretraining.Training.Imbalance.Check(data);
         pretraining.Training.PlanFor(data.Train, pretraining.Seed);
         var start = from ?? new UntrainedStage(architecture, data.Classes, pretraining.Seed, UntrainedStage.Pretraining)
         {

@@ -111,15 +111,16 @@ internal sealed class ScenarioLoader(
     {
         Try(line, () => settings.KernelWeights.PlanFor(target.Train, seed: 0));
         Try(line, () => settings.FineTune.PlanFor(target.Train, seed: 0));
-        Try(line, () => Check(target));
+        Try(line, () => Check(target, settings));
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
         if (!IsFrozen && _checkedTargets.Add(target))
             _notes.AddRange(DatasetChecks.Run(target).Select(text => $"the target '{target.Name}': {text}"));
     }
 
-    private ImageDataset Check(ImageDataset target)
+    private ImageDataset Check(ImageDataset target, ScenarioSettings settings)
     {
+        settings.FineTune.Imbalance.Check(target);
         specification.Architecture.Check(target);
         return target;
     }

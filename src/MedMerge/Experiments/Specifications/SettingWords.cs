@@ -26,6 +26,7 @@ internal static class SettingWords
         ["balanced-accuracy"] = Metric.BalancedAccuracy,
         ["accuracy"] = Metric.Accuracy,
         ["auc"] = Metric.Auc,
+        ["quadratic-kappa"] = Metric.QuadraticKappa,
     };
 
     public static IReadOnlyDictionary<string, SourceInput> SourceInputs { get; } = new OrderedDictionary<string, SourceInput>

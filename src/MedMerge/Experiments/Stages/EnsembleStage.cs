@@ -32,7 +32,7 @@ internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
             Combine([.. members.Select(member => member.Test)]));
         return Task.FromResult(new StageOutput(new Dictionary<string, byte[]>
         {
-            [StageFiles.Predictions] = StageFiles.Write(combined),
+            [StageFiles.Predictions] = StageFiles.Write(combined.WithThresholds()),
         }));
     }
 
@@ -42,6 +42,7 @@ internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
     internal static Predictions Combine(IReadOnlyList<Predictions> members)
     {
         var first = members[0];
+        if (first.IsMultiLabel) return CombineLabels(members);
         var probabilities = new double[first.Probabilities.Length];
         for (var image = 0; image < first.Count; image++)
         {
@@ -58,5 +59,18 @@ internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
             for (var c = 0; c < row.Length; c++) row[c] /= sum;
         }
         return first with { Probabilities = probabilities };
+    }
+
+    private static Predictions CombineLabels(IReadOnlyList<Predictions> members)
+    {
+        var probabilities = new double[members[0].Probabilities.Length];
+        for (var i = 0; i < probabilities.Length; i++)
+        {
+            var logit = members.Average(member => LogOf(member.Probabilities[i]) - LogOf(1 - member.Probabilities[i]));
+            probabilities[i] = 1 / (1 + Math.Exp(-logit));
+        }
+        return members[0] with { Probabilities = probabilities };
+
+        static double LogOf(double probability) => Math.Log(Math.Max(probability, Scoring.MinProbability));
     }
 }

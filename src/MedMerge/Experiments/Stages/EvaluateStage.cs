@@ -7,7 +7,15 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Stages;
 
 /// <summary>A model's predictions on the splits that it was not trained on.</summary>
-internal sealed record HeldOutPredictions(Predictions Validation, Predictions Test);
+internal sealed record HeldOutPredictions(Predictions Validation, Predictions Test)
+{
+    /// <summary>The same, where an image may have several labels, with the thresholds that are best on the validation images.</summary>
+    public HeldOutPredictions WithThresholds()
+    {
+        var validation = LabelThresholds.Fit(Validation);
+        return new HeldOutPredictions(validation, Test with { Thresholds = validation.Thresholds });
+    }
+}
 
 /// <summary>Computes a model's predictions on the validation and the test split.</summary>
 internal sealed record EvaluateStage(Stage Model, TargetContext Target) : Stage
@@ -41,7 +49,7 @@ internal sealed record EvaluateStage(Stage Model, TargetContext Target) : Stage
             using var weights = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
             using var network = new BatchNormNetwork(Target.Architecture, weights, context.Device.Device);
             using var loader = new BatchLoader(Target.Dataset, context.Device.Device);
-            var predictions = new HeldOutPredictions(Predict(Target.Dataset.Validation), Predict(Target.Dataset.Test));
+            var predictions = new HeldOutPredictions(Predict(Target.Dataset.Validation), Predict(Target.Dataset.Test)).WithThresholds();
             return new StageOutput(new Dictionary<string, byte[]>
             {
                 [StageFiles.Predictions] = StageFiles.Write(predictions),

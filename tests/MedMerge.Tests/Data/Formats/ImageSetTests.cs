@@ -147,7 +147,9 @@ public sealed class ImageSetTests : IDisposable
     }
 
     [Theory]
-    [InlineData("name,label\na.png,1\n", "has no column with the image's path (path, image, file, filename); its columns are name, label.")]
+    [InlineData(
+        "name,label\na.png,1\n",
+        "has no column with the image's path (path, image, file, filename, image index); its columns are name, label.")]
     [InlineData("image,label\n", "names no images.")]
     [InlineData("", "is empty.")]
     [InlineData("image,label,split\na.png,1,trian\nb.png,,test\na.png,2,test\n", "line 2: there is no split 'trian'")]

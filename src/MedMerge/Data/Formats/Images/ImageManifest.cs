@@ -3,18 +3,22 @@ using CsvHelper;
 namespace MedMerge.Data.Formats.Images;
 
 /// <summary>
-/// A CSV file with a line for each image. The columns are found by their names: the image's path, relative to the file; its class; if there
-/// are such, its split and the group that stays on one side of a split, such as a patient.
+/// A CSV file with a line for each image. The columns are found by their names: the image's path, relative to the file; its class, or with
+/// a name in the plural its labels with <c>|</c> between them; if there are such, its split and the group that stays on one side of a
+/// split, such as a patient.
 /// </summary>
 internal static class ImageManifest
 {
     private const int MaxProblems = 10;
     private const int MaxLineBytes = 1 << 16;
 
-    private static readonly string[] PathNames = ["path", "image", "file", "filename"];
+    private const string NoLabel = "No Finding"; // as NIH ChestX-ray has it
+
+    private static readonly string[] PathNames = ["path", "image", "file", "filename", "image index"];
     private static readonly string[] ClassNames = ["label", "class", "diagnosis", "finding"];
+    private static readonly string[] LabelNames = ["labels", "classes", "findings", "finding labels"];
     private static readonly string[] SplitColumnNames = ["split"];
-    private static readonly string[] GroupNames = ["group", "patient", "patient_id", "patientid"];
+    private static readonly string[] GroupNames = ["group", "patient", "patient_id", "patientid", "patient id"];
 
     /// <summary>Reads the list, in the file's order.</summary>
     /// <param name="origin">What messages call the file.</param>
@@ -46,7 +50,8 @@ internal static class ImageManifest
         string[] header = [.. csv.Headers];
         if (header.Length == 0) throw new InputException($"{origin} is empty.");
         var path = Find(header, PathNames) ?? throw MissingColumn(origin, "image's path", PathNames, header);
-        var label = Find(header, ClassNames) ?? throw MissingColumn(origin, "class", ClassNames, header);
+        var labels = Find(header, LabelNames);
+        var label = labels ?? Find(header, ClassNames) ?? throw MissingColumn(origin, "class", [.. ClassNames, .. LabelNames], header);
         var split = Find(header, SplitColumnNames);
         var group = Find(header, GroupNames);
         var images = new List<ListedImage>();
@@ -57,7 +62,7 @@ internal static class ImageManifest
             var line = csv.LineNumber;
             var image = csv.GetString(path);
             var name = csv.GetString(label);
-            if (image.Length == 0 || name.Length == 0)
+            if (image.Length == 0 || (name.Length == 0 && labels is null))
             {
                 problems.Add($"line {line}: no {(image.Length == 0 ? header[path] : header[label])}");
                 continue;
@@ -68,12 +73,22 @@ internal static class ImageManifest
             if (splitText.Length > 0 && found is null)
                 problems.Add($"line {line}: there is no split '{splitText}'; there are {SplitNames.All}");
             var member = group is { } index ? csv.GetString(index) : "";
-            images.Add(new ListedImage(image.Replace('\\', '/'), name, found, member.Length == 0 ? null : member));
+            images.Add(new ListedImage(image.Replace('\\', '/'), name, found, member.Length == 0 ? null : member)
+            {
+                Labels = labels is null ? null : ReadLabels(name),
+            });
         }
         if (problems.Count > 0)
             throw new InputException($"{origin} has lines that can't be used:\n  {string.Join("\n  ", problems)}");
         return images.Count > 0 ? images : throw new InputException($"{origin} names no images.");
     }
+
+    private static List<string> ReadLabels(string text) =>
+    [
+        .. text.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Where(label => !label.Equals(NoLabel, StringComparison.OrdinalIgnoreCase))
+            .Distinct(StringComparer.Ordinal),
+    ];
 
     private static int? Find(string[] header, string[] names)
     {

@@ -17,8 +17,15 @@ internal static class ImageSetReader
         ImageSettings settings)
     {
         var dealt = SplitAssignment.Complete(images, settings, files.Origin);
-        string[] classes = [.. OrderClasses(dealt.Select(image => image.Class).Distinct(StringComparer.Ordinal))];
+        var isMultiLabel = dealt[0].Labels is not null;
+        var names = dealt.SelectMany(image => image.Labels ?? [image.Class]);
+        string[] classes = [.. OrderClasses(names.Distinct(StringComparer.Ordinal))];
         var labels = classes.Index().ToDictionary(item => item.Item, item => item.Index, StringComparer.Ordinal);
+        if (isMultiLabel && classes.Length > LabelSet.MaxLabels)
+        {
+            throw new InputException(
+                $"{files.Origin} has {classes.Length} labels; {LabelSet.MaxLabels} are the most that an image can have.");
+        }
         var decoded = Decode(files, dealt, settings);
         var channels = settings.Channels ?? decoded.Max(image => image.Channels);
         var info = new DatasetInfo
@@ -29,6 +36,7 @@ internal static class ImageSetReader
             Channels = channels,
             Classes = classes.Length,
             ClassNames = classes,
+            IsMultiLabel = isMultiLabel,
             Provenance = provenance,
         };
         var (train, validation, test) = (Collect(DatasetSplit.Train), Collect(DatasetSplit.Validation), Collect(DatasetSplit.Test));
@@ -40,8 +48,11 @@ internal static class ImageSetReader
             var pixels = ImageSplit.Allocate(chosen.Length, info.ImageBytes, files.Origin);
             foreach (var (place, i) in chosen.Index())
                 decoded[i].WithChannels(channels).Pixels.CopyTo(pixels.AsSpan(place * (int)info.ImageBytes));
-            return new ImageSplit(pixels, [.. chosen.Select(i => labels[dealt[i].Class])]);
+            return new ImageSplit(pixels, [.. chosen.Select(i => GetLabel(dealt[i]))]);
         }
+
+        int GetLabel(ListedImage image) =>
+            image.Labels is { } several ? LabelSet.Of(several.Select(label => labels[label])) : labels[image.Class];
     }
 
     /// <summary>By number if all names are, else by name.</summary>

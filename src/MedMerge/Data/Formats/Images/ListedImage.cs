@@ -2,10 +2,22 @@ namespace MedMerge.Data.Formats.Images;
 
 /// <summary>An image file of a data set.</summary>
 /// <param name="Path">Among the files.</param>
-/// <param name="Class">The name of its class.</param>
+/// <param name="Class">The name of its class; of several labels what the list has.</param>
 /// <param name="Split">Which split it is in; null where the data don't say.</param>
 /// <param name="Group">What is never on two sides of a split, such as a patient; null if it stands by itself.</param>
-internal sealed record ListedImage(string Path, string Class, DatasetSplit? Split, string? Group = null);
+internal sealed record ListedImage(string Path, string Class, DatasetSplit? Split, string? Group = null)
+{
+    /// <summary>Its labels, where an image may have several or none; null where each has one class.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>What splits have in the same shares: its class, or each of its labels; having none counts as one.</summary>
+    public IReadOnlyList<string> Kinds => Labels switch
+    {
+        null => [Class],
+        { Count: 0 } => [""],
+        _ => Labels,
+    };
+}
 
 /// <summary>A part of a data set.</summary>
 internal enum DatasetSplit

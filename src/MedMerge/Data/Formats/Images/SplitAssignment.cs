@@ -4,9 +4,9 @@ using System.Text;
 namespace MedMerge.Data.Formats.Images;
 
 /// <summary>
-/// Deals images out to the splits by seed: every class in the same shares as far as groups allow, and no group on two sides. Groups are
-/// dealt from the largest to the smallest, each to the split that lacks most of its images; which of equal ones comes first is decided by
-/// hash of seed and name, so that an added image moves few others.
+/// Deals images out to the splits by seed: every class or label in the same shares as far as groups allow, and no group on two sides.
+/// Groups are dealt from the largest to the smallest, each to the split that lacks most of its images; which of equal ones comes first is
+/// decided by hash of seed and name, so that an added image moves few others.
 /// </summary>
 internal static class SplitAssignment
 {
@@ -51,7 +51,7 @@ internal static class SplitAssignment
     private static List<ListedImage> Deal(IReadOnlyList<ListedImage> images, int seed, double validation, double test)
     {
         double[] shares = [1 - validation - test, validation, test];
-        var counts = images.CountBy(image => image.Class).ToDictionary();
+        var counts = images.SelectMany(image => image.Kinds).CountBy(kind => kind).ToDictionary();
         var wanted = shares.Select(share => counts.ToDictionary(pair => pair.Key, pair => share * pair.Value)).ToArray();
         var splits = new Dictionary<string, DatasetSplit>();
         var groups = images.GroupBy(GetGroup).Select(group => (group.Key, Images: group.ToList()));
@@ -62,8 +62,8 @@ internal static class SplitAssignment
         {
             var best = Enumerable.Range(0, shares.Length)
                 .Where(split => shares[split] > 0)
-                .MaxBy(split => members.Sum(image => wanted[split][image.Class] / (shares[split] * counts[image.Class])));
-            foreach (var image in members) wanted[best][image.Class]--;
+                .MaxBy(split => members.SelectMany(image => image.Kinds).Sum(kind => wanted[split][kind] / (shares[split] * counts[kind])));
+            foreach (var kind in members.SelectMany(image => image.Kinds)) wanted[best][kind]--;
             splits[key] = (DatasetSplit)best;
         }
         return [.. images.Select(image => image with { Split = splits[GetGroup(image)] })];
