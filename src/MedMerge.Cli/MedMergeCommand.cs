@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using MedMerge.Cli.Commands;
+using MedMerge.Cli.Downloads;
 using MedMerge.Storage;
 
 namespace MedMerge.Cli;
@@ -29,7 +30,7 @@ public static class MedMergeCommand
             InspectCommand.Create(output),
             ExportCommand.Create(output, error),
             PretrainCommand.Create(output, error),
-            DataCommand.Create(output),
+            DataCommand.Create(output, error),
             StorageCommand.Create(output),
             SubmitCommand.Create(output, error),
             WatchCommand.Create(error),
@@ -58,7 +59,7 @@ public static class MedMergeCommand
             await error.WriteLineAsync($"error: {problem.Message}");
             return ExitCodes.BadInput;
         }
-        catch (GatewayException problem)
+        catch (Exception problem) when (problem is GatewayException or DownloadException)
         {
             await error.WriteLineAsync($"failed: {problem.Message}");
             return ExitCodes.Failed;

@@ -10,9 +10,11 @@ namespace MedMerge.Cli;
 internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvider? clock = null)
 {
     private static readonly TimeSpan RepeatInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan OverwriteInterval = TimeSpan.FromSeconds(0.2);
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private readonly Dictionary<int, (string Stage, long Time)> _shown = [];
     private int _width;
+    private long? _transferTime;
 
     /// <summary>Shows the progress of a sweep.</summary>
     public void Show(SweepStatus status)
@@ -46,6 +48,20 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
         {
             error.WriteLine(line);
         }
+    }
+
+    /// <summary>Shows how much of a file there is; may be called for every block.</summary>
+    /// <param name="total">Its length in bytes; null where it is not known.</param>
+    public void ShowTransfer(string file, long bytes, long? total)
+    {
+        var interval = isTerminal ? OverwriteInterval : RepeatInterval;
+        _transferTime ??= _clock.GetTimestamp(); // of a transfer that takes less nothing is shown
+        if (_clock.GetElapsedTime(_transferTime.Value) < interval) return;
+        _transferTime = _clock.GetTimestamp();
+        var share = total is > 0 ? Format($" of {ByteSize.Format(total.Value)}, {100.0 * bytes / total.Value:0} %") : "";
+        var line = $"{file}: {ByteSize.Format(bytes)}{share}";
+        if (isTerminal) Overwrite(line);
+        else error.WriteLine(line);
     }
 
     /// <summary>Clears the line, so that other output starts at its beginning.</summary>

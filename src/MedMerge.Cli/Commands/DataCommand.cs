@@ -6,11 +6,21 @@ using MedMerge.Storage;
 
 namespace MedMerge.Cli.Commands;
 
-/// <summary><c>medmerge data show|pack</c>: data sets as runs will see them.</summary>
+/// <summary><c>medmerge data</c>: data sets as runs will see them, and the <see cref="CatalogueCommands">catalogue</see>.</summary>
 internal static class DataCommand
 {
-    public static Command Create(TextWriter output) =>
-        new("data", "Shows data sets, and packs them.") { CreateShow(output), CreatePack(output) };
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var catalogue = new CatalogueCommands(output, error);
+        return new Command("data", "Shows data sets, packs them, and gets public ones.")
+        {
+            CreateShow(output),
+            CreatePack(output),
+            catalogue.CreateList(),
+            catalogue.CreateGet(),
+            catalogue.CreateVerify(),
+        };
+    }
 
     private static Command CreateShow(TextWriter output)
     {

@@ -77,11 +77,11 @@ internal static class StorageCommand
             await output.WriteLineAsync(TextTable.Render(
             [
                 ["content", "size"],
-                ["outputs of stages", FormatSize(usage.Outputs)],
-                ["checkpoints", FormatSize(usage.Checkpoints)],
-                ["specifications, plans, data and weights", FormatSize(usage.Inputs)],
-                ["records, and what nothing refers to", FormatSize(usage.Other)],
-                ["all", FormatSize(usage.Total)],
+                ["outputs of stages", ByteSize.Format(usage.Outputs)],
+                ["checkpoints", ByteSize.Format(usage.Checkpoints)],
+                ["specifications, plans, data and weights", ByteSize.Format(usage.Inputs)],
+                ["records, and what nothing refers to", ByteSize.Format(usage.Other)],
+                ["all", ByteSize.Format(usage.Total)],
             ]));
             await output.WriteAsync(RenderSweeps(usage.Sweeps));
             return ExitCodes.Done;
@@ -122,7 +122,7 @@ internal static class StorageCommand
             var removed = await retention.ApplyAsync(objects, dry, TimeProvider.System, cancellation);
             if (removed.Count > 0) await output.WriteAsync(RenderSweeps(removed));
             var verb = dry ? "would be removed" : "removed";
-            var freed = FormatSize(removed.Sum(sweep => sweep.OwnBytes));
+            var freed = ByteSize.Format(removed.Sum(sweep => sweep.OwnBytes));
             var count = removed.Count == 1 ? "1 sweep" : $"{removed.Count} sweeps";
             await output.WriteLineAsync($"{count} {verb}; nothing else uses {freed} of that.");
             return ExitCodes.Done;
@@ -138,17 +138,8 @@ internal static class StorageCommand
             sweep.Id,
             $"{sweep.State}",
             sweep.Modified.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
-            FormatSize(sweep.Bytes),
-            FormatSize(sweep.OwnBytes),
+            ByteSize.Format(sweep.Bytes),
+            ByteSize.Format(sweep.OwnBytes),
         ]),
     ]);
-
-    private static string FormatSize(long bytes)
-    {
-        string[] units = ["B", "kB", "MB", "GB", "TB", "PB"];
-        double size = bytes;
-        var unit = 0;
-        for (; size >= 1000 && unit < units.Length - 1; unit++) size /= 1000;
-        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {units[unit]}");
-    }
 }

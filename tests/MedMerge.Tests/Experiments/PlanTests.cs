@@ -197,6 +197,43 @@ public class PlanTests
         }
     }
 
+    /// <summary>Slices of the same scans in another direction are no copies.</summary>
+    [Fact]
+    public void A_source_that_was_pretrained_on_a_set_of_the_same_origin_is_noted()
+    {
+        var specification = Defaults.BuildPlan().Specification;
+        var lesions = specification.Target.Load(InputFile.Read);
+        var folder = Directory.CreateTempSubdirectory("medmerge-plan-").FullName;
+        try
+        {
+            var target = Save("organamnist", lesions.Train, lesions.Validation, lesions.Test);
+            var source = specification.Sources[0];
+            var related = source with
+            {
+                Pretrain = source.Pretrain! with { Data = Save("organcmnist", lesions.Test, lesions.Validation, lesions.Train) },
+            };
+
+            var plan = Plan.Build(specification with { Target = target, Sources = [related, specification.Sources[1]] });
+
+            var expected = $"the source '{source.Name}' is pretrained on 'organcmnist', and the target is 'organamnist': " +
+                           "both were made of LiTS (Bilic et al. 2023)";
+            Assert.Single(plan.Notes, note => note == expected);
+            Assert.DoesNotContain(Defaults.BuildPlan().Notes, note => note.Contains("both were made of", StringComparison.Ordinal));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        DatasetSource Save(string name, ImageSplit train, ImageSplit validation, ImageSplit test)
+        {
+            var info = lesions.Info with { Name = name, Provenance = new Provenance("test", Sha256: null) };
+            var file = Path.Combine(folder, $"{name}.packed");
+            File.WriteAllBytes(file, PackedDataset.Write(new ImageDataset(info, train, validation, test)));
+            return DatasetSource.Find(file);
+        }
+    }
+
     [Theory]
     [InlineData("first", "../second")]
     [InlineData("first", "a/b")]

@@ -242,13 +242,15 @@ internal sealed class ScenarioLoader(
         }
     }
 
-    /// <summary>Looks for the target's images in what a source, or one that it came from, was pretrained on.</summary>
+    /// <summary>Looks for the target's images, or their origin, in what a source, or one that it came from, was pretrained on.</summary>
     private void CheckCopies(SourceModel source, ImageDataset target)
     {
         foreach (var origin in GetOrigins(source).Where(origin => origin.Pretrain is not null))
         {
             var data = LoadData(origin.Pretrain!.Data);
             if (data is null || data.ContentHash == target.ContentHash || !_checkedPairs.Add((data, target))) continue;
+            if (OriginChecks.Between(data, target) is { } related)
+                _notes.Add($"the source '{origin.Name}' is pretrained on '{data.Name}', and the target is '{target.Name}': {related}");
             var found = CopyChecks.Between(data, target);
             _notes.AddRange(found.Select(text => $"the source '{origin.Name}' knows images of the target '{target.Name}': {text}"));
         }
