@@ -19,7 +19,7 @@ internal sealed record MedMnistSet(string Name, string Contents, int Train, int 
     /// <summary>Classes, or labels where an image has several.</summary>
     public required int Classes { get; init; }
 
-    /// <summary>Whether an image has several labels, which are not read yet.</summary>
+    /// <summary>Whether an image may have several labels, or none.</summary>
     public bool IsMultiLabel { get; init; }
 
     /// <summary>1 for grey, 3 for RGB.</summary>
@@ -45,7 +45,7 @@ internal sealed record MedMnistSet(string Name, string Contents, int Train, int 
         Name = Name,
         Contents = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Count:N0} {Contents}, {Classes} {(IsMultiLabel ? "labels each (not read yet)" : "classes")}"),
+            $"{Count:N0} {Contents}, {Classes} {(IsMultiLabel ? "labels" : "classes")}"),
         Licence = Licence,
         Credit = $"MedMNIST v2 (Yang et al. 2023) and {string.Join(", ", Origins)}",
         Files = [.. Sizes.Zip(Md5, CreateFile)],

@@ -2,7 +2,7 @@ namespace MedMerge.Data.Catalogue;
 
 /// <summary>
 /// MedMNIST's two-dimensional data sets. Addresses, MD5, counts, tasks and licences are those of its package, version 3.0.2
-/// (<c>medmnist/info.py</c>). Lengths are not in it: some are known from logs of downloads and from verified copies.
+/// (<c>medmnist/info.py</c>). Lengths are not in it: one is that of a file with its MD5.
 /// </summary>
 internal static class MedMnistSets
 {
@@ -20,7 +20,6 @@ internal static class MedMnistSets
                 "ac42d08fb904d92c244187169d1fd1d9",
                 "2c51a510bcdc9cf8ddb2af93af1eadec",
             ],
-            Bytes = 205_615_438,
         },
         new("chestmnist", "chest X-rays", Train: 78_468, Validation: 11_219, Test: 22_433)
         {
@@ -34,7 +33,6 @@ internal static class MedMnistSets
                 "db107e5590b27930b62dbaf558aebee3",
                 "45bd33e6f06c3e8cdb481c74a89152aa",
             ],
-            Bytes = 82_802_576,
         },
         new("dermamnist", "dermatoscopic images", Train: 7_007, Validation: 1_003, Test: 2_005)
         {
@@ -112,7 +110,6 @@ internal static class MedMnistSets
                 "adace1e0ed228fccda1f39692059dd4c",
                 "b718ff6835fcbdb22ba9eacccd7b2601",
             ],
-            Bytes = 35_461_855,
         },
         new("tissuemnist", "kidney cortex cells", Train: 165_466, Validation: 23_640, Test: 47_280)
         {
