@@ -92,7 +92,7 @@ internal sealed partial class Dependencies(IConfiguration configuration, string[
     /// Whether waiting may help: a setting that is wrong stays wrong. Azure's clients report several failed attempts as one
     /// aggregate, and a request that timed out as cancelled.
     /// </summary>
-    private static bool MayPass(Exception error) => error
+    public static bool MayPass(Exception error) => error
         is StoreUnavailableException
         or RequestFailedException
         or AuthenticationFailedException

@@ -6,6 +6,7 @@ using MedMerge.Grains.Nodes;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
 using MedMerge.Tensors;
+using Microsoft.AspNetCore.Connections;
 using Orleans.Dashboard;
 
 namespace MedMerge.Silo;
@@ -18,6 +19,8 @@ public static partial class SiloApplication
 {
     private const string Help = "See docs/operations.md.";
 
+    private const int InputExitCode = 2;
+
     private const int RestartExitCode = 75; // EX_TEMPFAIL: start it again
 
     /// <summary>On SIGTERM a silo releases its work after the current step and ends within 30 s.</summary>
@@ -29,10 +32,47 @@ public static partial class SiloApplication
     /// <summary>A silo that the cluster has evicted has nothing left to hand over.</summary>
     private static readonly TimeSpan EvictedDeadline = TimeSpan.FromSeconds(5);
 
+    /// <summary>Runs the process until it is asked to stop.</summary>
+    /// <param name="decorate">Wraps the store: faults, in tests.</param>
+    /// <returns>
+    /// The exit code: 0, 2 where a setting is missing or wrong, 75 where the process should be started again: what it depends on
+    /// answered, and did no longer when Orleans asked.
+    /// </returns>
+    public static async Task<int> RunAsync(string[] args, Func<IObjectStore, IObjectStore>? decorate = null)
+    {
+        try
+        {
+            var app = await BuildAsync(args, decorate).ConfigureAwait(false);
+            await app.RunAsync().ConfigureAwait(false);
+            return Environment.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return 0; // asked to stop before it had started
+        }
+        catch (InputException problem)
+        {
+            return await EndAsync(problem.Message, InputExitCode).ConfigureAwait(false);
+        }
+        catch (IOException problem) when (problem.InnerException is AddressInUseException)
+        {
+            return await EndAsync($"{problem.Message} Choose another address with ASPNETCORE_URLS.", InputExitCode).ConfigureAwait(false);
+        }
+        catch (Exception problem) when (Dependencies.MayPass(problem))
+        {
+            return await EndAsync($"the node could not start; start it again: {problem}", RestartExitCode).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<int> EndAsync(string error, int exitCode)
+    {
+        await Console.Error.WriteLineAsync($"error: {error}").ConfigureAwait(false);
+        return exitCode;
+    }
+
     /// <summary>The process, built and not yet started, once the store and the membership table answer.</summary>
     /// <exception cref="InputException">A setting is missing or wrong.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop while it waited for them.</exception>
-    /// <param name="decorate">Wraps the store: faults, in tests.</param>
     public static async Task<WebApplication> BuildAsync(string[] args, Func<IObjectStore, IObjectStore>? decorate = null)
     {
         var options = new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory };

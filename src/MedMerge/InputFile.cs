@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MedMerge;
 
-/// <summary>Reads a file that a specification names.</summary>
+/// <summary>Reads a file that a specification names. Images are read on several threads at a time.</summary>
 /// <param name="location">A path, or <c>sha256:HASH/NAME</c> in a frozen specification.</param>
 /// <param name="kind">What messages call it: <c>weight file</c>.</param>
 /// <exception cref="InputException">The file can't be read.</exception>

@@ -8,9 +8,11 @@ namespace MedMerge.Cluster.Tests;
 /// <summary>A process of ours that serves HTTP on a free port: a silo, a gateway.</summary>
 public class ServiceProcess : IAsyncDisposable
 {
+    private const int RestartExitCode = 75;
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
-    private readonly Process _process;
+    private readonly ProcessStartInfo _start;
+    private Process _process;
     private readonly ConcurrentQueue<string> _log = new();
 
     /// <param name="name">As telemetry calls it.</param>
@@ -30,11 +32,8 @@ public class ServiceProcess : IAsyncDisposable
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http}";
         start.Environment["OTEL_SERVICE_NAME"] = name;
         start.Environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={http}";
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += OnLine;
-        _process.ErrorDataReceived += OnLine;
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _start = start;
+        _process = Start();
     }
 
     public Uri Http { get; }
@@ -56,13 +55,14 @@ public class ServiceProcess : IAsyncDisposable
     public static ServiceProcess Alone(string program, string name, IReadOnlyDictionary<string, string> environment, string[] kept) =>
         new(program, name, environment, kept);
 
-    /// <summary>Waits until it is ready.</summary>
+    /// <summary>Waits until it is ready; one that asks to be started again meanwhile is, as orchestrators do it.</summary>
     public async Task ReadyAsync()
     {
         using var client = new HttpClient();
         var time = Stopwatch.StartNew();
         while (true)
         {
+            if (_process is { HasExited: true, ExitCode: RestartExitCode }) _process = Start();
             if (_process.HasExited) throw new InvalidOperationException($"The process ended with {_process.ExitCode}:\n{Log}");
             try
             {
@@ -121,6 +121,16 @@ public class ServiceProcess : IAsyncDisposable
         if (!_process.HasExited) await KillAsync();
         _process.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    private Process Start()
+    {
+        var process = Process.Start(_start)!;
+        process.OutputDataReceived += OnLine;
+        process.ErrorDataReceived += OnLine;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     private void OnLine(object sender, DataReceivedEventArgs line)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
@@ -69,8 +70,8 @@ internal static class RunCommand
         if (lanes < 1) throw new InputException($"--lanes is {lanes}; it must be at least 1.");
         if (dryRun && json) throw new InputException("--dry-run prints a table for people; leave out --json.");
         var specification = SpecificationReader.ReadFile(file).WithDevices(DeviceThread.NameInFull);
-        var files = new Dictionary<string, byte[]>();
-        Plan? plan = Plan.Build(specification, (location, kind) => files[location] = InputFile.Read(location, kind));
+        var weights = new ConcurrentDictionary<string, byte[]>(); // data sets are packed, and their files need not be kept
+        Plan? plan = Plan.Build(specification, Read);
         var summary = PlanSummary.Of(plan);
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
         if (dryRun) return await ShowPlanAsync(summary, specification.Settings.Device, lanes, store, output, cancellation);
@@ -84,9 +85,9 @@ internal static class RunCommand
                 "where a cluster runs it already, this command waits for its results. --store DIR uses a folder of your own.");
         }
         var artefacts = new ArtefactStore(objects);
-        var submission = await Submission.WriteAsync(plan, summary, (location, _) => files[location], artefacts, cancellation);
+        var submission = await Submission.WriteAsync(plan, summary, (location, _) => weights[location], artefacts, cancellation);
         plan = null; // the silo reads the packed data sets; these and the files would stay in memory for the whole run
-        files.Clear();
+        weights.Clear();
         var run = new LocalRun(objects, lanes, CommonOptions.CreateProgressLine(error));
         var trials = await run.RunAsync(submission, summary, specification.Settings.Device, ShowAsync, cancellation);
         var counts = trials.Aggregate(new TrialCounts(0), (sum, trial) => sum.Add(trial.State, trial.Kind, 1));
@@ -94,6 +95,13 @@ internal static class RunCommand
         foreach (var trial in trials.Where(HasFailed)) await error.WriteLineAsync(ProgressLine.DescribeFailure(trial));
         await error.WriteLineAsync($"{TrialCountsText.Describe(counts)}.");
         return counts.Done + counts.StoppedEarly == counts.Total ? ExitCodes.Done : ExitCodes.Failed;
+
+        byte[] Read(string location, string kind)
+        {
+            var content = InputFile.Read(location, kind);
+            if (kind == ModelFile.Kind) weights[location] = content;
+            return content;
+        }
 
         async Task ShowAsync(SweepResult result)
         {

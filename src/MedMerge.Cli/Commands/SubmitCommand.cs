@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
@@ -54,7 +55,7 @@ internal static class SubmitCommand
         CancellationToken cancellation)
     {
         var specification = SpecificationReader.ReadFile(file, out var yaml, out var paths);
-        var contents = new Dictionary<string, byte[]>();
+        var contents = new ConcurrentDictionary<string, byte[]>();
         var plan = Plan.Build(specification, (location, kind) => contents[location] = InputFile.Read(location, kind));
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");
         CheckFiles(contents.Keys, paths.Values);

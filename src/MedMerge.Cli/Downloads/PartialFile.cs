@@ -113,7 +113,7 @@ internal sealed class PartialFile : IDisposable
             File.Move(GetPath(_target), _target, overwrite: true); // while it is open, so that no other process takes it for its own
             File.Delete(GetNotePath(_target));
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw Describe(error);
         }
@@ -201,13 +201,13 @@ internal sealed class PartialFile : IDisposable
         {
             File.WriteAllText(GetNotePath(_target), string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Version}\n"));
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw Describe(error);
         }
     }
 
-    private Exception Describe(IOException error) => DiskException.IsReason(error)
-        ? DiskException.Of(GetPath(_target), error)
+    private Exception Describe(Exception error) => error is IOException problem && DiskException.IsReason(problem)
+        ? DiskException.Of(GetPath(_target), problem)
         : new DownloadException($"'{GetPath(_target)}' can't be written: {error.Message}", error);
 }

@@ -15,7 +15,7 @@ public readonly partial record struct Augmentation
     /// <summary>The form of its text, for messages.</summary>
     internal const string Form =
         "'none', or with commas between several 'shift 0.1', 'flip', 'flip-vertical', 'rotate 15', 'crop 0.2', 'intensity 0.2', " +
-        "'blur 1', 'noise 0.05', 'random 5'; all but the last may stand without the number";
+        "'blur 1', 'noise 0.05', 'random 5'; a number may be left out, but for the last";
 
     /// <summary>The level of <see cref="Random"/> at which operations have their largest strength.</summary>
     internal const int MaxLevel = 10;
@@ -75,8 +75,8 @@ public readonly partial record struct Augmentation
     private static IReadOnlyList<Operation> Operations { get; } =
     [
         new("shift", UsualShift, 0.5, a => a.Shift, (a, value) => a with { Shift = value }) { AtMaxLevel = 0.2 },
-        new("flip", 1, 1, a => a.Flip ? 1 : 0, (a, _) => a with { Flip = true }),
-        new("flip-vertical", 1, 1, a => a.FlipVertical ? 1 : 0, (a, _) => a with { FlipVertical = true }),
+        new("flip", 1, 1, a => a.Flip ? 1 : 0, (a, _) => a with { Flip = true }) { HasStrength = false },
+        new("flip-vertical", 1, 1, a => a.FlipVertical ? 1 : 0, (a, _) => a with { FlipVertical = true }) { HasStrength = false },
         new("rotate", 15, 180, a => a.Rotation, (a, value) => a with { Rotation = value }) { AtMaxLevel = 30 },
         new("crop", 0.2, 0.9, a => a.Crop, (a, value) => a with { Crop = value }) { AtMaxLevel = 0.4 },
         new("intensity", 0.2, 1, a => a.Intensity, (a, value) => a with { Intensity = value }) { AtMaxLevel = 0.5 },
@@ -106,7 +106,8 @@ public readonly partial record struct Augmentation
                 ? double.Parse(number.ValueSpan, CultureInfo.InvariantCulture)
                 : operation.Usual;
             var isWhole = operation.Name != RandomName || strength == Math.Floor(strength);
-            if (strength <= 0 || strength > operation.Max || !isWhole) return false;
+            var isNumbered = match.Groups[2].Success;
+            if (strength <= 0 || strength > operation.Max || !isWhole || (isNumbered && !operation.HasStrength)) return false;
             augmentation = operation.With(augmentation, strength);
         }
         return true;
@@ -157,11 +158,14 @@ public readonly partial record struct Augmentation
         Func<Augmentation, double> Get,
         Func<Augmentation, double, Augmentation> With)
     {
+        /// <summary>Whether it can be stronger or weaker.</summary>
+        public bool HasStrength { get; init; } = true;
+
         /// <summary>Its strength at <see cref="MaxLevel"/>; 0 where it is not drawn by level.</summary>
         public double AtMaxLevel { get; init; }
 
         public string Describe(double strength) =>
-            strength == Usual ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name} {strength}");
+            strength == Usual ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name} {strength:0.################}");
     }
 
     /// <summary>As a text in JSON. Three have the names of an earlier version, by which stores know their stages.</summary>

@@ -83,7 +83,10 @@ internal sealed class BatchLoader : IDisposable
             images = _augmenter.Move(images, onDevice.narrow(0, indices.Length, numbers.Length - indices.Length).to(_device));
         var values = ChannelsFirst(images);
         if (!augmentation.OnlyMoves) values = _augmenter.Filter(values, augmentation, draws);
-        return new TrainingBatch(Normalise(values).MoveToOuterDisposeScope(), on.Labels(chosen).MoveToOuterDisposeScope());
+        return new TrainingBatch(
+            Normalise(values).MoveToOuterDisposeScope(),
+            on.Labels(chosen).MoveToOuterDisposeScope(),
+            on.Weights(chosen)?.to(_type).MoveToOuterDisposeScope());
     }
 
     /// <summary>The labels as a tensor [count] of int64.</summary>

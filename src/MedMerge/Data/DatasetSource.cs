@@ -32,7 +32,7 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
         var validation = ValidationImages is { } limit
             ? Subset(dataset, dataset.Validation, limit, "validationImages")
             : dataset.Validation;
-        return new ImageDataset(dataset.Info, train, validation, dataset.Test);
+        return new ImageDataset(dataset.Info, train, validation, dataset.Test).Validated(); // few images may all have the same labels
     }
 
     /// <summary>
@@ -58,6 +58,9 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
             }
         }
         var pixels = chosen.SelectMany(i => split.GetImage(i).ToArray());
-        return new ImageSplit([.. pixels], [.. chosen.Select(i => labels[i])]);
+        return new ImageSplit([.. pixels], [.. chosen.Select(i => labels[i])])
+        {
+            Weights = split.Weights is { } weights ? [.. chosen.Select(i => weights[i])] : null,
+        };
     }
 }

@@ -14,6 +14,7 @@ internal sealed class DeviceSplit : IDisposable
 
     private readonly Tensor _pixels; // [images, height, width, channels], uint8
     private readonly Tensor _labels; // [images], int64
+    private readonly Tensor? _weights; // [images], float64; null where all count alike
     private readonly Device _device;
 
     /// <param name="shape">An image's height, width and channels.</param>
@@ -26,6 +27,7 @@ internal sealed class DeviceSplit : IDisposable
         _pixels = Transfers.ToDevice(split.Pixels, home)
             .view(split.Count, shape.Height, shape.Width, shape.Channels)
             .DetachFromDisposeScope();
+        _weights = split.ScaleWeights() is { } weights ? Transfers.ToDevice(weights, home).DetachFromDisposeScope() : null;
         _labels = Transfers.ToDevice(Array.ConvertAll(split.Labels, label => (long)label), home).DetachFromDisposeScope();
     }
 
@@ -40,9 +42,14 @@ internal sealed class DeviceSplit : IDisposable
     /// <param name="indices">As <see cref="Images"/> takes them.</param>
     public Tensor Labels(Tensor indices) => Bring(_labels.index_select(0, indices));
 
+    /// <summary>What they count in training, on average 1, [count] of float64 on the device; null where all count alike.</summary>
+    /// <param name="indices">As <see cref="Images"/> takes them.</param>
+    public Tensor? Weights(Tensor indices) => _weights is null ? null : Bring(_weights.index_select(0, indices));
+
     /// <inheritdoc />
     public void Dispose()
     {
+        _weights?.Dispose();
         _pixels.Dispose();
         _labels.Dispose();
     }

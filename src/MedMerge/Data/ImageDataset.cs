@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -11,6 +12,9 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
 
     /// <summary>The shortest and the longest side of images, in pixels.</summary>
     public const int MinSide = 8, MaxSide = 1024;
+
+    /// <summary>The least and the most that an image may count in training.</summary>
+    public const float MinWeight = 1e-3f, MaxWeight = 1e3f;
 
     private readonly Lazy<(double[] Mean, double[] Deviation)> _normalisation = new(() => Measure(train, info.Channels));
 
@@ -80,6 +84,7 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
                     $"Data set {Name}: the split '{name}' has {split.Count} labels, but its images are of another number.");
             }
             CheckPixels(name, split.Pixels);
+            CheckWeights(name, split);
             if (IsMultiLabel) CheckLabelSets(name, split);
             else CheckClasses(name, split);
         }
@@ -152,6 +157,18 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
         if (isConstant) throw new InputException($"Data set {Name}: all pixels of the split '{split}' have the value {pixels[0]}.");
     }
 
+    private void CheckWeights(string name, ImageSplit split)
+    {
+        if (split.Weights is not { } weights) return;
+        if (weights.Length != split.Count)
+            throw new InputException($"Data set {Name}: the split '{name}' has {split.Count} images and {weights.Length} weights of them.");
+        var bad = Array.FindIndex(weights, weight => weight is not (>= MinWeight and <= MaxWeight));
+        if (bad < 0) return;
+        throw new InputException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Data set {Name}: image {bad} of '{name}' has the weight {weights[bad]}; weights are {MinWeight} to {MaxWeight}."));
+    }
+
     private static string Hash(DatasetInfo info, params ReadOnlySpan<ImageSplit> splits)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -162,6 +179,7 @@ internal sealed class ImageDataset(DatasetInfo info, ImageSplit train, ImageSpli
             hash.AppendData(MemoryMarshal.AsBytes<int>([split.Count]));
             hash.AppendData(split.Pixels);
             hash.AppendData(MemoryMarshal.AsBytes(split.Labels.AsSpan()));
+            if (split.Weights is { } weights) hash.AppendData(MemoryMarshal.AsBytes(weights.AsSpan()));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

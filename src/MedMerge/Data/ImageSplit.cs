@@ -5,6 +5,9 @@ namespace MedMerge.Data;
 /// <param name="Labels">[count], as <see cref="LabelSet"/> has them.</param>
 internal sealed record ImageSplit(byte[] Pixels, int[] Labels)
 {
+    /// <summary>[count], above 0: how much each image counts in training, beside the others; null where all count alike.</summary>
+    public float[]? Weights { get; init; }
+
     /// <summary>The number of images.</summary>
     public int Count => Labels.Length;
 
@@ -21,6 +24,14 @@ internal sealed record ImageSplit(byte[] Pixels, int[] Labels)
                 "2 GiB are the most for a split. A smaller 'size' helps.");
         }
         return GC.AllocateUninitializedArray<byte>((int)(count * imageBytes));
+    }
+
+    /// <summary>The weights scaled to a mean of 1, so that losses keep the size that they have without; null if there are none.</summary>
+    public double[]? ScaleWeights()
+    {
+        if (Weights is null) return null;
+        var mean = Weights.Average(weight => (double)weight);
+        return Array.ConvertAll(Weights, weight => weight / mean);
     }
 
     /// <summary>An image's pixels, [height × width × channels].</summary>

@@ -12,7 +12,10 @@ namespace MedMerge.Data;
 /// <item>
 /// the header, JSON: a <see cref="DatasetInfo"/>, the number of images of each split, the <see cref="ImageDataset.ContentHash"/>
 /// </item>
-/// <item>for train, validation and test: pixels [count × height × width × channels], a byte each; labels [count], int32</item>
+/// <item>
+/// for train, validation and test: pixels [count × height × width × channels], a byte each; labels [count], int32; where the header says
+/// that there are any, weights [count], float32
+/// </item>
 /// </list>
 /// Numbers are little-endian.
 /// </summary>
@@ -35,8 +38,12 @@ internal static class PackedDataset
     {
         ImageSplit[] splits = [.. dataset.Splits.Select(split => split.Split)];
         var header = JsonSerializer.SerializeToUtf8Bytes(
-            new Header(dataset.Info, [.. splits.Select(split => split.Count)], dataset.ContentHash), Json);
-        var length = Magic.Length + sizeof(int) + header.Length + splits.Sum(split => GetLength(dataset.Info, split.Count));
+            new Header(dataset.Info, [.. splits.Select(split => split.Count)], dataset.ContentHash)
+            {
+                Weighted = splits.Any(split => split.Weights is not null) ? [.. splits.Select(split => split.Weights is not null)] : null,
+            },
+            Json);
+        var length = Magic.Length + sizeof(int) + header.Length + splits.Sum(split => GetLength(dataset.Info, split));
         if (length > Array.MaxLength)
         {
             throw new InputException(
@@ -52,6 +59,7 @@ internal static class PackedDataset
         {
             Append(ref rest, split.Pixels);
             foreach (var label in split.Labels) AppendNumber(ref rest, label);
+            foreach (var weight in split.Weights ?? []) AppendNumber(ref rest, BitConverter.SingleToInt32Bits(weight));
         }
         return content;
     }
@@ -95,19 +103,29 @@ internal static class PackedDataset
         if (info.Height < 1 || info.Width < 1 || info.Channels is not (1 or 3))
             throw new FormatException($"its images have the shape [{info.Height}, {info.Width}, {info.Channels}]");
         if (header.Images.Count != SplitCount) throw new FormatException($"it has {header.Images.Count} splits instead of {SplitCount}");
+        if (header.Weighted is { Count: not SplitCount }) throw new FormatException("it says of some splits whether they have weights");
     }
 
     private static ImageSplit TakeSplit(ref ReadOnlySpan<byte> rest, Header header, int position)
     {
         var count = header.Images[position];
         var pixels = Take(ref rest, checked(count * header.Info.ImageBytes)).ToArray();
-        var labels = Take(ref rest, (long)count * sizeof(int));
-        var values = new int[count];
-        for (var i = 0; i < count; i++) values[i] = BinaryPrimitives.ReadInt32LittleEndian(labels[(i * sizeof(int))..]);
-        return new ImageSplit(pixels, values);
+        var labels = TakeNumbers(ref rest, count);
+        if (header.Weighted?[position] != true) return new ImageSplit(pixels, labels);
+        var weights = Array.ConvertAll(TakeNumbers(ref rest, count), BitConverter.Int32BitsToSingle);
+        return new ImageSplit(pixels, labels) { Weights = weights };
     }
 
-    private static long GetLength(DatasetInfo info, int count) => count * (info.ImageBytes + sizeof(int));
+    private static int[] TakeNumbers(ref ReadOnlySpan<byte> rest, int count)
+    {
+        var bytes = Take(ref rest, (long)count * sizeof(int));
+        var numbers = new int[count];
+        for (var i = 0; i < count; i++) numbers[i] = BinaryPrimitives.ReadInt32LittleEndian(bytes[(i * sizeof(int))..]);
+        return numbers;
+    }
+
+    private static long GetLength(DatasetInfo info, ImageSplit split) =>
+        (split.Count * (info.ImageBytes + sizeof(int))) + (split.Weights is null ? 0 : split.Count * (long)sizeof(float));
 
     private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> rest, long length)
     {
@@ -134,5 +152,10 @@ internal static class PackedDataset
 
     /// <param name="Images">The number of images of each split.</param>
     /// <param name="Sha256">The data set's content hash.</param>
-    private sealed record Header(DatasetInfo Info, IReadOnlyList<int> Images, string Sha256);
+    private sealed record Header(DatasetInfo Info, IReadOnlyList<int> Images, string Sha256)
+    {
+        /// <summary>Whether each split has weights of its images; null where none has.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public IReadOnlyList<bool>? Weighted { get; init; }
+    }
 }

@@ -29,7 +29,7 @@ internal static class DatasetTable
         text.Append(
             CultureInfo.InvariantCulture,
             $"Mean {Join(mean)}, standard deviation {Join(deviation)}, of training images scaled to 0 … 1.\n");
-        var notes = DatasetChecks.Run(dataset).ToList();
+        var notes = DatasetChecks.Run(dataset).Select(note => note.Text).ToList();
         if (OriginChecks.Describe(dataset) is { } origin) notes.Add(origin);
         if (notes.Count > 0) text.Append('\n').AppendJoin('\n', notes.Select(note => $"note: {note}")).Append('\n');
         return text.ToString();

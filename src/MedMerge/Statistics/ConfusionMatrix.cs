@@ -47,6 +47,7 @@ internal sealed record ConfusionMatrix(int Classes, double[] Counts) : IConfusio
     public double Kappa(bool quadratic)
     {
         var total = Counts.Sum();
+        var (rows, columns) = (Enumerable.Range(0, Classes).Select(Row).ToArray(), Enumerable.Range(0, Classes).Select(Column).ToArray());
         var (observed, expected) = (0.0, 0.0);
         for (var i = 0; i < Classes; i++)
         {
@@ -54,7 +55,7 @@ internal sealed record ConfusionMatrix(int Classes, double[] Counts) : IConfusio
             {
                 var weight = quadratic ? (i - j) * (i - j) : i == j ? 0 : 1;
                 observed += weight * At(i, j);
-                expected += weight * Row(i) * Column(j) / total;
+                expected += weight * rows[i] * columns[j] / total;
             }
         }
         return expected == 0 ? 0 : 1 - (observed / expected);

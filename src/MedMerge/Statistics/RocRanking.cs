@@ -16,7 +16,7 @@ internal sealed class RocRanking
         _order = [.. classes.Select(c => Enumerable.Range(0, predictions.Count).OrderBy(i => predictions.Row(i)[c]).ToArray())];
     }
 
-    private int[] Ranked { get; }
+    private int[] Ranked { get; } // classes
 
     /// <summary>
     /// The probability that a random image of the class ranks above one of the rest, ties counting half (Mann and Whitney 1947), averaged
@@ -34,6 +34,14 @@ internal sealed class RocRanking
             count++;
         }
         return count == 0 ? double.NaN : sum / count;
+    }
+
+    /// <summary>That of one class against the rest; NaN where not both occur.</summary>
+    public double Auc(int @class)
+    {
+        // Of two classes each ranks as the other, the other way round.
+        var place = Math.Max(Array.IndexOf(Ranked, @class), 0);
+        return OneAgainstRest(Ranked[place], _order[place], multiplicity: []);
     }
 
     private double OneAgainstRest(int @class, int[] order, ReadOnlySpan<int> multiplicity)

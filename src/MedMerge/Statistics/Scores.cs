@@ -39,15 +39,22 @@ internal sealed record Scores(
     public static Scores Of(Predictions predictions)
     {
         var confusion = new ConfusionCounter(predictions).Count();
+        var ranking = new RocRanking(predictions);
         return new Scores(
             confusion.MacroF1,
             confusion.Accuracy,
             confusion.BalancedAccuracy,
-            new RocRanking(predictions).Auc(),
+            ranking.Auc(),
             confusion.Kappa(quadratic: false),
             confusion.Kappa(quadratic: true),
             CalibrationErrorOf(predictions),
-            confusion.PerClass());
+            [.. confusion.PerClass().Select(AddRanking)]);
+
+        ClassScore AddRanking(ClassScore score) => score with
+        {
+            Auc = ranking.Auc(score.Class) is var auc && double.IsNaN(auc) ? null : auc,
+            Threshold = predictions.Thresholds?[score.Class],
+        };
     }
 
     private static double CalibrationErrorOf(Predictions predictions)

@@ -30,30 +30,28 @@ internal sealed class ClassificationLoss : IDisposable
             _bits = Transfers.ToDevice(bits, device).unsqueeze(0).DetachFromDisposeScope();
         }
         if (imbalance.ClassWeights == ClassWeighting.None) return;
-        var weights = Imbalance.Balance(target);
-        _weights = Transfers.ToDevice(weights, device).to(type).DetachFromDisposeScope();
-        if (_isMultiLabel) _weights = _weights.view(2, target.Classes).DetachFromDisposeScope();
+        var weights = Transfers.ToDevice(Imbalance.Balance(target), device).to(type);
+        _weights = (_isMultiLabel ? weights.view(2, target.Classes) : weights).DetachFromDisposeScope();
     }
 
     /// <summary>The sum over images, a scalar: those of shards add up.</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="labels">[images], int64, as <see cref="LabelSet"/> has them.</param>
-    public Tensor Sum(Tensor logits, Tensor labels)
+    /// <param name="imageWeights">[images], what each counts; null where all count alike.</param>
+    public Tensor Sum(Tensor logits, Tensor labels, Tensor? imageWeights = null)
     {
-        if (_isMultiLabel) return SumOverLabels(logits, labels);
-        if (_gamma == 0) return nn.functional.cross_entropy(logits, labels, _weights, reduction: nn.Reduction.Sum);
-        var logProbabilities = logits.log_softmax(1).gather(1, labels.unsqueeze(1)).squeeze(1);
-        var others = logProbabilities.exp().neg().Plus(1 + Smallest); // 1 − p
-        var losses = others.log().Times(_gamma).exp() * logProbabilities.neg();
-        return (_weights is null ? losses : losses * _weights.index_select(0, labels)).sum();
+        if (_isMultiLabel) return AddUp(MeasureLabels(logits, labels), imageWeights);
+        if (_gamma == 0 && imageWeights is null)
+            return nn.functional.cross_entropy(logits, labels, _weights, reduction: nn.Reduction.Sum);
+        return AddUp(MeasureClasses(logits, labels), imageWeights);
     }
 
     /// <summary>The sum divided by the number of images.</summary>
     /// <inheritdoc cref="Sum" path="/param" />
-    public Tensor Mean(Tensor logits, Tensor labels)
+    public Tensor Mean(Tensor logits, Tensor labels, Tensor? imageWeights = null)
     {
-        var isPlain = _gamma == 0 && _weights is null && !_isMultiLabel;
-        return isPlain ? nn.functional.cross_entropy(logits, labels) : Sum(logits, labels).Over(labels.shape[0]);
+        var isPlain = _gamma == 0 && _weights is null && !_isMultiLabel && imageWeights is null;
+        return isPlain ? nn.functional.cross_entropy(logits, labels) : Sum(logits, labels, imageWeights).Over(labels.shape[0]);
     }
 
     /// <inheritdoc />
@@ -63,7 +61,20 @@ internal sealed class ClassificationLoss : IDisposable
         _bits?.Dispose();
     }
 
-    private Tensor SumOverLabels(Tensor logits, Tensor sets)
+    private static Tensor AddUp(Tensor losses, Tensor? imageWeights) => (imageWeights is null ? losses : losses * imageWeights).sum();
+
+    /// <summary>Each image's loss, [images].</summary>
+    private Tensor MeasureClasses(Tensor logits, Tensor labels)
+    {
+        if (_gamma == 0) return nn.functional.cross_entropy(logits, labels, _weights, reduction: nn.Reduction.None);
+        var logProbabilities = logits.log_softmax(1).gather(1, labels.unsqueeze(1)).squeeze(1);
+        var others = logProbabilities.exp().neg().Plus(1 + Smallest); // 1 − p
+        var losses = others.log().Times(_gamma).exp() * logProbabilities.neg();
+        return _weights is null ? losses : losses * _weights.index_select(0, labels);
+    }
+
+    /// <summary>Each image's loss, on average over the labels, [images].</summary>
+    private Tensor MeasureLabels(Tensor logits, Tensor sets)
     {
         var has = sets.unsqueeze(1).bitwise_and(_bits!).ne(zeros_like(_bits!));
         // By the sign the logit of the right answer, whose probability is p.
@@ -71,6 +82,6 @@ internal sealed class ClassificationLoss : IDisposable
         var losses = nn.functional.logsigmoid(right).neg();
         if (_gamma != 0) losses = losses * nn.functional.logsigmoid(right.neg()).Times(_gamma).exp(); // (1 − p)^γ
         if (_weights is not null) losses = losses * _weights[1].unsqueeze(0).where(has, _weights[0].unsqueeze(0));
-        return losses.sum().Over(logits.shape[1]);
+        return losses.sum(1).Over(logits.shape[1]);
     }
 }

@@ -56,7 +56,7 @@ internal sealed class FineTuneGradientComputer : IShardComputer<FineTuneStep, Fi
         Load(step);
         var batch = _loader.LoadTraining(indices, _settings.Augmentation, _seed, step.Epoch);
         var logits = _network.Forward(batch.Images, training: true);
-        var loss = _objective.Sum(logits, batch.Labels);
+        var loss = _objective.Sum(logits, batch.Labels, batch.Weights);
         var gradients = autograd.grad([loss], _network.Parameters);
         var parts = gradients.Select(gradient => gradient.reshape(-1));
         var statistics = _network.Values.narrow(0, Layout.Parameters, Layout.Length - Layout.Parameters);

@@ -185,7 +185,7 @@ internal sealed class FineTuner : IDisposable
         var indices = _plan.Batch(epoch, step, shard: 0);
         var batch = _loader.LoadTraining(indices, _settings.Augmentation, _seed, epoch);
         var logits = _network.Forward(batch.Images, training: true);
-        var loss = _objective.Mean(logits, batch.Labels);
+        var loss = _objective.Mean(logits, batch.Labels, batch.Weights);
         var rate = _settings.LearningRateAt(epoch, step, _plan.StepsPerEpoch);
         _optimiser.Step(autograd.grad([loss], _network.Parameters), rate);
         _loss.Add(loss.detach().to(ScalarType.Float64), indices.Length);

@@ -35,11 +35,25 @@ public readonly record struct Imbalance
     public double FocalGamma { get; init; }
 
     /// <summary>
-    /// What the images of each class count in a linear probe, which takes every image once and minimises cross-entropy: by balanced weights
-    /// it finds what balanced sampling leads to. Null where all count alike.
+    /// What each training image counts in a linear probe, which takes every one once and minimises cross-entropy: by balanced weights it
+    /// finds what balanced sampling leads to. Null where all count alike.
     /// </summary>
-    internal double[]? WeighProbe(ImageDataset target) =>
-        ClassWeights == ClassWeighting.Balanced || Sampling == ClassSampling.Balanced ? Balance(target) : null;
+    /// <returns>[images]; with several labels [images × labels].</returns>
+    internal double[]? WeighProbe(ImageDataset target)
+    {
+        var isBalanced = ClassWeights == ClassWeighting.Balanced || Sampling == ClassSampling.Balanced;
+        if (!isBalanced && target.Train.Weights is null) return null;
+        var (labels, classes) = (target.Train.Labels, target.Classes);
+        var byImage = target.Train.ScaleWeights();
+        var byClass = isBalanced ? Balance(target) : null;
+        return target.IsMultiLabel
+            ? [.. labels.SelectMany((set, image) => Enumerable.Range(0, classes).Select(label => Weigh(image, GetPlace(set, label))))]
+            : [.. labels.Select((label, image) => Weigh(image, label))];
+
+        double Weigh(int image, int place) => (byImage?[image] ?? 1) * (byClass?[place] ?? 1);
+
+        int GetPlace(int set, int label) => (LabelSet.Has(set, label, isMultiLabel: true) ? classes : 0) + label;
+    }
 
     /// <summary>The training labels by which batches are balanced; null where they are not.</summary>
     internal int[]? BalanceBatches(ImageSplit train) => Sampling == ClassSampling.Balanced ? train.Labels : null;

@@ -75,7 +75,7 @@ internal sealed class KernelWeightGradientComputer : IShardComputer<KernelWeight
         foreach (var leaf in leaves) leaf.requires_grad_();
 
         var logits = nn.functional.linear(network.Features(batch.Images), headWeight, headBias);
-        var loss = _objective.Sum(logits, batch.Labels);
+        var loss = _objective.Sum(logits, batch.Labels, batch.Weights);
         var gradients = autograd.grad([loss], leaves).ToArray();
 
         Tensor[] parts =

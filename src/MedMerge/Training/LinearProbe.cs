@@ -33,7 +33,7 @@ internal static class LinearProbe
     /// <param name="features">[images, features], float64.</param>
     /// <param name="labels">[images].</param>
     /// <param name="decay">λ.</param>
-    /// <param name="classWeights">What an image of each class counts in the mean; null where all count alike.</param>
+    /// <param name="imageWeights">[images], what each counts in the mean; null where all count alike.</param>
     /// <param name="iterations">
     /// How many at most. A head that is not at the optimum then has a <see cref="Head.RemainingGradient"/>.
     /// </param>
@@ -43,13 +43,13 @@ internal static class LinearProbe
         int classes,
         double decay,
         CancellationToken cancellation,
-        double[]? classWeights = null,
+        double[]? imageWeights = null,
         int iterations = MaxIterations)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var truth = nn.functional.one_hot(tensor(Array.ConvertAll(labels, label => (long)label)), classes).to(ScalarType.Float64);
-        var weights = classWeights is null ? null : tensor(Array.ConvertAll(labels, label => classWeights[label])).unsqueeze(1);
+        var weights = imageWeights is null ? null : tensor(imageWeights).unsqueeze(1);
         return Minimise(features, truth, decay, iterations, cancellation, logits =>
         {
             var logProbabilities = logits.log_softmax(1);
@@ -61,7 +61,7 @@ internal static class LinearProbe
     /// Fits a head for labels of which an image may have several: logistic regression for each, their mean loss. Device thread only.
     /// </summary>
     /// <param name="sets">[images], as <see cref="LabelSet"/> has them.</param>
-    /// <param name="labelWeights">[2, labels], as <see cref="Imbalance.Balance"/> gives them; null where all images count alike.</param>
+    /// <param name="answerWeights">[images × labels], what each counts in the mean; null where all count alike.</param>
     /// <inheritdoc cref="Fit(Tensor, int[], int, double, CancellationToken, double[], int)" path="/param" />
     public static Head FitLabels(
         Tensor features,
@@ -69,15 +69,13 @@ internal static class LinearProbe
         int labels,
         double decay,
         CancellationToken cancellation,
-        double[]? labelWeights = null)
+        double[]? answerWeights = null)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         bool[] has = [.. sets.SelectMany(set => Enumerable.Range(0, labels).Select(label => LabelSet.Has(set, label, isMultiLabel: true)))];
         var truth = tensor(Array.ConvertAll(has, yes => yes ? 1.0 : 0)).view(sets.Length, labels);
-        var weights = labelWeights is null
-            ? null
-            : tensor(has.Select((yes, i) => labelWeights[(yes ? labels : 0) + (i % labels)]).ToArray()).view(sets.Length, labels);
+        var weights = answerWeights is null ? null : tensor(answerWeights).view(sets.Length, labels);
         return Minimise(features, truth, decay, MaxIterations, cancellation, logits =>
         {
             var right = logits.where(truth.to(ScalarType.Bool), logits.neg()); // the logit of the right answer

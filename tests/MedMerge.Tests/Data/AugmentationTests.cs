@@ -21,6 +21,7 @@ public class AugmentationTests
     [InlineData("rotate 15, crop 0.3,blur 2", "rotate, crop 0.3, blur 2")]
     [InlineData("flip, flip-vertical, intensity, noise 0.05", "flip, flip-vertical, intensity, noise")]
     [InlineData("random 5", "random 5")]
+    [InlineData("noise 0.00005", "noise 0.00005")]
     public void A_text_is_read_and_written_as_one_form(string text, string expected)
     {
         var augmentation = Augmentation.Parse(text);
@@ -33,7 +34,8 @@ public class AugmentationTests
     [InlineData("")]
     [InlineData("turn 3")]
     [InlineData("flip, flip")]
-    [InlineData("flip 2")]
+    [InlineData("flip 0.3")]
+    [InlineData("flip 1")]
     [InlineData("rotate 181")]
     [InlineData("rotate -3")]
     [InlineData("crop 0.95")]

@@ -1,4 +1,5 @@
 using MedMerge.Data;
+using MedMerge.Data.Checks;
 using MedMerge.Data.Formats;
 using MedMerge.Models;
 using MedMerge.Reporting;
@@ -68,6 +69,29 @@ public sealed class MultiLabelDataTests : IDisposable
             Assert.InRange(split.Labels.Count(set => set == 0) / (double)split.Count, 0.2, 0.5);
         }
         Assert.Equal(60, data.Splits.Sum(split => split.Split.Count));
+    }
+
+    /// <summary>Findings beside a class are remarks: the class is what is learned.</summary>
+    [Fact]
+    public void A_list_with_a_class_is_read_by_it_whatever_else_it_has()
+    {
+        for (var i = 0; i < 20; i++) Write($"{i}.png", 20 + i);
+        var lines = Enumerable.Range(0, 20).Select(i => $"{i}.png,{i % 2},much|little,{60 + i}");
+        File.WriteAllLines(Path.Combine(_folder, "list.csv"), ["path,label,findings,weight", .. lines]);
+
+        var data = Load("list.csv", new ImageSettings());
+
+        Assert.False(data.IsMultiLabel);
+        Assert.Equal(["0", "1"], data.Info.ClassNames);
+        Assert.Null(data.Train.Weights); // those of patients
+    }
+
+    [Fact]
+    public void Labels_that_exclude_each_other_are_noted()
+    {
+        var data = MedMnistReader.Read(NpzFile.Write(_folder, side: 8, columns: 2, label: (_, i) => (i / 2 % 2) == (i % 2) ? 1 : 0));
+        var notes = DatasetChecks.Run(data).Select(note => note.Text);
+        Assert.Contains(notes, note => note.StartsWith("every image has exactly one label", StringComparison.Ordinal));
     }
 
     [Fact]

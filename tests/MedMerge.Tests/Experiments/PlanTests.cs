@@ -190,6 +190,9 @@ public class PlanTests
             var found = Assert.Single(plan.Notes, note => note.Contains("knows images of the target", StringComparison.Ordinal));
             var start = $"the source '{source.Name}' knows images of the target '{target.Name}': ";
             Assert.Equal($"{start}{target.Test.Count} images of test are copies of ones that it has learned", found);
+            var strict = specification with { Sources = [leaking, specification.Sources[1]], RefusesCopies = true };
+            var error = Assert.Throws<InputException>(() => Plan.Build(strict));
+            Assert.Contains($"{found}, and 'copies: refuse' is set", error.Message, StringComparison.Ordinal);
         }
         finally
         {

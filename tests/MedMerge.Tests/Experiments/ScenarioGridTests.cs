@@ -138,6 +138,7 @@ public class ScenarioGridTests
     [InlineData("vary: { fineTune.epoch: [1] }", "there is no setting 'fineTune.epoch' to vary; did you mean 'fineTune.epochs'?")]
     [InlineData("vary: { fineTune.epochs: 3 }", "'vary.fineTune.epochs' must be a list of values")]
     [InlineData("vary: { fineTune.epochs: [3, x] }", "'fineTune.epochs' in 'vary' is 'x'; it must be a whole number")]
+    [InlineData("vary: { augmentation: [shift-flip, 'shift, flip'] }", "'vary.augmentation' lists shift, flip twice")]
     [InlineData("vary: { fineTune.epochs: [3, 3] }", "'vary.fineTune.epochs' lists 3 twice")]
     [InlineData("vary: { fineTune.shards: [3] }", "scenario 'fineTune.shards=3': 'fineTune.batchSize' (8) must be a multiple")]
     [InlineData("exclude: [{ source: cells }]", "there is no key 'source'")]

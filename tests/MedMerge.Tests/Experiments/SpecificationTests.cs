@@ -141,6 +141,7 @@ public class SpecificationTests
     [InlineData("seeds:\n - 1\n - 2\n - 01", "line 4: 'seeds' lists 1 twice, the second time as '01'")]
     [InlineData("seeds: []", "line 1: 'seeds' is an empty list")]
     [InlineData("methods: []", "line 1: 'methods' is an empty list")]
+    [InlineData("copies: leave", "line 1: 'copies' is 'leave'; it must be 'note' or 'refuse'")]
     [InlineData("device: gpu", "line 1: 'device' is 'gpu'; it must be 'cpu', 'cuda:N' or 'cuda:N MODEL'")]
     [InlineData("device: 'cuda: 1'", "line 1: 'device' is 'cuda: 1'")]
     [InlineData(

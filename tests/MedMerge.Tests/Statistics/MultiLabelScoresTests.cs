@@ -24,6 +24,7 @@ public class MultiLabelScoresTests
         Assert.Equal(labels.Select(c => c.Hits + c.Missed), scores.Classes.Select(score => score.Images));
         Assert.Equal(labels[2].Hits / (double)(labels[2].Hits + labels[2].Missed), scores.Classes[2].Recall, 1e-12);
         Assert.Equal(Enumerable.Range(0, 4), scores.Classes.Select(score => score.Class));
+        Assert.Equal(Enumerable.Range(0, 4).Select(label => Auc(Some, label)), scores.Classes.Select(score => score.Auc!.Value), Near);
     }
 
     /// <summary>A label is a question of two answers, so with one label only all is as with two classes.</summary>
@@ -77,13 +78,28 @@ public class MultiLabelScoresTests
     }
 
     [Fact]
+    public void Classes_have_an_AUC_too()
+    {
+        var scores = Scores.Of(new Predictions(3, [0.5, 0.3, 0.2, 0.1, 0.6, 0.3, 0.4, 0.3, 0.3, 0.2, 0.2, 0.6], [0, 1, 1, 2]));
+        Assert.Equal(scores.Auc, scores.Classes.Average(score => score.Auc!.Value), 1e-12);
+        Assert.All(scores.Classes, score => Assert.Null(score.Threshold));
+        var two = Scores.Of(new Predictions(2, [0.5, 0.5, 0.1, 0.9, 0.4, 0.6], [0, 1, 0]));
+        Assert.Equal([two.Auc, two.Auc], two.Classes.Select(score => score.Auc!.Value));
+    }
+
+    [Fact]
     public void A_label_that_no_image_has_keeps_a_half_and_no_score()
     {
         var predictions = Some with { Labels = [.. Some.Labels.Select(set => set & 0b0111)] };
         var fitted = LabelThresholds.Fit(predictions);
         Assert.Equal(0.5, fitted.Thresholds![3]);
-        Assert.True(double.IsFinite(Scores.Of(fitted).Auc));
+        var scores = Scores.Of(fitted);
+        Assert.True(double.IsFinite(scores.Auc));
+        Assert.Null(scores.Classes[3].Auc);
+        Assert.Equal(fitted.Thresholds, scores.Classes.Select(score => score.Threshold!.Value));
     }
+
+    private static bool Near(double a, double b) => Math.Abs(a - b) < 1e-12;
 
     private static (int Hits, int False, int Missed, int Rejected) Count(Predictions predictions, int label)
     {

@@ -77,7 +77,7 @@ public class ImbalanceTests
         int[] repeated = [.. Enumerable.Range(0, 60), .. Enumerable.Range(0, 60).Where(i => labels[i] == 1)];
         var index = tensor(Array.ConvertAll(repeated, i => (long)i));
 
-        var weights = Imbalance.Balance(CreateTarget(labels, 2));
+        var weights = new Imbalance { ClassWeights = ClassWeighting.Balanced }.WeighProbe(CreateTarget(labels, 2));
 
         var weighted = LinearProbe.Fit(features, labels, 2, decay: 0.01, CancellationToken.None, weights);
         var twice = Array.ConvertAll(repeated, i => labels[i]);
@@ -85,6 +85,45 @@ public class ImbalanceTests
 
         Assert.Equal(expected.Weight, weighted.Weight, (a, b) => Math.Abs(a - b) < 1e-4);
         Assert.Equal(expected.Bias, weighted.Bias, (a, b) => Math.Abs(a - b) < 1e-4);
+    }
+
+    /// <summary>What each image counts in a list, from its loss on: a weight of three is the image three times, on a mean of one.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void An_images_weight_is_as_good_as_repeating_it(double gamma)
+    {
+        using var scope = NewDisposeScope();
+        float[] weights = [3, 1, 1, 3, 1, 1, 1, 1, 3, 1];
+        var target = CreateTarget(Labels, classes: 3, weights);
+        using var objective = new ClassificationLoss(new Imbalance { FocalGamma = gamma }, target, TestDevice.Torch, ScalarType.Float64);
+        using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
+        var random = new RandomStream(2);
+        double[] values = [.. Enumerable.Range(0, Labels.Length * 3).Select(_ => 2 * random.NextNormal())];
+        var logits = tensor(values).view(Labels.Length, 3).to(TestDevice.Torch);
+        int[] repeated = [.. Enumerable.Range(0, Labels.Length).SelectMany(i => Enumerable.Repeat(i, (int)weights[i]))];
+
+        var batch = loader.LoadTraining([.. Enumerable.Range(0, Labels.Length)], Augmentation.None, seed: 1, epoch: 1);
+        var weighted = objective.Mean(logits, batch.Labels, batch.Weights).item<double>();
+
+        var index = tensor(Array.ConvertAll(repeated, i => (long)i)).to(TestDevice.Torch);
+        var twice = objective.Mean(logits.index_select(0, index), batch.Labels.index_select(0, index)).item<double>();
+        Assert.Equal(twice, weighted, 1e-9);
+    }
+
+    [Fact]
+    public void A_probe_counts_images_by_their_weights_and_classes_too()
+    {
+        float[] weights = [3, 1, 1, 3, 1, 1, 1, 1, 3, 1];
+        var (plain, balanced) = (new Imbalance(), new Imbalance { Sampling = ClassSampling.Balanced });
+        var target = CreateTarget(Labels, 3, weights);
+        var classes = Imbalance.Balance(target);
+        Assert.Equal(weights.Select(weight => weight / 1.6), plain.WeighProbe(target)!, (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Equal(
+            weights.Select((weight, i) => weight / 1.6 * classes[Labels[i]]),
+            balanced.WeighProbe(target)!,
+            (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Null(plain.WeighProbe(CreateTarget(Labels, 3)));
     }
 
     [Theory]
@@ -142,9 +181,9 @@ public class ImbalanceTests
         }
     }
 
-    private static ImageDataset CreateTarget(int[] labels, int classes)
+    private static ImageDataset CreateTarget(int[] labels, int classes, float[]? weights = null)
     {
-        var split = new ImageSplit(new byte[labels.Length * 64], labels);
+        var split = new ImageSplit(new byte[labels.Length * 64], labels) { Weights = weights };
         var info = Phantoms.Create("cells", 4, 3, 3).Info with { Height = 8, Width = 8, Channels = 1, Classes = classes };
         return new ImageDataset(info, split, split, split);
     }

@@ -10,10 +10,10 @@ internal static class CopyChecks
     private static readonly (string First, string Second)[] PairsOfSplits = [("train", "val"), ("train", "test"), ("val", "test")];
 
     /// <summary>Copies within a data set: exact ones by their bytes, then near ones.</summary>
-    public static IEnumerable<string> Within(ImageDataset dataset, IReadOnlyList<CheckedImage> images)
+    public static IEnumerable<DataNote> Within(ImageDataset dataset, IReadOnlyList<CheckedImage> images)
     {
         var copies = images
-            .GroupBy(image => XxHash128.HashToUInt128(image.Pixels.Span))
+            .GroupBy(Hash)
             .Select(group => group.ToList())
             .ToList();
         return NoteCopies([.. copies.Where(group => group.Count > 1)]).Concat(NoteNearCopies(dataset, copies));
@@ -21,15 +21,21 @@ internal static class CopyChecks
 
     /// <summary>Images of a target's validation and test splits of which a model has learned copies, exact or near, elsewhere.</summary>
     /// <param name="trained">What the model was trained on.</param>
-    public static IEnumerable<string> Between(ImageDataset trained, ImageDataset target)
+    public static IEnumerable<DataNote> Between(ImageDataset trained, ImageDataset target)
     {
         ImageFingerprint?[]? learned = null;
+        HashSet<UInt128>? hashes = null;
         foreach (var (name, split) in target.Splits.Where(split => split.Split != target.Train))
         {
             if (trained.Train.Count + split.Count > NearCopies.MaxImages)
             {
+                hashes ??= [.. CheckedImage.Of("train", trained.Train).Select(Hash)];
+                var exact = CheckedImage.Of(name, split).Count(image => hashes.Contains(Hash(image)));
+                var are = Verb(exact, "is", "are");
+                var text = $"{CheckedImage.Count(exact)} of {name} {are} among what it has learned";
+                if (exact > 0) yield return new DataNote(text, IsLeak: true);
                 yield return NotLookedFor;
-                yield break;
+                continue;
             }
             learned ??= Describe(trained, CheckedImage.Of("train", trained.Train));
             var count = NearCopies.Find([.. learned, .. Describe(target, CheckedImage.Of(name, split))])
@@ -37,28 +43,32 @@ internal static class CopyChecks
                 .DistinctBy(pair => pair.Second)
                 .Count();
             var verb = Verb(count, "is a copy of one", "are copies of ones");
-            if (count > 0) yield return $"{CheckedImage.Count(count)} of {name} {verb} that it has learned";
+            if (count > 0) yield return new DataNote($"{CheckedImage.Count(count)} of {name} {verb} that it has learned", IsLeak: true);
         }
     }
 
-    private static IEnumerable<string> NoteCopies(List<List<CheckedImage>> copies)
+    private static UInt128 Hash(CheckedImage image) => XxHash128.HashToUInt128(image.Pixels.Span);
+
+    private static IEnumerable<DataNote> NoteCopies(List<List<CheckedImage>> copies)
     {
         foreach (var (first, second) in PairsOfSplits)
         {
             var count = copies
                 .Where(group => group.Exists(image => image.Split == first))
                 .Sum(group => group.Count(image => image.Split == second));
-            if (count > 0) yield return $"{CheckedImage.Count(count)} of {second} {Verb(count, "is", "are")} also in {first}";
+            var verb = Verb(count, "is", "are");
+            if (count > 0) yield return new DataNote($"{CheckedImage.Count(count)} of {second} {verb} also in {first}", IsTrained(first));
         }
         var inTrain = copies.Sum(group => Math.Max(group.Count(image => image.Split == "train") - 1, 0));
-        if (inTrain > 0) yield return $"{CheckedImage.Count(inTrain)} of train {Verb(inTrain, "is a copy", "are copies")} of another there";
+        var are = Verb(inTrain, "is a copy", "are copies");
+        if (inTrain > 0) yield return new DataNote($"{CheckedImage.Count(inTrain)} of train {are} of another there");
         var contradictions = copies.Count(group => group.DistinctBy(image => image.Label).Count() > 1);
-        if (contradictions > 0)
-            yield return $"{CheckedImage.Count(contradictions)} {Verb(contradictions, "has", "have")} copies with another label";
+        var have = Verb(contradictions, "has", "have");
+        if (contradictions > 0) yield return new DataNote($"{CheckedImage.Count(contradictions)} {have} copies with another label");
     }
 
     /// <param name="copies">Groups of exact copies, most of them of one image.</param>
-    private static IEnumerable<string> NoteNearCopies(ImageDataset dataset, List<List<CheckedImage>> copies)
+    private static IEnumerable<DataNote> NoteNearCopies(ImageDataset dataset, List<List<CheckedImage>> copies)
     {
         if (copies.Count > NearCopies.MaxImages)
         {
@@ -76,13 +86,13 @@ internal static class CopyChecks
         {
             var count = CountSecond(first, second);
             var verb = Verb(count, "is a near copy", "are near copies");
-            if (count > 0) yield return $"{CheckedImage.Count(count)} of {second} {verb} of one in {first}";
+            if (count > 0) yield return new DataNote($"{CheckedImage.Count(count)} of {second} {verb} of one in {first}", IsTrained(first));
         }
         var inTrain = CountSecond("train", "train");
-        if (inTrain > 0) yield return $"{CheckedImage.Count(inTrain)} of train are near copies of another there";
+        if (inTrain > 0) yield return new DataNote($"{CheckedImage.Count(inTrain)} of train are near copies of another there");
         var contradictions = pairs.Count(pair => pair.First.Label != pair.Second.Label) / 2;
-        if (contradictions > 0)
-            yield return $"{contradictions} {Verb(contradictions, "pair of near copies has", "pairs of near copies have")} two labels";
+        var have = Verb(contradictions, "pair of near copies has", "pairs of near copies have");
+        if (contradictions > 0) yield return new DataNote($"{contradictions} {have} two labels");
 
         int CountSecond(string first, string second) => pairs
             .Where(pair => pair.First.Split == first && pair.Second.Split == second)
@@ -90,12 +100,16 @@ internal static class CopyChecks
             .Count();
     }
 
-    private static string NotLookedFor => string.Create(
-        CultureInfo.InvariantCulture,
-        $"near copies were not looked for: that is done for up to {NearCopies.MaxImages:N0} images");
+    private static DataNote NotLookedFor { get; } = new(
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"near copies were not looked for: that is done for up to {NearCopies.MaxImages:N0} images"),
+        IsLeak: true);
 
     private static ImageFingerprint?[] Describe(ImageDataset dataset, IEnumerable<CheckedImage> images) =>
         [.. images.AsParallel().AsOrdered().Select(image => ImageFingerprint.Of(DecodedImage.Of(dataset, image.Pixels)))];
+
+    private static bool IsTrained(string split) => split == "train";
 
     private static string Verb(int count, string one, string many) => count == 1 ? one : many;
 }

@@ -10,16 +10,31 @@ internal static class DatasetChecks
     private const double StandardErrors = 4;
 
     /// <summary>Checks images and labels.</summary>
-    public static IReadOnlyList<string> Run(ImageDataset dataset)
+    public static IReadOnlyList<DataNote> Run(ImageDataset dataset)
     {
         var images = dataset.Splits.SelectMany(split => CheckedImage.Of(split.Name, split.Split)).ToList();
         return
         [
-            .. FindConstant(images),
-            .. FindDark(images),
-            .. FindUnequalBrightness(images),
+            .. NoteLabels(dataset).Select(text => new DataNote(text)),
+            .. FindConstant(images).Concat(FindDark(images)).Concat(FindUnequalBrightness(images)).Select(text => new DataNote(text)),
             .. CopyChecks.Within(dataset, images),
         ];
+    }
+
+    private static IEnumerable<string> NoteLabels(ImageDataset dataset)
+    {
+        if (dataset.Train.Weights is { } weights)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"training images count by weights from {weights.Min()} to {weights.Max()}, {weights.Average():0.###} on average");
+        }
+        var haveOne = dataset.IsMultiLabel && dataset.Splits.All(split => Array.TrueForAll(split.Split.Labels, int.IsPow2));
+        if (haveOne)
+        {
+            yield return "every image has exactly one label: if labels exclude each other they are classes, and are better given as one " +
+                         "number an image";
+        }
     }
 
     private static IEnumerable<string> FindConstant(List<CheckedImage> images)

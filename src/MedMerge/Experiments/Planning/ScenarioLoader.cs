@@ -115,11 +115,12 @@ internal sealed class ScenarioLoader(
         if (target.IsSynthetic)
             _notes.Add($"the target '{target.Name}' is synthetic: drawn by seed, not taken from patients");
         if (!IsFrozen && _checkedTargets.Add(target))
-            _notes.AddRange(DatasetChecks.Run(target).Select(text => $"the target '{target.Name}': {text}"));
+            Note(DatasetChecks.Run(target), line, $"the target '{target.Name}'");
     }
 
     private ImageDataset Check(ImageDataset target, ScenarioSettings settings)
     {
+        settings.KernelWeights.Imbalance.Check(target);
         settings.FineTune.Imbalance.Check(target);
         specification.Architecture.Check(target);
         return target;
@@ -251,8 +252,21 @@ internal sealed class ScenarioLoader(
             if (data is null || data.ContentHash == target.ContentHash || !_checkedPairs.Add((data, target))) continue;
             if (OriginChecks.Between(data, target) is { } related)
                 _notes.Add($"the source '{origin.Name}' is pretrained on '{data.Name}', and the target is '{target.Name}': {related}");
-            var found = CopyChecks.Between(data, target);
-            _notes.AddRange(found.Select(text => $"the source '{origin.Name}' knows images of the target '{target.Name}': {text}"));
+            var line = specification.Lines?.Find(origin.Name);
+            Note(CopyChecks.Between(data, target), line, $"the source '{origin.Name}' knows images of the target '{target.Name}'");
+        }
+    }
+
+    /// <summary>Adds notes on data, or problems where the specification refuses what they say.</summary>
+    /// <param name="subject">What they are about, as it stands before each.</param>
+    private void Note(IEnumerable<DataNote> notes, int? line, string subject)
+    {
+        foreach (var note in notes)
+        {
+            var text = $"{subject}: {note.Text}";
+            var isRefused = note.IsLeak && specification.RefusesCopies;
+            if (isRefused) _problems.Add((line, $"{text}, and '{Specification.CopiesKey}: refuse' is set"));
+            else _notes.Add(text);
         }
     }
 

@@ -198,7 +198,7 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
             var texts = vary.ReadTextOrList(path, out var isList) ?? [];
             if (VariedSetting.Find(vary, path) is not { } setting) continue;
             if (!isList || texts.Count == 0) vary.AddError(path, $"'{vary.GetPath(path)}' must be a list of values");
-            VariedSetting.RefuseTwice(vary, path, texts.Select(text => text.Text));
+            VariedSetting.RefuseTwice(vary, path, setting, texts.Select(text => text.Text));
             choices = [.. choices.SelectMany(choice => texts.Select(text => Apply(choice, setting, text)).OfType<SettingChoice>())];
             if (choices.Count > MaxScenarios)
             {

@@ -59,7 +59,7 @@ internal sealed class SearchReader(YamlMap search, SpecificationErrors errors)
         {
             var texts = over.ReadTextOrList(path, out var isList) ?? [];
             string[] choices = [.. texts.Select(text => text.Text)];
-            VariedSetting.RefuseTwice(over, path, choices);
+            VariedSetting.RefuseTwice(over, path, setting, choices);
             if (isList && choices.Length > 0) return new Axis(setting, texts[0].Line, choices, null);
             over.AddError(path, $"'{path}' must be a list of values, {{{UniformKey}: [LOW, HIGH]}} or {{{LogUniformKey}: [LOW, HIGH]}}");
             return null;

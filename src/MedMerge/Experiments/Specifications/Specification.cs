@@ -11,6 +11,9 @@ internal sealed record Specification
     /// <summary>As an anchor, the source with the best linear probe.</summary>
     public const string BestProbe = "best-probe";
 
+    /// <summary>The YAML key of <see cref="RefusesCopies"/>.</summary>
+    public const string CopiesKey = "copies";
+
     /// <summary>Shown in tables and file names.</summary>
     public required string Name { get; init; }
 
@@ -71,6 +74,13 @@ internal sealed record Specification
     /// <inheritdoc cref="Stages.Stage.Computation" />
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Computation { get; init; }
+
+    /// <summary>
+    /// Whether images of a target's validation or test split that a model is trained on, or near copies of them, are an error; they are
+    /// noted otherwise. Checked on submission.
+    /// </summary>
+    [JsonIgnore]
+    public bool RefusesCopies { get; init; }
 
     /// <summary>Where the text names data sets and sources; null where it was not read from a text, or is frozen.</summary>
     [JsonIgnore]

@@ -94,6 +94,15 @@ internal sealed class SpecificationReader
         return new SweepBudget(trials, hours);
     }
 
+    private static bool ReadCopies(YamlMap map)
+    {
+        const string Note = "note", Refuse = "refuse";
+        var text = map.ReadText(Specification.CopiesKey);
+        if (text is not (null or Note or Refuse))
+            map.AddError(Specification.CopiesKey, $"'{Specification.CopiesKey}' is '{text}'; it must be '{Note}' or '{Refuse}'");
+        return text == Refuse;
+    }
+
     private Specification? ReadSpecification(YamlMap map)
     {
         var name = ReadName(map);
@@ -108,6 +117,7 @@ internal sealed class SpecificationReader
         var parallel = map.ReadWhole("parallel", 1, MaxParallel);
         var priority = map.ReadWhole("priority", -MaxPriority, MaxPriority);
         var budget = ReadBudget(map);
+        var refusesCopies = ReadCopies(map);
         map.RefuseRenamedKey("weights", SettingTable.KernelWeightsKey);
         var halving = grid.Search?.ReadHalving();
         var points = grid.IsPresent
@@ -134,6 +144,7 @@ internal sealed class SpecificationReader
             Budget = budget,
             IsSearch = grid.Search is not null,
             Halving = halving,
+            RefusesCopies = refusesCopies,
             Lines = _lines,
         };
     }

@@ -69,6 +69,12 @@ internal static class SpecificationSchema
                 ["default"] = "note",
                 ["description"] = "What happens to a scenario with a source that was pretrained on its target's own data.",
             },
+            [Specification.CopiesKey] = new JsonObject
+            {
+                ["enum"] = CreateArray(["note", "refuse"]),
+                ["default"] = "note",
+                ["description"] = "What happens where a model is trained on copies, exact or near, of validation or test images.",
+            },
             ["anchor"] = DescribeText(
                 "The source that the kernel weights start from, or 'best-probe' for the one with the best linear probe on the target's " +
                 "validation split; the first where it is left out."),

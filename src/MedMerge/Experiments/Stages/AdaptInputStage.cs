@@ -34,7 +34,10 @@ internal sealed record AdaptInputStage(Stage Source, InputNormalisation? From, I
                 "A source's file does not say how its images were normalised; name it with the source's 'normalisation'.");
             using var model = StageFiles.ReadTensors(inputs[0], StageFiles.Model);
             using var adapted = InputAdaptation.Adapt(Architecture, model, from, To);
-            var signature = new ModelSignature(To, Height: null, Width: null, source.Signature?.ClassNames ?? []);
+            var signature = new ModelSignature(To, Height: null, Width: null, source.Signature?.ClassNames ?? [])
+            {
+                IsMultiLabel = source.Signature?.IsMultiLabel ?? false,
+            };
             return ImportStage.CreateSourceOutput(Architecture, adapted, source.Notes, signature);
         }, cancellation);
 }

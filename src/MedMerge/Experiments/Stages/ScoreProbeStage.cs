@@ -8,6 +8,9 @@ namespace MedMerge.Experiments.Stages;
 /// <param name="Head">The probe.</param>
 internal sealed record ScoreProbeStage(Stage Model, ProbeStage Head, TargetContext Target) : Stage
 {
+    /// <summary>Incremented when <see cref="Validation"/> gets another score, for which the anchor may be chosen.</summary>
+    private const int ScoresVersion = 2;
+
     /// <inheritdoc />
     public override string Name => "score probe";
 
@@ -15,7 +18,7 @@ internal sealed record ScoreProbeStage(Stage Model, ProbeStage Head, TargetConte
     public override IReadOnlyList<Stage> Inputs => [Model, Head];
 
     /// <inheritdoc />
-    protected override object Settings => new { Task = Target };
+    protected override object Settings => new { Task = Target, Scores = ScoresVersion };
 
     /// <inheritdoc />
     public override double Cost => (double)Target.Dataset.Validation.Count * Target.Dataset.Height * Target.Dataset.Width;

@@ -28,7 +28,9 @@ public class DatasetChecksTests
             "1 image of train is a copy of another there",
             "2 images have copies with another label",
         ];
-        Assert.Equal(expected, DatasetChecks.Run(Create(train, validation, test)));
+        var notes = DatasetChecks.Run(Create(train, validation, test));
+        Assert.Equal(expected, notes.Select(note => note.Text));
+        Assert.Equal([true, true, false, false], notes.Select(note => note.IsLeak)); // what a model is trained on
     }
 
     [Fact]
@@ -49,7 +51,7 @@ public class DatasetChecksTests
             "2 images of train are near copies of another there",
             "1 pair of near copies has two labels",
         ];
-        Assert.Equal(expected, DatasetChecks.Run(Create(train, validation, test)));
+        Assert.Equal(expected, DatasetChecks.Run(Create(train, validation, test)).Select(note => note.Text));
 
         static byte[] Darken(byte[] image) => Array.ConvertAll(image, value => (byte)(value * 3 / 4));
     }
@@ -64,7 +66,8 @@ public class DatasetChecksTests
         var learned = Create(other, Random(5, 20), Random(6, 20));
         var larger = ImagePreparation.Apply(learned, new ImageSettings { Size = 24 });
 
-        Assert.Equal(["1 image of test is a copy of one that it has learned"], CopyChecks.Between(larger, target));
+        var note = Assert.Single(CopyChecks.Between(larger, target));
+        Assert.Equal(new DataNote("1 image of test is a copy of one that it has learned", IsLeak: true), note);
         Assert.Empty(CopyChecks.Between(Create(Random(4, 40), Random(5, 20), Random(6, 20)), target));
     }
 
@@ -77,8 +80,8 @@ public class DatasetChecksTests
 
         var notes = DatasetChecks.Run(Create(train, validation, test));
 
-        Assert.Equal("1 image of train has one value everywhere", notes[0]);
-        Assert.Matches("^images of test are darker than those of train: 6[0-9] against 12[0-9] of 255 on average$", notes[1]);
+        Assert.Equal(new DataNote("1 image of train has one value everywhere"), notes[0]);
+        Assert.Matches("^images of test are darker than those of train: 6[0-9] against 12[0-9] of 255 on average$", notes[1].Text);
         Assert.Equal(2, notes.Count);
     }
 
@@ -89,7 +92,7 @@ public class DatasetChecksTests
         foreach (var image in splits.SelectMany(split => split)) for (var i = 0; i < image.Length; i++) image[i] /= 16;
 
         var note = Assert.Single(DatasetChecks.Run(Create(splits[0], splits[1], splits[2])));
-        Assert.StartsWith("no value is above 25 of 255", note, StringComparison.Ordinal);
+        Assert.StartsWith("no value is above 25 of 255", note.Text, StringComparison.Ordinal);
     }
 
     private static byte[][] Random(int seed, int count)

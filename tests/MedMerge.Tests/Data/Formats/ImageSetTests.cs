@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using MedMerge.Data;
+using MedMerge.Reporting;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
@@ -61,6 +62,31 @@ public sealed class ImageSetTests : IDisposable
         var dataset = Load("");
 
         Assert.Equal((18, 2, 6), (dataset.Train.Count, dataset.Validation.Count, dataset.Test.Count));
+    }
+
+    /// <summary>Training images count by their weights; a packed file keeps them.</summary>
+    [Fact]
+    public void A_list_may_say_how_much_an_image_counts()
+    {
+        for (var i = 0; i < 20; i++) Write($"{i:00}.png", 40 + i);
+        var lines = Enumerable.Range(0, 20).Select(i =>
+        {
+            var split = i < 12 ? "train" : i < 16 ? "val" : "test";
+            return $"{i:00}.png,{i % 2},{split},{(i == 3 ? "2.5" : "")}";
+        });
+        File.WriteAllLines(Path.Combine(_folder, "list.csv"), ["path,label,split,sample_weight", .. lines]);
+
+        var dataset = Load("list.csv");
+
+        Assert.Equal([1, 1, 1, 2.5f, 1, 1, 1, 1, 1, 1, 1, 1], dataset.Train.Weights!);
+        Assert.Null(dataset.Test.Weights);
+        var again = PackedDataset.Read(PackedDataset.Write(dataset), "x");
+        Assert.Equal(dataset.Train.Weights, again.Train.Weights);
+        Assert.Equal(dataset.ContentHash, again.ContentHash);
+        var table = DatasetTable.Render(dataset);
+        Assert.Contains("note: training images count by weights from 1 to 2.5, 1.125 on average", table, StringComparison.Ordinal);
+        var few = (DatasetSource.Find(Path.Combine(_folder, "list.csv")) with { TrainImages = 4 }).Load(InputFile.Read);
+        Assert.Equal([1, 1, 1, 2.5f], few.Train.Weights!);
     }
 
     /// <summary>A zip archive gives the data set of the folder in it, whatever is wrapped around.</summary>
@@ -147,6 +173,8 @@ public sealed class ImageSetTests : IDisposable
     }
 
     [Theory]
+    [InlineData("path,label,image_weight\na.png,1,0\n", "line 2: '0' is no weight; weights are 0.001 to 1000")]
+    [InlineData("path,label,image_weight\na.png,1,heavy\n", "line 2: 'heavy' is no weight")]
     [InlineData(
         "name,label\na.png,1\n",
         "has no column with the image's path (path, image, file, filename, image index); its columns are name, label.")]

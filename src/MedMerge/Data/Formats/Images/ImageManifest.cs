@@ -1,11 +1,12 @@
+using System.Globalization;
 using CsvHelper;
 
 namespace MedMerge.Data.Formats.Images;
 
 /// <summary>
 /// A CSV file with a line for each image. The columns are found by their names: the image's path, relative to the file; its class, or with
-/// a name in the plural its labels with <c>|</c> between them; if there are such, its split and the group that stays on one side of a
-/// split, such as a patient.
+/// a name in the plural its labels with <c>|</c> between them; if there are such, its split, the group that stays on one side of a
+/// split, such as a patient, and how much it counts in training.
 /// </summary>
 internal static class ImageManifest
 {
@@ -18,6 +19,7 @@ internal static class ImageManifest
     private static readonly string[] ClassNames = ["label", "class", "diagnosis", "finding"];
     private static readonly string[] LabelNames = ["labels", "classes", "findings", "finding labels"];
     private static readonly string[] SplitColumnNames = ["split"];
+    private static readonly string[] WeightNames = ["sample_weight", "image_weight"]; // a patient's weight is another matter
     private static readonly string[] GroupNames = ["group", "patient", "patient_id", "patientid", "patient id"];
 
     /// <summary>Reads the list, in the file's order.</summary>
@@ -50,10 +52,12 @@ internal static class ImageManifest
         string[] header = [.. csv.Headers];
         if (header.Length == 0) throw new InputException($"{origin} is empty.");
         var path = Find(header, PathNames) ?? throw MissingColumn(origin, "image's path", PathNames, header);
-        var labels = Find(header, LabelNames);
-        var label = labels ?? Find(header, ClassNames) ?? throw MissingColumn(origin, "class", [.. ClassNames, .. LabelNames], header);
+        var single = Find(header, ClassNames);
+        var labels = single is null ? Find(header, LabelNames) : null;
+        var label = single ?? labels ?? throw MissingColumn(origin, "class", [.. ClassNames, .. LabelNames], header);
         var split = Find(header, SplitColumnNames);
         var group = Find(header, GroupNames);
+        var weight = Find(header, WeightNames);
         var images = new List<ListedImage>();
         var lines = new Dictionary<string, long>(StringComparer.Ordinal);
         var problems = new List<string>();
@@ -72,10 +76,14 @@ internal static class ImageManifest
             var found = splitText.Length == 0 ? null : SplitNames.Find(splitText);
             if (splitText.Length > 0 && found is null)
                 problems.Add($"line {line}: there is no split '{splitText}'; there are {SplitNames.All}");
+            var weightText = weight is { } place ? csv.GetString(place) : "";
+            var counts = ReadWeight(weightText);
+            if (weightText.Length > 0 && counts is null) problems.Add($"line {line}: '{weightText}' is no weight; {WeightRange}");
             var member = group is { } index ? csv.GetString(index) : "";
             images.Add(new ListedImage(image.Replace('\\', '/'), name, found, member.Length == 0 ? null : member)
             {
                 Labels = labels is null ? null : ReadLabels(name),
+                Weight = counts,
             });
         }
         if (problems.Count > 0)
@@ -90,10 +98,24 @@ internal static class ImageManifest
             .Distinct(StringComparer.Ordinal),
     ];
 
+    private static string WeightRange { get; } =
+        string.Create(CultureInfo.InvariantCulture, $"weights are {ImageDataset.MinWeight} to {ImageDataset.MaxWeight}");
+
+    private static float? ReadWeight(string text)
+    {
+        var isNumber = float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var weight);
+        return isNumber && weight is >= ImageDataset.MinWeight and <= ImageDataset.MaxWeight ? weight : null;
+    }
+
+    /// <summary>The column with the first of the names that there is one of.</summary>
     private static int? Find(string[] header, string[] names)
     {
-        var found = Array.FindIndex(header, column => names.Contains(column.Trim(), StringComparer.OrdinalIgnoreCase));
-        return found < 0 ? null : found;
+        foreach (var name in names)
+        {
+            var found = Array.FindIndex(header, column => column.Trim().Equals(name, StringComparison.OrdinalIgnoreCase));
+            if (found >= 0) return found;
+        }
+        return null;
     }
 
     private static InputException MissingColumn(string origin, string what, string[] names, string[] header) =>

@@ -48,7 +48,12 @@ internal static class ImageSetReader
             var pixels = ImageSplit.Allocate(chosen.Length, info.ImageBytes, files.Origin);
             foreach (var (place, i) in chosen.Index())
                 decoded[i].WithChannels(channels).Pixels.CopyTo(pixels.AsSpan(place * (int)info.ImageBytes));
-            return new ImageSplit(pixels, [.. chosen.Select(i => GetLabel(dealt[i]))]);
+            // Only training counts images by weight.
+            var isWeighted = split == DatasetSplit.Train && dealt.Any(image => image.Weight is not null);
+            return new ImageSplit(pixels, [.. chosen.Select(i => GetLabel(dealt[i]))])
+            {
+                Weights = isWeighted ? [.. chosen.Select(i => dealt[i].Weight ?? 1)] : null,
+            };
         }
 
         int GetLabel(ListedImage image) =>

@@ -10,6 +10,9 @@ internal sealed record ListedImage(string Path, string Class, DatasetSplit? Spli
     /// <summary>Its labels, where an image may have several or none; null where each has one class.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 
+    /// <summary>How much it counts in training, beside the others; null where the list does not say.</summary>
+    public float? Weight { get; init; }
+
     /// <summary>What splits have in the same shares: its class, or each of its labels; having none counts as one.</summary>
     public IReadOnlyList<string> Kinds => Labels switch
     {
@@ -48,6 +51,9 @@ internal static class SplitNames
 
     /// <summary>For messages.</summary>
     public static string All { get; } = string.Join(", ", Known.Keys);
+
+    /// <summary>What messages call a split.</summary>
+    public static string Get(DatasetSplit split) => Known.First(name => name.Value == split).Key;
 
     /// <summary>The split of that name; null if it is none.</summary>
     public static DatasetSplit? Find(string name) => Known.TryGetValue(name, out var split) ? split : null;

@@ -23,7 +23,7 @@ internal static class SplitAssignment
         foreach (var split in new[] { DatasetSplit.Train, DatasetSplit.Test })
         {
             if (images.All(image => image.Split != split))
-                throw new InputException($"{origin} has no images of the split '{(split == DatasetSplit.Train ? "train" : "test")}'.");
+                throw new InputException($"{origin} has no images of the split '{SplitNames.Get(split)}'.");
         }
         CheckGroups(images, origin);
         if (images.Any(image => image.Split == DatasetSplit.Validation)) return images;
@@ -42,9 +42,10 @@ internal static class SplitAssignment
             .ToList();
         if (divided.Count == 0) return;
         var (name, members) = divided[0];
+        string[] places = [.. members.Select(image => $"'{image.Path}' is in {SplitNames.Get(image.Split!.Value)}")];
         throw new InputException(
-            $"In {origin} {divided.Count} group(s) are in more than one split, the first of them '{name}': '{members[0].Path}' is in " +
-            $"{members[0].Split}, '{members[1].Path}' in {members[1].Split}. So models would be tested on what they know. " +
+            $"In {origin} {divided.Count} group(s) are in more than one split, the first of them '{name}': {places[0]}, {places[1]}. " +
+            "So models would be tested on what they know. " +
             "Divide the images otherwise, leave the splits out, or take the column of groups away to have it so.");
     }
 
