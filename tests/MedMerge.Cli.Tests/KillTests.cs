@@ -9,7 +9,7 @@ namespace MedMerge.Cli.Tests;
 public sealed class KillTests : IDisposable
 {
     private const int Kills = 20;
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
     private static readonly string Command = Path.Combine(AppContext.BaseDirectory, "MedMerge.Cli.dll");
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-kill-").FullName;
 
@@ -32,9 +32,9 @@ public sealed class KillTests : IDisposable
         var (kills, late) = (0, 0);
         while (kills < Kills)
         {
-            // As long as a whole run may take, so that kills hit its start, the reading of images and the stages alike.
+            // Up to most of a whole run's time, so that kills hit its start, the reading of images and the stages alike.
             var before = CountStages();
-            (code, var result, error) = await RunAsync("store", whole * random.NextDouble() * 0.5, deadline.Token);
+            (code, var result, error) = await RunAsync("store", whole * random.NextDouble() * 0.8, deadline.Token);
             Assert.True(code is 0 or 137, $"seed {seed}, after {kills} kills: exit code {code}: {error}");
             if (CountStages() > before) late++;
             if (code == 137) kills++;
@@ -46,7 +46,7 @@ public sealed class KillTests : IDisposable
 
         Assert.True(code == 0, $"seed {seed}: {error}");
         Assert.Equal(undisturbed, last);
-        Assert.True(late > 2, $"seed {seed}: of {kills} kills only {late} came after the first stages were stored.");
+        Assert.True(late > 0, $"seed {seed}: none of {kills} kills came after a stage was stored.");
         string[] verify = ["storage", "verify", "--store", Path.Combine(_folder, "store")];
         (code, var verified, error) = await ExecuteAsync(verify, killAfter: null, deadline.Token);
         Assert.True(code == 0, $"seed {seed}: {verified}{error}");
