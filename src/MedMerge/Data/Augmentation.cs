@@ -21,7 +21,6 @@ public readonly partial record struct Augmentation
     internal const int MaxLevel = 10;
 
     private const string NoneText = "none";
-    private const string RandomName = "random";
     private const double UsualShift = 1 / 14.0;
     private const double MaxBlur = 5;
 
@@ -69,6 +68,9 @@ public readonly partial record struct Augmentation
     /// </summary>
     public int Random { get; init; }
 
+    /// <summary>Whether an image may be shifted or mirrored.</summary>
+    internal bool MayMove => Shift > 0 || Flip || FlipVertical || Random > 0;
+
     /// <summary>Whether pixels only change places.</summary>
     internal bool OnlyMoves => this == new Augmentation { Shift = Shift, Flip = Flip, FlipVertical = FlipVertical };
 
@@ -82,7 +84,7 @@ public readonly partial record struct Augmentation
         new("intensity", 0.2, 1, a => a.Intensity, (a, value) => a with { Intensity = value }) { AtMaxLevel = 0.5 },
         new("blur", 1, MaxBlur, a => a.Blur, (a, value) => a with { Blur = value }) { AtMaxLevel = 2 },
         new("noise", 0.05, 1, a => a.Noise, (a, value) => a with { Noise = value }) { AtMaxLevel = 0.1 },
-        new(RandomName, 0, MaxLevel, a => a.Random, (a, value) => a with { Random = (int)value }),
+        new("random", 0, MaxLevel, a => a.Random, (a, value) => a with { Random = (int)value }) { IsWhole = true },
     ];
 
     /// <summary>Reads a text.</summary>
@@ -102,12 +104,7 @@ public readonly partial record struct Augmentation
             var match = OperationText().Match(part);
             var operation = Operations.FirstOrDefault(operation => operation.Name == match.Groups[1].Value);
             if (operation is null || operation.Get(augmentation) != 0) return false;
-            var strength = match.Groups[2] is { Success: true } number
-                ? double.Parse(number.ValueSpan, CultureInfo.InvariantCulture)
-                : operation.Usual;
-            var isWhole = operation.Name != RandomName || strength == Math.Floor(strength);
-            var isNumbered = match.Groups[2].Success;
-            if (strength <= 0 || strength > operation.Max || !isWhole || (isNumbered && !operation.HasStrength)) return false;
+            if (operation.ReadStrength(match.Groups[2]) is not { } strength) return false;
             augmentation = operation.With(augmentation, strength);
         }
         return true;
@@ -158,11 +155,23 @@ public readonly partial record struct Augmentation
         Func<Augmentation, double> Get,
         Func<Augmentation, double, Augmentation> With)
     {
+        /// <summary>Whether its strength is a whole number.</summary>
+        public bool IsWhole { get; init; }
+
         /// <summary>Whether it can be stronger or weaker.</summary>
         public bool HasStrength { get; init; } = true;
 
         /// <summary>Its strength at <see cref="MaxLevel"/>; 0 where it is not drawn by level.</summary>
         public double AtMaxLevel { get; init; }
+
+        /// <summary>The strength that a text names, the usual one where it names none; null where it is out of range.</summary>
+        public double? ReadStrength(Group number)
+        {
+            if (number.Success && !HasStrength) return null;
+            var strength = number.Success ? double.Parse(number.ValueSpan, CultureInfo.InvariantCulture) : Usual;
+            var isWhole = !IsWhole || strength == Math.Floor(strength);
+            return strength > 0 && strength <= Max && isWhole ? strength : null;
+        }
 
         public string Describe(double strength) =>
             strength == Usual ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name} {strength:0.################}");

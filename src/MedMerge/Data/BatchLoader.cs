@@ -75,11 +75,11 @@ internal sealed class BatchLoader : IDisposable
         var on = OnDevice(_dataset.Train);
         var draws = _augmenter.Draw(indices, augmentation, seed, epoch);
         // One transfer for all.
-        long[] numbers = [.. ToInt64(indices), .. _augmenter.FindOrigins(draws)];
+        long[] numbers = [.. ToInt64(indices), .. augmentation.MayMove ? _augmenter.FindOrigins(draws) : []];
         var onDevice = Transfers.ToDevice(numbers, on.Home);
         var chosen = onDevice.narrow(0, 0, indices.Length);
         var images = on.Images(chosen);
-        if (draws.Length > 0)
+        if (augmentation.MayMove)
             images = _augmenter.Move(images, onDevice.narrow(0, indices.Length, numbers.Length - indices.Length).to(_device));
         var values = ChannelsFirst(images);
         if (!augmentation.OnlyMoves) values = _augmenter.Filter(values, augmentation, draws);

@@ -28,6 +28,7 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
     public ImageDataset Load(FileReader read)
     {
         var dataset = Format.Load(Location, Classes, Images, read);
+        if (TrainImages is null && ValidationImages is null) return dataset;
         var train = TrainImages is { } count ? Subset(dataset, dataset.Train, count, "trainImages") : dataset.Train;
         var validation = ValidationImages is { } limit
             ? Subset(dataset, dataset.Validation, limit, "validationImages")

@@ -10,8 +10,6 @@ namespace MedMerge.Data;
 /// </summary>
 internal sealed class ImageAugmenter(int height, int width, int channels, Device device, ScalarType type) : IDisposable
 {
-    private const double White = 255;
-
     /// <summary>A Gaussian is cut off at so many deviations.</summary>
     private const double BlurReach = 3;
 
@@ -102,7 +100,7 @@ internal sealed class ImageAugmenter(int height, int width, int channels, Device
     private static Tensor ChangeIntensity(Tensor images, Tensor contrast, Tensor brightness)
     {
         var mean = images.mean([1, 2, 3], keepdim: true);
-        return ((images - mean) * contrast).Plus(mean).Plus(brightness).AtLeast(0).AtMost(White);
+        return ((images - mean) * contrast).Plus(mean).Plus(brightness).AtLeast(0).AtMost(ImageDraw.White);
     }
 
     /// <summary>One direction after the other, edges repeated; each image by its own deviation.</summary>
@@ -129,7 +127,7 @@ internal sealed class ImageAugmenter(int height, int width, int channels, Device
     {
         var table = _noise ??= CreateNoise();
         var noise = stack(draws.Select(draw => table.narrow(0, draw.NoiseStart, _imageSize))).view(images.shape);
-        return images.Plus(noise * deviations).AtLeast(0).AtMost(White);
+        return images.Plus(noise * deviations).AtLeast(0).AtMost(ImageDraw.White);
     }
 
     private int NoiseLength => Math.Max(1 << 20, 2 * _imageSize);

@@ -10,7 +10,8 @@ namespace MedMerge.Data;
 /// <param name="NoiseStart">Where in the table of noise its own begins.</param>
 internal readonly record struct ImageDraw(int Down, int Right, bool IsMirrored, bool IsUpsideDown, double[] Numbers, int NoiseStart)
 {
-    private const double White = 255;
+    /// <summary>The value of a white pixel.</summary>
+    public const double White = 255;
 
     /// <summary>Draws up to the strengths of an augmentation.</summary>
     /// <param name="lastNoise">The last place at which noise may begin.</param>

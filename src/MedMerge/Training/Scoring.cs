@@ -10,7 +10,7 @@ namespace MedMerge.Training;
 internal static class Scoring
 {
     /// <summary>Below it a probability is taken for this, so that its logarithm is finite.</summary>
-    public const double MinProbability = 1e-300;
+    private const double MinProbability = 1e-300;
 
     /// <summary>
     /// Probabilities of the classes or labels of every image, in order, from a function that gives logits [batch, classes] for images.
@@ -87,7 +87,7 @@ internal static class Scoring
         {
             loss -= predictions.IsMultiLabel
                 ? Enumerable.Range(0, predictions.Classes).Average(label => GetLogLikelihood(predictions, i, label))
-                : Math.Log(Math.Max(predictions.Row(i)[predictions.Labels[i]], MinProbability));
+                : LogOf(predictions.Row(i)[predictions.Labels[i]]);
         }
         var confusion = new ConfusionCounter(LabelThresholds.Fit(predictions)).Count();
         return new Validation(confusion.MacroF1, loss / predictions.Count)
@@ -99,9 +99,12 @@ internal static class Scoring
         };
     }
 
+    /// <summary>The logarithm of a probability, finite also where that is 0.</summary>
+    public static double LogOf(double probability) => Math.Log(Math.Max(probability, MinProbability));
+
     private static double GetLogLikelihood(Predictions predictions, int image, int label)
     {
         var probability = predictions.Row(image)[label];
-        return Math.Log(Math.Max(predictions.Has(image, label) ? probability : 1 - probability, MinProbability));
+        return LogOf(predictions.Has(image, label) ? probability : 1 - probability);
     }
 }

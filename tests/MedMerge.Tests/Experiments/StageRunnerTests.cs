@@ -34,7 +34,7 @@ public class StageRunnerTests
     {
         var plan = Small.BuildPlan();
 
-        var result = await RunAsync(plan, new CountingStageStore());
+        var result = await PlanRun.RunAsync(plan, new CountingStageStore());
 
         string[] rows =
         [
@@ -71,7 +71,7 @@ public class StageRunnerTests
     {
         var plan = (Small with { Methods = "[medmerge, fine-tune, self-scale]" }).BuildPlan();
 
-        var result = await RunAsync(plan, new CountingStageStore());
+        var result = await PlanRun.RunAsync(plan, new CountingStageStore());
 
         var table = ComparisonTable.Render(result);
         Assert.Contains("phantom:lesions (synthetic)", table, StringComparison.Ordinal);
@@ -87,7 +87,7 @@ public class StageRunnerTests
     {
         var plan = (Small with { Methods = "[scratch, average]", Seeds = 1, LearningRateTries = 3 }).BuildPlan();
 
-        var result = await RunAsync(plan, new CountingStageStore());
+        var result = await PlanRun.RunAsync(plan, new CountingStageStore());
 
         Assert.Equal(2, result.Trials.Count);
         foreach (var choice in result.Trials.Select(trial => trial.LearningRate!))
@@ -133,7 +133,7 @@ public class StageRunnerTests
         var plan = (Merged with { Methods = "[scrambled-partner]" }).BuildPlan();
         var scramble = plan.Stages.OfType<ScrambleStage>().Single();
         var store = new CountingStageStore();
-        await RunAsync(plan, store);
+        await PlanRun.RunAsync(plan, store);
 
         using var partner = await ReadAsync(scramble.Prepared);
         using var scrambled = await ReadAsync(scramble);
@@ -152,7 +152,7 @@ public class StageRunnerTests
     public async Task Nothing_is_computed_twice_and_an_interrupted_run_goes_on_to_the_same_bytes()
     {
         var plan = (Small with { Methods = "[medmerge, lp-ft]" }).BuildPlan();
-        var undisturbed = await RunAsync(plan, new CountingStageStore());
+        var undisturbed = await PlanRun.RunAsync(plan, new CountingStageStore());
 
         var store = new CountingStageStore();
         for (var attempt = 0; attempt < 30; attempt++)
@@ -161,7 +161,7 @@ public class StageRunnerTests
             var epochs = 0;
             try
             {
-                var result = await RunAsync(plan, store, _ => { if (++epochs == 3) cancel.Cancel(); }, cancel.Token);
+                var result = await PlanRun.RunAsync(plan, store, _ => { if (++epochs == 3) cancel.Cancel(); }, cancellation: cancel.Token);
                 Assert.Equal(plan.Stages.Count, store.Saved.Count);
                 Assert.Equal(Bytes(undisturbed), Bytes(result));
                 return;
@@ -209,7 +209,7 @@ public class StageRunnerTests
         using var stop = new StepStop(2, TrainingNames.KernelWeights);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => stop.RunAsync(token => runner.OutputAsync(weigh, (_, _) => { }, token)));
-        await RunAsync(plan, store);
+        await PlanRun.RunAsync(plan, store);
 
         foreach (var stage in plan.Stages)
         {
@@ -225,7 +225,7 @@ public class StageRunnerTests
     {
         var plan = Merged.BuildPlan();
         var store = new CountingStageStore();
-        await RunAsync(plan, store);
+        await PlanRun.RunAsync(plan, store);
         var merge = (MergeStage)plan.Trials[0].FindOutput(OutputRole.Certificate)!.Stage;
         var output = (await store.FindAsync(merge.Key, Cancellation))!;
 
@@ -370,20 +370,5 @@ public class StageRunnerTests
             FisherStage fisher => fisher.Models.Count + 1,
             _ => 0,
         });
-    }
-
-    private static async Task<ScenarioResult> RunAsync(
-        Plan plan,
-        CountingStageStore store,
-        Action<EpochRecord>? onEpoch = null,
-        CancellationToken? cancellation = null)
-    {
-        await using var device = new DeviceThread(TestDevice.Name, plan.Specification.Settings.Threads);
-        var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
-        foreach (var trial in plan.Trials)
-            await runner.OutputAsync(trial.Predictions, (epoch, _) => onEpoch?.Invoke(epoch), cancellation ?? Cancellation);
-        var summary = PlanSummary.Read(PlanSummary.Of(plan).Write());
-        var missing = new Dictionary<int, MissingState>();
-        return (await SweepResult.ReadAsync(summary, summary.Trials, missing, store, Cancellation)).Scenarios.Single();
     }
 }

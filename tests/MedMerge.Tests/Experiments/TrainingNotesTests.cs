@@ -115,19 +115,9 @@ public class TrainingNotesTests
         Assert.Empty(TrainingNotes.Of(result));
     }
 
-    private static async Task<ScenarioResult> RunAsync(Plan plan, IStageStore store, List<string> warnings)
-    {
-        await using var device = new DeviceThread(TestDevice.Name, 1);
-        var runner = new StageRunner(
-            store,
-            device,
-            (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)),
-            onWarning: (stage, warning) => warnings.Add($"{stage}: {warning}"));
-        foreach (var trial in plan.Trials) await runner.OutputAsync(trial.Predictions, (_, _) => { }, Cancellation);
-        var summary = PlanSummary.Read(PlanSummary.Of(plan).Write());
-        var missing = new Dictionary<int, MissingState>();
-        return (await SweepResult.ReadAsync(summary, summary.Trials, missing, store, Cancellation)).Scenarios.Single();
-    }
+    private static Task<ScenarioResult> RunAsync(Plan plan, IStageStore store, List<string> warnings) =>
+        PlanRun.RunAsync(plan, store, onWarning: (stage, warning) => warnings.Add($"{stage}: {warning}"));
+
     /// <summary>A store in which no probe has reached its optimum.</summary>
     private sealed class UnconvergedProbes : IStageStore
     {

@@ -1,10 +1,7 @@
 using MedMerge.Data;
 using MedMerge.Data.Formats;
 using MedMerge.Experiments.Planning;
-using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Specifications;
-using MedMerge.Experiments.Stages;
-using MedMerge.Tensors;
 using MedMerge.Tests.Experiments;
 using MedMerge.Training;
 using static TorchSharp.torch;
@@ -88,7 +85,7 @@ public class MultiLabelTrainingTests
     {
         var plan = Plan.Build(SpecificationReader.Read(Yaml("all", epochs: 8), "test.yaml", []));
 
-        var result = await RunAsync(plan);
+        var result = await PlanRun.RunAsync(plan, new CountingStageStore());
 
         Assert.Equal(plan.Trials.Count, result.Trials.Count);
         Assert.All(result.Trials, trial => Assert.Equal(3, trial.Test.Classes.Count));
@@ -100,17 +97,6 @@ public class MultiLabelTrainingTests
         }
         var medmerge = result.Trials.Single(trial => trial.Trial.Method == "medmerge");
         Assert.True(medmerge.Certificate is { } certificate && certificate.Worst.Relative < 1e-5);
-    }
-
-    private static async Task<ScenarioResult> RunAsync(Plan plan)
-    {
-        var (store, cancellation) = (new CountingStageStore(), TestContext.Current.CancellationToken);
-        await using var device = new DeviceThread(TestDevice.Name, plan.Specification.Settings.Threads);
-        var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
-        foreach (var trial in plan.Trials) await runner.OutputAsync(trial.Predictions, (_, _) => { }, cancellation);
-        var summary = PlanSummary.Read(PlanSummary.Of(plan).Write());
-        var missing = new Dictionary<int, MissingState>();
-        return (await SweepResult.ReadAsync(summary, summary.Trials, missing, store, cancellation)).Scenarios.Single();
     }
 
     private static string Yaml(string methods, int epochs) => $$"""

@@ -48,7 +48,7 @@ internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
         {
             var row = probabilities.AsSpan(image * first.Classes, first.Classes);
             for (var c = 0; c < row.Length; c++)
-                row[c] = members.Average(member => Math.Log(Math.Max(member.Row(image)[c], Scoring.MinProbability)));
+                row[c] = members.Average(member => Scoring.LogOf(member.Row(image)[c]));
             var largest = TensorPrimitives.Max<double>(row);
             var sum = 0.0;
             for (var c = 0; c < row.Length; c++)
@@ -66,11 +66,9 @@ internal sealed record EnsembleStage(IReadOnlyList<Stage> Members) : Stage
         var probabilities = new double[members[0].Probabilities.Length];
         for (var i = 0; i < probabilities.Length; i++)
         {
-            var logit = members.Average(member => LogOf(member.Probabilities[i]) - LogOf(1 - member.Probabilities[i]));
+            var logit = members.Average(member => Scoring.LogOf(member.Probabilities[i]) - Scoring.LogOf(1 - member.Probabilities[i]));
             probabilities[i] = 1 / (1 + Math.Exp(-logit));
         }
         return members[0] with { Probabilities = probabilities };
-
-        static double LogOf(double probability) => Math.Log(Math.Max(probability, Scoring.MinProbability));
     }
 }

@@ -72,14 +72,14 @@ internal static class ImageManifest
                 continue;
             }
             if (!lines.TryAdd(image, line)) problems.Add($"line {line}: '{image}' stands in line {lines[image]} already");
-            var splitText = split is { } column ? csv.GetString(column) : "";
+            var splitText = Get(split);
             var found = splitText.Length == 0 ? null : SplitNames.Find(splitText);
             if (splitText.Length > 0 && found is null)
                 problems.Add($"line {line}: there is no split '{splitText}'; there are {SplitNames.All}");
-            var weightText = weight is { } place ? csv.GetString(place) : "";
+            var weightText = Get(weight);
             var counts = ReadWeight(weightText);
             if (weightText.Length > 0 && counts is null) problems.Add($"line {line}: '{weightText}' is no weight; {WeightRange}");
-            var member = group is { } index ? csv.GetString(index) : "";
+            var member = Get(group);
             images.Add(new ListedImage(image.Replace('\\', '/'), name, found, member.Length == 0 ? null : member)
             {
                 Labels = labels is null ? null : ReadLabels(name),
@@ -89,6 +89,8 @@ internal static class ImageManifest
         if (problems.Count > 0)
             throw new InputException($"{origin} has lines that can't be used:\n  {string.Join("\n  ", problems)}");
         return images.Count > 0 ? images : throw new InputException($"{origin} names no images.");
+
+        string Get(int? column) => column is { } place ? csv.GetString(place) : "";
     }
 
     private static List<string> ReadLabels(string text) =>
