@@ -1,3 +1,4 @@
+using System.Globalization;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
@@ -7,6 +8,12 @@ using MedMerge.Benchmarks;
 if (args is ["alignment", .. var architectures])
 {
     AlignmentTable.Write(architectures);
+    return;
+}
+
+if (args is ["read", var folder, var size, var copies])
+{
+    ImageReading.Write(folder, int.Parse(size, CultureInfo.InvariantCulture), int.Parse(copies, CultureInfo.InvariantCulture));
     return;
 }
 

@@ -1,7 +1,6 @@
 using MedMerge.Data.Formats.Images.Dicom;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Bmp;
-using SixLabors.ImageSharp.Formats.Jpeg;
 using SixLabors.ImageSharp.Formats.Png;
 using SixLabors.ImageSharp.Formats.Tiff;
 using SixLabors.ImageSharp.Formats.Webp;
@@ -13,7 +12,7 @@ namespace MedMerge.Data.Formats.Images;
 
 /// <summary>
 /// Reads PNG, JPEG, TIFF, BMP, WebP and DICOM, turned upright as their metadata say, without transparency. Values of 16 bits are brought to
-/// bytes. The decoders are managed code, so that a damaged file ends in an exception and not the process.
+/// bytes.
 /// </summary>
 internal static class ImageDecoder
 {
@@ -34,12 +33,13 @@ internal static class ImageDecoder
         try
         {
             if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin);
+            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin);
             var info = Image.Identify(Formats, file, out _);
             if (info is null)
                 throw new InputException($"{origin} is {FileContent.Describe(file) ?? "of an unknown format"}; an image is {Known}.");
             CheckSize(info.Width, info.Height, origin);
-            if (!ImageEnd.IsReached(file)) throw new InputException($"{origin} is cut off: its last part is missing. Copy it again.");
-            return IsDeep(info) ? DecodeDeep(file) : DecodeBytes(file, info);
+            CheckEnd(file, origin);
+            return IsDeep(info) ? DecodeDeep(file) : Read<Rgb24>(file).WithoutEqualChannels();
         }
         catch (Exception error) when (error is not (InputException or OutOfMemoryException))
         {
@@ -63,6 +63,17 @@ internal static class ImageDecoder
         }
     }
 
+    private static DecodedImage DecodeJpeg(byte[] file, string origin)
+    {
+        CheckEnd(file, origin);
+        return JpegDecoder.Decode(file, (width, height) => CheckSize(width, height, origin));
+    }
+
+    private static void CheckEnd(byte[] file, string origin)
+    {
+        if (!ImageEnd.IsReached(file)) throw new InputException($"{origin} is cut off: its last part is missing. Copy it again.");
+    }
+
     private static void CheckSize(int width, int height, string origin)
     {
         if ((long)width * height <= MaxPixels) return;
@@ -73,7 +84,6 @@ internal static class ImageDecoder
     {
         var formats = new Configuration(
             new PngConfigurationModule(),
-            new JpegConfigurationModule(),
             new TiffConfigurationModule(),
             new BmpConfigurationModule(),
             new WebpConfigurationModule())
@@ -92,25 +102,19 @@ internal static class ImageDecoder
         return isDeepPng || info.PixelType.BitsPerPixel is DeepBits or 3 * DeepBits or 4 * DeepBits;
     }
 
-    private static DecodedImage DecodeBytes(byte[] file, IImageInfo info)
-    {
-        var isGrey = info.PixelType.BitsPerPixel <= 8 && info.Metadata.GetJpegMetadata().ColorType == JpegColorType.Luminance;
-        return isGrey ? Read<L8>(file, channels: 1) : Read<Rgb24>(file, channels: 3).WithoutEqualChannels();
-    }
-
     private static DecodedImage DecodeDeep(byte[] file)
     {
-        var image = Read<Rgb48>(file, channels: 3);
+        var image = Read<Rgb48>(file);
         return (image with { Pixels = Narrow(image.Pixels) }).WithoutEqualChannels();
     }
 
-    private static DecodedImage Read<TPixel>(byte[] file, int channels) where TPixel : unmanaged, IPixel<TPixel>
+    private static DecodedImage Read<TPixel>(byte[] file) where TPixel : unmanaged, IPixel<TPixel>
     {
         using var image = Image.Load<TPixel>(Formats, file);
         image.Mutate(context => context.AutoOrient());
         var pixels = new byte[image.Width * image.Height * image.PixelType.BitsPerPixel / 8];
         image.CopyPixelDataTo(pixels);
-        return new DecodedImage(image.Width, image.Height, channels, pixels);
+        return new DecodedImage(image.Width, image.Height, 3, pixels);
     }
 
     /// <summary>Values of 16 bits, little-endian, to the nearest of 8.</summary>

@@ -12,7 +12,7 @@ internal static class ImageEnd
     /// <summary>True where the end is there, and for formats whose decoders notice by themselves.</summary>
     public static bool IsReached(ReadOnlySpan<byte> file)
     {
-        if (file is [0xff, 0xd8, ..]) return HasJpegEnd(file);
+        if (file is [0xff, 0xd8, ..]) return CountJpegScans(file) is not null;
         if (file is [0x89, (byte)'P', (byte)'N', (byte)'G', ..]) return HasPngEnd(file);
         if (file.StartsWith("RIFF"u8)) return HasRiffEnd(file);
         if (file.StartsWith("BM"u8)) return HasBmpEnd(file);
@@ -23,23 +23,26 @@ internal static class ImageEnd
         return true;
     }
 
-    /// <summary>Follows the segments by their lengths, for one of them may hold a smaller picture with an end of its own.</summary>
-    private static bool HasJpegEnd(ReadOnlySpan<byte> file)
+    /// <summary>The scans of a JPEG file until its end; null if that is not there.</summary>
+    /// <remarks>Follows the segments by their lengths, for one of them may hold a smaller picture with an end of its own.</remarks>
+    public static int? CountJpegScans(ReadOnlySpan<byte> file)
     {
+        var scans = 0;
         var rest = file[2..];
         while (true)
         {
             var start = rest.IndexOf((byte)0xff);
-            if (start < 0 || start + 1 >= rest.Length) return false;
+            if (start < 0 || start + 1 >= rest.Length) return null;
             var marker = rest[start + 1];
-            if (marker == 0xd9) return true;
+            if (marker == 0xd9) return scans;
+            if (marker == 0xda) scans++;
             // Fill bytes, escaped values of a scan, and restarts of it stand alone.
             var standsAlone = marker is 0xff or 0x00 or 0x01 or (>= 0xd0 and <= 0xd8);
             rest = rest[(start + (marker == 0xff ? 1 : 2))..];
             if (standsAlone) continue;
-            if (rest.Length < sizeof(ushort)) return false;
+            if (rest.Length < sizeof(ushort)) return null;
             var length = BinaryPrimitives.ReadUInt16BigEndian(rest);
-            if (length > rest.Length) return false;
+            if (length > rest.Length) return null;
             rest = rest[length..];
         }
     }

@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace MedMerge.Data.Formats.Images;
 
-/// <summary>Reads the images of a list into a data set: decoded, brought to one size, dealt out to the splits.</summary>
+/// <summary>
+/// Reads the images of a list into a data set: decoded, brought to one size, dealt out to the splits. In memory are the data set and,
+/// for each core, the image that it is at.
+/// </summary>
 internal static class ImageSetReader
 {
     /// <summary>Reads them on all cores.</summary>
@@ -26,33 +29,36 @@ internal static class ImageSetReader
             throw new InputException(
                 $"{files.Origin} has {classes.Length} labels; {LabelSet.MaxLabels} are the most that an image can have.");
         }
-        var decoded = Decode(files, dealt, settings);
-        var channels = settings.Channels ?? decoded.Max(image => image.Channels);
+        var first = Prepare(files, dealt[0], settings);
+        CheckSize(first, files.Origin);
         var info = new DatasetInfo
         {
             Name = name,
-            Height = decoded[0].Height,
-            Width = decoded[0].Width,
-            Channels = channels,
+            Height = first.Height,
+            Width = first.Width,
+            Channels = settings.Channels ?? first.Channels,
             Classes = classes.Length,
             ClassNames = classes,
             IsMultiLabel = isMultiLabel,
             Provenance = provenance,
         };
+        var pixels = Fill(files, dealt, settings, info);
+        if (pixels is null)
+        {
+            info = info with { Channels = 3 };
+            pixels = Fill(files, dealt, settings, info)!;
+        }
         var (train, validation, test) = (Collect(DatasetSplit.Train), Collect(DatasetSplit.Validation), Collect(DatasetSplit.Test));
         return new ImageDataset(info, train, validation, test).Validated();
 
         ImageSplit Collect(DatasetSplit split)
         {
-            int[] chosen = [.. Enumerable.Range(0, dealt.Count).Where(i => dealt[i].Split == split)];
-            var pixels = ImageSplit.Allocate(chosen.Length, info.ImageBytes, files.Origin);
-            foreach (var (place, i) in chosen.Index())
-                decoded[i].WithChannels(channels).Pixels.CopyTo(pixels.AsSpan(place * (int)info.ImageBytes));
+            var chosen = dealt.Where(image => image.Split == split).ToList();
             // Only training counts images by weight.
             var isWeighted = split == DatasetSplit.Train && dealt.Any(image => image.Weight is not null);
-            return new ImageSplit(pixels, [.. chosen.Select(i => GetLabel(dealt[i]))])
+            return new ImageSplit(pixels[split], [.. chosen.Select(GetLabel)])
             {
-                Weights = isWeighted ? [.. chosen.Select(i => dealt[i].Weight ?? 1)] : null,
+                Weights = isWeighted ? [.. chosen.Select(image => image.Weight ?? 1)] : null,
             };
         }
 
@@ -67,16 +73,32 @@ internal static class ImageSetReader
         return all.TrueForAll(name => int.TryParse(name, out _)) ? all.OrderBy(int.Parse) : all.Order(StringComparer.Ordinal);
     }
 
-    private static DecodedImage[] Decode(IImageFiles files, IReadOnlyList<ListedImage> images, ImageSettings settings)
+    /// <summary>The pixels of each split; null if an image is in colours and all were to be grey, as the first is.</summary>
+    private static Dictionary<DatasetSplit, byte[]>? Fill(
+        IImageFiles files,
+        IReadOnlyList<ListedImage> images,
+        ImageSettings settings,
+        DatasetInfo info)
     {
-        var decoded = new DecodedImage[images.Count];
+        var size = (int)info.ImageBytes;
+        var counts = Enum.GetValues<DatasetSplit>().ToDictionary(split => split, _ => 0);
+        int[] places = [.. images.Select(image => counts[image.Split!.Value]++)];
+        var pixels = counts.ToDictionary(item => item.Key, item => ImageSplit.Allocate(item.Value, size, files.Origin));
         var failures = new ConcurrentDictionary<int, InputException>();
+        var hasColours = false;
         Parallel.For(0, images.Count, (i, loop) =>
         {
             try
             {
-                var image = ImageDecoder.Decode(files.Read(images[i].Path), $"The image '{images[i].Path}' in {files.Origin}");
-                decoded[i] = ImagePreparation.Resize(settings.Channels is { } channels ? image.WithChannels(channels) : image, settings);
+                var image = Prepare(files, images[i], settings);
+                if (image.Width != info.Width || image.Height != info.Height) throw DifferentSize(i, image);
+                if (image.Channels > info.Channels)
+                {
+                    hasColours = true;
+                    loop.Stop();
+                    return;
+                }
+                image.WithChannels(info.Channels).Pixels.CopyTo(pixels[images[i].Split!.Value].AsSpan(places[i] * size));
             }
             catch (InputException error)
             {
@@ -84,26 +106,27 @@ internal static class ImageSetReader
                 loop.Break(); // those before it are still read, so that the first failure is always the same
             }
         });
+        if (hasColours) return null;
         if (!failures.IsEmpty) throw failures[failures.Keys.Min()];
-        CheckSizes(files, images, decoded);
-        return decoded;
+        return pixels;
+
+        InputException DifferentSize(int i, DecodedImage image) => new(
+            $"The images of {files.Origin} differ in size: '{images[0].Path}' has {info.Width} × {info.Height} pixels, " +
+            $"'{images[i].Path}' {image.Width} × {image.Height}. Say to which side to bring them: 'size: 64'.");
     }
 
-    private static void CheckSizes(IImageFiles files, IReadOnlyList<ListedImage> images, DecodedImage[] decoded)
+    private static DecodedImage Prepare(IImageFiles files, ListedImage image, ImageSettings settings)
     {
-        var first = decoded[0];
-        var other = Array.FindIndex(decoded, image => image.Width != first.Width || image.Height != first.Height);
-        if (other >= 0)
-        {
-            throw new InputException(
-                $"The images of {files.Origin} differ in size: '{images[0].Path}' has {first.Width} × {first.Height} pixels, " +
-                $"'{images[other].Path}' {decoded[other].Width} × {decoded[other].Height}. Say to which side to bring them: 'size: 64'.");
-        }
-        if (Math.Min(first.Width, first.Height) < ImageDataset.MinSide || Math.Max(first.Width, first.Height) > ImageDataset.MaxSide)
-        {
-            throw new InputException(
-                $"The images of {files.Origin} have {first.Width} × {first.Height} pixels; sides may be " +
-                $"{ImageDataset.MinSide} to {ImageDataset.MaxSide}. Say to which side to bring them: 'size: 224'.");
-        }
+        var decoded = ImageDecoder.Decode(files.Read(image.Path), $"The image '{image.Path}' in {files.Origin}");
+        return ImagePreparation.Resize(settings.Channels is { } channels ? decoded.WithChannels(channels) : decoded, settings);
+    }
+
+    private static void CheckSize(DecodedImage image, string origin)
+    {
+        var (shorter, longer) = (Math.Min(image.Width, image.Height), Math.Max(image.Width, image.Height));
+        if (shorter >= ImageDataset.MinSide && longer <= ImageDataset.MaxSide) return;
+        throw new InputException(
+            $"The images of {origin} have {image.Width} × {image.Height} pixels; sides may be " +
+            $"{ImageDataset.MinSide} to {ImageDataset.MaxSide}. Say to which side to bring them: 'size: 224'.");
     }
 }
