@@ -57,6 +57,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.Equal(HttpStatusCode.BadRequest, await GetStatusAsync($"{sweep}/results?format=parquet&scenario=tiny"));
         Assert.Equal(ReadBytes("run", "results.csv"), await GetBytesAsync($"{sweep}/results?format=csv&scenario=tiny"));
         Assert.Equal(ReadBytes("run", "trials.csv"), await GetBytesAsync($"{sweep}/results?format=csv"));
+        Assert.Equal(ReadBytes("run", "report.html"), await GetBytesAsync($"{sweep}/results?format=html"));
         Assert.Equal(ReadBytes("run", "trials.parquet"), await GetBytesAsync($"{sweep}/results?format=parquet"));
 
         var (_, list, _) = await RunAsync("list");
@@ -106,7 +107,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.True(reported == ExitCodes.Done, reportError);
         Assert.Equal(local, report);
         var files = GetFiles("sweep-run");
-        string[] together = ["results.json", "results.md", "trials.csv", "trials.parquet"];
+        string[] together = ["report.html", "results.json", "results.md", "trials.csv", "trials.parquet"];
         Assert.Equal(together, files.Where(file => Path.GetDirectoryName(file) is ""));
         var model = Path.Combine("y, kernelWeights.anchorWeight=0.9", "medmerge", "seed-0", "model.safetensors");
         Assert.Contains(model, files);

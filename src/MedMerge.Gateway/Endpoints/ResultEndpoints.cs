@@ -9,6 +9,8 @@ namespace MedMerge.Gateway.Endpoints;
 internal static class ResultEndpoints
 {
     private const string DefaultFormat = "json";
+    // A report holds names that others chose: it is shown as a document that runs and loads nothing.
+    private const string PagePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
     private const string ParquetType = "application/vnd.apache.parquet";
 
     private static readonly IReadOnlyDictionary<string, string> MediaTypes = new Dictionary<string, string>
@@ -16,6 +18,7 @@ internal static class ResultEndpoints
         ["json"] = $"{MediaTypeNames.Application.Json}; charset=utf-8",
         ["csv"] = $"{MediaTypeNames.Text.Csv}; charset=utf-8",
         ["md"] = $"{MediaTypeNames.Text.Markdown}; charset=utf-8",
+        ["html"] = $"{MediaTypeNames.Text.Html}; charset=utf-8",
         ["parquet"] = ParquetType,
     };
 
@@ -23,13 +26,14 @@ internal static class ResultEndpoints
     {
         sweep.MapGet("/results", GetResultsAsync)
             .WithSummary(
-                "Gets the comparison so far: of all scenarios together as json or md, with a row for each trial as csv or parquet; or of " +
-                "one scenario as json, csv or md.")
+                "Gets the comparison so far: of all scenarios together as json, md or html, with a row for each trial as csv or parquet; " +
+                "or of one scenario as json, csv or md.")
             .Produces<string>(
                 StatusCodes.Status200OK,
                 MediaTypeNames.Application.Json,
                 MediaTypeNames.Text.Csv,
                 MediaTypeNames.Text.Markdown,
+                MediaTypeNames.Text.Html,
                 ParquetType)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status409Conflict);
@@ -48,6 +52,7 @@ internal static class ResultEndpoints
     private static async Task<IResult> GetResultsAsync(
         string id,
         ResultQueries queries,
+        HttpResponse response,
         CancellationToken cancellation,
         string format = DefaultFormat,
         string? scenario = null)
@@ -57,6 +62,7 @@ internal static class ResultEndpoints
             if (OutputFiles.SweepResults.FirstOrDefault(known => known.Format == format) is not { } file)
                 return RefuseFormat(format, OutputFiles.SweepResults.Select(known => known.Format));
             var sweep = await queries.GetSweepAsync(id, cancellation);
+            if (format == "html") response.Headers.ContentSecurityPolicy = PagePolicy;
             return TypedResults.Bytes(await file.WriteAsync(sweep, cancellation), MediaTypes[format]);
         }
         if (OutputFiles.Results.FirstOrDefault(known => known.Format == format) is not { } ofScenario)

@@ -3,6 +3,7 @@ using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Stages;
+using MedMerge.Reporting.Report;
 
 namespace MedMerge.Reporting;
 
@@ -21,7 +22,7 @@ internal sealed record ResultFile(string Format, Func<ScenarioResult, string> Wr
 }
 
 /// <summary>A file about all scenarios together, in the output folder itself.</summary>
-/// <param name="Format"><c>json</c>, <c>md</c>, <c>csv</c> or <c>parquet</c>.</param>
+/// <param name="Format"><c>json</c>, <c>md</c>, <c>html</c>, <c>csv</c> or <c>parquet</c>.</param>
 internal sealed record SweepFile(string Name, string Format, Func<SweepResult, CancellationToken, Task<byte[]>> WriteAsync)
 {
     /// <summary>A file of text.</summary>
@@ -77,6 +78,7 @@ internal static class OutputFiles
     [
         new("results.json", "json", ResultFiles.ToJson),
         new("results.md", "md", ComparisonTable.Render),
+        new("report.html", "html", ReportPage.Render),
         new("trials.csv", "csv", TrialTable.ToCsv),
         new("trials.parquet", "parquet", TrialParquet.WriteAsync),
     ];

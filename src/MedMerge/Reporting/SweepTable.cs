@@ -4,39 +4,53 @@ using MedMerge.Statistics;
 
 namespace MedMerge.Reporting;
 
-/// <summary>What several scenarios say together, as texts in per cent.</summary>
-internal static class SweepTable
+/// <summary>What several scenarios say together, as texts in per cent, for whatever shows it.</summary>
+/// <param name="Methods">The heading, then a row for each method; empty where no scenario has a single source to compare with.</param>
+/// <param name="MethodNotes">How to read them, or why there are none; in lines as wide as a terminal's.</param>
+/// <param name="Effects">The heading, then a row for each value of a varied setting; empty where none was varied.</param>
+/// <param name="EffectNotes">How to read them.</param>
+internal sealed record SweepTable(
+    string Heading,
+    IReadOnlyList<IReadOnlyList<string>> Methods,
+    string MethodNotes,
+    IReadOnlyList<IReadOnlyList<string>> Effects,
+    string EffectNotes)
 {
+    /// <summary>Formats the comparison.</summary>
+    public static SweepTable Of(SweepComparison comparison)
+    {
+        var isCompared = comparison.Methods.Count > 0;
+        var difference = "Δ " + MetricNames.GetShort(comparison.Metric);
+        return new SweepTable(
+            $"All {comparison.Scenarios} scenarios together",
+            !isCompared ? [] :
+            [
+                ["method", "scenarios", "targets", "mean rank", difference, "verdicts", "helped", "harmed"],
+                .. comparison.Methods.Select(CreateRow),
+            ],
+            !isCompared
+                ? "No scenario has a single source to compare with: add a method such as restored, fine-tune or lp-ft."
+                : $"""
+                    Of several rows of a method in a scenario the best on validation counts. Δ: mean difference to the scenario's best
+                    single source, in per cent, each target counting once.
+                    {DescribeInterval(comparison)}
+                    {DescribeVerdicts(comparison)}
+                    """,
+            comparison.Effects.Count == 0 ? [] :
+            [
+                ["setting", "value", "scenarios", MetricNames.Get(comparison.Metric), difference],
+                .. comparison.Effects.Select(CreateRow),
+            ],
+            $"Of the proposed method. {DescribeEffects(comparison)}");
+    }
+
     /// <summary>Renders the methods over all scenarios, then the effects of varied settings.</summary>
     public static string Render(SweepComparison comparison)
     {
-        var effects = comparison.Effects.Count == 0 ? "" : "\n" + RenderEffects(comparison);
-        if (comparison.Methods.Count == 0)
-        {
-            return $"""
-                All {comparison.Scenarios} scenarios together
-
-                No scenario has a single source to compare with: add a method such as restored, fine-tune or lp-ft.
-
-                """ + effects;
-        }
-        var difference = "Δ " + MetricNames.GetShort(comparison.Metric);
-        var methods = TextTable.Render(
-        [
-            ["method", "scenarios", "targets", "mean rank", difference, "verdicts", "helped", "harmed"],
-            .. comparison.Methods.Select(CreateRow),
-        ]);
-        var text = $"""
-            All {comparison.Scenarios} scenarios together
-
-            {methods}
-            Of several rows of a method in a scenario the best on validation counts. Δ: mean difference to the scenario's best
-            single source, in per cent, each target counting once.
-            {DescribeInterval(comparison)}
-            {DescribeVerdicts(comparison)}
-
-            """;
-        return text + effects;
+        var table = Of(comparison);
+        var methods = table.Methods.Count == 0 ? "" : TextTable.Render(table.Methods) + "\n";
+        var effects = table.Effects.Count == 0 ? "" : $"\n{TextTable.Render(table.Effects)}\n{table.EffectNotes}\n";
+        return $"{table.Heading}\n\n{methods}{table.MethodNotes}\n{effects}";
     }
 
     private static string DescribeInterval(SweepComparison comparison)
@@ -61,23 +75,6 @@ internal static class SweepTable
             method together (Holm): by chance alone there is any of them in at most 5 % of sweeps. A verdict takes {Verdict.MinSeeds} seeds.
             """;
 
-    private static string RenderEffects(SweepComparison comparison) => $"""
-        {TextTable.Render(
-        [
-            ["setting", "value", "scenarios", MetricNames.Get(comparison.Metric), "Δ " + MetricNames.GetShort(comparison.Metric)],
-            .. comparison.Effects.Select(effect => (string[])
-            [
-                effect.Setting,
-                effect.Value,
-                $"{effect.Scenarios}",
-                Format("0.0", effect.Score),
-                effect.Difference is { } difference ? Format("+0.0;−0.0;0.0", difference) : "–",
-            ]),
-        ])}
-        Of the proposed method. {DescribeEffects(comparison)}
-
-        """;
-
     private static string DescribeEffects(SweepComparison comparison)
     {
         var unmatched = comparison.Effects.Where(effect => !effect.IsMatched).Select(effect => effect.Setting).Distinct().ToList();
@@ -97,6 +94,15 @@ internal static class SweepTable
         $"{method.Verdicts}",
         method.Verdicts == 0 ? "–" : $"{method.Helped}",
         method.Verdicts == 0 ? "–" : $"{method.Harmed}",
+    ];
+
+    private static string[] CreateRow(SettingEffect effect) =>
+    [
+        effect.Setting,
+        effect.Value,
+        $"{effect.Scenarios}",
+        Format("0.0", effect.Score),
+        effect.Difference is { } difference ? Format("+0.0;−0.0;0.0", difference) : "–",
     ];
 
     private static string FormatDifference(Interval difference)

@@ -22,7 +22,14 @@ internal sealed record Scores(
     double CalibrationError,
     IReadOnlyList<ClassScore> Classes)
 {
-    private const int CalibrationBins = 15;
+    /// <summary>Into how many equal bins confidences fall.</summary>
+    public const int CalibrationBins = 15;
+
+    /// <summary>Images by (true class, predicted class); null where an image may have several labels.</summary>
+    public ConfusionMatrix? Confusion { get; private init; }
+
+    /// <summary>How often answers of some confidence are right, for each bin that has any, by confidence.</summary>
+    public IReadOnlyList<CalibrationBin> Calibration { get; private init; } = [];
 
     /// <summary>The score of a metric.</summary>
     public double Get(Metric metric) => metric switch
@@ -40,6 +47,7 @@ internal sealed record Scores(
     {
         var confusion = new ConfusionCounter(predictions).Count();
         var ranking = new RocRanking(predictions);
+        var calibration = Calibrate(predictions);
         return new Scores(
             confusion.MacroF1,
             confusion.Accuracy,
@@ -47,8 +55,12 @@ internal sealed record Scores(
             ranking.Auc(),
             confusion.Kappa(quadratic: false),
             confusion.Kappa(quadratic: true),
-            CalibrationErrorOf(predictions),
-            [.. confusion.PerClass().Select(AddRanking)]);
+            calibration.Sum(bin => Math.Abs(bin.Confidence - bin.Right)) / calibration.Sum(bin => bin.Answers),
+            [.. confusion.PerClass().Select(AddRanking)])
+        {
+            Confusion = confusion as ConfusionMatrix,
+            Calibration = calibration,
+        };
 
         ClassScore AddRanking(ClassScore score) => score with
         {
@@ -57,21 +69,17 @@ internal sealed record Scores(
         };
     }
 
-    private static double CalibrationErrorOf(Predictions predictions)
-    {
-        var confidence = new double[CalibrationBins];
-        var right = new double[CalibrationBins];
-        var answers = 0;
-        foreach (var (probability, isRight) in GetAnswers(predictions))
-        {
-            // Bins are (0, 1/15], (1/15, 2/15], …
-            var bin = Math.Clamp((int)Math.Ceiling(probability * CalibrationBins) - 1, 0, CalibrationBins - 1);
-            confidence[bin] += probability;
-            right[bin] += isRight ? 1 : 0;
-            answers++;
-        }
-        return confidence.Zip(right, (c, r) => Math.Abs(c - r)).Sum() / answers;
-    }
+    private static List<CalibrationBin> Calibrate(Predictions predictions) =>
+    [
+        // Bins are (0, 1/15], (1/15, 2/15], …
+        .. GetAnswers(predictions)
+            .GroupBy(answer => Math.Clamp((int)Math.Ceiling(answer.Probability * CalibrationBins) - 1, 0, CalibrationBins - 1))
+            .OrderBy(bin => bin.Key)
+            .Select(bin => new CalibrationBin(
+                bin.Count(),
+                bin.Sum(answer => answer.Probability),
+                bin.Count(answer => answer.IsRight))),
+    ];
 
     /// <summary>How probable each image's most probable class is, and whether it is that; with several labels each of them.</summary>
     private static IEnumerable<(double Probability, bool IsRight)> GetAnswers(Predictions predictions)
@@ -89,3 +97,8 @@ internal sealed record Scores(
         }
     }
 }
+
+/// <summary>Answers of about the same confidence.</summary>
+/// <param name="Confidence">The sum of their probabilities.</param>
+/// <param name="Right">How many of them are right.</param>
+internal sealed record CalibrationBin(int Answers, double Confidence, int Right);

@@ -221,6 +221,9 @@ internal sealed record TargetSummary(
     IReadOnlyList<double> Mean,
     IReadOnlyList<double> Deviation)
 {
+    /// <summary>What its classes or labels are called, where that is known.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
     /// <summary>The name, followed by "(synthetic)" if it is.</summary>
     [JsonIgnore]
     public string Title => Data.DatasetInfo.GetTitle(Name, IsSynthetic);
@@ -228,7 +231,10 @@ internal sealed record TargetSummary(
     internal static TargetSummary Of(Data.ImageDataset target)
     {
         var (mean, deviation) = target.Normalisation;
-        return new TargetSummary(target.Name, target.IsSynthetic, target.ContentHash, target.Test.Count, mean, deviation);
+        return new TargetSummary(target.Name, target.IsSynthetic, target.ContentHash, target.Test.Count, mean, deviation)
+        {
+            ClassNames = target.Info.ClassNames,
+        };
     }
 }
 

@@ -16,8 +16,16 @@ internal static class Verdict
     /// </summary>
     public static string Of(ScenarioResult result)
     {
-        if (result.Summaries.All(summary => summary.Method.Role != MethodRole.Proposed)) return DescribeNoMerge(result);
-        if (result.ToRival is not { } toRival) return DescribeNoRival(result);
+        var (outcome, reasons) = Split(result);
+        return reasons.Length == 0 ? outcome : $"{outcome} {reasons}";
+    }
+
+    /// <summary>The same in two parts.</summary>
+    /// <returns>Whether merging helped, in a sentence; and what baselines and controls say about it, empty where that is nothing.</returns>
+    public static (string Outcome, string Reasons) Split(ScenarioResult result)
+    {
+        if (result.Summaries.All(summary => summary.Method.Role != MethodRole.Proposed)) return (DescribeNoMerge(result), "");
+        if (result.ToRival is not { } toRival) return (DescribeNoRival(result), "");
 
         var difference = $"{FormatPoints(toRival.Difference)} of {MetricNames.Get(result.Metric)} against the best single source " +
                          $"({toRival.Other.Title})";
@@ -25,11 +33,22 @@ internal static class Verdict
         {
             var seeds = toRival.Seeds == 1 ? "1 seed" : $"{toRival.Seeds} seeds";
             var images = toRival.Seeds == 1 ? " The interval is over test images alone." : "";
-            return $"No verdict: it takes {MinSeeds} seeds, and there is a result of {seeds}. So far: {difference}.{images}";
+            return ($"No verdict: it takes {MinSeeds} seeds, and there is a result of {seeds}.", $"So far: {difference}.{images}");
         }
         var helped = toRival.Difference.IsAboveZero;
-        return $"{DescribeOutcome(toRival.Difference, result.Scenario.Settings.EquivalenceMargin)}: {difference}. " +
-               $"{DescribeBaselines(result)}{DescribeControls(result, helped)}";
+        return (
+            $"{DescribeOutcome(toRival.Difference, result.Scenario.Settings.EquivalenceMargin)}: {difference}.",
+            $"{DescribeBaselines(result)}{DescribeControls(result, helped)}");
+    }
+
+    /// <summary>A difference in a sentence; its interval where it has one.</summary>
+    public static string FormatPoints(Interval difference)
+    {
+        var points = string.Create(CultureInfo.InvariantCulture, $"{100 * difference.Estimate:+0.0;−0.0;0.0} points");
+        if (double.IsNaN(difference.Low)) return points;
+        return points + string.Create(
+            CultureInfo.InvariantCulture,
+            $" (95 % interval {100 * difference.Low:+0.0;−0.0;0.0} to {100 * difference.High:+0.0;−0.0;0.0})");
     }
 
     private static string DescribeNoMerge(ScenarioResult result)
@@ -110,9 +129,4 @@ internal static class Verdict
             var difference => $"The {noun} was not measurably worse: {FormatPoints(difference)} between them. ",
         };
     }
-
-    private static string FormatPoints(Interval difference) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{100 * difference.Estimate:+0.0;−0.0;0.0} points " +
-        $"(95 % interval {100 * difference.Low:+0.0;−0.0;0.0} to {100 * difference.High:+0.0;−0.0;0.0})");
 }

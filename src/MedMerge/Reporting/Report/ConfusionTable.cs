@@ -1,0 +1,38 @@
+using System.Globalization;
+using MedMerge.Statistics;
+
+namespace MedMerge.Reporting.Report;
+
+/// <summary>What images of each class are taken for: a table whose cells are the darker the larger their share of the class.</summary>
+internal static class ConfusionTable
+{
+    /// <summary>Draws the sum of some models' answers.</summary>
+    /// <param name="names">Of the classes.</param>
+    public static Html Draw(string caption, IReadOnlyList<ConfusionMatrix> matrices, IReadOnlyList<string> names)
+    {
+        var classes = matrices[0].Classes;
+        var rows = Enumerable.Range(0, classes).Select(actual =>
+        {
+            var row = actual * classes;
+            var counts = Enumerable.Range(row, classes).Select(cell => matrices.Sum(matrix => matrix.Counts[cell])).ToList();
+            var total = Math.Max(counts.Sum(), 1);
+            var cells = counts.Select(count => DrawCell(count / total));
+            return Html.Of($"""<tr><th scope="row">{names[actual]}</th>{Html.Join(cells)}</tr>""");
+        });
+        return Html.Of($"""
+            <div class="wide"><table class="matrix">
+            <caption>{caption}</caption>
+            <thead><tr><td></td>{Html.Join(names.Select(name => Html.Of($"""<th scope="col">{name}</th>""")))}</tr></thead>
+            <tbody>
+            {Html.Join(rows)}
+            </tbody>
+            </table></div>
+            """);
+    }
+
+    private static Html DrawCell(double share)
+    {
+        var text = (100 * share).ToString("0.0", CultureInfo.InvariantCulture);
+        return Html.Of($"""<td style="--share:{share}">{text}</td>""");
+    }
+}

@@ -1,0 +1,140 @@
+using System.Globalization;
+using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Results;
+using MedMerge.Statistics;
+
+namespace MedMerge.Reporting.Report;
+
+/// <summary>A scenario in the report: the table and its figures, what to know about them, where the numbers come from.</summary>
+internal static class ScenarioSection
+{
+    /// <summary>Draws everything below the scenario's heading and verdict.</summary>
+    public static Html Draw(ScenarioResult result)
+    {
+        var table = ScenarioTable.Of(result);
+        return Html.Of($"""
+            {DrawFigures(result, table)}
+            {HtmlTable.Draw("Means over seeds on the test images, in per cent", [table.Header, .. table.Rows])}
+            {Html.Join(table.Notes.Select(note => Html.Of($"<p>{note}</p>")))}
+            {DrawClasses(result)}
+            <h3>Method and origin</h3>
+            <p>{table.Heading}.</p>
+            <p>{table.CertificateText}</p>
+            {DrawOrigins(result)}
+            """);
+    }
+
+    private static Html DrawFigures(ScenarioResult result, ScenarioTable table)
+    {
+        var metric = result.Metric;
+        var (score, difference) = (1, table.Header.ToList().IndexOf("Δ " + MetricNames.GetShort(metric)));
+        var rows = result.Summaries.Zip(table.Rows).ToList();
+        var scores = IntervalFigure.Draw(
+            $"{MetricNames.Get(metric)} on the test images, in per cent: mean and 95 % interval, and each seed's score",
+            [.. rows.Select(row => Row(row.First, row.First.Scores[metric], row.Second, score, GetSeeds(result, row.First, metric)))],
+            hasZero: false);
+        if (result.Rival is not { } rival) return scores;
+        var differences = IntervalFigure.Draw(
+            $"Difference to {rival.Title}, the best single source on validation, in points of {MetricNames.Get(metric)}: 95 % interval",
+            [
+                .. rows
+                    .Where(row => row.First.Differences.ContainsKey(metric))
+                    .Select(row => Row(row.First, row.First.Differences[metric], row.Second, difference, [])),
+            ],
+            hasZero: true);
+        return Html.Join([scores, differences]);
+    }
+
+    private static IntervalRow Row(
+        MethodSummary summary,
+        Interval interval,
+        IReadOnlyList<string> cells,
+        int column,
+        IReadOnlyList<double> points) => new(cells[0], cells[column], summary.Method.Role, interval, points);
+
+    private static List<double> GetSeeds(ScenarioResult result, MethodSummary summary, Metric metric) =>
+        [.. GetTrials(result, summary.Method).Select(trial => trial.Test.Get(metric))];
+
+    private static IEnumerable<TrialResult> GetTrials(ScenarioResult result, MethodRow row) =>
+        result.Trials.Where(trial => trial.Trial.Row == row);
+
+    /// <summary>Class by class, of the proposed method and of the best single source.</summary>
+    private static Html DrawClasses(ScenarioResult result)
+    {
+        var rows = result.Summaries
+            .Select(summary => summary.Method)
+            .Where(row => row.Role == MethodRole.Proposed || row == result.Rival)
+            .Select(row => (Row: row, Trials: GetTrials(result, row).ToList()))
+            .Where(row => row.Trials.Count > 0)
+            .ToList();
+        if (rows.Count == 0) return Html.None;
+        return Html.Of($"""
+            <h3>Class by class</h3>
+            <div class="pair">
+            {Html.Join(rows.Select(row => Html.Of($"<div>{DrawClasses(result, row.Row.Title, row.Trials)}</div>")))}
+            </div>
+            """);
+    }
+
+    private static Html DrawClasses(ScenarioResult result, string title, IReadOnlyList<TrialResult> trials)
+    {
+        var tests = trials.Select(trial => trial.Test).ToList();
+        var names = GetClassNames(result, tests[0].Classes.Count);
+        var scores = tests.SelectMany(test => test.Classes).ToLookup(score => score.Class);
+        var table = HtmlTable.Draw(
+            $"{title}: means over seeds, in per cent",
+            [
+                ["class", "images", "precision", "recall", "F1", "AUC"],
+                .. names.Select((name, number) => (string[])
+                [
+                    name,
+                    $"{scores[number].First().Images}",
+                    Percent(scores[number].Average(score => score.Precision)),
+                    Percent(scores[number].Average(score => score.Recall)),
+                    Percent(scores[number].Average(score => score.F1)),
+                    scores[number].Average(score => score.Auc) is { } auc ? Percent(auc) : "–",
+                ]),
+            ]);
+        var matrices = tests.Select(test => test.Confusion).OfType<ConfusionMatrix>().ToList();
+        var confusion = matrices.Count == 0
+            ? Html.None
+            : ConfusionTable.Draw($"{title}: of each class's images (rows), the per cent taken for each class (columns)", matrices, names);
+        var bins = tests
+            .SelectMany(test => test.Calibration)
+            .GroupBy(bin => Math.Ceiling(bin.Confidence / bin.Answers * Scores.CalibrationBins))
+            .Select(bin => new CalibrationBin(bin.Sum(b => b.Answers), bin.Sum(b => b.Confidence), bin.Sum(b => b.Right)))
+            .ToList();
+        var calibration = CalibrationFigure.Draw($"{title}: per cent right (up) by per cent of confidence (across)", bins);
+        return Html.Join([table, confusion, calibration]);
+    }
+
+    private static IReadOnlyList<string> GetClassNames(ScenarioResult result, int classes) =>
+        result.Scenario.Target.ClassNames.Count == classes
+            ? result.Scenario.Target.ClassNames
+            : [.. Enumerable.Range(0, classes).Select(number => $"{number}")];
+
+    private static Html DrawOrigins(ScenarioResult result)
+    {
+        var scenario = result.Scenario;
+        var origins = new List<(string Name, string Value)>
+        {
+            ("architecture", scenario.Architecture),
+            ("target", $"{scenario.Target.Title}, SHA-256 {scenario.Target.Sha256}"),
+        };
+        origins.AddRange(scenario.Sources.Select(source => ($"source {source.Name}", $"{source.Title}, stage {source.Stage}")));
+        origins.Add(("anchor", result.Anchor));
+        origins.Add(("seeds", string.Join(", ", scenario.Seeds)));
+        origins.AddRange(SettingsText.ToJson(scenario).Select(setting => (setting.Key, setting.Value?.ToJsonString() ?? "none")));
+        var rows = origins.Select(origin => Html.Of($"""<tr><th scope="row">{origin.Name}</th><td>{origin.Value}</td></tr>"""));
+        return Html.Of($"""
+            <div class="wide"><table class="settings">
+            <caption>Where it comes from, and every setting</caption>
+            <tbody>
+            {Html.Join(rows)}
+            </tbody>
+            </table></div>
+            """);
+    }
+
+    private static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture);
+}
