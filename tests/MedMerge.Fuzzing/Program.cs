@@ -12,7 +12,8 @@ switch (args)
     case ["fuzz", var name]:
         var target = Find(name);
         // In a process of its own, since afl-fuzz ends it where an input takes too long, and a full stack ends it too.
-        Fuzzer.OutOfProcess.Run(stream => Read(target, stream));
+        // On the thread pool, which run.sh holds to one thread: loops in parallel then stay on it.
+        Fuzzer.OutOfProcess.Run(stream => Task.Run(() => Read(target, stream)).GetAwaiter().GetResult());
         return 0;
     default:
         Console.Error.WriteLine("usage: seeds TARGET FOLDER | fuzz TARGET");

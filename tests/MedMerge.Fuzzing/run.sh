@@ -34,7 +34,7 @@ export AFL_SKIP_BIN_CHECK=1 # the program is dotnet, whose branches nobody asks 
 export AFL_MAP_SIZE=65536 # SharpFuzz's
 export AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_NO_UI=1
 export AFL_FORKSRV_INIT_TMOUT=60000 # a .NET process starts slowly on a busy machine
-export DOTNET_PROCESSOR_COUNT=1 # so that branches of several threads do not mix
+export DOTNET_PROCESSOR_COUNT=1 DOTNET_ThreadPool_ForceMaxWorkerThreads=1 # branches of several threads at once tell nothing
 afl-fuzz -i "$seeds" -o "$work/found" -t 10000 -m none -V "$seconds" -- \
     dotnet "$program/MedMerge.Fuzzing.dll" fuzz "$target" >"$work/log" 2>&1 ||
     { tail -n 20 "$work/log" >&2; exit 1; }
