@@ -1,13 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
-using MedMerge.Data;
-using MedMerge.Data.Formats;
-using MedMerge.Data.Formats.Images;
-using MedMerge.Experiments.Specifications;
-using MedMerge.Merging;
-using MedMerge.Tensors;
-using MedMerge.Testing;
 
 namespace MedMerge.Tests.Fuzzing;
 
@@ -18,45 +10,39 @@ namespace MedMerge.Tests.Fuzzing;
 public class ParserFuzzTests(ITestOutputHelper output)
 {
     private const int Inputs = 2300;
-    private const long MaxAllocated = 512L << 20;
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
 
     [Fact]
-    public void Weights() => Fuzz([.. FuzzSeeds.Checkpoints(), FuzzSeeds.Safetensors(), FuzzSeeds.Onnx()], ReadWeights);
+    public void Weights() => Fuzz(FuzzTargets.Weights);
 
     [Fact]
-    public void Kernel_weights() => Fuzz([FuzzSeeds.KernelWeights()], file => LearnedKernelWeights.Read(file, "'x'"));
+    public void Kernel_weights() => Fuzz(FuzzTargets.KernelWeights);
 
     [Fact]
-    public void Medmnist() => Fuzz([FuzzSeeds.Npz()], file => MedMnistReader.Read(file, "x.npz", null));
+    public void Medmnist() => Fuzz(FuzzTargets.Medmnist);
 
     [Fact]
-    public void Packed() => Fuzz([PackedDataset.Write(Phantoms.Create("lesions", 8, train: 8, validation: 4, test: 4))], file =>
-        PackedDataset.Read(file, "'x'"));
+    public void Packed() => Fuzz(FuzzTargets.Packed);
 
     [Fact]
-    public void Images() => Fuzz([.. FuzzSeeds.Images().Select(image => image.Content)], file => ImageDecoder.Decode(file, "'x'"));
+    public void Images() => Fuzz(FuzzTargets.Images);
 
     [Fact]
-    public void Dicom() => Fuzz([FuzzSeeds.Dicom()], file => ImageDecoder.Decode(file, "'x'"));
+    public void Dicom() => Fuzz(FuzzTargets.Dicom);
 
     [Fact]
-    public void Archives() => Fuzz([FuzzSeeds.Archive(hasList: false), FuzzSeeds.Archive(hasList: true)], file =>
-        new ImageZipFormat().Load("x.zip", null, new ImageSettings { Size = 8 }, (_, _) => file));
+    public void Archives() => Fuzz(FuzzTargets.Archives);
 
     [Fact]
-    public void Lists() => Fuzz([Encoding.UTF8.GetBytes(FuzzSeeds.List())], file => ImageManifest.Read(file, "'x'"));
+    public void Lists() => Fuzz(FuzzTargets.Lists);
 
     [Fact]
-    public void Specifications()
+    public void Specifications() => Fuzz(FuzzTargets.Specifications);
+
+    private void Fuzz(FuzzTarget target)
     {
-        string[] names = ["quickstart.yaml", "search.yaml"]; // of data sets that are drawn, so that no files are looked for
-        var examples = names.Select(name => File.ReadAllBytes(Path.Combine(Repository.Root, "examples", name))).ToList();
-        Fuzz(examples, file => SpecificationReader.Read(Encoding.UTF8.GetString(file), "x.yaml", []));
-    }
-
-    private void Fuzz(IReadOnlyList<byte[]> seeds, Action<byte[]> read)
-    {
+        var seeds = target.Seeds();
+        var read = target.Read;
         var inputs = Setting("MEDMERGE_FUZZ_INPUTS") ?? Inputs;
         var first = Setting("MEDMERGE_FUZZ_SEED") ?? 1;
         foreach (var seed in seeds) read(seed); // whole ones are read
@@ -80,7 +66,7 @@ public class ParserFuzzTests(ITestOutputHelper output)
                 Assert.Fail($"Seed {number}, {file.Length} bytes: {error}");
             }
             allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-            Assert.True(allocated <= MaxAllocated, $"Seed {number}, {file.Length} bytes, takes {allocated >> 20} MiB.");
+            Assert.True(allocated <= FuzzTarget.MaxAllocated, $"Seed {number}, {file.Length} bytes, takes {allocated >> 20} MiB.");
             Assert.True(time.Elapsed <= MaxTime, $"Seed {number}, {file.Length} bytes, takes {time.Elapsed}.");
         }
         output.WriteLine($"{refused} of {inputs} are refused.");
@@ -89,10 +75,4 @@ public class ParserFuzzTests(ITestOutputHelper output)
 
     private static int? Setting(string name) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : null;
-
-    private static void ReadWeights(byte[] bytes)
-    {
-        using var file = ModelFile.Read(bytes, "'x'");
-        foreach (var tensor in file.Tensors.Where(tensor => tensor.IsFloat)) tensor.ReadDoubles();
-    }
 }

@@ -115,6 +115,23 @@ public sealed class ImageDecoderTests(PillowImages pillow) : IClassFixture<Pillo
         }
     }
 
+    /// <summary>ImageSharp makes room for a palette that reaches to where the pixels start. Fuzzing found it.</summary>
+    [Theory]
+    [InlineData("", "00000000")]
+    [InlineData("424128000000000000000000" + "0000", "00000008")] // of OS/2: a list of one picture, whose colours are counted
+    public void A_BMP_whose_pixels_start_beyond_its_end_is_refused_before_a_palette_is_made(string list, string colours)
+    {
+        const string Header = "424d" + "3e000000" + "00000000" + "00000040"; // at 1 GB
+        const string Picture = "28000000" + "01000000" + "01000000" + "0100" + "0100"; // 1 × 1 pixel of one bit
+        var file = Convert.FromHexString(list + Header + Picture + new string('0', 32) + colours + new string('0', 24));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var error = Assert.Throws<InputException>(() => ImageDecoder.Decode(file, "'x.bmp'"));
+
+        Assert.Equal("'x.bmp' is cut off: its last part is missing. Copy it again.", error.Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
     /// <summary>Cut anywhere, or with a byte changed, an image decodes or is refused; nothing else happens.</summary>
     [Fact]
     public void Damaged_images_are_refused()

@@ -34,11 +34,12 @@ internal static class ImageDecoder
         {
             if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin);
             if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin);
+            CheckEnd(ImageEnd.IsStartReached(file), origin);
             var info = Image.Identify(Formats, file, out _);
             if (info is null)
                 throw new InputException($"{origin} is {FileContent.Describe(file) ?? "of an unknown format"}; an image is {Known}.");
             CheckSize(info.Width, info.Height, origin);
-            CheckEnd(file, origin);
+            CheckEnd(ImageEnd.IsReached(file), origin);
             return IsDeep(info) ? DecodeDeep(file) : Read<Rgb24>(file).WithoutEqualChannels();
         }
         catch (Exception error) when (error is not (InputException or OutOfMemoryException))
@@ -65,13 +66,13 @@ internal static class ImageDecoder
 
     private static DecodedImage DecodeJpeg(byte[] file, string origin)
     {
-        CheckEnd(file, origin);
+        CheckEnd(ImageEnd.IsReached(file), origin);
         return JpegDecoder.Decode(file, (width, height) => CheckSize(width, height, origin));
     }
 
-    private static void CheckEnd(byte[] file, string origin)
+    private static void CheckEnd(bool isThere, string origin)
     {
-        if (!ImageEnd.IsReached(file)) throw new InputException($"{origin} is cut off: its last part is missing. Copy it again.");
+        if (!isThere) throw new InputException($"{origin} is cut off: its last part is missing. Copy it again.");
     }
 
     private static void CheckSize(int width, int height, string origin)

@@ -8,6 +8,8 @@ internal static class ImageEnd
     private const int ChunkFrame = 12; // length, type and checksum
     private const int RiffHeader = 8;
     private const int BmpHeader = 54;
+    private const int BmpStart = 10; // where a BMP says where its pixels start
+    private const int BmpArrayHeader = 14;
 
     /// <summary>True where the end is there, and for formats whose decoders notice by themselves.</summary>
     public static bool IsReached(ReadOnlySpan<byte> file)
@@ -21,6 +23,18 @@ internal static class ImageEnd
         if (file.StartsWith("MM\0*"u8))
             return HasTiffEnd(file, BinaryPrimitives.ReadUInt16BigEndian, BinaryPrimitives.ReadUInt32BigEndian);
         return true;
+    }
+
+    /// <summary>
+    /// Whether a file is long enough for the place where a BMP says that its pixels start. What lies before them is the palette, and the
+    /// decoder makes room for all of it, up to 2 GB, before it reads any.
+    /// </summary>
+    public static bool IsStartReached(ReadOnlySpan<byte> file)
+    {
+        var bmp = file.StartsWith("BA"u8) ? Rest(file, BmpArrayHeader) : file; // of OS/2, which holds several
+        if (!bmp.StartsWith("BM"u8)) return true;
+        var start = Rest(bmp, BmpStart);
+        return start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32LittleEndian(start) <= file.Length;
     }
 
     /// <summary>The scans of a JPEG file until its end; null if that is not there.</summary>
@@ -65,7 +79,7 @@ internal static class ImageEnd
     {
         if (file.Length < BmpHeader) return false;
         if (BinaryPrimitives.ReadUInt32LittleEndian(file[14..]) < BmpHeader - 14) return true; // of OS/2, with narrower fields
-        var start = BinaryPrimitives.ReadUInt32LittleEndian(file[10..]);
+        var start = BinaryPrimitives.ReadUInt32LittleEndian(file[BmpStart..]);
         var width = (long)BinaryPrimitives.ReadInt32LittleEndian(file[18..]);
         var height = Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[22..]));
         var bits = BinaryPrimitives.ReadUInt16LittleEndian(file[28..]);
