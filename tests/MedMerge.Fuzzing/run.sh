@@ -3,8 +3,8 @@
 # Needs Debian's package afl++. What it finds lies in FOLDER/TARGET/found/default, in crashes and hangs.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
-target=$1
-seconds=$2
+target=${1:?a target}
+seconds=${2:?seconds}
 folder=${3:-$(mktemp -d)}
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
@@ -39,5 +39,5 @@ afl-fuzz -i "$seeds" -o "$work/found" -t 10000 -m none -V "$seconds" -- \
     dotnet "$program/MedMerge.Fuzzing.dll" fuzz "$target" >"$work/log" 2>&1 ||
     { tail -n 20 "$work/log" >&2; exit 1; }
 
-stat() { sed -n "s/^$1 *: *//p" "$work/found/default/fuzzer_stats"; }
-echo "$target: $(stat execs_done) inputs, $(stat corpus_count) paths, $(stat saved_crashes) crashes, $(stat saved_hangs) hangs ($work)"
+found() { sed -n "s/^$1 *: *//p" "$work/found/default/fuzzer_stats"; }
+echo "$target: $(found execs_done) inputs, $(found corpus_count) paths, $(found saved_crashes) crashes, $(found saved_hangs) hangs ($work)"

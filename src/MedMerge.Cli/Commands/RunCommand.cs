@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.CommandLine;
+using System.Text;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Specifications;
@@ -159,11 +160,14 @@ internal static class RunCommand
         var models = OutputFiles.GetModels(result.Plan, finished)
             .Where(model => OutputFiles.IsOf(model.Name, methods))
             .ToDictionary(model => model.Name);
+        var documents = OutputFiles.GetDocuments(result.Plan, finished)
+            .Where(document => OutputFiles.IsOf(document.Name, methods))
+            .ToDictionary(document => document.Name);
         await folder.WriteRunAsync(
             OutputFiles.GetScenarios(result.Plan, finished),
             (scenario, file) => Task.FromResult(file.Write(FindScenario(scenario.Name))),
             file => file.WriteAsync(result, cancellation),
-            models.Keys,
+            models.Keys.Concat(documents.Keys),
             ReadModelAsync,
             cancellation);
 
@@ -171,6 +175,8 @@ internal static class RunCommand
 
         async Task<byte[]> ReadModelAsync(string name)
         {
+            if (documents.TryGetValue(name, out var document))
+                return Encoding.UTF8.GetBytes(document.WriteFrom(FindScenario(result.Plan.GetScenario(document.Trial).Name)));
             var model = models[name];
             return await store.GetFileAsync(model.Stage, model.Artefact, cancellation);
         }

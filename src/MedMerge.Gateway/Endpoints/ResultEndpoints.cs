@@ -26,8 +26,8 @@ internal static class ResultEndpoints
     {
         sweep.MapGet("/results", GetResultsAsync)
             .WithSummary(
-                "Gets the comparison so far: of all scenarios together as json, md or html, with a row for each trial as csv or parquet; " +
-                "or of one scenario as json, csv or md.")
+                "Gets the comparison so far: of all scenarios together as json, md or html, with a row for each trial as csv or " +
+                "parquet; or of one scenario as json, csv or md.")
             .Produces<string>(
                 StatusCodes.Status200OK,
                 MediaTypeNames.Application.Json,
@@ -41,7 +41,8 @@ internal static class ResultEndpoints
             .WithSummary("Lists the scenarios that have results so far, each with its folder among the models.")
             .Produces<List<ScenarioFolder>>();
         sweep.MapGet("/models", ListModelsAsync)
-            .WithSummary("Lists the files exported so far: the models of every method, kernel weights and certificates, and the sources.")
+            .WithSummary("Lists the files exported so far: the models of every method with what is said about them, kernel weights, " +
+                "certificates, and the sources.")
             .Produces<List<string>>();
         sweep.MapGet("/models/{**name}", GetModelAsync)
             .WithSummary("Downloads an exported file.")
@@ -81,7 +82,8 @@ internal static class ResultEndpoints
     private static async Task<IResult> ListModelsAsync(string id, ResultQueries queries, CancellationToken cancellation)
     {
         var models = await queries.ListModelsAsync(id, cancellation);
-        return TypedResults.Ok(models.Select(model => model.Name).ToList());
+        var documents = await queries.ListDocumentsAsync(id, cancellation);
+        return TypedResults.Ok(models.Select(model => model.Name).Concat(documents).ToList());
     }
 
     private static async Task<IResult> GetModelAsync(
@@ -90,6 +92,8 @@ internal static class ResultEndpoints
         ResultQueries queries,
         CancellationToken cancellation)
     {
+        if (await queries.FindDocumentAsync(id, name, cancellation) is { } document)
+            return TypedResults.Bytes(Encoding.UTF8.GetBytes(document), MediaTypeNames.Application.Octet);
         var models = await queries.ListModelsAsync(id, cancellation);
         if (models.FirstOrDefault(model => model.Name == name) is not { } found)
             return Problem($"'{id}' has no model '{name}'; /api/v1/sweeps/{id}/models lists them.", StatusCodes.Status404NotFound);

@@ -27,10 +27,7 @@ internal sealed partial class ResultQueries(
     public async Task<ScenarioResult> GetScenarioAsync(string id, string name, CancellationToken cancellation)
     {
         var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
-        var scenario = ChooseScenario(id, name, plan, finished);
-        PlannedTrial[] trials = [.. finished.Where(trial => trial.Scenario == scenario)];
-        var missing = FindMissing(record, plan.Trials.Where(trial => trial.Scenario == scenario));
-        return await GetScenarioAsync(id, record, plan, trials, missing, cancellation);
+        return await CompareAsync(id, record, plan, finished, ChooseScenario(id, name, plan, finished), cancellation);
     }
 
     /// <summary>
@@ -70,12 +67,42 @@ internal sealed partial class ResultQueries(
         return [.. OutputFiles.GetModels(plan, finished)];
     }
 
+    /// <summary>The names of the texts about finished trials' models.</summary>
+    public async Task<IEnumerable<string>> ListDocumentsAsync(string id, CancellationToken cancellation)
+    {
+        var (_, plan, finished) = await GetFinishedAsync(id, cancellation);
+        return OutputFiles.GetDocuments(plan, finished).Select(document => document.Name);
+    }
+
+    /// <summary>A text about a model; null if none has that name.</summary>
+    /// <exception cref="NotReadyException">An output that it is written from is being recomputed.</exception>
+    public async Task<string?> FindDocumentAsync(string id, string name, CancellationToken cancellation)
+    {
+        var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
+        if (OutputFiles.GetDocuments(plan, finished).FirstOrDefault(document => document.Name == name) is not { } found) return null;
+        return found.WriteFrom(await CompareAsync(id, record, plan, finished, found.Trial.Scenario, cancellation));
+    }
+
     /// <summary>The bytes of a file of a sweep.</summary>
     /// <exception cref="NotReadyException">It is being recomputed.</exception>
     public Task<byte[]> ReadAsync(string id, ExportedFile file, CancellationToken cancellation) => RepairAsync(
         id,
         () => stages.GetFileAsync(file.Stage, file.Artefact, cancellation),
         cancellation);
+
+    /// <param name="scenario">Its position in the plan.</param>
+    private Task<ScenarioResult> CompareAsync(
+        string id,
+        SweepRecord record,
+        PlanSummary plan,
+        IReadOnlyList<PlannedTrial> finished,
+        int scenario,
+        CancellationToken cancellation)
+    {
+        PlannedTrial[] trials = [.. finished.Where(trial => trial.Scenario == scenario)];
+        var missing = FindMissing(record, plan.Trials.Where(trial => trial.Scenario == scenario));
+        return GetScenarioAsync(id, record, plan, trials, missing, cancellation);
+    }
 
     /// <param name="trials">The scenario's trials that have a result.</param>
     /// <param name="missing">Its trials that ended without one.</param>

@@ -99,7 +99,7 @@ public readonly partial record struct Augmentation
         ArgumentNullException.ThrowIfNull(text);
         augmentation = None;
         if (text == NoneText) return true;
-        foreach (var part in text.Replace("shift-flip", "shift, flip", StringComparison.Ordinal).Split(','))
+        foreach (var part in text.Split(',').SelectMany(part => part.Trim() == "shift-flip" ? ["shift", "flip"] : (string[])[part]))
         {
             var match = OperationText().Match(part);
             var operation = Operations.FirstOrDefault(operation => operation.Name == match.Groups[1].Value);

@@ -13,6 +13,15 @@ namespace MedMerge.Reporting;
 /// <param name="Artefact">Its name in the stage's output, of <see cref="StageFiles"/>.</param>
 internal sealed record ExportedFile(string Name, string Stage, string Artefact);
 
+/// <summary>A text about a model, beside it.</summary>
+/// <param name="Name">Its path in the output folder, as <see cref="ExportedFile.Name"/>.</param>
+/// <param name="Write">Writes it from the trial's result and those that it is compared with.</param>
+internal sealed record ModelDocument(string Name, PlannedTrial Trial, Func<ScenarioResult, TrialResult, string> Write)
+{
+    /// <summary>Writes it from the results of the trial's scenario.</summary>
+    public string WriteFrom(ScenarioResult result) => Write(result, result.Trials.First(trial => trial.Trial.Number == Trial.Number));
+}
+
 /// <summary>A format of a scenario's results.</summary>
 /// <param name="Format"><c>json</c>, <c>csv</c> or <c>md</c>.</param>
 internal sealed record ResultFile(string Format, Func<ScenarioResult, string> Write)
@@ -61,6 +70,13 @@ internal static class OutputFiles
         [OutputRole.Selection] = "selection.json",
     };
 
+    private static readonly IReadOnlyDictionary<string, Func<ScenarioResult, TrialResult, string>> Documents =
+        new OrderedDictionary<string, Func<ScenarioResult, TrialResult, string>>
+        {
+            ["README.md"] = ModelCard.Render,
+            ["config.json"] = ModelConfig.Write,
+        };
+
     /// <summary>
     /// The formats of results. JSON comes first: it shows later runs that the models beside it belong to a run.
     /// </summary>
@@ -84,7 +100,7 @@ internal static class OutputFiles
     ];
 
     /// <summary>The names of files in a seed's folder.</summary>
-    public static IReadOnlyList<string> SeedFiles { get; } = [.. Names.Values];
+    public static IReadOnlyList<string> SeedFiles { get; } = [.. Names.Values, .. Documents.Keys];
 
     /// <summary>The methods whose files a run writes where no others are asked for.</summary>
     public static IReadOnlyList<string> DefaultMethods { get; } =
@@ -128,7 +144,7 @@ internal static class OutputFiles
         {
             var scenario = plan.GetScenario(trial);
             var root = GetFolder(plan, scenario);
-            var folder = $"{root}{trial.Row.Title}/{SeedPrefix}{trial.Seed}";
+            var folder = GetFolder(plan, trial);
             foreach (var (role, name) in Names)
             {
                 if (trial.FindOutput(role) is { } output)
@@ -139,4 +155,15 @@ internal static class OutputFiles
                 yield return new ExportedFile($"{root}{SourcesFolder}/{source.Name}.safetensors", source.Stage, StageFiles.Model);
         }
     }
+
+    /// <summary>Gets the texts about the models of methods' trials.</summary>
+    /// <param name="finished">The trials that have a result.</param>
+    public static IEnumerable<ModelDocument> GetDocuments(PlanSummary plan, IEnumerable<PlannedTrial> finished) =>
+        from trial in finished
+        where trial.FindOutput(OutputRole.Model) is not null
+        from document in Documents
+        select new ModelDocument($"{GetFolder(plan, trial)}/{document.Key}", trial, document.Value);
+
+    private static string GetFolder(PlanSummary plan, PlannedTrial trial) =>
+        $"{GetFolder(plan, plan.GetScenario(trial))}{trial.Row.Title}/{SeedPrefix}{trial.Seed}";
 }

@@ -70,6 +70,14 @@ internal sealed record ScenarioTable(
         ];
     }
 
+    /// <summary>A mean with half of its interval, in per cent.</summary>
+    public static string FormatMean(Interval interval)
+    {
+        var estimate = string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0}");
+        if (double.IsNaN(interval.Low)) return estimate;
+        return string.Create(CultureInfo.InvariantCulture, $"{estimate} ± {100 * (interval.High - interval.Estimate):0.0}");
+    }
+
     /// <summary>The scenario's metric comes first.</summary>
     private static List<Metric> ChooseScores(Metric first) =>
         [first, .. new[] { Metric.MacroF1, Metric.Accuracy, Metric.Auc }.Where(metric => metric != first)];
@@ -154,13 +162,6 @@ internal sealed record ScenarioTable(
             $"Certificate: over all merges the folded model differs from its weighted features by at most " +
             $"{certificate.Worst.Relative:0.0e0} of a layer's root mean square ({certificate.Worst.Layer}); " +
             $"{outcome} (limit {Certificate.Limit:0e0}).");
-    }
-
-    private static string FormatMean(Interval interval)
-    {
-        var estimate = string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0}");
-        if (double.IsNaN(interval.Low)) return estimate;
-        return string.Create(CultureInfo.InvariantCulture, $"{estimate} ± {100 * (interval.High - interval.Estimate):0.0}");
     }
 
     private static string FormatDifference(Interval? interval) => interval is null ? "–" : string.Create(

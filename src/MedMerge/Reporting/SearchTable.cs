@@ -7,6 +7,12 @@ namespace MedMerge.Reporting;
 /// <summary>What a search has chosen, and how that compares, as text in per cent.</summary>
 internal static class SearchTable
 {
+    /// <summary>Whose settings the rows of the comparison have.</summary>
+    public const string SettingsNote = "Every row has the settings of its own best candidate on the validation split.";
+
+    /// <summary>What the last column of <see cref="GetChosen"/> counts.</summary>
+    public const string FinishedNote = "Finished: candidates that ran to their end; the others were stopped early, or have no result.";
+
     /// <summary>Renders the comparison of every row's best candidate, then which that is.</summary>
     public static string Render(SearchResult search)
     {
@@ -14,21 +20,22 @@ internal static class SearchTable
         return $"""
             {table.Heading}
             Sources: {string.Join(", ", table.Sources)}
-            Every row has the settings of its own best candidate on the validation split.
+            {SettingsNote}
 
             {TextTable.Render([table.Header, .. table.Rows])}
             {string.Join('\n', table.Notes)}
 
             {table.VerdictText}
 
-            {RenderChosen(search)}
-            Finished: candidates that ran to their end; the others were stopped early, or have no result.
+            {TextTable.Render(GetChosen(search))}
+            {FinishedNote}
 
             {table.CertificateText}
             """ + "\n";
     }
 
-    private static string RenderChosen(SearchResult search) => TextTable.Render(
+    /// <summary>What was chosen: the heading, then a row for each method.</summary>
+    public static IReadOnlyList<IReadOnlyList<string>> GetChosen(SearchResult search) =>
     [
         ["method", "chosen", $"{MetricNames.Get(search.Best.Metric)} on validation", "finished"],
         .. search.Chosen.Select(chosen => (string[])
@@ -38,5 +45,5 @@ internal static class SearchTable
             (100 * chosen.Validation).ToString("0.0", CultureInfo.InvariantCulture),
             $"{chosen.Finished} of {chosen.Candidates}",
         ]),
-    ]);
+    ];
 }

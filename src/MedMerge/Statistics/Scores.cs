@@ -22,8 +22,7 @@ internal sealed record Scores(
     double CalibrationError,
     IReadOnlyList<ClassScore> Classes)
 {
-    /// <summary>Into how many equal bins confidences fall.</summary>
-    public const int CalibrationBins = 15;
+    private const int CalibrationBins = 15;
 
     /// <summary>Images by (true class, predicted class); null where an image may have several labels.</summary>
     public ConfusionMatrix? Confusion { get; private init; }
@@ -76,6 +75,7 @@ internal sealed record Scores(
             .GroupBy(answer => Math.Clamp((int)Math.Ceiling(answer.Probability * CalibrationBins) - 1, 0, CalibrationBins - 1))
             .OrderBy(bin => bin.Key)
             .Select(bin => new CalibrationBin(
+                bin.Key,
                 bin.Count(),
                 bin.Sum(answer => answer.Probability),
                 bin.Count(answer => answer.IsRight))),
@@ -99,6 +99,7 @@ internal sealed record Scores(
 }
 
 /// <summary>Answers of about the same confidence.</summary>
+/// <param name="Number">From 0 for the lowest.</param>
 /// <param name="Confidence">The sum of their probabilities.</param>
 /// <param name="Right">How many of them are right.</param>
-internal sealed record CalibrationBin(int Answers, double Confidence, int Right);
+internal sealed record CalibrationBin(int Number, int Answers, double Confidence, int Right);

@@ -34,6 +34,7 @@ public class AugmentationTests
     [InlineData("")]
     [InlineData("turn 3")]
     [InlineData("flip, flip")]
+    [InlineData("shift-flip-vertical")]
     [InlineData("flip 0.3")]
     [InlineData("flip 1")]
     [InlineData("rotate 181")]

@@ -106,6 +106,18 @@ public class ReportPageTests
         Assert.StartsWith("INCOMPLETE: 1 of 4 trials failed", warning, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void One_scenario_of_several_is_not_shown_as_the_whole()
+    {
+        var whole = Of(SmallResult.Scenario, SmallResult.Scenario with { Name = "other" });
+
+        var page = Parse(ReportPage.Render(whole with { Scenarios = [whole.Scenarios[0]] }));
+
+        var warning = page.Descendants("header").Single().Elements("p").Single(p => Class(p) == "warning").Value;
+        Assert.Equal("INCOMPLETE: 1 of 2 scenarios have results so far.", warning);
+        Assert.Equal("small", page.Descendants("section").Single().Element("h2")!.Value);
+    }
+
     private static SweepResult Of(params ScenarioSummary[] scenarios)
     {
         var results = scenarios.Index().Select(scenario =>

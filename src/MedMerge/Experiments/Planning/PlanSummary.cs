@@ -221,8 +221,18 @@ internal sealed record TargetSummary(
     IReadOnlyList<double> Mean,
     IReadOnlyList<double> Deviation)
 {
+    /// <summary>Of its images, in pixels.</summary>
+    public int Height { get; init; }
+
+    /// <summary>Of its images, in pixels.</summary>
+    public int Width { get; init; }
+
     /// <summary>What its classes or labels are called, where that is known.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    /// <summary>The classes' names, or their numbers where those are all that is known.</summary>
+    public IReadOnlyList<string> GetClassNames(int classes) =>
+        ClassNames.Count == classes ? ClassNames : [.. Enumerable.Range(0, classes).Select(number => $"{number}")];
 
     /// <summary>The name, followed by "(synthetic)" if it is.</summary>
     [JsonIgnore]
@@ -234,6 +244,8 @@ internal sealed record TargetSummary(
         return new TargetSummary(target.Name, target.IsSynthetic, target.ContentHash, target.Test.Count, mean, deviation)
         {
             ClassNames = target.Info.ClassNames,
+            Height = target.Height,
+            Width = target.Width,
         };
     }
 }

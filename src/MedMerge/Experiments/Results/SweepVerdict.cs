@@ -13,10 +13,10 @@ internal static class SweepVerdict
         if (proposed is null || double.IsNaN(proposed.Difference.Estimate))
             return $"Nothing can be said about merging: no scenario has results of {MethodRegistry.Proposed.Name} and of a single source.";
         var over = proposed.Scenarios == 1 ? "one scenario" : $"{proposed.Scenarios} scenarios";
-        var difference = $"Over {over} merging makes {Verdict.FormatPoints(proposed.Difference)} of " +
-                         $"{MetricNames.Get(comparison.Metric)} against the best single source.";
-        return proposed.Verdicts == 0
-            ? $"{difference} No scenario has a verdict, which takes {Verdict.MinSeeds} seeds."
-            : $"{difference} Of {proposed.Verdicts} verdicts {proposed.Helped} are that it helped, {proposed.Harmed} that it hurt.";
+        var difference = $"Over {over}, merging differs from the best single source by {Verdict.FormatPoints(proposed.Difference)} of " +
+                         $"{MetricNames.Get(comparison.Metric)}.";
+        if (proposed.Verdicts == 0) return $"{difference} No scenario has a verdict, which takes {Verdict.MinSeeds} seeds.";
+        var verdicts = proposed.Verdicts == 1 ? "1 verdict" : $"{proposed.Verdicts} verdicts";
+        return $"{difference} Of {verdicts}, it helped in {proposed.Helped} and hurt in {proposed.Harmed}.";
     }
 }

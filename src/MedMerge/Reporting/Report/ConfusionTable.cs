@@ -20,7 +20,7 @@ internal static class ConfusionTable
             return Html.Of($"""<tr><th scope="row">{names[actual]}</th>{Html.Join(cells)}</tr>""");
         });
         return Html.Of($"""
-            <div class="wide"><table class="matrix">
+            <div class="wide" tabindex="0" role="region" aria-label="{caption}"><table class="matrix">
             <caption>{caption}</caption>
             <thead><tr><td></td>{Html.Join(names.Select(name => Html.Of($"""<th scope="col">{name}</th>""")))}</tr></thead>
             <tbody>

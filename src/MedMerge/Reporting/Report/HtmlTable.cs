@@ -7,7 +7,7 @@ internal static class HtmlTable
     /// <param name="caption">What it shows.</param>
     /// <param name="rows">The heading, then the body.</param>
     public static Html Draw(string caption, IReadOnlyList<IReadOnlyList<string>> rows) => Html.Of($"""
-        <div class="wide"><table>
+        <div class="wide" tabindex="0" role="region" aria-label="{caption}"><table>
         <caption>{caption}</caption>
         <thead><tr>{Html.Join(rows[0].Select(cell => Html.Of($"""<th scope="col">{cell}</th>""")))}</tr></thead>
         <tbody>

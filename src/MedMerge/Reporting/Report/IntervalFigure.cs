@@ -14,7 +14,7 @@ internal sealed record IntervalRow(string Title, string Text, MethodRole Role, I
 /// <summary>Rows of estimates with their 95 % intervals on one axis, in per cent.</summary>
 internal static class IntervalFigure
 {
-    private const double Width = 860, Left = 250, Right = 640, Top = 8, RowHeight = 26;
+    private const double LetterWidth = 7, PlotWidth = 390, TextWidth = 220, Top = 8, RowHeight = 26;
 
     /// <summary>Draws it.</summary>
     /// <param name="caption">What it shows, in a sentence.</param>
@@ -22,18 +22,22 @@ internal static class IntervalFigure
     public static Html Draw(string caption, IReadOnlyList<IntervalRow> rows, bool hasZero)
     {
         var values = rows.SelectMany(row => row.Points.Concat([row.Interval.Estimate, row.Interval.Low, row.Interval.High]));
-        var axis = new Axis([.. values.Select(value => 100 * value), .. hasZero ? [0.0] : Array.Empty<double>()], Left, Right);
+        var left = 24 + (LetterWidth * rows.Select(row => row.Title.Length).DefaultIfEmpty().Max());
+        var right = left + PlotWidth;
+        var axis = new Axis([.. values.Select(value => 100 * value), .. hasZero ? [0.0] : Array.Empty<double>()], left, right);
         var bottom = Top + (rows.Count * RowHeight);
         var zero = hasZero
             ? Html.Of($"""<line class="zero" x1="{axis.Place(0)}" x2="{axis.Place(0)}" y1="{Top}" y2="{bottom}"/>""")
             : Html.None;
         return Html.Of($"""
             <figure>
-            <div class="wide"><svg viewBox="0 0 {Width} {bottom + 28}" role="img" aria-label="{caption}">
+            <div class="wide" tabindex="0" role="region" aria-label="{caption}">
+            <svg viewBox="0 0 {right + TextWidth} {bottom + 28}" role="img" aria-label="{caption}">
             {Html.Join(axis.Ticks.Select(tick => DrawTick(axis, tick, bottom)))}
             {zero}
-            {Html.Join(rows.Index().Select(row => DrawRow(axis, row.Item, Top + ((row.Index + 0.5) * RowHeight))))}
-            </svg></div>
+            {Html.Join(rows.Index().Select(row => DrawRow(axis, row.Item, left, right, Top + ((row.Index + 0.5) * RowHeight))))}
+            </svg>
+            </div>
             <figcaption>{caption}</figcaption>
             </figure>
             """);
@@ -48,24 +52,26 @@ internal static class IntervalFigure
             """);
     }
 
-    private static Html DrawRow(Axis axis, IntervalRow row, double y)
+    private static Html DrawRow(Axis axis, IntervalRow row, double left, double right, double y)
     {
         var interval = row.Interval;
         var bar = double.IsNaN(interval.Low)
             ? Html.None
             : Html.Of($"""<line class="bar" x1="{X(interval.Low)}" x2="{X(interval.High)}" y1="{y}" y2="{y}"/>""");
-        var points = row.Points.Select(point => Html.Of($"""<circle class="seed" cx="{X(point)}" cy="{y}" r="2.5"/>"""));
+        var points = row.Points
+            .Where(double.IsFinite)
+            .Select(point => Html.Of($"""<circle class="seed" cx="{X(point)}" cy="{y}" r="2.5"/>"""));
         var estimate = double.IsNaN(interval.Estimate)
             ? Html.None
             : Html.Of($"""<circle class="mean" cx="{X(interval.Estimate)}" cy="{y}" r="4.5"/>""");
         return Html.Of($"""
             <g class="{ResultFiles.Name(row.Role)}">
             <title>{row.Title}: {row.Text}</title>
-            <text x="{Left - 12}" y="{y + 4}" text-anchor="end">{row.Title}</text>
+            <text x="{left - 12}" y="{y + 4}" text-anchor="end">{row.Title}</text>
             {bar}
             {Html.Join(points)}
             {estimate}
-            <text x="{Right + 14}" y="{y + 4}">{row.Text}</text>
+            <text x="{right + 14}" y="{y + 4}">{row.Text}</text>
             </g>
             """);
 

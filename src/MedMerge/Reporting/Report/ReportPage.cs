@@ -8,18 +8,19 @@ internal static class ReportPage
     /// <summary>Writes the page of a sweep's results so far.</summary>
     public static string Render(SweepResult result)
     {
-        IReadOnlyList<ScenarioResult> scenarios = result.Plan.IsSearch
-            ? [.. result.Searches.Select(search => search.Best)]
-            : result.Scenarios;
-        var isOne = scenarios.Count == 1;
-        var body = isOne ? ScenarioSection.Draw(scenarios[0]) : DrawScenarios(scenarios, result.Comparison);
+        var plan = result.Plan;
+        List<Part> parts = plan.IsSearch
+            ? [.. result.Searches.Select(search => new Part(search.Best, search))]
+            : [.. result.Scenarios.Select(scenario => new Part(scenario, Search: null))];
+        var planned = plan.IsSearch ? plan.GetArenas().Count : plan.Scenarios.Count;
+        var isOne = planned == 1 && parts.Count == 1;
         return Html.Of($"""
             <!DOCTYPE html>
             <html lang="en">
             <head>
             <meta charset="utf-8"/>
             <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <title>{result.Plan.Name} – MedMerge report</title>
+            <title>{plan.Name} – MedMerge report</title>
             <style>
             {Style}
             </style>
@@ -28,12 +29,12 @@ internal static class ReportPage
             <main>
             <header>
             <p class="kind">MedMerge report</p>
-            <h1>{result.Plan.Name}</h1>
-            {(isOne ? DrawVerdict(scenarios[0]) : DrawVerdict(result.Comparison))}
+            <h1>{plan.Name}</h1>
+            {(isOne ? DrawVerdict(parts[0].Result) : DrawVerdict(result.Comparison, parts.Count, planned))}
             </header>
-            {DrawNotes(result.Plan.Notes)}
-            {body}
-            <footer>Made by medmerge {ProductVersion.Current}. The same figures are in <code>results.json</code> beside this file.</footer>
+            {DrawNotes(plan.Notes)}
+            {(isOne ? ScenarioSection.Draw(parts[0].Result, parts[0].Search) : DrawParts(parts, result.Comparison))}
+            <footer>Made by medmerge {ProductVersion.Current}. For programs the same figures are in <code>results.json</code>.</footer>
             </main>
             </body>
             </html>
@@ -46,35 +47,50 @@ internal static class ReportPage
     private static Html DrawVerdict(ScenarioResult result)
     {
         var (outcome, reasons) = Verdict.Split(result);
-        return Html.Of($"""
-            <p class="verdict">{outcome}</p>
-            <p>{reasons}</p>
-            {DrawIncomplete(result)}
-            """);
+        return Html.Join(
+        [
+            Html.Of($"""<p class="verdict">{outcome}</p>"""),
+            reasons.Length == 0 ? Html.None : Html.Of($"<p>{reasons}</p>"),
+            DrawIncomplete(result),
+        ]);
     }
 
-    private static Html DrawVerdict(SweepComparison? comparison) =>
-        comparison is null ? Html.None : Html.Of($"""<p class="verdict">{SweepVerdict.Of(comparison)}</p>""");
+    private static Html DrawVerdict(SweepComparison? comparison, int known, int planned)
+    {
+        var verdict = (comparison, known) switch
+        {
+            (not null, _) => SweepVerdict.Of(comparison),
+            (_, < 2) => "There is nothing to take together yet.",
+            _ => "The scenarios are about different metrics, so that nothing is said of all of them together.",
+        };
+        var missing = known == planned
+            ? Html.None
+            : Html.Of($"""<p class="warning">INCOMPLETE: {known} of {planned} scenarios have results so far.</p>""");
+        return Html.Of($"""
+            <p class="verdict">{verdict}</p>
+            {missing}
+            """);
+    }
 
     private static Html DrawIncomplete(ScenarioResult result) =>
         ScenarioTable.Of(result).Incomplete is { } incomplete ? Html.Of($"""<p class="warning">{incomplete}</p>""") : Html.None;
 
     private static Html DrawNotes(IReadOnlyList<string> notes) => notes.Count == 0 ? Html.None : Html.Of($"""
-        <h3>What to know about the data</h3>
+        <h2>What to know about the data</h2>
         <ul>
         {Html.Join(notes.Select(note => Html.Of($"<li>{note}</li>")))}
         </ul>
         """);
 
-    private static Html DrawScenarios(IReadOnlyList<ScenarioResult> scenarios, SweepComparison? comparison) => Html.Of($"""
+    private static Html DrawParts(IReadOnlyList<Part> parts, SweepComparison? comparison) => Html.Of($"""
         {(comparison is null ? Html.None : DrawComparison(comparison))}
         <nav aria-label="Scenarios">
-        <h3>Scenarios</h3>
+        <h2>Scenarios</h2>
         <ul>
-        {Html.Join(scenarios.Index().Select(DrawLink))}
+        {Html.Join(parts.Index().Select(DrawLink))}
         </ul>
         </nav>
-        {Html.Join(scenarios.Index().Select(DrawSection))}
+        {Html.Join(parts.Index().Select(DrawSection))}
         """);
 
     private static Html DrawComparison(SweepComparison comparison)
@@ -91,14 +107,21 @@ internal static class ReportPage
             """);
     }
 
-    private static Html DrawLink((int Index, ScenarioResult Item) scenario) => Html.Of(
-        $"""<li><a href="#scenario-{scenario.Index + 1}">{scenario.Item.Scenario.Name}</a>: {Verdict.Split(scenario.Item).Outcome}</li>""");
+    private static Html DrawLink((int Index, Part Item) part)
+    {
+        var result = part.Item.Result;
+        var address = $"#scenario-{part.Index + 1}";
+        return Html.Of($"""<li><a href="{address}">{result.Scenario.Name}</a>: {Verdict.Split(result).Outcome}</li>""");
+    }
 
-    private static Html DrawSection((int Index, ScenarioResult Item) scenario) => Html.Of($"""
-        <section id="scenario-{scenario.Index + 1}">
-        <h2>{scenario.Item.Scenario.Name}</h2>
-        {DrawVerdict(scenario.Item)}
-        {ScenarioSection.Draw(scenario.Item)}
+    private static Html DrawSection((int Index, Part Item) part) => Html.Of($"""
+        <section id="scenario-{part.Index + 1}">
+        <h2>{part.Item.Result.Scenario.Name}</h2>
+        {DrawVerdict(part.Item.Result)}
+        {ScenarioSection.Draw(part.Item.Result, part.Item.Search)}
         </section>
         """);
+
+    /// <summary>What has a section of its own: a scenario, or what a search chose among several.</summary>
+    private sealed record Part(ScenarioResult Result, SearchResult? Search);
 }

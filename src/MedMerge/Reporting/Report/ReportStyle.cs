@@ -16,16 +16,6 @@ internal static class ReportStyle
                 --merge: #6db3ff; --single: #e6ebf2; --other: #93a0b0; --warn: #ffb27a;
             }
         }
-        @media print {
-            :root {
-                color-scheme: light;
-                --ink: #000000; --soft: #444444; --line: #bbbbbb; --paper: #ffffff; --shade: #f3f3f3;
-                --merge: #0b4f9c; --single: #000000; --other: #666666; --warn: #7a2e00;
-            }
-            figure, tr { break-inside: avoid; }
-            section { break-before: page; }
-            nav { display: none; }
-        }
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
         main { max-width: 960px; margin: 0 auto; padding: 32px 20px 64px; }
@@ -65,5 +55,20 @@ internal static class ReportStyle
         .matrix tbody td { background: color-mix(in srgb, var(--merge) calc(var(--share) * 55%), transparent); }
         .settings td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
         footer { margin-top: 48px; border-top: 1px solid var(--line); padding-top: 12px; }
+        @media print {
+            :root {
+                color-scheme: light;
+                --ink: #000000; --soft: #444444; --line: #bbbbbb; --paper: #ffffff; --shade: #f3f3f3;
+                --merge: #0b4f9c; --single: #000000; --other: #666666; --warn: #7a2e00;
+            }
+            figure, tr { break-inside: avoid; }
+            section { break-before: page; }
+            nav { display: none; }
+            .wide { overflow: visible; }
+            .pair { display: block; }
+            th, td { white-space: normal; padding: 3px 5px; }
+            svg { min-width: 0; }
+            .matrix td, thead th { print-color-adjust: exact; }
+        }
         """;
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MedMerge.Experiments.Methods;
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Statistics;
 
@@ -9,18 +10,24 @@ namespace MedMerge.Reporting.Report;
 internal static class ScenarioSection
 {
     /// <summary>Draws everything below the scenario's heading and verdict.</summary>
-    public static Html Draw(ScenarioResult result)
+    /// <param name="search">Of which it is the outcome; null where the scenario is as specified.</param>
+    public static Html Draw(ScenarioResult result, SearchResult? search)
     {
         var table = ScenarioTable.Of(result);
+        var chosen = search is null ? Html.None : Html.Of($"""
+            {HtmlTable.Draw("What the search chose", SearchTable.GetChosen(search))}
+            <p>{SearchTable.SettingsNote} {SearchTable.FinishedNote}</p>
+            """);
         return Html.Of($"""
             {DrawFigures(result, table)}
             {HtmlTable.Draw("Means over seeds on the test images, in per cent", [table.Header, .. table.Rows])}
             {Html.Join(table.Notes.Select(note => Html.Of($"<p>{note}</p>")))}
+            {chosen}
             {DrawClasses(result)}
             <h3>Method and origin</h3>
             <p>{table.Heading}.</p>
             <p>{table.CertificateText}</p>
-            {DrawOrigins(result)}
+            {DrawOrigins(result, hasSettings: search is null)}
             """);
     }
 
@@ -71,15 +78,15 @@ internal static class ScenarioSection
         return Html.Of($"""
             <h3>Class by class</h3>
             <div class="pair">
-            {Html.Join(rows.Select(row => Html.Of($"<div>{DrawClasses(result, row.Row.Title, row.Trials)}</div>")))}
+            {Html.Join(rows.Select(row => Html.Of($"<div>{DrawClasses(result.Scenario.Target, row.Row.Title, row.Trials)}</div>")))}
             </div>
             """);
     }
 
-    private static Html DrawClasses(ScenarioResult result, string title, IReadOnlyList<TrialResult> trials)
+    private static Html DrawClasses(TargetSummary target, string title, IReadOnlyList<TrialResult> trials)
     {
         var tests = trials.Select(trial => trial.Test).ToList();
-        var names = GetClassNames(result, tests[0].Classes.Count);
+        var names = target.GetClassNames(tests[0].Classes.Count);
         var scores = tests.SelectMany(test => test.Classes).ToLookup(score => score.Class);
         var table = HtmlTable.Draw(
             $"{title}: means over seeds, in per cent",
@@ -101,19 +108,14 @@ internal static class ScenarioSection
             : ConfusionTable.Draw($"{title}: of each class's images (rows), the per cent taken for each class (columns)", matrices, names);
         var bins = tests
             .SelectMany(test => test.Calibration)
-            .GroupBy(bin => Math.Ceiling(bin.Confidence / bin.Answers * Scores.CalibrationBins))
-            .Select(bin => new CalibrationBin(bin.Sum(b => b.Answers), bin.Sum(b => b.Confidence), bin.Sum(b => b.Right)))
+            .GroupBy(bin => bin.Number)
+            .Select(bin => new CalibrationBin(bin.Key, bin.Sum(b => b.Answers), bin.Sum(b => b.Confidence), bin.Sum(b => b.Right)))
             .ToList();
         var calibration = CalibrationFigure.Draw($"{title}: per cent right (up) by per cent of confidence (across)", bins);
         return Html.Join([table, confusion, calibration]);
     }
 
-    private static IReadOnlyList<string> GetClassNames(ScenarioResult result, int classes) =>
-        result.Scenario.Target.ClassNames.Count == classes
-            ? result.Scenario.Target.ClassNames
-            : [.. Enumerable.Range(0, classes).Select(number => $"{number}")];
-
-    private static Html DrawOrigins(ScenarioResult result)
+    private static Html DrawOrigins(ScenarioResult result, bool hasSettings)
     {
         var scenario = result.Scenario;
         var origins = new List<(string Name, string Value)>
@@ -124,11 +126,12 @@ internal static class ScenarioSection
         origins.AddRange(scenario.Sources.Select(source => ($"source {source.Name}", $"{source.Title}, stage {source.Stage}")));
         origins.Add(("anchor", result.Anchor));
         origins.Add(("seeds", string.Join(", ", scenario.Seeds)));
-        origins.AddRange(SettingsText.ToJson(scenario).Select(setting => (setting.Key, setting.Value?.ToJsonString() ?? "none")));
+        if (hasSettings)
+            origins.AddRange(SettingsText.ToJson(scenario).Select(setting => (setting.Key, setting.Value?.ToJsonString() ?? "none")));
         var rows = origins.Select(origin => Html.Of($"""<tr><th scope="row">{origin.Name}</th><td>{origin.Value}</td></tr>"""));
         return Html.Of($"""
-            <div class="wide"><table class="settings">
-            <caption>Where it comes from, and every setting</caption>
+            <div class="wide" tabindex="0" role="region" aria-label="Origins"><table class="settings">
+            <caption>{(hasSettings ? "Where it comes from, and every setting" : "Where it comes from")}</caption>
             <tbody>
             {Html.Join(rows)}
             </tbody>

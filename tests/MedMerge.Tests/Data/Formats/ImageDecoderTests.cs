@@ -81,6 +81,21 @@ public sealed class ImageDecoderTests(PillowImages pillow) : IClassFixture<Pillo
         Assert.Equal("'x.png' is 1000000 × 1000000 pixels, more than the 32 million that are read.", error.Message);
     }
 
+    /// <summary>Shares that are rounded up add up to more than one where a box has very many pixels.</summary>
+    [Theory]
+    [InlineData(1_102_400, 8, 64, 8)]
+    [InlineData(32, 1_102_400, 32, 64)]
+    [InlineData(8, 1_102_400, 8, 64)]
+    public void White_stays_white_however_long_a_side_is(int width, int height, int toWidth, int toHeight)
+    {
+        var white = new byte[width * height];
+        white.AsSpan().Fill(byte.MaxValue);
+
+        var resized = ImageResampler.Resize(new DecodedImage(width, height, 1, white), toWidth, toHeight);
+
+        Assert.DoesNotContain(resized.Pixels, value => value != byte.MaxValue);
+    }
+
     /// <summary>Scans that say nothing cost a pass over all pixels each, and some twenty bytes.</summary>
     [Fact]
     public void A_JPEG_of_very_many_scans_is_refused()

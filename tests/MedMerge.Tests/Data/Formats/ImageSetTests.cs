@@ -227,6 +227,22 @@ public sealed class ImageSetTests : IDisposable
         Assert.StartsWith("The image 'a/12.png' in", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Colours among grey images have all read again, and a damaged one is named, whichever is met first.</summary>
+    [Fact]
+    public void Colours_and_a_damaged_image_in_one_folder_give_the_same_message_every_time()
+    {
+        for (var i = 0; i < 200; i++) Write($"{(i % 2 == 0 ? "a" : "b")}/{i:d3}.png", i);
+        using (var colours = new Image<Rgb24>(9, 8, new Rgb24(1, 2, 3))) colours.Save(Path.Combine(_folder, "a", "100.png"));
+        File.WriteAllText(Path.Combine(_folder, "b", "101.png"), "no image");
+        File.WriteAllText(Path.Combine(_folder, "b", "151.png"), "no image");
+
+        for (var i = 0; i < 20; i++)
+        {
+            var error = Assert.Throws<InputException>(() => Load(""));
+            Assert.StartsWith("The image 'b/101.png'", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     private ImageDataset Load(string path, ImageSettings? settings = null) =>
         (DatasetSource.Find(Path.Combine(_folder, path)) with { Images = settings ?? new ImageSettings() }).Load(InputFile.Read);
 

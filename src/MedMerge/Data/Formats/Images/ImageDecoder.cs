@@ -33,7 +33,7 @@ internal static class ImageDecoder
         try
         {
             if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin);
-            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin);
+            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin, isTurned: true);
             CheckEnd(ImageEnd.IsStartReached(file), origin);
             var info = Image.Identify(Formats, file, out _);
             if (info is null)
@@ -42,12 +42,17 @@ internal static class ImageDecoder
             CheckEnd(ImageEnd.IsReached(file), origin);
             return IsDeep(info) ? DecodeDeep(file) : Read<Rgb24>(file).WithoutEqualChannels();
         }
-        catch (Exception error) when (error is not (InputException or OutOfMemoryException))
+        catch (Exception error) when (IsOfFile(error))
         {
-            // The decoders throw more than their own exceptions on damaged files.
             throw new InputException($"{origin} can't be read as an image; is it damaged? ({error.Message.TrimEnd('.')})", error);
         }
     }
+
+    /// <summary>
+    /// The decoders throw more than their own exceptions on damaged files; a library that is missing is no fault of the file.
+    /// </summary>
+    private static bool IsOfFile(Exception error) =>
+        error is not (InputException or OutOfMemoryException or TypeInitializationException or DllNotFoundException);
 
     /// <summary>What is not read is not damaged: the message says no more than why.</summary>
     private static DecodedImage DecodeDicom(byte[] file, string origin)
@@ -56,7 +61,9 @@ internal static class ImageDecoder
         {
             var dicom = new DicomImage(file);
             CheckSize(dicom.Width, dicom.Height, origin);
-            return dicom.Decode(jpeg => Decode(jpeg, origin));
+            return dicom.Decode(jpeg => JpegDecoder.IsJpeg(jpeg)
+                ? DecodeJpeg(jpeg, origin, isTurned: false) // by EXIF, which DICOM does not know
+                : throw new FormatException("its pixels are no JPEG, as it says they are"));
         }
         catch (FormatException error)
         {
@@ -64,10 +71,10 @@ internal static class ImageDecoder
         }
     }
 
-    private static DecodedImage DecodeJpeg(byte[] file, string origin)
+    private static DecodedImage DecodeJpeg(byte[] file, string origin, bool isTurned)
     {
         CheckEnd(ImageEnd.IsReached(file), origin);
-        return JpegDecoder.Decode(file, (width, height) => CheckSize(width, height, origin));
+        return JpegDecoder.Decode(file, (width, height) => CheckSize(width, height, origin), isTurned);
     }
 
     private static void CheckEnd(bool isThere, string origin)
@@ -77,6 +84,7 @@ internal static class ImageDecoder
 
     private static void CheckSize(int width, int height, string origin)
     {
+        if (width < 1 || height < 1) throw new InputException($"{origin} has no pixels: {width} × {height}.");
         if ((long)width * height <= MaxPixels) return;
         throw new InputException($"{origin} is {width} × {height} pixels, more than the {MaxPixels / 1_000_000} million that are read.");
     }

@@ -6,7 +6,7 @@ namespace MedMerge.Data.Formats.Images;
 /// <summary>
 /// Resizes images: a side that shrinks by area (every source pixel counts by the share of it that a result's pixel covers), one that grows
 /// linearly. The arithmetic is Pillow's, whose results it repeats: BOX and BILINEAR in <c>Resample.c</c>, columns first, fixed-point
-/// coefficients of 22 bits, a rounding to bytes between the two. No sum leaves a byte's range, for no share is negative.
+/// coefficients of 22 bits, a rounding to bytes between the two.
 /// </summary>
 internal static class ImageResampler
 {
@@ -42,7 +42,7 @@ internal static class ImageResampler
                     var sum = filter.IsBox
                         ? (sums[first + taps.Length] - sums[first]) * taps[0]
                         : Weigh(row, (first * channels) + channel, channels, taps);
-                    result[(x * channels) + channel] = (byte)((sum + Half) >> PrecisionBits);
+                    result[(x * channels) + channel] = Round(sum);
                 }
             }
         }
@@ -81,7 +81,7 @@ internal static class ImageResampler
             var result = pixels.AsSpan(y * stride, stride);
             if (stride < Vector128<byte>.Count)
             {
-                for (var x = 0; x < stride; x++) result[x] = (byte)((Weigh(covered, x, stride, taps) + Half) >> PrecisionBits);
+                for (var x = 0; x < stride; x++) result[x] = Round(Weigh(covered, x, stride, taps));
                 continue;
             }
             for (var x = 0; x < stride; x += Vector128<byte>.Count)
@@ -110,10 +110,13 @@ internal static class ImageResampler
             c += third * weight;
             d += fourth * weight;
         }
-        return Vector128.Narrow(
-            Vector128.Narrow(a >> PrecisionBits, b >> PrecisionBits),
-            Vector128.Narrow(c >> PrecisionBits, d >> PrecisionBits));
+        return Vector128.Narrow(Vector128.Narrow(Round(a), Round(b)), Vector128.Narrow(Round(c), Round(d)));
+
+        static Vector128<uint> Round(Vector128<uint> sum) => Vector128.Min(sum >> PrecisionBits, Vector128.Create((uint)byte.MaxValue));
     }
+
+    /// <summary>No share is negative, but those of very many pixels may add up to a little more than one.</summary>
+    private static byte Round(int sum) => (byte)Math.Min((sum + Half) >> PrecisionBits, byte.MaxValue);
 
     /// <summary>Which source pixels a pixel of the result is made of, and their shares.</summary>
     private sealed class Filter

@@ -95,7 +95,7 @@ internal static class ImageSetReader
                 if (image.Channels > info.Channels)
                 {
                     hasColours = true;
-                    loop.Stop();
+                    loop.Break();
                     return;
                 }
                 image.WithChannels(info.Channels).Pixels.CopyTo(pixels[images[i].Split!.Value].AsSpan(places[i] * size));

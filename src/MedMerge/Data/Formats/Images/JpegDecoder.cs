@@ -14,16 +14,33 @@ internal static class JpegDecoder
 
     /// <summary>Reads an image, in grey if it is stored so.</summary>
     /// <param name="checkSize">Throws where width and height are too much; nothing is decoded before.</param>
+    /// <param name="isTurned">Whether EXIF's orientation counts.</param>
     /// <exception cref="FormatException">It is damaged, or of a kind that libjpeg-turbo does not read.</exception>
-    public static DecodedImage Decode(byte[] file, Action<int, int> checkSize)
+    public static DecodedImage Decode(byte[] file, Action<int, int> checkSize, bool isTurned)
     {
         if (ImageEnd.CountJpegScans(file) > MaxScans) throw new FormatException($"it has more than {MaxScans} scans");
-        using var data = SKData.CreateCopy(file);
-        using var codec = SKCodec.Create(data) ?? throw new FormatException("its header is damaged, or of a kind that is not read");
-        var (width, height) = (codec.Info.Width, codec.Info.Height);
-        checkSize(width, height);
-        var image = codec.Info.ColorType == SKColorType.Gray8 ? ReadGrey(codec, width, height) : ReadColours(codec, width, height);
-        return TurnUpright(image, codec.EncodedOrigin);
+        var (image, origin) = Read(file, checkSize);
+        return isTurned ? TurnUpright(image, origin) : image;
+    }
+
+    private static (DecodedImage Image, SKEncodedOrigin Origin) Read(byte[] file, Action<int, int> checkSize)
+    {
+        var handle = GCHandle.Alloc(file, GCHandleType.Pinned);
+        try
+        {
+            using var data = SKData.Create(handle.AddrOfPinnedObject(), file.Length);
+            using var codec = SKCodec.Create(data);
+            if (codec is null)
+                throw new FormatException("its header is damaged, or of a kind that is not read: 12 bits, lossless, arithmetic coding");
+            var (width, height) = (codec.Info.Width, codec.Info.Height);
+            checkSize(width, height);
+            var isGrey = codec.Info.ColorType == SKColorType.Gray8;
+            return (isGrey ? ReadGrey(codec, width, height) : ReadColours(codec, width, height), codec.EncodedOrigin);
+        }
+        finally
+        {
+            handle.Free();
+        }
     }
 
     private static DecodedImage ReadGrey(SKCodec codec, int width, int height)
