@@ -28,7 +28,9 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(output, await File.ReadAllTextAsync(In("out/results.md"), TestContext.Current.CancellationToken));
         string[] files =
         [
+            "README.md",
             "certificate.json",
+            "config.json",
             "fine-tuning.json",
             "kernel-weights.safetensors",
             "learning-rate.json",

@@ -28,13 +28,26 @@ internal static class MeasuredRun
         var peak = 0L;
         while (!exit.IsCompleted)
         {
-            process.Refresh();
-            if (!process.HasExited) peak = Math.Max(peak, process.PeakWorkingSet64); // VmHWM; it only grows, and ends with the process
+            peak = Math.Max(peak, ReadPeak(process));
             await Task.WhenAny(exit, Task.Delay(Interval, CancellationToken.None));
         }
         await exit;
         Assert.True(process.ExitCode == 0, await error);
         Assert.NotEmpty(await output);
         return (peak, await error);
+    }
+
+    /// <returns>VmHWM, which only grows, and ends with the process; 0 once it has ended.</returns>
+    private static long ReadPeak(Process process)
+    {
+        try
+        {
+            process.Refresh();
+            return process.PeakWorkingSet64;
+        }
+        catch (InvalidOperationException) when (process.HasExited)
+        {
+            return 0; // between two looks at it
+        }
     }
 }

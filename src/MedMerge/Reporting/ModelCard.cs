@@ -23,6 +23,7 @@ internal static class ModelCard
             # {scenario.Name}: {row.Title}, seed {trial.Trial.Seed}
 
             A {scenario.Architecture} that classifies images of {scenario.Target.Title}, made with the method `{row.Method.Name}`.
+            {DescribeSelection(trial)}
             {(table.Incomplete is null ? "" : $"\n**{table.Incomplete}**\n")}
             ## Intended use
 
@@ -128,6 +129,10 @@ internal static class ModelCard
 
     private static string DescribeRate(TrialResult trial) =>
         trial.LearningRate?.LearningRate is { } rate ? rate.ToString("R", CultureInfo.InvariantCulture) : "nothing was fine-tuned";
+
+    private static string DescribeSelection(TrialResult trial) => trial.Selection is { IsMergeKept: false } selection
+        ? $"It is the model of `{selection.Kept}`: merging was not better on validation, and `select: best` was set.\n"
+        : "";
 
     private static string DescribeCertificate(TrialResult trial) => trial.Certificate is { } certificate
         ? string.Create(

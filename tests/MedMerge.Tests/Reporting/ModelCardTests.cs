@@ -3,11 +3,13 @@ using System.Text.Json;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
+using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Reporting;
 using MedMerge.Tensors;
 using MedMerge.Tests.Experiments;
 using MedMerge.Tests.Models;
+using MedMerge.Training;
 using YamlDotNet.RepresentationModel;
 
 namespace MedMerge.Tests.Reporting;
@@ -51,6 +53,21 @@ public class ModelCardTests
         var (result, trial) = Compare(Scenario with { Seeds = [0, 1] }, missing);
 
         Assert.Contains("**INCOMPLETE: 1 of 3 trials has no result", ModelCard.Render(result, trial), StringComparison.Ordinal);
+    }
+
+    /// <summary>With <c>select: best</c> what is exported may be another method's model.</summary>
+    [Fact]
+    public void Whose_model_was_kept_is_said()
+    {
+        var (result, trial) = Compare(Scenario);
+        var scores = new Validation(MacroF1: 0.5, Loss: 0.7);
+        CandidateScore[] candidates = [new("medmerge", scores), new("fine-tune a", scores)];
+
+        var other = ModelCard.Render(result, trial with { Selection = new ModelSelection("fine-tune a", candidates) });
+        var own = ModelCard.Render(result, trial with { Selection = new ModelSelection("medmerge", candidates) });
+
+        Assert.Contains("It is the model of `fine-tune a`", other, StringComparison.Ordinal);
+        Assert.DoesNotContain("It is the model of", own, StringComparison.Ordinal);
     }
 
     [Fact]
