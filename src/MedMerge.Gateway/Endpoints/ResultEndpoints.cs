@@ -79,12 +79,8 @@ internal static class ResultEndpoints
     private static async Task<IResult> ListScenariosAsync(string id, ResultQueries queries, CancellationToken cancellation) =>
         TypedResults.Ok(await queries.ListScenariosAsync(id, cancellation));
 
-    private static async Task<IResult> ListModelsAsync(string id, ResultQueries queries, CancellationToken cancellation)
-    {
-        var models = await queries.ListModelsAsync(id, cancellation);
-        var documents = await queries.ListDocumentsAsync(id, cancellation);
-        return TypedResults.Ok(models.Select(model => model.Name).Concat(documents).ToList());
-    }
+    private static async Task<IResult> ListModelsAsync(string id, ResultQueries queries, CancellationToken cancellation) =>
+        TypedResults.Ok(await queries.ListFilesAsync(id, cancellation));
 
     private static async Task<IResult> GetModelAsync(
         string id,
@@ -92,12 +88,9 @@ internal static class ResultEndpoints
         ResultQueries queries,
         CancellationToken cancellation)
     {
-        if (await queries.FindDocumentAsync(id, name, cancellation) is { } document)
-            return TypedResults.Bytes(Encoding.UTF8.GetBytes(document), MediaTypeNames.Application.Octet);
-        var models = await queries.ListModelsAsync(id, cancellation);
-        if (models.FirstOrDefault(model => model.Name == name) is not { } found)
-            return Problem($"'{id}' has no model '{name}'; /api/v1/sweeps/{id}/models lists them.", StatusCodes.Status404NotFound);
-        return TypedResults.Bytes(await queries.ReadAsync(id, found, cancellation), MediaTypeNames.Application.Octet);
+        if (await queries.FindFileAsync(id, name, cancellation) is { } file)
+            return TypedResults.Bytes(file, MediaTypeNames.Application.Octet);
+        return Problem($"'{id}' has no model '{name}'; /api/v1/sweeps/{id}/models lists them.", StatusCodes.Status404NotFound);
     }
 
     private static IResult Problem(string detail, int status) => TypedResults.Problem(detail, statusCode: status);

@@ -1,3 +1,4 @@
+using System.Text;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Stages;
@@ -60,35 +61,25 @@ internal sealed partial class ResultQueries(
         return OutputFiles.GetScenarios(plan, finished);
     }
 
-    /// <summary>The files that finished trials export.</summary>
-    public async Task<IReadOnlyList<ExportedFile>> ListModelsAsync(string id, CancellationToken cancellation)
+    /// <summary>The names of the files that finished trials export, and of the texts about their models.</summary>
+    public async Task<IReadOnlyList<string>> ListFilesAsync(string id, CancellationToken cancellation)
     {
         var (_, plan, finished) = await GetFinishedAsync(id, cancellation);
-        return [.. OutputFiles.GetModels(plan, finished)];
+        var models = OutputFiles.GetModels(plan, finished).Select(model => model.Name);
+        return [.. models, .. OutputFiles.GetDocuments(plan, finished).Select(document => document.Name)];
     }
 
-    /// <summary>The names of the texts about finished trials' models.</summary>
-    public async Task<IEnumerable<string>> ListDocumentsAsync(string id, CancellationToken cancellation)
-    {
-        var (_, plan, finished) = await GetFinishedAsync(id, cancellation);
-        return OutputFiles.GetDocuments(plan, finished).Select(document => document.Name);
-    }
-
-    /// <summary>A text about a model; null if none has that name.</summary>
-    /// <exception cref="NotReadyException">An output that it is written from is being recomputed.</exception>
-    public async Task<string?> FindDocumentAsync(string id, string name, CancellationToken cancellation)
+    /// <summary>The bytes of one of <see cref="ListFilesAsync"/>; null if none has that name.</summary>
+    /// <exception cref="NotReadyException">It, or what it is written from, is being recomputed.</exception>
+    public async Task<byte[]?> FindFileAsync(string id, string name, CancellationToken cancellation)
     {
         var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
+        if (OutputFiles.GetModels(plan, finished).FirstOrDefault(model => model.Name == name) is { } model)
+            return await RepairAsync(id, () => stages.GetFileAsync(model.Stage, model.Artefact, cancellation), cancellation);
         if (OutputFiles.GetDocuments(plan, finished).FirstOrDefault(document => document.Name == name) is not { } found) return null;
-        return found.WriteFrom(await CompareAsync(id, record, plan, finished, found.Trial.Scenario, cancellation));
+        var result = await CompareAsync(id, record, plan, finished, found.Trial.Scenario, cancellation);
+        return Encoding.UTF8.GetBytes(found.WriteFrom(result));
     }
-
-    /// <summary>The bytes of a file of a sweep.</summary>
-    /// <exception cref="NotReadyException">It is being recomputed.</exception>
-    public Task<byte[]> ReadAsync(string id, ExportedFile file, CancellationToken cancellation) => RepairAsync(
-        id,
-        () => stages.GetFileAsync(file.Stage, file.Artefact, cancellation),
-        cancellation);
 
     /// <param name="scenario">Its position in the plan.</param>
     private Task<ScenarioResult> CompareAsync(

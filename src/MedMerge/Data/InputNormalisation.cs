@@ -25,5 +25,7 @@ internal sealed record InputNormalisation(IReadOnlyList<double> Mean, IReadOnlyL
         return new InputNormalisation(Expand(mean), Expand(deviation));
     }
 
-    private static double[] Expand(double[] channels) => channels is [var grey] ? [grey, grey, grey] : channels;
+    /// <summary>For each channel of a network's input what is known of a grey image's one, or of all.</summary>
+    public static IReadOnlyList<double> Expand(IReadOnlyList<double> channels) =>
+        channels is [var grey] ? [grey, grey, grey] : channels;
 }

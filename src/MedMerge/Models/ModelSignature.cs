@@ -15,7 +15,10 @@ namespace MedMerge.Models;
 internal sealed record ModelSignature(InputNormalisation Normalisation, int? Height, int? Width, IReadOnlyList<string> ClassNames)
 {
     private const string Mean = "mean", Deviation = "std", InputSize = "input_size", Classes = "class_names";
-    private const string ProblemType = "problem_type", MultiLabel = "multi_label_classification"; // Hugging Face's terms
+    private const string ProblemType = "problem_type"; // Hugging Face's term, and so is its value
+
+    /// <summary>The kind of problem in which an image may have several classes.</summary>
+    public const string MultiLabel = "multi_label_classification";
 
     private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

@@ -51,7 +51,7 @@ internal static class ModelCard
             {TextTable.Render([["class", "images", "precision", "recall", "F1"], .. RenderClasses(result, trial)])}
             {table.VerdictText}
 
-            {DescribeCertificate(trial)}
+            {ScenarioTable.DescribeCertificate(trial.Certificate, scope: "")}
 
             ## Input
 
@@ -109,7 +109,7 @@ internal static class ModelCard
         return Enum.GetValues<Metric>().Where(metric => !double.IsNaN(trial.Test.Get(metric))).Select(metric => (string[])
         [
             MetricNames.Get(metric),
-            Percent(trial.Test.Get(metric)),
+            Percent.Format(trial.Test.Get(metric)),
             ScenarioTable.FormatMean(summary.Scores[metric]),
         ]);
     }
@@ -121,9 +121,9 @@ internal static class ModelCard
         [
             names[score.Class],
             $"{score.Images}",
-            Percent(score.Precision),
-            Percent(score.Recall),
-            Percent(score.F1),
+            Percent.Format(score.Precision),
+            Percent.Format(score.Recall),
+            Percent.Format(score.F1),
         ]);
     }
 
@@ -133,13 +133,6 @@ internal static class ModelCard
     private static string DescribeSelection(TrialResult trial) => trial.Selection is { IsMergeKept: false } selection
         ? $"It is the model of `{selection.Kept}`: merging was not better on validation, and `select: best` was set.\n"
         : "";
-
-    private static string DescribeCertificate(TrialResult trial) => trial.Certificate is { } certificate
-        ? string.Create(
-            CultureInfo.InvariantCulture,
-            $"Certificate: the folded model differs from its weighted features by at most {certificate.Worst.Relative:0.0e0} of a " +
-            $"layer's root mean square ({certificate.Worst.Layer}); {(certificate.Holds ? "it holds" : "IT DOES NOT HOLD")}.")
-        : "Nothing was merged into it.";
 
     private static string DescribeLoading(ScenarioResult result)
     {
@@ -166,6 +159,4 @@ internal static class ModelCard
             ```
             """;
     }
-
-    private static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using MedMerge.Data;
 using MedMerge.Experiments.Results;
+using MedMerge.Models;
 
 namespace MedMerge.Reporting;
 
@@ -9,8 +11,6 @@ namespace MedMerge.Reporting;
 /// </summary>
 internal static class ModelConfig
 {
-    private const int Channels = 3; // of every model; a grey image has its one channel three times
-
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -28,15 +28,12 @@ internal static class ModelConfig
             ["architecture"] = result.Scenario.Architecture,
             ["num_labels"] = names.Count,
             ["id2label"] = names.Index().ToDictionary(name => $"{name.Index}", name => name.Item),
-            ["problem_type"] = isMultiLabel ? "multi_label_classification" : "single_label_classification",
-            ["input_size"] = (int[])[Channels, target.Height, target.Width],
-            ["mean"] = Spread(target.Mean),
-            ["std"] = Spread(target.Deviation),
+            ["problem_type"] = isMultiLabel ? ModelSignature.MultiLabel : "single_label_classification",
+            ["input_size"] = (int[])[InputNormalisation.Channels, target.Height, target.Width],
+            ["mean"] = InputNormalisation.Expand(target.Mean),
+            ["std"] = InputNormalisation.Expand(target.Deviation),
         };
         if (isMultiLabel) config["thresholds"] = trial.Test.Classes.Select(score => score.Threshold);
         return JsonSerializer.Serialize(config, Json) + "\n";
     }
-
-    private static IReadOnlyList<double> Spread(IReadOnlyList<double> values) =>
-        values.Count == Channels ? values : [.. Enumerable.Repeat(values[0], Channels)];
 }

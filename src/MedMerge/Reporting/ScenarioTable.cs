@@ -60,7 +60,7 @@ internal sealed record ScenarioTable(
                 .. TrainingNotes.Of(result),
             ],
             Verdict.Of(result),
-            DescribeCertificate(result));
+            DescribeCertificate(result.WorstCertificate, "over all merges "));
 
         string[] CreateRow(MethodSummary summary) =>
         [
@@ -70,10 +70,23 @@ internal sealed record ScenarioTable(
         ];
     }
 
+    /// <summary>How exact a merge is, in a sentence.</summary>
+    /// <param name="scope">Where that is, with a space behind it; empty for one merge.</param>
+    public static string DescribeCertificate(Certificate? certificate, string scope)
+    {
+        if (certificate is null) return "Nothing was merged.";
+        var outcome = certificate.Holds ? "it holds" : "IT DOES NOT HOLD";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"Certificate: {scope}the folded model differs from its weighted features by at most " +
+            $"{certificate.Worst.Relative:0.0e0} of a layer's root mean square ({certificate.Worst.Layer}); " +
+            $"{outcome} (limit {Certificate.Limit:0e0}).");
+    }
+
     /// <summary>A mean with half of its interval, in per cent.</summary>
     public static string FormatMean(Interval interval)
     {
-        var estimate = string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Estimate:0.0}");
+        var estimate = Percent.Format(interval.Estimate);
         if (double.IsNaN(interval.Low)) return estimate;
         return string.Create(CultureInfo.InvariantCulture, $"{estimate} ± {100 * (interval.High - interval.Estimate):0.0}");
     }
@@ -151,17 +164,6 @@ internal sealed record ScenarioTable(
             string.Create(CultureInfo.InvariantCulture, $"{source.Name} {100 * score:0.0}"));
         yield return $"The anchor is {result.Anchor}, whose linear probe is best on validation " +
                      $"({MetricNames.Get(result.Metric)}: {string.Join(", ", scores)}).";
-    }
-
-    private static string DescribeCertificate(ScenarioResult result)
-    {
-        if (result.WorstCertificate is not { } certificate) return "Nothing was merged.";
-        var outcome = certificate.Holds ? "it holds" : "IT DOES NOT HOLD";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"Certificate: over all merges the folded model differs from its weighted features by at most " +
-            $"{certificate.Worst.Relative:0.0e0} of a layer's root mean square ({certificate.Worst.Layer}); " +
-            $"{outcome} (limit {Certificate.Limit:0e0}).");
     }
 
     private static string FormatDifference(Interval? interval) => interval is null ? "–" : string.Create(

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MedMerge.Experiments.Results;
 using MedMerge.Statistics;
 
@@ -42,7 +41,7 @@ internal static class SearchTable
         [
             chosen.Row.Title,
             chosen.Scenario,
-            (100 * chosen.Validation).ToString("0.0", CultureInfo.InvariantCulture),
+            Percent.Format(chosen.Validation),
             $"{chosen.Finished} of {chosen.Candidates}",
         ]),
     ];

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MedMerge.Statistics;
 
 namespace MedMerge.Reporting.Report;
@@ -30,9 +29,5 @@ internal static class ConfusionTable
             """);
     }
 
-    private static Html DrawCell(double share)
-    {
-        var text = (100 * share).ToString("0.0", CultureInfo.InvariantCulture);
-        return Html.Of($"""<td style="--share:{share}">{text}</td>""");
-    }
+    private static Html DrawCell(double share) => Html.Of($"""<td style="--share:{share}">{Percent.Format(share)}</td>""");
 }

@@ -30,10 +30,10 @@ internal static class ReportPage
             <header>
             <p class="kind">MedMerge report</p>
             <h1>{plan.Name}</h1>
-            {(isOne ? DrawVerdict(parts[0].Result) : DrawVerdict(result.Comparison, parts.Count, planned))}
+            {(isOne ? DrawVerdict(parts[0]) : DrawVerdict(result.Comparison, parts.Count, planned))}
             </header>
             {DrawNotes(plan.Notes)}
-            {(isOne ? ScenarioSection.Draw(parts[0].Result, parts[0].Search) : DrawParts(parts, result.Comparison))}
+            {(isOne ? ScenarioSection.Draw(parts[0].Result, parts[0].Table, parts[0].Search) : DrawParts(parts, result.Comparison))}
             <footer>Made by medmerge {ProductVersion.Current}. For programs the same figures are in <code>results.json</code>.</footer>
             </main>
             </body>
@@ -44,14 +44,14 @@ internal static class ReportPage
 
     private static Html Style { get; } = Html.OfMarkup(ReportStyle.Css);
 
-    private static Html DrawVerdict(ScenarioResult result)
+    private static Html DrawVerdict(Part part)
     {
-        var (outcome, reasons) = Verdict.Split(result);
+        var (outcome, reasons) = Verdict.Split(part.Result);
         return Html.Join(
         [
             Html.Of($"""<p class="verdict">{outcome}</p>"""),
             reasons.Length == 0 ? Html.None : Html.Of($"<p>{reasons}</p>"),
-            DrawIncomplete(result),
+            part.Table.Incomplete is { } incomplete ? Html.Of($"""<p class="warning">{incomplete}</p>""") : Html.None,
         ]);
     }
 
@@ -71,9 +71,6 @@ internal static class ReportPage
             {missing}
             """);
     }
-
-    private static Html DrawIncomplete(ScenarioResult result) =>
-        ScenarioTable.Of(result).Incomplete is { } incomplete ? Html.Of($"""<p class="warning">{incomplete}</p>""") : Html.None;
 
     private static Html DrawNotes(IReadOnlyList<string> notes) => notes.Count == 0 ? Html.None : Html.Of($"""
         <h2>What to know about the data</h2>
@@ -117,11 +114,15 @@ internal static class ReportPage
     private static Html DrawSection((int Index, Part Item) part) => Html.Of($"""
         <section id="scenario-{part.Index + 1}">
         <h2>{part.Item.Result.Scenario.Name}</h2>
-        {DrawVerdict(part.Item.Result)}
-        {ScenarioSection.Draw(part.Item.Result, part.Item.Search)}
+        {DrawVerdict(part.Item)}
+        {ScenarioSection.Draw(part.Item.Result, part.Item.Table, part.Item.Search)}
         </section>
         """);
 
     /// <summary>What has a section of its own: a scenario, or what a search chose among several.</summary>
-    private sealed record Part(ScenarioResult Result, SearchResult? Search);
+    private sealed record Part(ScenarioResult Result, SearchResult? Search)
+    {
+        /// <summary>Its texts.</summary>
+        public ScenarioTable Table { get; } = ScenarioTable.Of(Result);
+    }
 }

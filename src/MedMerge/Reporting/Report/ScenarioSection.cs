@@ -1,4 +1,3 @@
-using System.Globalization;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
@@ -10,10 +9,10 @@ namespace MedMerge.Reporting.Report;
 internal static class ScenarioSection
 {
     /// <summary>Draws everything below the scenario's heading and verdict.</summary>
+    /// <param name="table">The scenario's texts.</param>
     /// <param name="search">Of which it is the outcome; null where the scenario is as specified.</param>
-    public static Html Draw(ScenarioResult result, SearchResult? search)
+    public static Html Draw(ScenarioResult result, ScenarioTable table, SearchResult? search)
     {
-        var table = ScenarioTable.Of(result);
         var chosen = search is null ? Html.None : Html.Of($"""
             {HtmlTable.Draw("What the search chose", SearchTable.GetChosen(search))}
             <p>{SearchTable.SettingsNote} {SearchTable.FinishedNote}</p>
@@ -96,10 +95,10 @@ internal static class ScenarioSection
                 [
                     name,
                     $"{scores[number].First().Images}",
-                    Percent(scores[number].Average(score => score.Precision)),
-                    Percent(scores[number].Average(score => score.Recall)),
-                    Percent(scores[number].Average(score => score.F1)),
-                    scores[number].Average(score => score.Auc) is { } auc ? Percent(auc) : "–",
+                    Percent.Format(scores[number].Average(score => score.Precision)),
+                    Percent.Format(scores[number].Average(score => score.Recall)),
+                    Percent.Format(scores[number].Average(score => score.F1)),
+                    scores[number].Average(score => score.Auc) is { } auc ? Percent.Format(auc) : "–",
                 ]),
             ]);
         var matrices = tests.Select(test => test.Confusion).OfType<ConfusionMatrix>().ToList();
@@ -138,6 +137,4 @@ internal static class ScenarioSection
             </table></div>
             """);
     }
-
-    private static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture);
 }

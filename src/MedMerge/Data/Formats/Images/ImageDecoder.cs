@@ -21,6 +21,7 @@ internal static class ImageDecoder
 
     private const string Known = "PNG, JPEG, TIFF, BMP, WebP or DICOM";
     private const long MaxPixels = 32_000_000;
+    private const int MaxScans = 100; // of a JPEG: progressive files have about ten; thousands of empty ones take minutes
     private const int DeepBits = 16; // of a grey pixel; 48 of RGB
 
     private static readonly Configuration Formats = CreateFormats();
@@ -73,7 +74,9 @@ internal static class ImageDecoder
 
     private static DecodedImage DecodeJpeg(byte[] file, string origin, bool isTurned)
     {
-        CheckEnd(ImageEnd.IsReached(file), origin);
+        var scans = ImageEnd.CountJpegScans(file);
+        CheckEnd(scans is not null, origin);
+        if (scans > MaxScans) throw new FormatException($"it has more than {MaxScans} scans");
         return JpegDecoder.Decode(file, (width, height) => CheckSize(width, height, origin), isTurned);
     }
 

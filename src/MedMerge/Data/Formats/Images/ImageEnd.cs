@@ -11,10 +11,11 @@ internal static class ImageEnd
     private const int BmpStart = 10; // where a BMP says where its pixels start
     private const int BmpArrayHeader = 14;
 
-    /// <summary>True where the end is there, and for formats whose decoders notice by themselves.</summary>
+    /// <summary>
+    /// True where the end is there, and for formats whose decoders notice by themselves. JPEG has <see cref="CountJpegScans"/>.
+    /// </summary>
     public static bool IsReached(ReadOnlySpan<byte> file)
     {
-        if (file is [0xff, 0xd8, ..]) return CountJpegScans(file) is not null;
         if (file is [0x89, (byte)'P', (byte)'N', (byte)'G', ..]) return HasPngEnd(file);
         if (file.StartsWith("RIFF"u8)) return HasRiffEnd(file);
         if (file.StartsWith("BM"u8)) return HasBmpEnd(file);

@@ -7,7 +7,6 @@ namespace MedMerge.Data.Formats.Images;
 internal static class JpegDecoder
 {
     private const int RowsAtOnce = 16;
-    private const int MaxScans = 100; // progressive files have about ten; thousands of empty ones take minutes
 
     /// <summary>Whether a file says that it is one.</summary>
     public static bool IsJpeg(ReadOnlySpan<byte> file) => file is [0xff, 0xd8, 0xff, ..];
@@ -18,7 +17,6 @@ internal static class JpegDecoder
     /// <exception cref="FormatException">It is damaged, or of a kind that libjpeg-turbo does not read.</exception>
     public static DecodedImage Decode(byte[] file, Action<int, int> checkSize, bool isTurned)
     {
-        if (ImageEnd.CountJpegScans(file) > MaxScans) throw new FormatException($"it has more than {MaxScans} scans");
         var (image, origin) = Read(file, checkSize);
         return isTurned ? TurnUpright(image, origin) : image;
     }
