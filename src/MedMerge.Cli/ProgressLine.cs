@@ -1,5 +1,6 @@
 using System.Globalization;
 using MedMerge.Grains;
+using MedMerge.Reporting;
 
 namespace MedMerge.Cli;
 

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using MedMerge.Gateway.Access;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Endpoints;
+using MedMerge.Gateway.Pages;
 using MedMerge.Gateway.Queries;
 using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
@@ -51,6 +52,7 @@ public static class GatewayApp
         AddHost(builder);
         builder.Services.AddSingleton<ReadyCheck>(); // keeps its last answer
         AddApi(builder.Services);
+        WebPages.Add(builder.Services);
         OrleansDashboard.Add(builder);
         AddCluster(builder.Services);
         builder.Services.AddSingleton(limits);
@@ -92,6 +94,7 @@ public static class GatewayApp
         services.AddSingleton<ResultCache>();
         services.AddSingleton<ResultQueries>();
         services.AddSingleton<SweepQueries>();
+        services.AddSingleton<RecentSweeps>();
         services.AddSingleton<SweepRemoval>();
         services.AddSingleton<Submissions>();
         services.AddSingleton<ScheduleStore>();
@@ -116,6 +119,7 @@ public static class GatewayApp
         }
         app.UseAuthorization();
         app.UseRateLimiter();
+        app.UseAntiforgery();
     }
 
     /// <summary>Where authentication is configured, everything that is mapped here asks for it unless it says otherwise.</summary>
@@ -130,6 +134,7 @@ public static class GatewayApp
         ScheduleEndpoints.Map(api);
         BenchmarkEndpoints.Map(api);
         NodeEndpoints.Map(api);
+        WebPages.Map(app);
     }
 
     /// <summary>The API's JSON. Infinite losses are allowed, so that a diverged training can still be reported.</summary>

@@ -1,8 +1,5 @@
 using System.Text.Json;
-using Azure;
 using MedMerge.Gateway.Connections;
-using MedMerge.Gateway.Queries;
-using MedMerge.Storage;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -40,28 +37,15 @@ internal sealed partial class GatewayExceptionHandler(
 
     private static (int Status, string Detail) Classify(Exception exception, HttpContext context) => exception switch
     {
-        InputException =>
-            (StatusCodes.Status400BadRequest, exception.Message),
         ConnectionResetException or ConnectionAbortedException =>
             (ClientClosedRequest, ClientHasGone),
         OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested =>
             (ClientClosedRequest, ClientHasGone),
-        NotReadyException =>
-            (StatusCodes.Status409Conflict, exception.Message),
         BadHttpRequestException { InnerException: JsonException json } =>
             (StatusCodes.Status400BadRequest, $"The body is not the expected JSON: {json.Message}"),
         BadHttpRequestException bad =>
             (bad.StatusCode, bad.Message),
-        UnavailableException =>
-            (StatusCodes.Status503ServiceUnavailable, exception.Message),
-        TimeoutException or Orleans.Runtime.OrleansException =>
-            (StatusCodes.Status503ServiceUnavailable, $"The cluster does not answer: {ErrorText.FirstLine(exception)}"),
-        RequestFailedException or AggregateException { InnerException: RequestFailedException } =>
-            (StatusCodes.Status503ServiceUnavailable, "The blob store does not answer; see the gateway's log for details."),
-        InvalidDataException =>
-            (StatusCodes.Status500InternalServerError, exception.Message),
-        _ =>
-            (StatusCodes.Status500InternalServerError, "An unexpected error occurred; see the gateway's log for details."),
+        _ => Failures.Describe(exception),
     };
 
     /// <summary>

@@ -16,4 +16,13 @@ public interface INodeGrain : IGrainWithStringKey
 /// <param name="Work">Shards and whole stages that run or wait there, by lane.</param>
 /// <param name="Held">How many of the outputs it holds.</param>
 [GenerateSerializer, Immutable]
-public sealed record NodeState([property: Id(0)] double Work, [property: Id(1)] int Held);
+public sealed record NodeState([property: Id(0)] double Work, [property: Id(1)] int Held)
+{
+    /// <summary>How many stages of one thread it computes at a time.</summary>
+    [Id(2)]
+    public int Lanes { get; init; }
+
+    /// <summary>Of its process, in bytes.</summary>
+    [Id(3)]
+    public long MemoryBytes { get; init; }
+}

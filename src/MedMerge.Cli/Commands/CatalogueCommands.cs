@@ -2,6 +2,7 @@ using System.CommandLine;
 using MedMerge.Cli.Downloads;
 using MedMerge.Data.Catalogue;
 using MedMerge.Experiments.Specifications;
+using MedMerge.Reporting;
 
 namespace MedMerge.Cli.Commands;
 

@@ -62,7 +62,9 @@ internal static class SteeringEndpoints
     private static Task<SweepStatus> SkipAsync(string id, int number, ClusterConnection cluster) =>
         CheckedAsync(() => cluster.Sweep(id).SkipAsync(number));
 
-    private static async Task<SweepStatus> LimitAsync(string id, LimitRequest request, ClusterConnection cluster)
+    /// <summary>Changes limits of a sweep.</summary>
+    /// <exception cref="InputException">A limit is out of range.</exception>
+    public static async Task<SweepStatus> LimitAsync(string id, LimitRequest request, ClusterConnection cluster)
     {
         if (request is { Parallel: < 0 } or { Trials: < 0 } or { DeviceHours: < 0 } || Math.Abs(request.Priority ?? 0) > MaxPriority)
             throw new InputException($"Limits can't be negative, and a priority is from -{MaxPriority} to {MaxPriority}.");

@@ -81,6 +81,19 @@ internal sealed partial class ResultQueries(
         return Encoding.UTF8.GetBytes(found.WriteFrom(result));
     }
 
+    /// <summary>A trial with all that is known of it; null where the plan has none of that number.</summary>
+    public async Task<TrialView?> FindTrialAsync(string id, int number, CancellationToken cancellation)
+    {
+        var (record, plan, finished) = await GetFinishedAsync(id, cancellation);
+        if (plan.Trials.FirstOrDefault(trial => trial.Number == number) is not { } trial) return null;
+        var stored = record.Trials.Count == 0 ? TrialRecord.Unknown : record.Trials.Get(number);
+        if (!finished.Contains(trial)) return new TrialView(record, plan, trial, stored, Result: null, []);
+        var result = await RepairAsync(id, () => SweepResult.ReadTrialAsync(trial, stages, CancellationToken.None), cancellation);
+        var models = OutputFiles.GetModels(plan, [trial]).Select(file => file.Name);
+        var documents = OutputFiles.GetDocuments(plan, [trial]).Select(file => file.Name);
+        return new TrialView(record, plan, trial, stored, result, [.. models, .. documents]);
+    }
+
     /// <param name="scenario">Its position in the plan.</param>
     private Task<ScenarioResult> CompareAsync(
         string id,

@@ -118,7 +118,9 @@ internal sealed record SweepResult(
         }
     }
 
-    private static async Task<TrialResult> ReadTrialAsync(
+    /// <summary>Reads the outputs of one finished trial.</summary>
+    /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
+    public static async Task<TrialResult> ReadTrialAsync(
         PlannedTrial trial,
         IStageStore store,
         CancellationToken cancellation)

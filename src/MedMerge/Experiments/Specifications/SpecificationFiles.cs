@@ -39,9 +39,14 @@ internal sealed class LocalFiles(IReadOnlyList<string> folders) : ISpecification
 internal sealed class UploadedFiles(IReadOnlyDictionary<string, string> uploaded) : ISpecificationFiles
 {
     private const int MaxName = 255;
+    private readonly List<string> _named = [];
+
+    /// <summary>The paths that were looked for, uploaded or not, each once.</summary>
+    public IReadOnlyList<string> Named => _named;
 
     public string? Find(string path, bool isFolder, out string problem)
     {
+        if (!isFolder && !_named.Contains(path)) _named.Add(path);
         if (isFolder)
         {
             problem = $"'{path}' is a folder, and folders can't be uploaded to a gateway: make a .zip of it, or `medmerge data pack` it";

@@ -74,6 +74,22 @@ internal sealed class SpecificationReader
         DatasetFormats? formats = null) =>
         Read(yaml, origin, new UploadedFiles(uploaded), formats ?? DatasetFormats.All);
 
+    /// <summary>Checks YAML text as <see cref="ReadUploaded"/> does, while it is being written.</summary>
+    /// <inheritdoc cref="ReadUploaded" path="/param" />
+    public static SpecificationCheck CheckUploaded(string yaml, string origin, IReadOnlyDictionary<string, string> uploaded)
+    {
+        var files = new UploadedFiles(uploaded);
+        try
+        {
+            Read(yaml, origin, files, DatasetFormats.All);
+            return new SpecificationCheck(files.Named, Problem: null);
+        }
+        catch (InputException problem)
+        {
+            return new SpecificationCheck(files.Named, problem.Message);
+        }
+    }
+
     private static Specification Read(string yaml, string origin, ISpecificationFiles files, DatasetFormats formats)
     {
         var root = YamlText.Load(yaml, origin);
@@ -315,3 +331,8 @@ internal sealed class SpecificationReader
         return settings;
     }
 }
+
+/// <summary>What a specification's text names, and what is wrong with it.</summary>
+/// <param name="Files">The files, by the paths as written.</param>
+/// <param name="Problem">Every error with its line; null where there is none.</param>
+internal sealed record SpecificationCheck(IReadOnlyList<string> Files, string? Problem);

@@ -82,7 +82,8 @@ internal static class ScenarioSection
             """);
     }
 
-    private static Html DrawClasses(TargetSummary target, string title, IReadOnlyList<TrialResult> trials)
+    /// <summary>Scores, confusions and calibration class by class, over trials.</summary>
+    public static Html DrawClasses(TargetSummary target, string title, IReadOnlyList<TrialResult> trials)
     {
         var tests = trials.Select(trial => trial.Test).ToList();
         var names = target.GetClassNames(tests[0].Classes.Count);

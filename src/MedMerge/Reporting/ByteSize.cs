@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MedMerge.Cli;
+namespace MedMerge.Reporting;
 
 /// <summary>Numbers of bytes as tables and messages show them.</summary>
 internal static class ByteSize
