@@ -6,7 +6,9 @@ using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Experiments.Stages;
+using MedMerge.Merging;
 using MedMerge.Statistics;
+using MedMerge.Training;
 
 namespace MedMerge.Reporting;
 
@@ -104,7 +106,7 @@ internal static class ResultFiles
             BestSingleSource = result.Rival?.Title,
             BestSingleSources = result.Rivals.ToDictionary(rival => Name(rival.Key), rival => rival.Value.Title),
             Verdict = Verdict.Of(result),
-            Methods = result.Summaries.Select(Describe),
+            Methods = result.Summaries.Select(summary => Describe(summary, result)),
             Comparisons = result.Comparisons.Select(Describe),
             Trials = result.Trials.Select(Describe),
         }, Json)!.AsObject();
@@ -175,13 +177,30 @@ internal static class ResultFiles
         Normalisation = new { target.Mean, target.Deviation },
     };
 
-    private static object Describe(MethodSummary summary) => new
+    private static object Describe(MethodSummary summary, ScenarioResult result)
     {
-        Method = summary.Method.Title,
-        Role = Name(summary.Method.Role),
-        summary.Seeds,
-        Scores = Describe(summary.Scores),
-        DifferenceToBestSingleSource = summary.Differences.Count == 0 ? null : Describe(summary.Differences),
+        var tests = result.Trials.Where(trial => trial.Trial.Row == summary.Method).Select(trial => trial.Test).ToList();
+        var matrices = tests.Select(test => test.Confusion).OfType<ConfusionMatrix>().ToList();
+        return new
+        {
+            Method = summary.Method.Title,
+            Role = Name(summary.Method.Role),
+            summary.Seeds,
+            Scores = Describe(summary.Scores),
+            DifferenceToBestSingleSource = summary.Differences.Count == 0 ? null : Describe(summary.Differences),
+            // Summed over seeds: test images by true class, then by predicted class; and answers by confidence.
+            Confusion = matrices.Count == 0 ? null : Describe(ConfusionMatrix.Sum(matrices)),
+            Calibration = CalibrationBin.Sum(tests.SelectMany(test => test.Calibration)).Select(Describe),
+        };
+    }
+
+    private static IEnumerable<double[]> Describe(ConfusionMatrix matrix) => matrix.Counts.Chunk(matrix.Classes);
+
+    private static object Describe(CalibrationBin bin) => new
+    {
+        bin.Answers,
+        Confidence = bin.Confidence / bin.Answers,
+        Accuracy = (double)bin.Right / bin.Answers,
     };
 
     private static object Describe(MethodComparison comparison) => new
@@ -218,6 +237,28 @@ internal static class ResultFiles
             : null,
         Test = Describe(result.Test),
         Validation = Describe(result.Validation),
+        KernelWeightLearning = result.WeightLearning.Count == 0 ? null : result.WeightLearning.Select(Describe),
+        FineTuning = result.Training is { FineTuning: { Count: > 0 } tuning } ? tuning.Select(Describe) : null,
+        KernelWeights = result.Training?.Alpha is { } alpha ? Describe(alpha) : null,
+    };
+
+    private static object Describe(EpochRecord epoch) => new
+    {
+        epoch.Epoch,
+        Loss = NullIfNaN(epoch.Loss),
+        ValidationLoss = NullIfNaN(epoch.Validation.Loss),
+        epoch.Entropy,
+    };
+
+    private static object Describe(KernelWeightSummary weights) => new
+    {
+        weights.Sources,
+        Layers = weights.Layers.Select(layer => new
+        {
+            layer.Layer,
+            Mean = layer.Sources.Select(source => source.Mean),
+            Deviation = layer.Sources.Select(source => source.Deviation),
+        }),
     };
 
     private static object Describe(Interval interval) => new

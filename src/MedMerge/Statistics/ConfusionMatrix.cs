@@ -13,6 +13,12 @@ internal sealed record ConfusionMatrix(int Classes, double[] Counts) : IConfusio
         return new ConfusionMatrix(classes, counts);
     }
 
+    /// <summary>The answers of several models together.</summary>
+    /// <param name="matrices">Of as many classes each, at least one.</param>
+    public static ConfusionMatrix Sum(IReadOnlyList<ConfusionMatrix> matrices) => new(
+        matrices[0].Classes,
+        [.. matrices[0].Counts.Select((_, cell) => matrices.Sum(matrix => matrix.Counts[cell]))]);
+
     /// <summary>
     /// The mean F1 of the classes that occur or are predicted, as scikit-learn has it: a class that does neither has no F1 to average.
     /// </summary>

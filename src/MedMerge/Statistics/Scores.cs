@@ -102,4 +102,14 @@ internal sealed record Scores(
 /// <param name="Number">From 0 for the lowest.</param>
 /// <param name="Confidence">The sum of their probabilities.</param>
 /// <param name="Right">How many of them are right.</param>
-internal sealed record CalibrationBin(int Number, int Answers, double Confidence, int Right);
+internal sealed record CalibrationBin(int Number, int Answers, double Confidence, int Right)
+{
+    /// <summary>The answers of several models together, bin by bin.</summary>
+    public static IReadOnlyList<CalibrationBin> Sum(IEnumerable<CalibrationBin> bins) =>
+    [
+        .. bins
+            .GroupBy(bin => bin.Number)
+            .OrderBy(bin => bin.Key)
+            .Select(bin => new CalibrationBin(bin.Key, bin.Sum(b => b.Answers), bin.Sum(b => b.Confidence), bin.Sum(b => b.Right))),
+    ];
+}

@@ -36,6 +36,10 @@ internal sealed record PlanSummary(
     /// <inheritdoc cref="Specification.IsSearch" />
     public bool IsSearch { get; init; }
 
+    /// <inheritdoc cref="Specification.Text" />
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Text { get; init; }
+
     private static readonly JsonSerializerOptions Json = new()
     {
         Converters = { new JsonStringEnumConverter() },
@@ -59,6 +63,7 @@ internal sealed record PlanSummary(
             Budget = plan.Specification.Budget,
             Halving = plan.Specification.Halving,
             IsSearch = plan.Specification.IsSearch,
+            Text = plan.Specification.Text,
         };
     }
 
@@ -221,6 +226,12 @@ internal sealed record TargetSummary(
     IReadOnlyList<double> Mean,
     IReadOnlyList<double> Deviation)
 {
+    /// <summary>How many images are trained on; 0 where a plan of an earlier version does not say.</summary>
+    public int TrainImages { get; init; }
+
+    /// <summary>How many images choices are made on; likewise.</summary>
+    public int ValidationImages { get; init; }
+
     /// <summary>Of its images, in pixels.</summary>
     public int Height { get; init; }
 
@@ -243,6 +254,8 @@ internal sealed record TargetSummary(
         var (mean, deviation) = target.Normalisation;
         return new TargetSummary(target.Name, target.IsSynthetic, target.ContentHash, target.Test.Count, mean, deviation)
         {
+            TrainImages = target.Train.Count,
+            ValidationImages = target.Validation.Count,
             ClassNames = target.Info.ClassNames,
             Height = target.Height,
             Width = target.Width,
@@ -262,10 +275,27 @@ internal sealed record SourceSummary(
     FineTuneSettings? Pretraining,
     ulong? PretrainingSeed)
 {
+    /// <summary>The files and data sets that it is made of, by their content; empty where a plan of an earlier version does not say.</summary>
+    public IReadOnlyList<SourceOrigin> Origins { get; init; } = [];
+
     internal static SourceSummary Of(ScenarioSource source) => new(
         source.Name,
         source.Title,
         source.Stage.Key,
         source.Model.Pretrain?.Training,
-        source.Model.Pretrain?.Seed);
+        source.Model.Pretrain?.Seed)
+    {
+        Origins = [.. FindOrigins(source.Stage).Distinct()],
+    };
+
+    private static IEnumerable<SourceOrigin> FindOrigins(Stage stage)
+    {
+        foreach (var input in stage.Inputs.SelectMany(FindOrigins)) yield return input;
+        if (stage is ImportStage import) yield return new SourceOrigin(Path.GetFileName(import.Path), import.FileHash);
+        if (stage is FineTuneStage { Target.Dataset: var data }) yield return new SourceOrigin(data.Title, data.ContentHash);
+    }
 }
+
+/// <summary>A weight file, or a data set that a source is trained on.</summary>
+/// <param name="Sha256">Of the file, or of everything in the data set that training can see.</param>
+internal sealed record SourceOrigin(string Name, string Sha256);

@@ -70,6 +70,7 @@ internal sealed record SweepResult(
         foreach (var trial in finished.Where(trial => trial.Scenario == scenario))
             results.Add(await ReadTrialAsync(trial, store, cancellation).ConfigureAwait(false));
         results = await AddProbesAsync(plan, results, store, cancellation).ConfigureAwait(false);
+        results = await TrainingReader.AddAsync(results, store, cancellation).ConfigureAwait(false);
         var done = results.Select(result => result.Trial.Number).ToHashSet();
         var withoutResult = plan.Trials
             .Where(trial => trial.Scenario == scenario && !done.Contains(trial.Number))

@@ -2,6 +2,7 @@ using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
 using MedMerge.Statistics;
+using MedMerge.Training;
 
 namespace MedMerge.Experiments.Results;
 
@@ -22,6 +23,12 @@ internal sealed record TrialResult(
 
     /// <summary>Which model a merge ended with; null where it is always its own.</summary>
     public ModelSelection? Selection { get; init; }
+
+    /// <summary>The learning of its kernel weights, epoch by epoch from 0; empty where none were learned.</summary>
+    public IReadOnlyList<EpochRecord> WeightLearning { get; init; } = [];
+
+    /// <summary>The rest of its training; null for all but the first trial of a row.</summary>
+    public TrainingRecord? Training { get; init; }
 
     /// <summary>Scores on the test split.</summary>
     public Scores Test { get; } = Scores.Of(Predictions!.Test);

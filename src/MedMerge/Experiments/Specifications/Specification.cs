@@ -86,6 +86,10 @@ internal sealed record Specification
     [JsonIgnore]
     public SpecificationLines? Lines { get; init; }
 
+    /// <summary>The text that it was read from; null where it was not read from a text, or is frozen.</summary>
+    [JsonIgnore]
+    public string? Text { get; init; }
+
     /// <summary>The scenarios.</summary>
     public IReadOnlyList<ScenarioPoint> GetPoints() => Points ?? [new ScenarioPoint(Name, Settings)];
 

@@ -96,7 +96,7 @@ internal sealed class SpecificationReader
         var reader = new SpecificationReader(origin, files, formats);
         var specification = reader.ReadSpecification(new YamlMap(root, "", reader._errors));
         reader._errors.ThrowIfAny(origin);
-        return specification!;
+        return specification! with { Text = yaml };
     }
 
     private static SweepBudget? ReadBudget(YamlMap map)

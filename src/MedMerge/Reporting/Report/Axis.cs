@@ -1,9 +1,12 @@
+using System.Globalization;
+
 namespace MedMerge.Reporting.Report;
 
-/// <summary>A scale from values to places of a figure, with marks at round values.</summary>
+/// <summary>A scale from values to places of a figure, with marks at round values; figures draw their axes with it.</summary>
 internal sealed class Axis
 {
     private const int Marks = 6; // about
+    private const double LabelHeight = 18, LabelDistance = 6, HalfLetter = 4;
 
     private readonly double _low;
     private readonly double _high;
@@ -13,12 +16,13 @@ internal sealed class Axis
     /// <param name="values">What must be on it; those that are no numbers are passed over.</param>
     /// <param name="start">Where it begins, in the figure's units.</param>
     /// <param name="end">Where it ends.</param>
-    public Axis(IEnumerable<double> values, double start, double end)
+    /// <param name="minStep">The least that marks are apart: 1 where there are only whole numbers.</param>
+    public Axis(IEnumerable<double> values, double start, double end, double minStep = 0)
     {
         var known = values.Where(double.IsFinite).DefaultIfEmpty(0).ToList();
         var (low, high) = (known.Min(), known.Max());
         if (high - low < 1e-9) (low, high) = (low - 1, high + 1);
-        var step = RoundUp((high - low) / Marks);
+        var step = Math.Max(RoundUp((high - low) / Marks), minStep);
         _low = Math.Floor(low / step) * step;
         _high = Math.Ceiling(high / step) * step;
         (_start, _end) = (start, end);
@@ -32,6 +36,20 @@ internal sealed class Axis
     /// <summary>A value's place; what lies beyond an end is put on it.</summary>
     public double Place(double value) =>
         _start + ((Math.Clamp(value, _low, _high) - _low) / (_high - _low) * (_end - _start));
+
+    /// <summary>Draws it from left to right: a line up through the plot at each mark, and its value below.</summary>
+    public Html DrawAcross(double top, double bottom) => Html.Join(Ticks.Select(tick => Html.Of($"""
+        <line class="grid" x1="{Place(tick)}" x2="{Place(tick)}" y1="{top}" y2="{bottom}"/>
+        <text class="tick" x="{Place(tick)}" y="{bottom + LabelHeight}">{Format(tick)}</text>
+        """)));
+
+    /// <summary>Draws it upwards: a line across the plot at each mark, and its value to the left.</summary>
+    public Html DrawUp(double left, double right) => Html.Join(Ticks.Select(tick => Html.Of($"""
+        <line class="grid" x1="{left}" x2="{right}" y1="{Place(tick)}" y2="{Place(tick)}"/>
+        <text class="tick side" x="{left - LabelDistance}" y="{Place(tick) + HalfLetter}">{Format(tick)}</text>
+        """)));
+
+    private static string Format(double tick) => tick.ToString("0.######;−0.######;0", CultureInfo.InvariantCulture);
 
     /// <summary>To 1, 2 or 5 times a power of ten.</summary>
     private static double RoundUp(double step)

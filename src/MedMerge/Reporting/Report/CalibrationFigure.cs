@@ -18,18 +18,15 @@ internal static class CalibrationFigure
         return Html.Of($"""
             <figure>
             <svg class="square" viewBox="0 0 {Side} {Side}" role="img" aria-label="{caption}">
-            {Html.Join(across.Ticks.Select(tick => Tick(across.Place(tick), Side - Margin + 16, tick)))}
-            {Html.Join(up.Ticks.Select(tick => Tick(Margin - 16, up.Place(tick) + 4, tick)))}
-            <rect class="frame" x="{Margin}" y="8" width="{Side - 8 - Margin}" height="{Side - 8 - Margin}"/>
-            <line class="grid" x1="{across.Place(0)}" y1="{up.Place(0)}" x2="{across.Place(100)}" y2="{up.Place(100)}"/>
+            {across.DrawAcross(8, Side - Margin)}
+            {up.DrawUp(Margin, Side - 8)}
+            <line class="zero" x1="{across.Place(0)}" y1="{up.Place(0)}" x2="{across.Place(100)}" y2="{up.Place(100)}"/>
             {Html.Join(marks)}
             </svg>
             <figcaption>{caption}</figcaption>
             </figure>
             """);
     }
-
-    private static Html Tick(double x, double y, double tick) => Html.Of($"""<text class="tick" x="{x}" y="{y}">{tick}</text>""");
 
     private static Html DrawBin(Axis across, Axis up, CalibrationBin bin, int answers)
     {

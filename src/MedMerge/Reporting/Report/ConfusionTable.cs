@@ -5,15 +5,14 @@ namespace MedMerge.Reporting.Report;
 /// <summary>What images of each class are taken for: a table whose cells are the darker the larger their share of the class.</summary>
 internal static class ConfusionTable
 {
-    /// <summary>Draws the sum of some models' answers.</summary>
+    /// <summary>Draws a matrix.</summary>
     /// <param name="names">Of the classes.</param>
-    public static Html Draw(string caption, IReadOnlyList<ConfusionMatrix> matrices, IReadOnlyList<string> names)
+    public static Html Draw(string caption, ConfusionMatrix matrix, IReadOnlyList<string> names)
     {
-        var classes = matrices[0].Classes;
+        var classes = matrix.Classes;
         var rows = Enumerable.Range(0, classes).Select(actual =>
         {
-            var row = actual * classes;
-            var counts = Enumerable.Range(row, classes).Select(cell => matrices.Sum(matrix => matrix.Counts[cell])).ToList();
+            var counts = matrix.Counts.Skip(actual * classes).Take(classes).ToList();
             var total = Math.Max(counts.Sum(), 1);
             var cells = counts.Select(count => DrawCell(count / total));
             return Html.Of($"""<tr><th scope="row">{names[actual]}</th>{Html.Join(cells)}</tr>""");

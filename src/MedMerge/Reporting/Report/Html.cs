@@ -25,6 +25,10 @@ internal readonly record struct Html
     /// <summary>One piece after the other.</summary>
     public static Html Join(IEnumerable<Html> pieces) => new(string.Join('\n', pieces.Where(piece => piece._text is { Length: > 0 })));
 
+    /// <summary>Places in a figure as SVG lists them.</summary>
+    public static Html Points(IEnumerable<(double X, double Y)> places) =>
+        new(string.Join(' ', places.Select(place => string.Create(CultureInfo.InvariantCulture, $"{place.X:0.#},{place.Y:0.#}"))));
+
     /// <inheritdoc />
     public override string ToString() => _text ?? "";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MedMerge.Experiments.Methods;
 using MedMerge.Statistics;
 
@@ -33,22 +32,13 @@ internal static class IntervalFigure
             <figure>
             <div class="wide" tabindex="0" role="region" aria-label="{caption}">
             <svg viewBox="0 0 {right + TextWidth} {bottom + 28}" role="img" aria-label="{caption}">
-            {Html.Join(axis.Ticks.Select(tick => DrawTick(axis, tick, bottom)))}
+            {axis.DrawAcross(Top, bottom)}
             {zero}
             {Html.Join(rows.Index().Select(row => DrawRow(axis, row.Item, left, right, Top + ((row.Index + 0.5) * RowHeight))))}
             </svg>
             </div>
             <figcaption>{caption}</figcaption>
             </figure>
-            """);
-    }
-
-    private static Html DrawTick(Axis axis, double tick, double bottom)
-    {
-        var x = axis.Place(tick);
-        return Html.Of($"""
-            <line class="grid" x1="{x}" x2="{x}" y1="{Top}" y2="{bottom}"/>
-            <text class="tick" x="{x}" y="{bottom + 18}">{FormatTick(tick)}</text>
             """);
     }
 
@@ -77,6 +67,4 @@ internal static class IntervalFigure
 
         double X(double value) => axis.Place(100 * value);
     }
-
-    private static string FormatTick(double tick) => tick.ToString("0.##;−0.##;0", CultureInfo.InvariantCulture);
 }

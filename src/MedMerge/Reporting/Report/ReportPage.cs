@@ -5,6 +5,9 @@ namespace MedMerge.Reporting.Report;
 /// <summary>The report: one page that needs no other file and no network, from the verdict to where every number comes from.</summary>
 internal static class ReportPage
 {
+    /// <summary>Of more sections, learning curves and kernel weights would make the page too large to send.</summary>
+    private const int MaxTrainings = 20;
+
     /// <summary>Writes the page of a sweep's results so far.</summary>
     public static string Render(SweepResult result)
     {
@@ -33,7 +36,8 @@ internal static class ReportPage
             {(isOne ? DrawVerdict(parts[0]) : DrawVerdict(result.Comparison, parts.Count, planned))}
             </header>
             {DrawNotes(plan.Notes)}
-            {(isOne ? ScenarioSection.Draw(parts[0].Result, parts[0].Table, parts[0].Search) : DrawParts(parts, result.Comparison))}
+            {(isOne ? DrawScenario(parts[0], hasTraining: true) : DrawParts(parts, result.Comparison))}
+            {LineageSection.DrawSpecification(plan)}
             <footer>Made by medmerge {ProductVersion.Current}. For programs the same figures are in <code>results.json</code>.</footer>
             </main>
             </body>
@@ -72,6 +76,9 @@ internal static class ReportPage
             """);
     }
 
+    private static Html DrawScenario(Part part, bool hasTraining) =>
+        ScenarioSection.Draw(part.Result, part.Table, part.Search, hasTraining);
+
     private static Html DrawNotes(IReadOnlyList<string> notes) => notes.Count == 0 ? Html.None : Html.Of($"""
         <h2>What to know about the data</h2>
         <ul>
@@ -87,7 +94,12 @@ internal static class ReportPage
         {Html.Join(parts.Index().Select(DrawLink))}
         </ul>
         </nav>
-        {Html.Join(parts.Index().Select(DrawSection))}
+        {(parts.Count > MaxTrainings ? LeftOut : Html.None)}
+        {Html.Join(parts.Index().Select(part => DrawSection(part.Item, part.Index, hasTraining: parts.Count <= MaxTrainings)))}
+        """);
+
+    private static Html LeftOut { get; } = Html.Of($"""
+        <p>There are more than {MaxTrainings} scenarios: their learning curves and kernel weights are in <code>results.json</code> alone.</p>
         """);
 
     private static Html DrawComparison(SweepComparison comparison)
@@ -111,11 +123,11 @@ internal static class ReportPage
         return Html.Of($"""<li><a href="{address}">{result.Scenario.Name}</a>: {Verdict.Split(result).Outcome}</li>""");
     }
 
-    private static Html DrawSection((int Index, Part Item) part) => Html.Of($"""
-        <section id="scenario-{part.Index + 1}">
-        <h2>{part.Item.Result.Scenario.Name}</h2>
-        {DrawVerdict(part.Item)}
-        {ScenarioSection.Draw(part.Item.Result, part.Item.Table, part.Item.Search)}
+    private static Html DrawSection(Part part, int index, bool hasTraining) => Html.Of($"""
+        <section id="scenario-{index + 1}">
+        <h2>{part.Result.Scenario.Name}</h2>
+        {DrawVerdict(part)}
+        {DrawScenario(part, hasTraining)}
         </section>
         """);
 

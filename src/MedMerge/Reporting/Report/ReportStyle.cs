@@ -33,8 +33,8 @@ internal static class ReportStyle
         svg.square { max-width: 300px; min-width: 0; }
         svg text { fill: var(--ink); }
         svg .tick { fill: var(--soft); font-size: 12px; text-anchor: middle; }
+        svg .side { text-anchor: end; }
         svg .grid { stroke: var(--line); }
-        svg .frame { fill: none; stroke: var(--line); }
         svg .zero { stroke: var(--ink); stroke-dasharray: 4 3; }
         svg g, svg .mean { color: var(--other); }
         svg g.proposed, svg.square .mean { color: var(--merge); }
@@ -44,6 +44,24 @@ internal static class ReportStyle
         svg g .mean { fill: currentColor; color: inherit; }
         svg.square .mean { fill: currentColor; fill-opacity: 0.75; }
         svg .seed { fill: none; stroke: currentColor; opacity: 0.7; }
+        svg.small { min-width: 0; }
+        svg.chart, svg.map { max-width: 820px; }
+        svg .line { color: var(--merge); }
+        svg .line polyline { fill: none; stroke: currentColor; stroke-width: 2; }
+        svg .line polygon { fill: currentColor; fill-opacity: 0.16; }
+        svg .mark { fill: currentColor; }
+        svg .kind-1 { color: var(--warn); }
+        svg .kind-2 { color: var(--ink); }
+        svg .kind-3 { color: var(--other); }
+        svg .kind-1 polyline { stroke-dasharray: 6 4; }
+        svg .kind-2 polyline { stroke-dasharray: 2 3; }
+        svg .kind-3 polyline { stroke-dasharray: 10 3 2 3; }
+        svg.map rect { fill: var(--merge); stroke: var(--line); }
+        svg .layer { fill: var(--soft); font-size: 11px; text-anchor: end; }
+        svg .share { font-size: 11px; text-anchor: middle; }
+        .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); gap: 12px 24px; }
+        .curves .panel { margin: 0; font-size: 0.85rem; }
+        pre { background: var(--shade); padding: 12px; overflow-x: auto; font-size: 0.8rem; line-height: 1.4; }
         .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 0 24px; align-items: start; }
         table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; margin: 8px 0 16px; min-width: 100%; }
         caption { text-align: left; padding-bottom: 6px; caption-side: top; }
@@ -68,6 +86,10 @@ internal static class ReportStyle
             .pair { display: block; }
             th, td { white-space: normal; padding: 3px 5px; }
             svg { min-width: 0; }
+            svg.map rect { print-color-adjust: exact; }
+            .curves { grid-template-columns: repeat(3, 1fr); }
+            .curves > div { break-inside: avoid; }
+            pre { white-space: pre-wrap; }
             .matrix td, thead th { print-color-adjust: exact; }
         }
         """;

@@ -11,7 +11,8 @@ internal static class ScenarioSection
     /// <summary>Draws everything below the scenario's heading and verdict.</summary>
     /// <param name="table">The scenario's texts.</param>
     /// <param name="search">Of which it is the outcome; null where the scenario is as specified.</param>
-    public static Html Draw(ScenarioResult result, ScenarioTable table, SearchResult? search)
+    /// <param name="hasTraining">Whether learning curves and kernel weights are drawn.</param>
+    public static Html Draw(ScenarioResult result, ScenarioTable table, SearchResult? search, bool hasTraining)
     {
         var chosen = search is null ? Html.None : Html.Of($"""
             {HtmlTable.Draw("What the search chose", SearchTable.GetChosen(search))}
@@ -22,11 +23,24 @@ internal static class ScenarioSection
             {HtmlTable.Draw("Means over seeds on the test images, in per cent", [table.Header, .. table.Rows])}
             {Html.Join(table.Notes.Select(note => Html.Of($"<p>{note}</p>")))}
             {chosen}
+            {DrawReliability(result)}
             {DrawClasses(result)}
-            <h3>Method and origin</h3>
+            {(hasTraining ? TrainingSection.Draw(result) : Html.None)}
+            <h3>Method and budget</h3>
             <p>{table.Heading}.</p>
             <p>{table.CertificateText}</p>
-            {DrawOrigins(result, hasSettings: search is null)}
+            {LineageSection.Draw(result, hasSettings: search is null)}
+            """);
+    }
+
+    private static Html DrawReliability(ScenarioResult result)
+    {
+        var notes = ReliabilityNotes.Of(result);
+        return notes.Count == 0 ? Html.None : Html.Of($"""
+            <h3>How far to trust this</h3>
+            <ul>
+            {Html.Join(notes.Select(note => Html.Of($"<li>{note}</li>")))}
+            </ul>
             """);
     }
 
@@ -105,37 +119,12 @@ internal static class ScenarioSection
         var matrices = tests.Select(test => test.Confusion).OfType<ConfusionMatrix>().ToList();
         var confusion = matrices.Count == 0
             ? Html.None
-            : ConfusionTable.Draw($"{title}: of each class's images (rows), the per cent taken for each class (columns)", matrices, names);
-        var bins = tests
-            .SelectMany(test => test.Calibration)
-            .GroupBy(bin => bin.Number)
-            .Select(bin => new CalibrationBin(bin.Key, bin.Sum(b => b.Answers), bin.Sum(b => b.Confidence), bin.Sum(b => b.Right)))
-            .ToList();
+            : ConfusionTable.Draw(
+                $"{title}: of each class's images (rows), the per cent taken for each class (columns)",
+                ConfusionMatrix.Sum(matrices),
+                names);
+        var bins = CalibrationBin.Sum(tests.SelectMany(test => test.Calibration));
         var calibration = CalibrationFigure.Draw($"{title}: per cent right (up) by per cent of confidence (across)", bins);
         return Html.Join([table, confusion, calibration]);
-    }
-
-    private static Html DrawOrigins(ScenarioResult result, bool hasSettings)
-    {
-        var scenario = result.Scenario;
-        var origins = new List<(string Name, string Value)>
-        {
-            ("architecture", scenario.Architecture),
-            ("target", $"{scenario.Target.Title}, SHA-256 {scenario.Target.Sha256}"),
-        };
-        origins.AddRange(scenario.Sources.Select(source => ($"source {source.Name}", $"{source.Title}, stage {source.Stage}")));
-        origins.Add(("anchor", result.Anchor));
-        origins.Add(("seeds", string.Join(", ", scenario.Seeds)));
-        if (hasSettings)
-            origins.AddRange(SettingsText.ToJson(scenario).Select(setting => (setting.Key, setting.Value?.ToJsonString() ?? "none")));
-        var rows = origins.Select(origin => Html.Of($"""<tr><th scope="row">{origin.Name}</th><td>{origin.Value}</td></tr>"""));
-        return Html.Of($"""
-            <div class="wide" tabindex="0" role="region" aria-label="Origins"><table class="settings">
-            <caption>{(hasSettings ? "Where it comes from, and every setting" : "Where it comes from")}</caption>
-            <tbody>
-            {Html.Join(rows)}
-            </tbody>
-            </table></div>
-            """);
     }
 }
