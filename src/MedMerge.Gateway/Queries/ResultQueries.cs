@@ -88,7 +88,8 @@ internal sealed partial class ResultQueries(
         if (plan.Trials.FirstOrDefault(trial => trial.Number == number) is not { } trial) return null;
         var stored = record.Trials.Count == 0 ? TrialRecord.Unknown : record.Trials.Get(number);
         if (!finished.Contains(trial)) return new TrialView(record, plan, trial, stored, Result: null, []);
-        var result = await RepairAsync(id, () => SweepResult.ReadTrialAsync(trial, stages, CancellationToken.None), cancellation);
+        var read = await RepairAsync(id, () => SweepResult.ReadTrialAsync(trial, stages, CancellationToken.None), cancellation);
+        var result = (await TrainingReader.AddAsync([read], stages, cancellation)).Single();
         var models = OutputFiles.GetModels(plan, [trial]).Select(file => file.Name);
         var documents = OutputFiles.GetDocuments(plan, [trial]).Select(file => file.Name);
         return new TrialView(record, plan, trial, stored, result, [.. models, .. documents]);

@@ -23,7 +23,11 @@ internal sealed record ResampledScores(IReadOnlyDictionary<Metric, double> Score
             throw new ArgumentException("All models must answer for the same images.", nameof(models));
         var scorers = models.Select(model => new Scorer(model)).ToArray();
         var scores = models.Select(_ => Metrics.ToDictionary(metric => metric, _ => new double[resamples])).ToArray();
-        var options = new ParallelOptions { CancellationToken = cancellation };
+        var options = new ParallelOptions
+        {
+            CancellationToken = cancellation,
+            MaxDegreeOfParallelism = Environment.ProcessorCount, // else a busy pool adds a thread for it twice a second
+        };
         Parallel.For(0, resamples, options, resample =>
         {
             var draw = createDraw(resample);
