@@ -32,6 +32,7 @@ public static class GatewayApp
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
         ["Logging:LogLevel:Orleans"] = "Error",
+        [$"Logging:LogLevel:{AuditLog.Category}"] = "Information", // whatever the default
     };
 
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
@@ -50,7 +51,7 @@ public static class GatewayApp
         var limits = GatewayLimits.Read(builder.Configuration);
         AddHost(builder);
         builder.Services.AddSingleton<ReadyCheck>(); // keeps its last answer
-        AddApi(builder.Services);
+        AddApi(builder.Services, limits);
         OrleansDashboard.Add(builder);
         AddCluster(builder.Services);
         builder.Services.AddSingleton(limits);
@@ -58,6 +59,7 @@ public static class GatewayApp
         var app = builder.Build();
         UseMiddleware(app, isOpen);
         MapEndpoints(app, limits);
+        if (!isOpen) SignIn.Map(app);
         return app;
     }
 
@@ -69,9 +71,9 @@ public static class GatewayApp
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultLogLevels });
     }
 
-    private static void AddApi(IServiceCollection services)
+    private static void AddApi(IServiceCollection services, GatewayLimits limits)
     {
-        services.AddRateLimiter(ConcurrencyLimits.Add);
+        services.AddRateLimiter(limiter => RequestLimits.Add(limiter, limits));
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // GatewayExceptionHandler explains it
         services.ConfigureHttpJsonOptions(options => ConfigureJson(options.SerializerOptions));
         services.AddProblemDetails();
@@ -104,26 +106,20 @@ public static class GatewayApp
 
     private static void UseMiddleware(WebApplication app, bool isOpen)
     {
+        app.Use(SecurityHeaders.AddAsync);
+        app.Use(AuditLog.RecordAsync);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        if (isOpen)
-        {
-            app.Use(LoopbackGuard.RefuseOtherSites);
-        }
-        else
-        {
-            app.UseAuthentication();
-        }
-        app.UseAuthorization();
+        Authentication.Use(app, isOpen);
         app.UseRateLimiter();
     }
 
-    /// <summary>Where authentication is configured, everything that is mapped here asks for it unless it says otherwise.</summary>
+    /// <summary>Everything that is mapped here asks for a viewer at least, unless it says otherwise.</summary>
     private static void MapEndpoints(WebApplication app, GatewayLimits limits)
     {
         app.MapOpenApi().AllowAnonymous();
         app.MapHealthEndpoints();
-        app.MapOrleansDashboard(OrleansDashboard.Path).ExcludeFromDescription();
+        app.MapOrleansDashboard(OrleansDashboard.Path).ExcludeFromDescription().RequireAuthorization(Roles.Operator);
         var api = app.MapGroup(ApiPrefix);
         FileEndpoints.Map(api, limits);
         SweepEndpoints.Map(api);
