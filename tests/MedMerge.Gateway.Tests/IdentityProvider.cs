@@ -70,6 +70,7 @@ internal sealed class IdentityProvider : IAsyncDisposable
         {
             Issuer = issuer ?? Address,
             Audience = audience,
+            IssuedAt = DateTime.UtcNow.AddHours(-1),
             NotBefore = DateTime.UtcNow.AddHours(-1),
             Expires = DateTime.UtcNow + (validFor ?? TimeSpan.FromMinutes(5)),
             Claims = WriteClaims(role, nonce),

@@ -13,6 +13,9 @@ public sealed partial class RoleTests : IDisposable
 {
     private const string Anybody = "no key";
 
+    /// <summary>Orleans answers with 403, because the gateway has its dashboard not show its log.</summary>
+    private const string HiddenLog = $"GET {OrleansDashboard.Path}/Trace";
+
     private static readonly List<string> Users = [Anybody, .. Roles.All];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
@@ -27,7 +30,7 @@ public sealed partial class RoleTests : IDisposable
         await using var app = await LaunchAsync(_folder);
         using var client = RunningGateway.CreateClient(app);
         var documented = (await ReadDocumentedAsync()).ToDictionary();
-        foreach (var (request, _) in FindMapped(app))
+        foreach (var (request, _) in FindMapped(app).Where(found => found.Request != HiddenLog))
         {
             var least = documented[DocumentedAs(request)];
             foreach (var user in Users)

@@ -29,6 +29,7 @@ internal static class SecurityHeaders
         headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
-        if (headers.ContentSecurityPolicy.Count == 0) headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        var isSet = headers.ContentSecurityPolicy.ToString().Contains("default-src", StringComparison.Ordinal);
+        if (!isSet) headers.ContentSecurityPolicy = ContentSecurityPolicy; // components set a policy that is about frames alone
     }
 }
