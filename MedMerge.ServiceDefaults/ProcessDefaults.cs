@@ -43,12 +43,12 @@ public static class ProcessDefaults
         app.MapHealthChecks(LivePath, new()
         {
             Predicate = _ => false,
-        }).AllowAnonymous();
+        }).AllowAnonymous().DisableRateLimiting();
         app.MapHealthChecks(ReadyPath, new()
         {
             Predicate = check => check.Tags.Contains(Ready),
             ResponseWriter = WriteAsync,
-        }).AllowAnonymous();
+        }).AllowAnonymous().DisableRateLimiting();
     }
 
     /// <summary>Whether a request is a health check.</summary>

@@ -32,7 +32,8 @@ internal partial class GatewayClient : IDisposable
         var isAddress = Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var parsed);
         if (!isAddress || parsed!.Scheme is not ("http" or "https"))
             throw new InputException($"The gateway's address '{address}' must look like http://127.0.0.1:8080.");
-        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout })
+        var connections = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout };
+        _http = new HttpClient(new RetryAfterHandler(TimeProvider.System) { InnerHandler = connections })
         {
             BaseAddress = new Uri(parsed, "api/v1/"),
             Timeout = Timeout.InfiniteTimeSpan, // a large file may take long

@@ -15,7 +15,7 @@ using Orleans.Dashboard;
 
 namespace MedMerge.Gateway;
 
-/// <summary>The process that serves the HTTP API: a client of the cluster, with access to the cluster's store.</summary>
+/// <summary>The process that serves the HTTP API and the pages: a client of the cluster, with access to the cluster's store.</summary>
 public static class GatewayApp
 {
     private const string ApiPrefix = "/api/v1";
@@ -33,6 +33,7 @@ public static class GatewayApp
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
         ["Logging:LogLevel:Orleans"] = "Error",
+        [$"Logging:LogLevel:{AuditLog.Category}"] = "Information", // whatever the default
     };
 
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
@@ -44,15 +45,19 @@ public static class GatewayApp
     /// </exception>
     public static WebApplication Build(string[] args)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ApplicationName = typeof(GatewayApp).Assembly.GetName().Name, // names the list of the pages' files
+        });
         var isOpen = !Authentication.Add(builder);
         LoopbackGuard.Apply(builder, isOpen);
         StoreConnection.Check(builder.Configuration);
         var limits = GatewayLimits.Read(builder.Configuration);
         AddHost(builder);
         builder.Services.AddSingleton<ReadyCheck>(); // keeps its last answer
-        AddApi(builder.Services);
-        WebPages.Add(builder.Services);
+        AddApi(builder.Services, limits);
+        WebPages.Add(builder);
         OrleansDashboard.Add(builder);
         AddCluster(builder.Services);
         builder.Services.AddSingleton(limits);
@@ -60,6 +65,7 @@ public static class GatewayApp
         var app = builder.Build();
         UseMiddleware(app, isOpen);
         MapEndpoints(app, limits);
+        if (!isOpen) SignIn.Map(app);
         return app;
     }
 
@@ -71,9 +77,9 @@ public static class GatewayApp
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultLogLevels });
     }
 
-    private static void AddApi(IServiceCollection services)
+    private static void AddApi(IServiceCollection services, GatewayLimits limits)
     {
-        services.AddRateLimiter(ConcurrencyLimits.Add);
+        services.AddRateLimiter(limiter => RequestLimits.Add(limiter, limits));
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // GatewayExceptionHandler explains it
         services.ConfigureHttpJsonOptions(options => ConfigureJson(options.SerializerOptions));
         services.AddProblemDetails();
@@ -107,27 +113,21 @@ public static class GatewayApp
 
     private static void UseMiddleware(WebApplication app, bool isOpen)
     {
+        app.Use(SecurityHeaders.AddAsync);
+        app.Use(AuditLog.RecordAsync);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        if (isOpen)
-        {
-            app.Use(LoopbackGuard.RefuseOtherSites);
-        }
-        else
-        {
-            app.UseAuthentication();
-        }
-        app.UseAuthorization();
+        Authentication.Use(app, isOpen);
         app.UseRateLimiter();
         app.UseAntiforgery();
     }
 
-    /// <summary>Where authentication is configured, everything that is mapped here asks for it unless it says otherwise.</summary>
+    /// <summary>Everything that is mapped here asks for a viewer at least, unless it says otherwise.</summary>
     private static void MapEndpoints(WebApplication app, GatewayLimits limits)
     {
         app.MapOpenApi().AllowAnonymous();
         app.MapHealthEndpoints();
-        app.MapOrleansDashboard(OrleansDashboard.Path).ExcludeFromDescription();
+        app.MapOrleansDashboard(OrleansDashboard.Path).ExcludeFromDescription().RequireAuthorization(Roles.Operator);
         var api = app.MapGroup(ApiPrefix);
         FileEndpoints.Map(api, limits);
         SweepEndpoints.Map(api);

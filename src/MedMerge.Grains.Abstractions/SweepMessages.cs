@@ -22,6 +22,8 @@ public sealed record StartSweep(
 /// <param name="Reason">Why the sweep as a whole failed, or what it is waiting for.</param>
 /// <param name="Limits">How much of it may run.</param>
 /// <param name="DeviceHours">The lanes' time that it has used, in hours.</param>
+/// <param name="Submitter">Who submitted it; null where that is not known.</param>
+/// <param name="Steering">What users have changed of it lately, oldest first; null from a node of an older version.</param>
 [GenerateSerializer, Immutable]
 public sealed record SweepStatus(
     [property: Id(0)] string Id,
@@ -34,7 +36,9 @@ public sealed record SweepStatus(
     [property: Id(7)] IReadOnlyList<TrialSummary> Running,
     [property: Id(8)] string? Reason,
     [property: Id(9)] SweepLimits Limits,
-    [property: Id(10)] double DeviceHours)
+    [property: Id(10)] double DeviceHours,
+    [property: Id(11)] string? Submitter = null,
+    [property: Id(12)] IReadOnlyList<SteeringAction>? Steering = null)
 {
     /// <summary>How many running trials a status names at most.</summary>
     public const int MaxRunning = 64;

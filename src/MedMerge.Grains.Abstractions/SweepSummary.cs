@@ -3,13 +3,15 @@ namespace MedMerge.Grains;
 /// <summary>A sweep in the list of all.</summary>
 /// <param name="State">As in its status; <see cref="WorkState.Damaged"/> where its record can't be read.</param>
 /// <param name="Counts">How many trials are in each state; none before they are planned.</param>
+/// <param name="Submitter">Who submitted it; null where that is not known.</param>
 public sealed record SweepSummary(
     string Id,
     string Name,
     WorkState State,
     DateTimeOffset Submitted,
     TrialCounts Counts,
-    string? Reason)
+    string? Reason,
+    string? Submitter = null)
 {
     /// <summary>
     /// Its progress in a few words: <c>12 of 40 trials</c>, <c>Paused, 12 of 40 trials</c>. No slash: the Aspire

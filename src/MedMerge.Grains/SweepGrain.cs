@@ -34,7 +34,7 @@ internal sealed partial class SweepGrain(
             var inputs = (await plans.FilesAsync(start.Specification)).ToList();
             var trace = Spans.Write(Spans.Current);
             var record = SweepRecord.Start(start.Name, start.Specification, start.Plan, inputs, start.Traces, time.GetUtcNow(), trace);
-            await sweeps.TryCreateAsync(Id, record, CancellationToken.None);
+            await sweeps.TryCreateAsync(Id, record with { Submitter = CallUser.Current }, CancellationToken.None);
         }
         else if (found.Value.Record.Specification != start.Specification)
         {
@@ -51,17 +51,17 @@ internal sealed partial class SweepGrain(
     public Task WakeAsync() => ChangeAsync(sweep => sweep.RemoveMarkWhereEndedAsync());
 
     /// <inheritdoc />
-    public Task<SweepStatus> PauseAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Pause));
+    public Task<SweepStatus> PauseAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Pause, By("pause")));
 
     /// <inheritdoc />
-    public Task<SweepStatus> ResumeAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Resume));
+    public Task<SweepStatus> ResumeAsync() => ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Resume, By("resume")));
 
     /// <inheritdoc />
     public async Task<SweepStatus> CancelAsync()
     {
         try
         {
-            return await ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Cancel));
+            return await ApplyAsync(sweep => sweep.ChangeAsync(SweepAction.Cancel, By("cancel")));
         }
         catch (InvalidDataException damaged) when (_controller is null)
         {
@@ -72,19 +72,19 @@ internal sealed partial class SweepGrain(
     }
 
     /// <inheritdoc />
-    public Task<SweepStatus> RetryAsync(TrialChoice trials) => ApplyAsync(sweep => sweep.RetryAsync(trials));
+    public Task<SweepStatus> RetryAsync(TrialChoice trials) => ApplyAsync(sweep => sweep.RetryAsync(trials, By("retry")));
 
     /// <inheritdoc />
-    public Task<SweepStatus> SkipAsync(int number) => ApplyAsync(sweep => sweep.SkipAsync(number));
+    public Task<SweepStatus> SkipAsync(int number) => ApplyAsync(sweep => sweep.SkipAsync(number, By($"skip {number}")));
 
     /// <inheritdoc />
-    public Task<SweepStatus> LimitAsync(SweepLimits limits) => ApplyAsync(sweep => sweep.LimitAsync(limits));
+    public Task<SweepStatus> LimitAsync(SweepLimits limits) => ApplyAsync(sweep => sweep.LimitAsync(limits, By("change")));
 
     /// <inheritdoc />
     public async Task<SweepStatus> ExtendAsync(StartSweep extended)
     {
         var inputs = (await plans.FilesAsync(extended.Specification)).ToList();
-        return await ApplyAsync(sweep => sweep.ExtendAsync(extended, inputs));
+        return await ApplyAsync(sweep => sweep.ExtendAsync(extended, inputs, By("extend")));
     }
 
     /// <inheritdoc />
@@ -111,6 +111,9 @@ internal sealed partial class SweepGrain(
         var left = sweep.LeaveAsync().WaitAsync(cancellationToken);
         await left.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
+
+    private SteeringAction? By(string action) =>
+        CallUser.Current is { } user ? new SteeringAction(time.GetUtcNow(), user, action) : null;
 
     private async Task<SweepStatus> ApplyAsync(Func<SweepController, Task> change)
     {

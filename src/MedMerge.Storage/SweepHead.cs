@@ -11,6 +11,7 @@ namespace MedMerge.Storage;
 /// <param name="Segments">Names of the segments, oldest first.</param>
 /// <param name="Nodes">The nodes that run trials, each once.</param>
 /// <param name="Recent">Trials that no segment holds, by number.</param>
+/// <param name="Steering">Null in the record of an older version.</param>
 internal sealed record SweepHead(
     string Name,
     string Specification,
@@ -27,7 +28,9 @@ internal sealed record SweepHead(
     string? Owner,
     SweepLimits? Limits,
     double DeviceSeconds,
-    int Revision)
+    int Revision,
+    string? Submitter,
+    IReadOnlyList<SteeringAction>? Steering)
 {
     private const string Older = "It was kept by an older version. Resuming it plans it again; finished stages are not computed again.";
 
@@ -65,7 +68,9 @@ internal sealed record SweepHead(
             record.Owner,
             record.Limits,
             record.DeviceSeconds,
-            record.Revision);
+            record.Revision,
+            record.Submitter,
+            record.Steering);
     }
 
     /// <summary>The whole record.</summary>
@@ -85,6 +90,8 @@ internal sealed record SweepHead(
         Limits = Limits,
         DeviceSeconds = DeviceSeconds,
         Revision = Revision,
+        Submitter = Submitter,
+        Steering = Steering ?? [],
     };
 }
 

@@ -26,6 +26,9 @@ public sealed record SweepRecord(
     string? Trace = null,
     string? Owner = null)
 {
+    /// <summary>How many changes by users a record keeps.</summary>
+    public const int MaxSteering = 50;
+
     /// <summary>Whether nothing more happens until somebody resumes it.</summary>
     public bool HasEnded => State is WorkState.Done or WorkState.Cancelled or WorkState.Failed;
 
@@ -37,6 +40,12 @@ public sealed record SweepRecord(
 
     /// <summary>How often it was extended: the same numbers are other trials then.</summary>
     public int Revision { get; init; }
+
+    /// <summary>Who submitted it; null where that is not known.</summary>
+    public string? Submitter { get; init; }
+
+    /// <summary>What users have changed, oldest first: the last <see cref="MaxSteering"/>.</summary>
+    public IReadOnlyList<SteeringAction> Steering { get; init; } = [];
 
     /// <summary>A sweep that was just submitted.</summary>
     /// <param name="traces">Traceparents of its trials by number; empty where they are not traced.</param>
@@ -67,6 +76,15 @@ public sealed record SweepRecord(
     {
         var changed = this with { State = state, Reason = null, Owner = null };
         return state == WorkState.Running ? changed.Retried(Trials.NumbersWhere(IsResumed)) : changed;
+    }
+
+    /// <summary>The record after a user's change; the same where that changes nothing.</summary>
+    /// <param name="by">Who makes it; null where nobody is known.</param>
+    public SweepRecord Steered(SteeringAction? by, Func<SweepRecord, SweepRecord> change)
+    {
+        var changed = change(this);
+        if (by is null || ReferenceEquals(changed, this)) return changed;
+        return changed with { Steering = [.. Steering.TakeLast(MaxSteering - 1), by] };
     }
 
     /// <summary>The record once every trial has ended; the same where some have not, because a user had them tried again.</summary>

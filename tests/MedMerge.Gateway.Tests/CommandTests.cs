@@ -60,6 +60,10 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.Equal(ReadBytes("run", "report.html"), await GetBytesAsync($"{sweep}/results?format=html"));
         Assert.Equal(ReadBytes("run", "trials.parquet"), await GetBytesAsync($"{sweep}/results?format=parquet"));
 
+        await AssertRunsNothingAsync($"{sweep}/models/medmerge/seed-0/model.safetensors", "attachment", "default-src 'self'");
+        await AssertRunsNothingAsync($"{sweep}/results?format=csv", "attachment", "default-src 'self'");
+        await AssertRunsNothingAsync($"{sweep}/results?format=html", null, "sandbox");
+
         var (_, list, _) = await RunAsync("list");
         Assert.Matches($@"{id.Trim()} +\| +tiny \| +Done \| +3/3", list);
         var (_, shown, _) = await RunAsync("show", id.Trim(), "--json");
@@ -184,7 +188,9 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.Equal(ExitCodes.Failed, watched);
         Assert.Contains("Cancelled", watchError, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.Done, (await RunAsync("submit", In("long.yaml"))).Code);
-        Assert.Contains("Running", (await RunAsync("show", id)).Output, StringComparison.Ordinal);
+        var shown = (await RunAsync("show", id)).Output;
+        Assert.Contains("Running", shown, StringComparison.Ordinal);
+        Assert.Matches(@"Submitted by tests\.\n[\d :-]+ tests: pause\n[\d :-]+ tests: resume\n[\d :-]+ tests: cancel\n", shown);
         await RunAsync("cancel", id);
     }
 
@@ -276,6 +282,15 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         var (code, _, error) = await RunAsync("list");
         Assert.Equal(ExitCodes.BadInput, code);
         Assert.Contains("Set MEDMERGE_API_KEY", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A browser saves a download, or shows it as a page that runs no script.</summary>
+    private async Task AssertRunsNothingAsync(string path, string? disposition, string policy)
+    {
+        using var response = await _gateway.Client.GetAsync(path, TestContext.Current.CancellationToken);
+        Assert.Equal(disposition, response.Content.Headers.ContentDisposition?.DispositionType);
+        Assert.Contains(policy, response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
     }
 
     private string In(string name) => Path.Combine(_gateway.Folder, name);

@@ -37,38 +37,6 @@ public sealed class HostileClientTests(RunningGateway gateway) : IClassFixture<R
         Assert.Contains("/api/v1/sweeps", description, StringComparison.Ordinal);
     }
 
-    /// <summary>
-    /// Orleans' dashboard requires the same key. A browser asks the user for it as a password, which is valid for
-    /// reading only.
-    /// </summary>
-    [Fact]
-    public async Task Pages_ask_a_browser_for_the_key_as_a_password_that_is_valid_for_reading_only()
-    {
-        using var browser = new HttpClient { BaseAddress = gateway.Address };
-        browser.DefaultRequestHeaders.TryAddWithoutValidation("Accept", "text/html");
-        foreach (var path in new[] { "/orleans/", "/orleans/index.min.js", "/orleans/DashboardCounters", "/orleans/Trace" })
-        {
-            using var refused = await browser.GetAsync(path, Cancellation);
-            Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
-            Assert.Equal("Basic", refused.Headers.WwwAuthenticate.Single().Scheme);
-        }
-        Assert.Empty((await gateway.Client.GetAsync("/orleans/", Cancellation)).Headers.WwwAuthenticate);
-
-        Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(HttpMethod.Get, "/orleans/", "wrong"));
-        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Get, "/orleans/", RunningGateway.Key));
-        Assert.Equal(HttpStatusCode.OK, await SendAsync(HttpMethod.Get, "/api/v1/sweeps", RunningGateway.Key));
-        Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(HttpMethod.Post, "/api/v1/sweeps", RunningGateway.Key));
-        Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(HttpMethod.Put, $"/api/v1/files/{NoHash}", RunningGateway.Key));
-
-        async Task<HttpStatusCode> SendAsync(HttpMethod method, string path, string password)
-        {
-            using var request = new HttpRequestMessage(method, path);
-            var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"anybody:{password}"));
-            request.Headers.Authorization = new("Basic", credentials);
-            return (await browser.SendAsync(request, Cancellation)).StatusCode;
-        }
-    }
-
     [Fact]
     public async Task Requests_that_are_too_large_are_refused()
     {

@@ -80,7 +80,8 @@ public sealed class RunningGateway : IAsyncLifetime
     /// <summary>Creates a client without an API key.</summary>
     public static HttpClient CreateClient(WebApplication app) => new() { BaseAddress = new Uri(app.Urls.Single()) };
 
-    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+    /// <summary>A key as the configuration has it.</summary>
+    public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private string Store => Path.Combine(Folder, "store");
 

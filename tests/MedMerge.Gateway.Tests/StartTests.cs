@@ -31,7 +31,10 @@ public sealed class StartTests
     [Theory]
     [InlineData("--urls=nonsense", "can't be understood")]
     [InlineData("--Authentication:ApiKeys:me=secret", "must be the SHA-256 of the key")]
+    [InlineData("--Authentication:ApiKeys:me:Hash=secret", "me:Role is ''; it must be one of viewer, submitter, operator")]
     [InlineData("--Authentication:Jwt:Authority=https://example.org", "needs both Authority and Audience")]
+    [InlineData("--Authentication:OpenIdConnect:Authority=https://example.org", "needs both Authority and ClientId")]
+    [InlineData("--Limits:RequestsPerMinute=0", "must be a whole number from 1 to 1000000")]
     [InlineData("--Limits:FileMiB=4096", "must be a whole number from 1 to 2047")]
     public void An_invalid_setting_is_reported_by_name(string setting, string message)
     {

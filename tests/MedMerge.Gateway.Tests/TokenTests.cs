@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace MedMerge.Gateway.Tests;
 
-/// <summary>Which tokens of an identity provider are accepted.</summary>
+/// <summary>Which tokens of an identity provider are accepted, and that a token without a role may do nothing.</summary>
 public sealed class TokenTests
 {
     private const string Audience = "medmerge";
@@ -19,7 +19,9 @@ public sealed class TokenTests
             $"--Authentication:Jwt:Audience={Audience}");
         using var client = RunningGateway.CreateClient(app);
 
-        Assert.Equal(HttpStatusCode.OK, await ListAsync(provider.CreateToken(Audience)));
+        Assert.Equal(HttpStatusCode.OK, await ListAsync(provider.CreateToken(Audience, role: "viewer")));
+        Assert.Equal(HttpStatusCode.Forbidden, await ListAsync(provider.CreateToken(Audience, role: "manager")));
+        Assert.Equal(HttpStatusCode.Forbidden, await ListAsync(provider.CreateToken(Audience)));
         Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(null));
         Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync(provider.CreateToken("another application")));
         var foreign = provider.CreateToken(Audience, issuer: "https://example.org");

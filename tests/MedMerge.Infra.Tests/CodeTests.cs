@@ -147,7 +147,7 @@ public sealed partial class CodeTests
     {
         var gateway = Workload.Gateway;
         Assert.Contains(gateway.Variables.Keys, name => name.StartsWith("Authentication__ApiKeys__", StringComparison.Ordinal));
-        var uploads = UploadLimit().Match(Repository.Read("src/MedMerge.Gateway/ConcurrencyLimits.cs")).Groups[1].Value;
+        var uploads = UploadLimit().Match(Repository.Read("src/MedMerge.Gateway/RequestLimits.cs")).Groups[1].Value;
         var atOnce = int.Parse(uploads, CultureInfo.InvariantCulture);
         var file = decimal.Parse(gateway.Variables["Limits__FileMiB"]!, CultureInfo.InvariantCulture) * 1024 * 1024;
         var memory = gateway.Container.Resources.Limits["memory"].ToDecimal();

@@ -77,6 +77,8 @@ public sealed class SweepTrialsTests
 
         var found = (await _sweeps.FindAsync("s", Cancellation))!.Value.Record;
         Assert.Equal((WorkState.Paused, 0, "spec"), (found.State, found.Trials.Count, found.Specification));
+        Assert.Null(found.Submitter);
+        Assert.Empty(found.Steering);
         Assert.Contains("an older version", found.Reason, StringComparison.Ordinal);
         var resumed = found.ChangedTo(WorkState.Running).Planned(3, SweepLimits.None);
         Assert.Equal(3, resumed.Trials.Counts.Waiting);
@@ -98,6 +100,27 @@ public sealed class SweepTrialsTests
         Assert.Equal(["c", "a"], await _sweeps.ListNewestAsync(Cancellation).ToListAsync(Cancellation));
         Assert.False(await _sweeps.ExistsAsync("b", Cancellation));
         Assert.Equal(["a", "c"], await _sweeps.ActiveAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_record_keeps_who_submitted_it_and_the_latest_changes_by_users()
+    {
+        var (record, etag) = await CreateAsync();
+        Assert.Empty(record.Steering);
+        record = record with { Submitter = "ann" };
+        for (var number = 1; number <= SweepRecord.MaxSteering + 1; number++)
+        {
+            var by = new SteeringAction(DateTimeOffset.UnixEpoch.AddMinutes(number), "bob", $"skip {number}");
+            record = record.Steered(by, its => its.WithoutTrials([number], TrialRecord.SkippedByUser));
+        }
+        Assert.Same(record, record.Steered(record.Steering[0], its => its)); // nothing has changed
+        await _sweeps.TryReplaceAsync("s", record, etag, Cancellation);
+
+        var found = (await _sweeps.FindAsync("s", Cancellation))!.Value.Record;
+        Assert.Equal("ann", found.Submitter);
+        Assert.Equal(SweepRecord.MaxSteering, found.Steering.Count);
+        Assert.Equal(("skip 2", "bob"), (found.Steering[0].Action, found.Steering[0].User));
+        Assert.Equal(record.Steering[^1], found.Steering[^1]);
     }
 
     private async Task<(SweepRecord Record, string ETag)> CreateAsync()

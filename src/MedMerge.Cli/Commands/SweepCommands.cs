@@ -179,7 +179,17 @@ internal static class SweepCommands
                 DescribeProgress(trial),
             ]),
         ]).TrimEnd();
-        return $"{heading}{reason}\n\n{table}";
+        return $"{heading}{reason}{DescribeUsers(status)}\n\n{table}";
+    }
+
+    /// <summary>Who submitted the sweep and who has changed it since, a line each.</summary>
+    private static string DescribeUsers(SweepStatus status)
+    {
+        var submitter = status.Submitter is null ? "" : $"\nSubmitted by {status.Submitter}.";
+        var steering = (status.Steering ?? []).Select(step => string.Create(
+            CultureInfo.InvariantCulture,
+            $"\n{step.When.UtcDateTime:yyyy-MM-dd HH:mm} {step.User}: {step.Action}"));
+        return submitter + string.Concat(steering);
     }
 
     private static string DescribeProgress(TrialSummary trial)

@@ -23,7 +23,7 @@ internal static class LoopbackGuard
         {
             throw new InputException(
                 $"Refusing to start: '{reachable}' can be reached from other machines, and no authentication is configured. " +
-                "Set Authentication__ApiKeys__NAME to the SHA-256 of a key, or Authentication__Jwt__Authority and __Audience; " +
+                "Set Authentication__ApiKeys__NAME__Hash and __Role, or Authentication__Jwt__Authority and __Audience; " +
                 "or listen on 127.0.0.1.");
         }
         builder.Configuration[AllowedHosts] ??= LoopbackHosts; // refuses DNS rebinding: foreign host names that resolve to loopback
@@ -34,16 +34,9 @@ internal static class LoopbackGuard
     /// </summary>
     public static Task RefuseOtherSites(HttpContext context, RequestDelegate next)
     {
-        if (IsSameSite(context.Request)) return next(context);
+        if (CrossSiteGuard.HasOwnOrigin(context.Request)) return next(context);
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
         return Task.CompletedTask;
-    }
-
-    private static bool IsSameSite(HttpRequest request)
-    {
-        var origin = request.Headers.Origin.ToString();
-        if (origin.Length == 0) return true;
-        return Uri.TryCreate(origin, UriKind.Absolute, out var site) && site.Authority == request.Host.Value;
     }
 
     /// <summary>The addresses to listen on; ports count only where no URLs are configured, as in ASP.NET Core.</summary>

@@ -1,3 +1,4 @@
+using MedMerge.Gateway.Access;
 using MedMerge.Gateway.Queries;
 using MedMerge.Storage.Benchmarks;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,6 +29,7 @@ internal static class BenchmarkEndpoints
             .WithSummary("Says whether a run, by default the last one, has a regression that nobody has accepted.")
             .ProducesProblem(StatusCodes.Status400BadRequest);
         benchmark.MapPost("/accept", AcceptAsync)
+            .RequireAuthorization(Roles.Operator)
             .WithSummary("Accepts a run, by default the last one: later runs are compared with it.");
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Mime;
 using System.Text.RegularExpressions;
+using MedMerge.Gateway.Access;
 using MedMerge.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -20,6 +21,7 @@ internal static partial class FileEndpoints
             .WithTags("files")
             .AddEndpointFilter(CheckNameAsync);
         files.MapPut("", PutAsync)
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Uploads a file under the SHA-256 of its content.")
             .Accepts<IFormFile>(MediaTypeNames.Application.Octet, AnyMediaType) // curl sends a form's unless told otherwise
             .RequireRateLimiting(GatewayLimits.Uploads)

@@ -2,6 +2,7 @@ using System.Net.Mime;
 using System.Text;
 using MedMerge.Gateway.Queries;
 using MedMerge.Reporting;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace MedMerge.Gateway.Endpoints;
 
@@ -64,13 +65,17 @@ internal static class ResultEndpoints
                 return RefuseFormat(format, OutputFiles.SweepResults.Select(known => known.Format));
             var sweep = await queries.GetSweepAsync(id, cancellation);
             if (format == "html") response.Headers.ContentSecurityPolicy = PagePolicy;
-            return TypedResults.Bytes(await file.WriteAsync(sweep, cancellation), MediaTypes[format]);
+            return Send(await file.WriteAsync(sweep, cancellation), format, $"{id}.{format}");
         }
         if (OutputFiles.Results.FirstOrDefault(known => known.Format == format) is not { } ofScenario)
             return RefuseFormat(format, OutputFiles.Results.Select(known => known.Format));
         var result = await queries.GetScenarioAsync(id, scenario, cancellation);
-        return TypedResults.Bytes(Encoding.UTF8.GetBytes(ofScenario.Write(result)), MediaTypes[format]);
+        return Send(Encoding.UTF8.GetBytes(ofScenario.Write(result)), format, $"{id}, {scenario}.{format}");
     }
+
+    /// <summary>A browser shows what has a page's format or JSON's, and saves the rest as a file.</summary>
+    private static FileContentHttpResult Send(byte[] content, string format, string fileName) =>
+        TypedResults.Bytes(content, MediaTypes[format], format is "html" or DefaultFormat ? null : fileName);
 
     private static IResult RefuseFormat(string format, IEnumerable<string> formats) => Problem(
         $"There is no format '{format}'; there are {string.Join(", ", formats)}.",
@@ -89,7 +94,7 @@ internal static class ResultEndpoints
         CancellationToken cancellation)
     {
         if (await queries.FindFileAsync(id, name, cancellation) is { } file)
-            return TypedResults.Bytes(file, MediaTypeNames.Application.Octet);
+            return TypedResults.Bytes(file, MediaTypeNames.Application.Octet, Path.GetFileName(name));
         return Problem($"'{id}' has no model '{name}'; /api/v1/sweeps/{id}/models lists them.", StatusCodes.Status404NotFound);
     }
 

@@ -1,3 +1,4 @@
+using MedMerge.Gateway.Access;
 using MedMerge.Gateway.Queries;
 using MedMerge.Storage.Schedules;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,6 +13,7 @@ internal static class ScheduleEndpoints
     {
         var schedules = api.MapGroup("/schedules").WithTags("schedules");
         schedules.MapPost("", AddAsync)
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Adds a schedule for a specification whose files are already uploaded.")
             .WithMetadata(new RequestSizeLimitAttribute(Submissions.MaxBody))
             .RequireRateLimiting(GatewayLimits.Plans)
@@ -26,14 +28,18 @@ internal static class ScheduleEndpoints
             .WithSummary("Gets a schedule with its next five times and what became of the last ones.");
         schedule.MapPost("/pause", (string name, ScheduleChanges changes, CancellationToken cancellation) =>
                 SetPausedAsync(name, isPaused: true, changes, cancellation))
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Pauses a schedule until it is resumed.");
         schedule.MapPost("/resume", (string name, ScheduleChanges changes, CancellationToken cancellation) =>
                 SetPausedAsync(name, isPaused: false, changes, cancellation))
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Resumes a paused schedule; times of the pause are left out.");
         schedule.MapPost("/run-now", RunNowAsync)
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Runs a schedule now, beside its times; a node submits the sweep within seconds.")
             .ProducesProblem(StatusCodes.Status400BadRequest);
         schedule.MapDelete("", RemoveAsync)
+            .RequireAuthorization(Roles.Operator)
             .WithSummary("Removes a schedule; the sweeps that it has submitted stay.");
     }
 

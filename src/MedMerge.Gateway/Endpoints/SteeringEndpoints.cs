@@ -1,3 +1,4 @@
+using MedMerge.Gateway.Access;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Queries;
 using MedMerge.Grains;
@@ -28,21 +29,26 @@ internal static class SteeringEndpoints
         sweep.MapGet("/trials", GetTrialsAsync)
             .WithSummary("Gets a page of trials: `count` of them from number `from`, all or those of a `state` or a failure's `kind`.");
         sweep.MapPost("/retry", RetryAsync)
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Tries trials again that have ended without a result: those named, or all, or all that failed of a kind.")
             .ProducesProblem(StatusCodes.Status400BadRequest);
         sweep.MapPost("/trials/{number:int}/skip", SkipAsync)
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Stops a trial, or does not begin it.")
             .ProducesProblem(StatusCodes.Status400BadRequest);
         sweep.MapPatch("/limits", LimitAsync)
+            .RequireAuthorization(Roles.Operator)
             .WithSummary("Changes how many trials run at a time, the priority and the budget. What is left out stays; 0 removes a limit.")
             .ProducesProblem(StatusCodes.Status400BadRequest);
         sweep.MapPost("/extend", (string id, SubmitRequest request, Submissions submissions, CancellationToken cancellation) =>
                 submissions.ExtendAsync(id, request, cancellation))
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Takes a larger specification: trials that it shares with the one before keep their results.")
             .WithMetadata(new RequestSizeLimitAttribute(Submissions.MaxBody))
             .RequireRateLimiting(GatewayLimits.Plans)
             .ProducesProblem(StatusCodes.Status400BadRequest);
         sweep.MapDelete("", RemoveAsync)
+            .RequireAuthorization(Roles.Operator)
             .WithSummary("Removes a sweep that has ended, with the stages that only it used.")
             .ProducesProblem(StatusCodes.Status409Conflict);
     }

@@ -1,3 +1,4 @@
+using MedMerge.Gateway.Access;
 using MedMerge.Gateway.Connections;
 using MedMerge.Gateway.Queries;
 using MedMerge.Grains;
@@ -16,6 +17,7 @@ internal static class SweepEndpoints
     {
         var sweeps = api.MapGroup("/sweeps").WithTags("sweeps");
         sweeps.MapPost("", SubmitAsync)
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Submits a specification whose files are already uploaded. Idempotent.")
             .WithMetadata(new RequestSizeLimitAttribute(Submissions.MaxBody))
             .RequireRateLimiting(GatewayLimits.Plans)
@@ -32,13 +34,16 @@ internal static class SweepEndpoints
                 "Streams the status as server-sent events, on changes, at most once a second and at least every five, until the sweep "
                 + "ends; with `trials=true` also the trials that have changed.");
         sweep.MapPost("/pause", (string id, ClusterConnection cluster) => ChangeAsync(cluster.Sweep(id).PauseAsync(), WorkState.Paused))
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Pauses a sweep until it is resumed.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         sweep.MapPost("/resume", (string id, ClusterConnection cluster) => ChangeAsync(cluster.Sweep(id).ResumeAsync(), WorkState.Running))
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Resumes a paused or cancelled sweep; failed trials run again.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         sweep.MapPost("/cancel", (string id, ClusterConnection cluster) =>
                 ChangeAsync(cluster.Sweep(id).CancelAsync(), WorkState.Cancelled))
+            .RequireAuthorization(Roles.Submitter)
             .WithSummary("Cancels a sweep; results so far are kept.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         SteeringEndpoints.Map(sweep);

@@ -1,3 +1,5 @@
+using MedMerge.Gateway.Pages.Shared;
+using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.FluentUI.AspNetCore.Components;
 
 namespace MedMerge.Gateway.Pages;
@@ -6,21 +8,25 @@ namespace MedMerge.Gateway.Pages;
 internal static class WebPages
 {
     /// <summary>Adds what the pages need.</summary>
-    public static void Add(IServiceCollection services)
+    public static void Add(WebApplicationBuilder builder)
     {
+        // Where it was not published the files are in the packages and the sources; without this only a development host looks there.
+        StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
+        var services = builder.Services;
         services.AddRazorComponents()
             .AddInteractiveServerComponents()
             .AddHubOptions(hub => hub.MaximumReceiveMessageSize = 2 * Submissions.MaxSpecification); // what is typed on the page for submissions
         services.AddCascadingAuthenticationState();
         services.AddFluentUIComponents();
-        services.AddSingleton<Shared.SweepFeeds>();
+        services.AddSingleton<SweepFeeds>();
+        services.AddScoped<UserActions>();
     }
 
     /// <summary>Maps the pages, their files, and the connection over which they are kept live.</summary>
     public static void Map(WebApplication app)
     {
         app.MapStaticAssets().AllowAnonymous();
-        app.MapGet($"/{Shared.Figures.StylePath}", () => Results.Text(Shared.Figures.Style, "text/css"))
+        app.MapGet($"/{Figures.StylePath}", () => Results.Text(Figures.Style, "text/css"))
             .AllowAnonymous()
             .ExcludeFromDescription();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();

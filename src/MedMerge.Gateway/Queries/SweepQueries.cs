@@ -48,7 +48,7 @@ internal sealed partial class SweepQueries(SweepStore sweeps, ILogger<SweepQueri
         try
         {
             if (await sweeps.FindHeadAsync(id, cancellation) is not var (head, _)) return null; // just created, or removed
-            return new SweepSummary(id, head.Name, head.State, head.Submitted, head.Counts.Of(head.State), head.Reason);
+            return new SweepSummary(id, head.Name, head.State, head.Submitted, head.Counts.Of(head.State), head.Reason, head.Submitter);
         }
         catch (InvalidDataException damaged)
         {

@@ -58,7 +58,8 @@ internal sealed class SweepController(
     /// <summary>
     /// Pauses, resumes or cancels the sweep, where that changes anything; resuming tries failed trials again.
     /// </summary>
-    public async Task ChangeAsync(SweepAction action)
+    /// <param name="by">Who does; null where nobody is known.</param>
+    public async Task ChangeAsync(SweepAction action, SteeringAction? by = null)
     {
         var hasFailedTrials = sweep.Record.Trials.Any(SweepRecord.IsResumed);
         if (SweepTransitions.Next(sweep.Record.State, action, hasFailedTrials) is not { } next) return;
@@ -66,40 +67,44 @@ internal sealed class SweepController(
         {
             await runner.StopAsync().ConfigureAwait(false); // one that has ended may be about to remove its mark
             await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
-            await sweep.WriteAsync(record => record.ChangedTo(next)).ConfigureAwait(false);
+            await WriteAsync(by, record => record.ChangedTo(next)).ConfigureAwait(false);
             return;
         }
-        await sweep.WriteAsync(record => record.ChangedTo(next)).ConfigureAwait(false);
+        await WriteAsync(by, record => record.ChangedTo(next)).ConfigureAwait(false);
         await runner.StopAsync().ConfigureAwait(false);
         await sweeps.UnmarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Tries trials again that have ended without a result. What runs is not disturbed.</summary>
     /// <exception cref="ArgumentException">There is no trial of such a number.</exception>
-    public async Task RetryAsync(TrialChoice choice)
+    /// <inheritdoc cref="ChangeAsync" path="/param[@name='by']" />
+    public async Task RetryAsync(TrialChoice choice, SteeringAction? by = null)
     {
         foreach (var number in choice.Numbers) CheckNumber(number);
         var trials = sweep.Record.Trials;
         var chosen = choice.Numbers.Count > 0 ? choice.Numbers : [.. trials.NumbersWhere(trial => trial.HasFailed)];
         int[] numbers = [.. chosen.Where(number => choice.Kind is null || trials.Get(number).Kind == choice.Kind)];
-        if (numbers.Length > 0) await RestartAsync(record => record.Retried(numbers)).ConfigureAwait(false);
+        if (numbers.Length > 0) await RestartAsync(record => record.Steered(by, its => its.Retried(numbers))).ConfigureAwait(false);
     }
 
     /// <summary>Stops a trial, or does not begin it.</summary>
     /// <exception cref="ArgumentException">There is no trial of that number.</exception>
-    public async Task SkipAsync(int number)
+    /// <inheritdoc cref="ChangeAsync" path="/param[@name='by']" />
+    public async Task SkipAsync(int number, SteeringAction? by = null)
     {
         CheckNumber(number);
-        await sweep.WriteAsync(record => record.WithoutTrials([number], TrialRecord.SkippedByUser)).ConfigureAwait(false);
+        await WriteAsync(by, record => record.WithoutTrials([number], TrialRecord.SkippedByUser)).ConfigureAwait(false);
         await runner.StopTrialAsync(number).ConfigureAwait(false);
     }
 
     /// <summary>Changes how much of the sweep may run.</summary>
-    public Task LimitAsync(SweepLimits limits) => sweep.WriteAsync(record => record with { Limits = limits });
+    /// <inheritdoc cref="ChangeAsync" path="/param[@name='by']" />
+    public Task LimitAsync(SweepLimits limits, SteeringAction? by = null) => WriteAsync(by, record => record with { Limits = limits });
 
     /// <summary>Takes a larger specification, and runs what is new in it.</summary>
     /// <exception cref="ArgumentException">It lacks trials of the one before.</exception>
-    public async Task ExtendAsync(StartSweep extended, IReadOnlyList<string> inputs)
+    /// <inheritdoc cref="ChangeAsync" path="/param[@name='by']" />
+    public async Task ExtendAsync(StartSweep extended, IReadOnlyList<string> inputs, SteeringAction? by = null)
     {
         if (sweep.Record.Specification == extended.Specification) return;
         var before = await runner.LoadPlanAsync(CancellationToken.None).ConfigureAwait(false);
@@ -108,7 +113,7 @@ internal sealed class SweepController(
         SweepExtension.Check(before, plan);
         await runner.StopAsync().ConfigureAwait(false); // the same numbers are other trials from here on
         await sweeps.MarkAsync(sweep.Id, CancellationToken.None).ConfigureAwait(false);
-        await sweep.WriteAsync(record => SweepExtension.Apply(record, before, plan) with
+        await WriteAsync(by, record => SweepExtension.Apply(record, before, plan) with
         {
             Specification = extended.Specification,
             Plan = extended.Plan,
@@ -196,6 +201,9 @@ internal sealed class SweepController(
             return [];
         }
     }
+
+    private Task WriteAsync(SteeringAction? by, Func<SweepRecord, SweepRecord> change) =>
+        sweep.WriteAsync(record => record.Steered(by, change));
 
     /// <summary>Makes a change that may let a sweep that was done run again: it is marked before.</summary>
     private async Task RestartAsync(Func<SweepRecord, SweepRecord> change)

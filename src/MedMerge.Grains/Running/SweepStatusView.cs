@@ -27,7 +27,9 @@ internal static class SweepStatusView
             running,
             record.Reason,
             record.Limits ?? SweepLimits.None,
-            record.DeviceSeconds / SecondsPerHour);
+            record.DeviceSeconds / SecondsPerHour,
+            record.Submitter,
+            record.Steering);
     }
 
     /// <summary>Some of the trials.</summary>

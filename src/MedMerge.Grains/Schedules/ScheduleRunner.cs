@@ -43,7 +43,8 @@ internal sealed partial class ScheduleRunner(
         var (specification, plan) = await plans.FindAsync(schedule, run, cancellation).ConfigureAwait(false);
         var trace = Spans.Write(Spans.Current);
         var record = SweepRecord.Start(schedule.Title, specification, plan, schedule.Inputs, [], time.GetUtcNow(), trace);
-        await sweeps.TryCreateAsync(id, record, cancellation).ConfigureAwait(false);
+        var submitted = record with { Submitter = $"schedule {schedule.Name}" };
+        await sweeps.TryCreateAsync(id, submitted, cancellation).ConfigureAwait(false);
     }
 
     private async Task<bool> ExistsAsync(string sweep, CancellationToken cancellation)

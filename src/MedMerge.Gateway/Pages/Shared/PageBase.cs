@@ -18,6 +18,9 @@ public abstract partial class PageBase : ComponentBase, IDisposable
     protected NavigationManager Navigation { get; set; } = default!;
 
     [Inject]
+    private UserActions Actions { get; set; } = default!;
+
+    [Inject]
     private ILoggerFactory Loggers { get; set; } = default!;
 
     /// <inheritdoc />
@@ -27,7 +30,13 @@ public abstract partial class PageBase : ComponentBase, IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Reads or changes something; a failure becomes the <see cref="Problem"/>.</summary>
+    /// <summary>Changes something for the page's user; a failure becomes the <see cref="Problem"/>.</summary>
+    /// <inheritdoc cref="UserActions.RunAsync" path="/param" />
+    /// <returns>Whether it worked.</returns>
+    protected Task<bool> ChangeAsync(string role, string action, string target, Func<Task> change) =>
+        TryAsync(() => Actions.RunAsync(role, action, target, change));
+
+    /// <summary>Reads something; a failure becomes the <see cref="Problem"/>.</summary>
     /// <returns>Whether it worked.</returns>
     protected async Task<bool> TryAsync(Func<Task> work)
     {
