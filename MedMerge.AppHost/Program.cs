@@ -43,12 +43,16 @@ var gateway = builder.AddProject<Projects.MedMerge_Gateway>(ClusterNames.Gateway
     .WithStartSweepCommand(specifications);
 var http = gateway.GetEndpoint("http");
 gateway
-    .WithUrl($"{http}/api/v1/sweeps", "Sweeps")
+    .WithEnvironment("Dashboard__Url", FindDashboard())
+    .WithUrl($"{http}/", "Sweeps")
     .WithUrl($"{http}/openapi/v1.json", "API reference")
     .WithUrl($"{http}/orleans/", "Orleans dashboard");
 
 builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<SweepResourceService>(services, http));
 await builder.Build().RunAsync();
+
+// Pages link trials to their traces.
+string FindDashboard() => (builder.Configuration["ASPNETCORE_URLS"] ?? "").Split(';')[0];
 
 bool IsExternal(string name) =>
     builder.ExecutionContext.IsPublishMode || !string.IsNullOrEmpty(builder.Configuration.GetConnectionString(name));

@@ -81,6 +81,10 @@ internal sealed partial class SweepResourceService(
             ],
             Urls =
             [
+                new UrlSnapshot("page", $"{gateway.Url}/sweeps/{summary.Id}", IsInternal: false)
+                {
+                    DisplayProperties = new("Sweep", 1),
+                },
                 new UrlSnapshot("results", $"{gateway.Url}/api/v1/sweeps/{summary.Id}/results?format=md", IsInternal: false)
                 {
                     DisplayProperties = new("Results", 0),

@@ -32,7 +32,7 @@ public sealed partial class SweepTests(RunningAppHost host)
         Assert.Equal(KnownResourceStateStyles.Success, snapshot.State.Style);
         Assert.Contains(states, state => Running().IsMatch(state));
         using var http = new HttpClient();
-        var results = await http.GetStringAsync(Assert.Single(snapshot.Urls).Url, Cancellation);
+        var results = await http.GetStringAsync(snapshot.Urls.Single(url => url.Name == "results").Url, Cancellation);
         Assert.Contains("| medmerge |", results, StringComparison.Ordinal);
         Assert.Contains("| lp-ft", results, StringComparison.Ordinal);
     }

@@ -6,6 +6,9 @@ internal sealed partial class AuditLog(ILoggerFactory loggers)
     /// <summary>The log's category.</summary>
     public const string Category = "MedMerge.Audit";
 
+    /// <summary>Keeps pages live; what they change is recorded by itself.</summary>
+    private const string PagesConnection = "/_blazor";
+
     private readonly ILogger _logger = loggers.CreateLogger(Category);
 
     /// <summary>Logs a request once it is answered.</summary>
@@ -17,7 +20,8 @@ internal sealed partial class AuditLog(ILoggerFactory loggers)
         }
         finally
         {
-            if (!Requests.IsReading(context.Request)) context.RequestServices.GetRequiredService<AuditLog>().Record(context);
+            var isRecorded = !Requests.IsReading(context.Request) && !context.Request.Path.StartsWithSegments(PagesConnection);
+            if (isRecorded) context.RequestServices.GetRequiredService<AuditLog>().Record(context);
         }
     }
 
