@@ -25,7 +25,10 @@ internal sealed record ProviderOptions(Uri Authority, string ClientId, string? C
         var section = configuration.GetSection(Section);
         if (!section.Exists()) return null;
         if (string.IsNullOrEmpty(section["Authority"]) || section["ClientId"] is not { Length: > 0 } client)
-            throw new InputException($"{Section} needs both Authority and ClientId: the provider's address, and what it calls this gateway.");
+        {
+            throw new InputException(
+                $"{Section} needs both Authority and ClientId: the provider's address, and what it calls this gateway.");
+        }
         return new ProviderOptions(
             TokenOptions.ReadAuthority(section),
             client,
