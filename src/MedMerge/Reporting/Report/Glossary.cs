@@ -15,7 +15,7 @@ internal static class Glossary
         ["macro F1"] = "Mean over classes of the balance of precision (of those named, how many are) and recall (of those that " +
                        "are, how many are named), so that rare classes count as much as common ones.",
         ["AUC"] = "How often an image of a class is given a higher probability of it than one of another class: 50 % is guessing.",
-        ["calibration"] = "Whether of the answers with 80 % confidence 80 % are right. Below the diagonal, the model is too sure of itself.",
+        ["calibration"] = "Whether of the answers with 80 % confidence 80 % are right. Below the diagonal, it is too sure of itself.",
     };
 
     /// <summary>Draws it.</summary>
