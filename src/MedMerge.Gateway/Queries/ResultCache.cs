@@ -12,6 +12,8 @@ internal sealed class ResultCache(long maxBytes = ResultCache.DefaultBytes)
     private const long DefaultBytes = 256L << 20;
     private const int BytesOfTrial = 1 << 10;
     private const int BytesOfClass = 64;
+    private const int BytesOfEpoch = 128;
+    private const int BytesOfSpread = 64;
 
     private readonly Lock _gate = new();
     private readonly LinkedList<Entry> _recent = [];
@@ -66,7 +68,14 @@ internal sealed class ResultCache(long maxBytes = ResultCache.DefaultBytes)
             var classes = scenario.Trials.Sum(trial => (long)trial.Test.Classes.Count + trial.Validation.Classes.Count);
             var resamples = scenario.Summaries.Sum(row => row.ToRival?.Seeds.Resamples.Sum(seed => (long)seed.Length) ?? 0);
             var trials = (long)scenario.Trials.Count + scenario.Missing.Count;
-            return (BytesOfTrial * trials) + (BytesOfClass * classes) + (sizeof(double) * resamples);
+            var epochs = scenario.Trials.Sum(trial => (long)trial.WeightLearning.Count + (trial.Training?.FineTuning.Count ?? 0));
+            var spreads = scenario.Trials.Sum(trial =>
+                trial.Training?.Alpha is { } alpha ? (long)alpha.Layers.Count * alpha.Sources.Count : 0);
+            return (BytesOfTrial * trials) +
+                   (BytesOfClass * classes) +
+                   (sizeof(double) * resamples) +
+                   (BytesOfEpoch * epochs) +
+                   (BytesOfSpread * spreads);
         }
     }
 }

@@ -11,7 +11,7 @@ internal static class ReliabilityNotes
 {
     private const int FewImages = 300, FewOfClass = 30;
 
-    /// <summary>Where α has less entropy, one source holds practically everything.</summary>
+    /// <summary>Where α has less entropy, practically every kernel is of one source alone.</summary>
     private const double Degenerate = 0.1;
 
     private const double Normal975 = 1.96;
@@ -30,7 +30,7 @@ internal static class ReliabilityNotes
     {
         var seeds = result.Seeds.Count();
         if (seeds >= Verdict.MinSeeds) yield break;
-        var effect = seeds == 1 ? "its intervals say nothing of what another seed would change" : "its intervals are wide and uncertain";
+        var effect = seeds == 1 ? "no interval tells what another seed would change" : "intervals over seeds are wide";
         yield return $"Few seeds: {Count(seeds, "seed")} where a verdict takes {Verdict.MinSeeds}, so {effect}.";
     }
 
@@ -40,8 +40,8 @@ internal static class ReliabilityNotes
         if (images < FewImages)
         {
             var chance = Normal975 * Math.Sqrt(0.8 * 0.2 / images);
-            yield return $"Small test set: of {images} images each is worth {Percent.Format(1.0 / images)} points of accuracy. By chance of " +
-                         $"which images were drawn, an accuracy of 80 % has a 95 % interval of ± {Percent.Format(chance)} points.";
+            yield return $"Small test set: of {images} images each is worth {Percent.Format(1.0 / images)} points of accuracy. By chance " +
+                         $"of which images were drawn, an accuracy of 80 % has a 95 % interval of ± {Percent.Format(chance)} points.";
         }
         if (result.Trials.Count == 0) yield break;
         var classes = result.Trials[0].Test.Classes;
@@ -87,8 +87,8 @@ internal static class ReliabilityNotes
     {
         var files = result.Scenario.Sources.Where(source => source.Pretraining is null).Select(source => source.Name).ToList();
         if (files.Count == 0) yield break;
-        yield return $"Leakage: what {string.Join(", ", files)} {(files.Count == 1 ? "was" : "were")} trained on is not known here, so it " +
-                     "could not be checked whether those images are among the test images.";
+        yield return $"Leakage: what {string.Join(", ", files)} {(files.Count == 1 ? "was" : "were")} trained on is not known here, so " +
+                     "it could not be checked whether those images are among the test images.";
     }
 
     private static IEnumerable<string> DescribeWeights(ScenarioResult result)
@@ -109,9 +109,9 @@ internal static class ReliabilityNotes
             var start = degenerate.Average(one => one.Start);
             var why = start < 2 * Degenerate
                 ? "It started nearly there"
-                : "Learning went there, so the other sources' kernels did not help";
-            yield return $"Degenerate kernel weights: in {degenerate.Count} of {learned.Count} trials of {row.Key.Title} one source holds " +
-                         $"practically everything, and the result is that source fine-tuned. {why}: the entropy of α was " +
+                : "Learning went there: mixing did not help";
+            yield return $"Degenerate kernel weights: in {degenerate.Count} of {learned.Count} trials of {row.Key.Title} practically " +
+                         $"every kernel is of one source alone, so that nothing is mixed. {why}. The entropy of α was " +
                          $"{Percent.Format(start)} % at the start, and is {Percent.Format(degenerate.Average(one => one.Entropy))} %.";
         }
     }

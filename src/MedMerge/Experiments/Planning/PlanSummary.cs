@@ -275,7 +275,7 @@ internal sealed record SourceSummary(
     FineTuneSettings? Pretraining,
     ulong? PretrainingSeed)
 {
-    /// <summary>The files and data sets that it is made of, by their content; empty where a plan of an earlier version does not say.</summary>
+    /// <summary>The files and data sets that it is made of; empty where a plan of an earlier version does not say.</summary>
     public IReadOnlyList<SourceOrigin> Origins { get; init; } = [];
 
     internal static SourceSummary Of(ScenarioSource source) => new(

@@ -7,7 +7,9 @@ internal sealed class Axis
 {
     private const int Marks = 6; // about
     private const double LabelHeight = 18, LabelDistance = 6, HalfLetter = 4;
+    private const double Tolerance = 1e-6; // of a step, which rounding may add to a value
 
+    private readonly int _decimals;
     private readonly double _low;
     private readonly double _high;
     private readonly double _start;
@@ -16,19 +18,34 @@ internal sealed class Axis
     /// <param name="values">What must be on it; those that are no numbers are passed over.</param>
     /// <param name="start">Where it begins, in the figure's units.</param>
     /// <param name="end">Where it ends.</param>
-    /// <param name="minStep">The least that marks are apart: 1 where there are only whole numbers.</param>
-    public Axis(IEnumerable<double> values, double start, double end, double minStep = 0)
+    public Axis(IEnumerable<double> values, double start, double end)
+        : this(values, start, end, minStep: 0)
+    {
+    }
+
+    private Axis(IEnumerable<double> values, double start, double end, double minStep)
     {
         var known = values.Where(double.IsFinite).DefaultIfEmpty(0).ToList();
         var (low, high) = (known.Min(), known.Max());
         if (high - low < 1e-9) (low, high) = (low - 1, high + 1);
         var step = Math.Max(RoundUp((high - low) / Marks), minStep);
-        _low = Math.Floor(low / step) * step;
-        _high = Math.Ceiling(high / step) * step;
+        _decimals = Math.Max(0, -(int)Math.Floor(Math.Log10(step)));
+        var first = Math.Floor((low / step) + Tolerance) * step;
+        var last = Math.Ceiling((high / step) - Tolerance) * step;
+        (_low, _high) = minStep > 0 ? (low, high) : (first, last);
         (_start, _end) = (start, end);
-        var count = (int)Math.Round((_high - _low) / step);
-        Ticks = [.. Enumerable.Range(0, count + 1).Select(i => Math.Round(_low + (i * step), 6))];
+        var count = (int)Math.Round((last - first) / step);
+        Ticks =
+        [
+            .. Enumerable.Range(0, count + 1)
+                .Select(i => Math.Round(first + (i * step), 6))
+                .Where(tick => tick >= _low - Tolerance && tick <= _high + Tolerance),
+        ];
     }
+
+    /// <summary>A scale of whole steps that ends where they end.</summary>
+    /// <param name="last">More than <paramref name="first"/>.</param>
+    public static Axis OfSteps(int first, int last, double start, double end) => new([first, last], start, end, minStep: 1);
 
     /// <summary>Round values, in order.</summary>
     public IReadOnlyList<double> Ticks { get; }
@@ -49,7 +66,8 @@ internal sealed class Axis
         <text class="tick side" x="{left - LabelDistance}" y="{Place(tick) + HalfLetter}">{Format(tick)}</text>
         """)));
 
-    private static string Format(double tick) => tick.ToString("0.######;−0.######;0", CultureInfo.InvariantCulture);
+    private string Format(double tick) =>
+        (tick < 0 ? "−" : "") + Math.Abs(tick).ToString($"F{_decimals}", CultureInfo.InvariantCulture);
 
     /// <summary>To 1, 2 or 5 times a power of ten.</summary>
     private static double RoundUp(double step)

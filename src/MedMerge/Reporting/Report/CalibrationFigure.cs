@@ -6,20 +6,20 @@ namespace MedMerge.Reporting.Report;
 /// <summary>How often answers are right, by how confident they are; a calibrated model's lie on the diagonal.</summary>
 internal static class CalibrationFigure
 {
-    private const double Side = 240, Margin = 36;
+    private const double Side = 240, Margin = 36, End = 16;
 
     /// <summary>Draws one model's bins.</summary>
     public static Html Draw(string caption, IReadOnlyList<CalibrationBin> bins)
     {
-        var across = new Axis([0, 100], Margin, Side - 8);
-        var up = new Axis([0, 100], Side - Margin, 8);
+        var across = new Axis([0, 100], Margin, Side - End);
+        var up = new Axis([0, 100], Side - Margin, End);
         var answers = bins.Sum(bin => bin.Answers);
         var marks = bins.Select(bin => DrawBin(across, up, bin, answers));
         return Html.Of($"""
             <figure>
             <svg class="square" viewBox="0 0 {Side} {Side}" role="img" aria-label="{caption}">
-            {across.DrawAcross(8, Side - Margin)}
-            {up.DrawUp(Margin, Side - 8)}
+            {across.DrawAcross(End, Side - Margin)}
+            {up.DrawUp(Margin, Side - End)}
             <line class="zero" x1="{across.Place(0)}" y1="{up.Place(0)}" x2="{across.Place(100)}" y2="{up.Place(100)}"/>
             {Html.Join(marks)}
             </svg>

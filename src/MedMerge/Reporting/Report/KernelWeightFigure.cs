@@ -6,11 +6,11 @@ namespace MedMerge.Reporting.Report;
 /// <summary>Kernel weights by layer and source: a heat map of their means, and how far those of a layer spread.</summary>
 internal static class KernelWeightFigure
 {
-    private const double LetterWidth = 7, SmallLetterWidth = 6, RowHeight = 26, PlotWidth = 560, MinCell = 15, MinCellWithText = 26;
+    private const double LetterWidth = 7, SmallLetterWidth = 6.8, RowHeight = 26, PlotWidth = 560, MinCell = 15, MinCellWithText = 26;
     private const double Darkest = 0.65; // so that the numbers can be read
     private const double Slope = 0.87; // of layer names, which stand at 60°
 
-    /// <summary>Draws a cell for each layer and source, the darker the larger the mean.</summary>
+    /// <summary>Draws a cell for each layer and source, the stronger its colour the larger the mean.</summary>
     /// <param name="caption">What it shows, in a sentence or two.</param>
     public static Html DrawMap(string caption, KernelWeightSummary weights)
     {
@@ -80,7 +80,8 @@ internal static class KernelWeightFigure
     /// <summary>The mean over layers for each source.</summary>
     private static string Describe(KernelWeightSummary weights)
     {
-        var means = weights.Sources.Select((source, i) => $"{source} {Percent.Format(weights.Layers.Average(layer => layer.Sources[i].Mean))}");
+        var means = weights.Sources.Select((source, i) =>
+            $"{source} {Percent.Format(weights.Layers.Average(layer => layer.Sources[i].Mean))}");
         return $"Kernel weights of {weights.Layers.Count} layers in per cent, means over layers: {string.Join(", ", means)}";
     }
 }

@@ -39,7 +39,7 @@ internal static class LearningCurveFigure
         var chart = LineChart.Draw(Describe(curve), lines, new ChartFrame("small", Width, Height, range, First: 0));
         return Html.Of($"""
             <div>
-            <p class="panel"><strong>{curve.Title}</strong> {DescribeKept(curve)}</p>
+            <p class="panel"><strong>{curve.Title}</strong><br/>{DescribeKept(curve)}</p>
             {chart}
             </div>
             """);

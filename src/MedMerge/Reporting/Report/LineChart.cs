@@ -22,15 +22,14 @@ internal sealed record ChartFrame(string Class, double Width, double Height, IRe
 internal static class LineChart
 {
     private const int Kinds = 4;
-    private const double Left = 46, Right = 10, Bottom = 26, LetterWidth = 7, Stroke = 22, Gap = 18, LegendRow = 18, LegendMargin = 10;
+    private const double Left = 46, Right = 10, Bottom = 26, LetterWidth = 8, Stroke = 22, Gap = 18, LegendRow = 18, LegendMargin = 10;
 
     /// <summary>Draws it.</summary>
     /// <param name="description">What it shows, for readers who don't see it.</param>
     public static Html Draw(string description, IReadOnlyList<ChartLine> lines, ChartFrame frame)
     {
         var steps = lines.Max(line => line.Values.Count);
-        double[] ends = [frame.First, frame.First + Math.Max(steps - 1, 1)];
-        var across = new Axis(ends, Left, frame.Width - Right, minStep: 1);
+        var across = Axis.OfSteps(frame.First, frame.First + Math.Max(steps - 1, 1), Left, frame.Width - Right);
         var legend = PlaceLegend(lines, frame.Width);
         var top = legend[^1].Y + LegendMargin;
         var up = new Axis(lines.SelectMany(GetReach).Concat(frame.Range), frame.Height - Bottom, top);

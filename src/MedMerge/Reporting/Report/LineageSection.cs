@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 
@@ -13,7 +14,7 @@ internal static class LineageSection
     {
         var scenario = result.Scenario;
         var settings = hasSettings
-            ? SettingsText.ToJson(scenario).Select(setting => (setting.Key, setting.Value?.ToJsonString() ?? "none"))
+            ? SettingsText.ToJson(scenario).Select(setting => (setting.Key, Format(setting.Value)))
             : [];
         return Html.Of($"""
             <h3>Lineage</h3>
@@ -61,6 +62,11 @@ internal static class LineageSection
         yield return ("anchor", result.Anchor);
         yield return ("seeds", string.Join(", ", scenario.Seeds));
     }
+
+    /// <summary>A setting's value, or those of a pretraining.</summary>
+    private static string Format(JsonNode? value) => value is JsonObject several
+        ? string.Join(", ", several.Select(one => $"{one.Key} {Format(one.Value)}"))
+        : value?.ToString() ?? "none";
 
     private static Html DrawTable(string caption, IEnumerable<(string Name, string Value)> cells)
     {

@@ -37,6 +37,7 @@ internal static class ReportPage
             </header>
             {DrawNotes(plan.Notes)}
             {(isOne ? DrawScenario(parts[0], hasTraining: true) : DrawParts(parts, result.Comparison))}
+            {Glossary.Draw()}
             {LineageSection.DrawSpecification(plan)}
             <footer>Made by medmerge {ProductVersion.Current}. For programs the same figures are in <code>results.json</code>.</footer>
             </main>
@@ -99,7 +100,7 @@ internal static class ReportPage
         """);
 
     private static Html LeftOut { get; } = Html.Of($"""
-        <p>There are more than {MaxTrainings} scenarios: their learning curves and kernel weights are in <code>results.json</code> alone.</p>
+        <p>There are more than {MaxTrainings} scenarios: learning curves and kernel weights are in <code>results.json</code> alone.</p>
         """);
 
     private static Html DrawComparison(SweepComparison comparison)

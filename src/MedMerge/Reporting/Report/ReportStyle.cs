@@ -72,6 +72,8 @@ internal static class ReportStyle
         .matrix { min-width: 0; }
         .matrix tbody td { background: color-mix(in srgb, var(--merge) calc(var(--share) * 55%), transparent); }
         .settings td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+        dt { font-weight: 600; }
+        dd { margin: 0 0 8px 0; }
         footer { margin-top: 48px; border-top: 1px solid var(--line); padding-top: 12px; }
         @media print {
             :root {
@@ -79,12 +81,18 @@ internal static class ReportStyle
                 --ink: #000000; --soft: #444444; --line: #bbbbbb; --paper: #ffffff; --shade: #f3f3f3;
                 --merge: #0b4f9c; --single: #000000; --other: #666666; --warn: #7a2e00;
             }
-            figure, tr { break-inside: avoid; }
+            body { font-size: 10pt; line-height: 1.4; }
+            main { max-width: none; padding: 0; }
+            h2 { margin-top: 24px; }
+            h2, h3, caption, .panel { break-after: avoid; }
+            figure, tr, .matrix { break-inside: avoid; }
             section { break-before: page; }
+            .kind, figcaption, caption, footer { font-size: 8.5pt; }
             nav { display: none; }
             .wide { overflow: visible; }
-            .pair { display: block; }
-            th, td { white-space: normal; padding: 3px 5px; }
+            .pair { grid-template-columns: 1fr 1fr; }
+            table { font-size: 8pt; }
+            th, td { padding: 2px 5px; }
             svg { min-width: 0; }
             svg.map rect { print-color-adjust: exact; }
             .curves { grid-template-columns: repeat(3, 1fr); }

@@ -50,7 +50,7 @@ internal static class ScenarioSection
         var (score, difference) = (1, table.Header.ToList().IndexOf("Δ " + MetricNames.GetShort(metric)));
         var rows = result.Summaries.Zip(table.Rows).ToList();
         var scores = IntervalFigure.Draw(
-            $"{MetricNames.Get(metric)} on the test images, in per cent: mean and 95 % interval, and each seed's score",
+            $"Scores on the test images, {MetricNames.Get(metric)} in per cent: mean and 95 % interval, and each seed's score (circles)",
             [.. rows.Select(row => Row(row.First, row.First.Scores[metric], row.Second, score, GetSeeds(result, row.First, metric)))],
             hasZero: false);
         if (result.Rival is not { } rival) return scores;

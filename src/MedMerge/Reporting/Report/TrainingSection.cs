@@ -68,7 +68,7 @@ internal static class TrainingSection
             <p>{DescribeStart(result)}</p>
             {KernelWeightFigure.DrawMap(
                 $"α of {title}, seed {merged.Trial.Seed}: the share of each source (rows) in each layer's kernels (columns, from the " +
-                "input on), mean in per cent; the darker, the larger",
+                $"input on), mean in per cent; the stronger the colour, the larger. {DescribeKept(result, merged)}",
                 weights)}
             {spread}
             {DrawEntropy(result)}
@@ -83,6 +83,16 @@ internal static class TrainingSection
             : $"{Percent.Format(settings.KernelWeights.AnchorWeight)} % of {result.Anchor}, the anchor";
         var given = settings.LayersFrom is null ? "" : " Some layers are of one source alone, as `layersFrom` says.";
         return $"Every kernel of the merged model is a mix of the sources' kernels. The mix is learned, and starts at {start}.{given}";
+    }
+
+    private static string DescribeKept(ScenarioResult result, TrialResult trial)
+    {
+        var learning = trial.WeightLearning;
+        if (learning.Count == 0) return "";
+        var kept = TrainingRecord.FindBest(learning, result.Scenario.Settings.KernelWeights.Metric);
+        return kept == 0
+            ? $"It is what it started from: none of {learning.Count - 1} epochs was better on validation"
+            : $"It is that of epoch {kept} of {learning.Count - 1}, the best on validation";
     }
 
     private static Html DrawEntropy(ScenarioResult result)
