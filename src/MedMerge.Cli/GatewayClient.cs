@@ -19,6 +19,9 @@ internal partial class GatewayClient : IDisposable
     private const string TokenVariable = "MEDMERGE_TOKEN";
     private const string TokenHeader = "Authorization";
 
+    /// <summary>The name of events with trials; the others are a status.</summary>
+    private const string TrialsEvent = "trials";
+
     /// <summary>How long an event stream may be silent; the gateway sends at least one event every five seconds.</summary>
     private static readonly TimeSpan EventTimeout = TimeSpan.FromSeconds(30);
 
@@ -178,14 +181,17 @@ internal partial class GatewayClient : IDisposable
     }
 
     /// <summary>Streams a sweep's status on every change, until the sweep ends or the connection is lost.</summary>
-    public async IAsyncEnumerable<SweepStatus> StreamEventsAsync(
+    /// <param name="trials">Whether trials that have changed are streamed too; to begin with, all.</param>
+    public async IAsyncEnumerable<SweepEvent> StreamEventsAsync(
         string id,
+        bool trials,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{GetPath(id)}/events"), cancellation);
+        var path = $"{GetPath(id)}/events?trials={(trials ? "true" : "false")}";
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellation);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var stream = await response.Content.ReadAsStreamAsync(cancellation);
-        var parser = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<SweepStatus>(data, Json)!);
+        var parser = SseParser.Create(stream, ReadEvent);
         await using var events = parser.EnumerateAsync(timeout.Token).GetAsyncEnumerator(CancellationToken.None);
         while (await MoveNextAsync()) yield return events.Current.Data;
 
@@ -208,6 +214,10 @@ internal partial class GatewayClient : IDisposable
             }
         }
     }
+
+    private static SweepEvent ReadEvent(string type, ReadOnlySpan<byte> data) => type == TrialsEvent
+        ? new SweepEvent(null, JsonSerializer.Deserialize<List<TrialSummary>>(data, Json)!)
+        : new SweepEvent(JsonSerializer.Deserialize<SweepStatus>(data, Json)!, []);
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();

@@ -9,10 +9,13 @@ using MedMerge.Storage;
 namespace MedMerge.Cli;
 
 /// <summary>Runs a sweep on a cluster inside this process, and reads its results.</summary>
-internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine line)
+internal sealed class LocalRun(IObjectStore objects, int? lanes, SweepDisplay display)
 {
     private const long NoVersion = -1;
     private readonly StageStore _stages = new(objects);
+
+    /// <summary>Whether the silo's log is printed.</summary>
+    public static bool HasLog => Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1";
 
     /// <summary>Runs every trial. Outputs in the store are reused, and damaged ones recomputed.</summary>
     /// <param name="device">What to compute on.</param>
@@ -35,7 +38,7 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
         var repaired = new HashSet<string>();
         while (true)
         {
-            var status = await WatchAsync(sweep, cancellation);
+            var status = await display.RunAsync(() => WatchAsync(sweep, cancellation));
             if (status.State == WorkState.Failed) throw new InputException(status.Reason ?? "The sweep failed.");
             try
             {
@@ -53,7 +56,7 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
     private Task<LocalCluster> StartClusterAsync(string device, CancellationToken cancellation) => LocalCluster.StartAsync(
         objects,
         device,
-        Environment.GetEnvironmentVariable("MEDMERGE_DEBUG") == "1",
+        HasLog,
         cancellation,
         TelemetryDefaults.IsWanted ? host => host.AddProcessTelemetry("medmerge") : null,
         lanes);
@@ -86,20 +89,32 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, ProgressLine li
     private async Task<SweepStatus> WatchAsync(ISweepGrain sweep, CancellationToken cancellation)
     {
         var knownVersion = NoVersion;
-        try
+        var position = 0L;
+        while (true)
         {
-            while (true)
-            {
-                var status = await GrainCalls.AskAsync(() => sweep.StatusAsync(knownVersion), cancellation);
-                knownVersion = status.Version;
-                if (status.HasEnded) return status;
-                line.Show(status);
-                if (status.State == WorkState.Running) await GrainCalls.AskAsync(() => sweep.WakeAsync(), cancellation);
-            }
+            var status = await GrainCalls.AskAsync(() => sweep.StatusAsync(knownVersion), cancellation);
+            knownVersion = status.Version;
+            if (status.HasEnded) return status;
+            if (display.ShowsTrials) position = await ShowChangesAsync(sweep, position, cancellation);
+            display.Show(status);
+            if (status.State == WorkState.Running) await GrainCalls.AskAsync(() => sweep.WakeAsync(), cancellation);
         }
-        finally
+    }
+
+    /// <summary>Gives the display the trials that have changed.</summary>
+    /// <param name="position">After this position.</param>
+    /// <returns>The position of the last change.</returns>
+    private async Task<long> ShowChangesAsync(ISweepGrain sweep, long position, CancellationToken cancellation)
+    {
+        TrialPage page;
+        do
         {
-            line.End();
+            var query = new TrialQuery(ChangedAfter: position);
+            page = await GrainCalls.AskAsync(() => sweep.TrialsAsync(query), cancellation);
+            display.Add(page.Trials);
+            position = page.Position;
         }
+        while (page.Trials.Count == TrialPage.MaxTrials);
+        return position;
     }
 }

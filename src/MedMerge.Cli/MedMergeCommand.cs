@@ -33,11 +33,13 @@ public static class MedMergeCommand
             DataCommand.Create(output, error),
             StorageCommand.Create(output),
             SubmitCommand.Create(output, error),
-            WatchCommand.Create(error),
+            WatchCommand.Create(output, error),
             ScheduleCommand.Create(output, error),
             BenchmarkCommand.Create(output, error),
+            CompletionCommand.Create(output),
         };
         foreach (var command in SweepCommands.Create(output, error)) root.Add(command);
+        if (CompletionCommand.TrySuggest(root, args, output)) return ExitCodes.Done;
         using var interrupted = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);

@@ -9,13 +9,17 @@ namespace MedMerge.Cli;
 /// </summary>
 internal sealed class PrintableWriter(TextWriter inner) : TextWriter(CultureInfo.InvariantCulture)
 {
+    /// <summary>Replaces every control character, those of lines and tabs too: for a cell of a table.</summary>
+    public static string Escape(string text) =>
+        text.Any(char.IsControl) ? string.Concat(text.Select(value => char.IsControl(value) ? Escape(value) : $"{value}")) : text;
+
     /// <inheritdoc />
     public override Encoding Encoding => inner.Encoding;
 
     /// <inheritdoc />
     public override void Write(char value)
     {
-        if (char.IsControl(value) && value is not ('\n' or '\r' or '\t')) inner.Write($"\\u{(int)value:X4}");
+        if (char.IsControl(value) && value is not ('\n' or '\r' or '\t')) inner.Write(Escape(value));
         else inner.Write(value);
     }
 
@@ -29,4 +33,6 @@ internal sealed class PrintableWriter(TextWriter inner) : TextWriter(CultureInfo
 
     /// <inheritdoc />
     public override void Flush() => inner.Flush();
+
+    private static string Escape(char value) => $"\\u{(int)value:X4}";
 }

@@ -87,7 +87,8 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
 
     private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private static string FormatDuration(TimeSpan time)
+    /// <summary>A time in seconds, minutes or hours.</summary>
+    public static string FormatDuration(TimeSpan time)
     {
         if (time.TotalMinutes >= 90) return Format($"{time.TotalHours:0.0} h");
         if (time.TotalSeconds >= 90) return Format($"{time.TotalMinutes:0} min");

@@ -1,13 +1,15 @@
-using MedMerge.Cli.Commands;
+using System.Text.Json;
 using MedMerge.Grains;
 
 namespace MedMerge.Cli;
 
 /// <summary>Follows a sweep through a gateway until it ends, and reconnects when the connection is lost.</summary>
-internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
+/// <param name="json">Where every status is written as a line of JSON, in place of the display; null for nowhere.</param>
+internal sealed class SweepWatch(GatewayClient gateway, TextWriter error, TextWriter? json = null)
 {
+    private static readonly JsonSerializerOptions OneLine = new(GatewayClient.Json) { WriteIndented = false };
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-    private readonly ProgressLine _line = CommonOptions.CreateProgressLine(error);
+    private readonly SweepDisplay _display = SweepDisplay.Create(error);
 
     /// <summary>Shows the sweep's progress and how it ended.</summary>
     /// <returns>The exit code.</returns>
@@ -16,11 +18,10 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
         SweepStatus status;
         try
         {
-            status = await FollowAsync(id, cancellation);
+            status = await (json is null ? _display.RunAsync(() => FollowAsync(id, cancellation)) : FollowAsync(id, cancellation));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            _line.End();
             await error.WriteLineAsync(
                 $"No longer watching. The sweep continues: `medmerge watch {id}` shows it again, `medmerge cancel {id}` ends it.");
             return ExitCodes.Interrupted;
@@ -40,22 +41,21 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
         {
             try
             {
-                await foreach (var status in gateway.StreamEventsAsync(id, cancellation))
+                await foreach (var (status, trials) in gateway.StreamEventsAsync(id, _display.ShowsTrials, cancellation))
                 {
+                    _display.Add(trials);
+                    if (status is null) continue;
                     ReportChange(id, last, status);
                     last = status;
-                    if (status.HasEnded)
-                    {
-                        _line.End();
-                        return status;
-                    }
-                    _line.Show(status);
+                    if (json is not null) await json.WriteLineAsync(JsonSerializer.Serialize(status, OneLine));
+                    if (status.HasEnded) return status;
+                    if (json is null) _display.Show(status);
                 }
-                Report("The connection was lost; connecting again.");
+                _display.Report("The connection was lost; connecting again.");
             }
             catch (GatewayException problem) when (last is not null)
             {
-                Report($"{problem.Message} Trying again.");
+                _display.Report($"{problem.Message} Trying again.");
             }
             await Task.Delay(RetryDelay, cancellation);
         }
@@ -64,14 +64,8 @@ internal sealed class SweepWatch(GatewayClient gateway, TextWriter error)
     private void ReportChange(string id, SweepStatus? last, SweepStatus status)
     {
         var isNewState = status.State != last?.State;
-        if (isNewState && status.State == WorkState.Paused) Report($"{id} is paused; `medmerge resume {id}` resumes it.");
+        if (isNewState && status.State == WorkState.Paused) _display.Report($"{id} is paused; `medmerge resume {id}` resumes it.");
         var isWaiting = status.State == WorkState.Running && status.Reason is not null;
-        if (isWaiting && status.Reason != last?.Reason) Report(status.Reason!);
-    }
-
-    private void Report(string text)
-    {
-        _line.End();
-        error.WriteLine(text);
+        if (isWaiting && status.Reason != last?.Reason) _display.Report(status.Reason!);
     }
 }

@@ -89,7 +89,7 @@ internal static class RunCommand
         var submission = await Submission.WriteAsync(plan, summary, (location, _) => weights[location], artefacts, cancellation);
         plan = null; // the silo reads the packed data sets; these and the files would stay in memory for the whole run
         weights.Clear();
-        var run = new LocalRun(objects, lanes, CommonOptions.CreateProgressLine(error));
+        var run = new LocalRun(objects, lanes, SweepDisplay.Create(error, LocalRun.HasLog));
         var trials = await run.RunAsync(submission, summary, specification.Settings.Device, ShowAsync, cancellation);
         var counts = trials.Aggregate(new TrialCounts(0), (sum, trial) => sum.Add(trial.State, trial.Kind, 1));
         if (counts.Done == counts.Total) return ExitCodes.Done;

@@ -36,8 +36,9 @@ internal static class SweepCommands
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
             var sweeps = await client.ListAsync(parsed.GetValue(limit), cancellation);
-            var text = parsed.GetValue(json) ? JsonSerializer.Serialize(sweeps, GatewayClient.Json) : RenderSweeps(sweeps);
-            await output.WriteLineAsync(text);
+            if (parsed.GetValue(json)) await output.WriteLineAsync(JsonSerializer.Serialize(sweeps, GatewayClient.Json));
+            else if (Terminal.Open(output) is { } terminal) terminal.Write(SweepPicture.Draw(sweeps));
+            else await output.WriteLineAsync(RenderSweeps(sweeps));
         });
         return command;
     }
@@ -59,8 +60,9 @@ internal static class SweepCommands
             var status = await client.GetStatusAsync(parsed.GetValue(id)!, cancellation);
             var trials = new List<TrialSummary>();
             await foreach (var trial in client.GetTrialsAsync(status.Id, parsed.GetValue(state), cancellation)) trials.Add(trial);
-            var text = parsed.GetValue(json) ? ToJson(status, trials) : RenderTrials(status, trials);
-            await output.WriteLineAsync(text);
+            if (parsed.GetValue(json)) await output.WriteLineAsync(ToJson(status, trials));
+            else if (Terminal.Open(output) is { } terminal) terminal.Write(SweepPicture.Draw(status, trials));
+            else await output.WriteLineAsync(RenderTrials(status, trials));
         });
         return command;
     }

@@ -5,10 +5,14 @@ namespace MedMerge.Cli.Commands;
 /// <summary><c>medmerge watch ID</c>: shows the progress of a sweep until it ends.</summary>
 internal static class WatchCommand
 {
-    public static Command Create(TextWriter error)
+    public static Command Create(TextWriter output, TextWriter error)
     {
         var id = CommonOptions.SweepId();
         var gateway = CommonOptions.Gateway();
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print every status as a line of JSON, the last one when the sweep has ended.",
+        };
         var command = new Command(
             "watch",
             "Shows a sweep's progress until it ends; exit code 1 if a trial failed or the sweep was cancelled. " +
@@ -16,11 +20,13 @@ internal static class WatchCommand
         {
             id,
             gateway,
+            json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = new GatewayClient(parsed.GetValue(gateway)!);
-            return await new SweepWatch(client, error).RunAsync(parsed.GetValue(id)!, cancellation);
+            var watch = new SweepWatch(client, error, parsed.GetValue(json) ? output : null);
+            return await watch.RunAsync(parsed.GetValue(id)!, cancellation);
         });
         return command;
     }
