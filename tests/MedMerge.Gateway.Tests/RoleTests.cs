@@ -2,7 +2,9 @@ using System.Net;
 using System.Text.RegularExpressions;
 using MedMerge.Gateway.Access;
 using MedMerge.Testing;
+using MedMerge.Gateway.Pages.Shared;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,6 +17,8 @@ public sealed partial class RoleTests : IDisposable
 
     /// <summary>Orleans answers with 403, because the gateway has its dashboard not show its log.</summary>
     private const string HiddenLog = $"GET {OrleansDashboard.Path}/Trace";
+
+    private const string Live = "GET /_blazor", File = "GET /{file}";
 
     private static readonly List<string> Users = [Anybody, .. Roles.All];
 
@@ -57,7 +61,7 @@ public sealed partial class RoleTests : IDisposable
     public async Task An_endpoint_that_changes_something_asks_for_more_than_a_viewer()
     {
         await using var app = await LaunchAsync(_folder);
-        Assert.DoesNotContain(FindMapped(app), found => found.Role == Roles.Viewer && !IsReading(found.Request));
+        Assert.DoesNotContain(FindMapped(app), found => found.Role == Roles.Viewer && !IsReading(found.Request) && !IsOfPages(found.Request));
     }
 
     [Fact]
@@ -102,12 +106,22 @@ public sealed partial class RoleTests : IDisposable
            select (request, RoleRequirement.Of(endpoint) ?? Anybody),
     ];
 
-    /// <summary>The documentation names what belongs to Orleans' dashboard by its path alone.</summary>
-    private static string DocumentedAs(string request) =>
-        request.StartsWith($"GET {OrleansDashboard.Path}", StringComparison.Ordinal) ? $"GET {OrleansDashboard.Path}" : request;
+    /// <summary>The documentation names what belongs to Orleans' dashboard, and the pages' connection and files, once.</summary>
+    private static string DocumentedAs(string request)
+    {
+        if (request.StartsWith($"GET {OrleansDashboard.Path}", StringComparison.Ordinal)) return $"GET {OrleansDashboard.Path}";
+        if (FilePattern().IsMatch(request)) return File;
+        return IsOfPages(request) ? Live : request;
+    }
+
+    /// <summary>Over it pages are kept live, and what they change asks for the role of the change (<see cref="UserActions"/>).</summary>
+    private static bool IsOfPages(string request) =>
+        request.Contains(" /_blazor", StringComparison.Ordinal) || request.Contains(" /_framework/", StringComparison.Ordinal);
 
     private static IEnumerable<string> Describe(RouteEndpoint endpoint)
     {
+        if (endpoint.RoutePattern.RawText == "{**path:file}") return []; // no file: it answers 404
+        if (endpoint.Metadata.GetMetadata<ComponentTypeMetadata>() is not null) return [$"GET /{endpoint.RoutePattern.RawText!.Trim('/')}"];
         var methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"];
         var route = "/" + endpoint.RoutePattern.RawText!.Trim('/');
         return methods.Select(method => $"{method} {route}");
@@ -129,7 +143,7 @@ public sealed partial class RoleTests : IDisposable
     /// <summary>The rows <c>| role | `GET /path`, … |</c> of the table below <c>### Roles</c>.</summary>
     private static async Task<List<(string Request, string Role)>> ReadDocumentedAsync()
     {
-        var text = await File.ReadAllTextAsync(Repository.PathTo("docs/operations.md"), Cancellation);
+        var text = await System.IO.File.ReadAllTextAsync(Repository.PathTo("docs/operations.md"), Cancellation);
         var section = text.Split("\n### Roles\n")[1].Split("\n### ")[0];
         return
         [
@@ -140,6 +154,9 @@ public sealed partial class RoleTests : IDisposable
                select (request.Groups[1].Value, cells[1]),
         ];
     }
+
+    [GeneratedRegex(@"^(GET|HEAD) /[^{]*\.(css|js|json)(\.gz)?$")]
+    private static partial Regex FilePattern();
 
     [GeneratedRegex("`([A-Z]+ /[^`]*)`")]
     private static partial Regex RequestPattern();
