@@ -49,6 +49,7 @@ for orientation in range(1, 9):
     turned = ImageOps.exif_transpose(Image.open(os.path.join(folder, f"turned{orientation}.jpg")))
     save(f"turned{orientation}.jpg", grey, numpy.asarray(turned), quality=95, exif=exif)
 save("rgb_jpeg.jpg", rgb, quality=90, subsampling=0)
+save("narrow_jpeg.jpg", rgb, quality=90, subsampling=1)
 save("halved_jpeg.jpg", rgb, quality=90, subsampling=2)
 save("progressive.jpg", grey, quality=90, progressive=True)
 

@@ -1,5 +1,6 @@
 using MedMerge.Data;
 using MedMerge.Data.Formats.Images;
+using MedMerge.Data.Formats.Images.Jpeg;
 
 namespace MedMerge.Tests.Data.Formats;
 
@@ -7,16 +8,19 @@ namespace MedMerge.Tests.Data.Formats;
 public sealed class ImageDecoderTests(PillowImages pillow) : IClassFixture<PillowImages>
 {
     /// <summary>Byte for byte; Pillow too reads JPEG with libjpeg-turbo.</summary>
-    [Fact]
-    public void Every_format_decodes_as_with_Pillow()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Every_format_decodes_as_with_Pillow(bool isSkiaAlone)
     {
         pillow.SkipWithout();
+        var turbo = isSkiaAlone ? null : TurboJpeg.Installed;
         var files = Directory.GetFiles(pillow.Folder).Where(file => Path.GetExtension(file) is not (".bytes" or ".txt")).ToList();
         Assert.True(files.Count > 20);
         foreach (var file in files)
         {
             var name = Path.GetFileName(file);
-            var image = ImageDecoder.Decode(File.ReadAllBytes(file), file);
+            var image = ImageDecoder.Decode(File.ReadAllBytes(file), file, turbo);
             var expected = File.ReadAllBytes(Path.ChangeExtension(file, ".bytes"));
 
             Assert.True(expected.Length == image.Pixels.Length, $"{name}: {image.Width} × {image.Height} × {image.Channels}");

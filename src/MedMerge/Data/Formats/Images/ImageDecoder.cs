@@ -1,4 +1,5 @@
 using MedMerge.Data.Formats.Images.Dicom;
+using MedMerge.Data.Formats.Images.Jpeg;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Bmp;
 using SixLabors.ImageSharp.Formats.Png;
@@ -29,12 +30,18 @@ internal static class ImageDecoder
     /// <summary>Reads an image.</summary>
     /// <param name="origin">What messages call it.</param>
     /// <exception cref="InputException">It is damaged, of another format, or too large.</exception>
-    public static DecodedImage Decode(byte[] file, string origin)
+    public static DecodedImage Decode(byte[] file, string origin) => Decode(file, origin, TurboJpeg.Installed);
+
+    /// <summary>Reads an image.</summary>
+    /// <param name="origin">What messages call it.</param>
+    /// <param name="turbo">The system's library for JPEG; null for Skia's alone.</param>
+    /// <exception cref="InputException">It is damaged, of another format, or too large.</exception>
+    public static DecodedImage Decode(byte[] file, string origin, TurboJpeg? turbo)
     {
         try
         {
-            if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin);
-            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin, isTurned: true);
+            if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin, turbo);
+            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin, isTurned: true, turbo);
             CheckEnd(ImageEnd.IsStartReached(file), origin);
             var info = Image.Identify(Formats, file, out _);
             if (info is null)
@@ -56,14 +63,14 @@ internal static class ImageDecoder
         error is not (InputException or OutOfMemoryException or TypeInitializationException or DllNotFoundException);
 
     /// <summary>What is not read is not damaged: the message says no more than why.</summary>
-    private static DecodedImage DecodeDicom(byte[] file, string origin)
+    private static DecodedImage DecodeDicom(byte[] file, string origin, TurboJpeg? turbo)
     {
         try
         {
             var dicom = new DicomImage(file);
             CheckSize(dicom.Width, dicom.Height, origin);
             return dicom.Decode(jpeg => JpegDecoder.IsJpeg(jpeg)
-                ? DecodeJpeg(jpeg, origin, isTurned: false) // by EXIF, which DICOM does not know
+                ? DecodeJpeg(jpeg, origin, isTurned: false, turbo) // by EXIF, which DICOM does not know
                 : throw new FormatException("its pixels are no JPEG, as it says they are"));
         }
         catch (FormatException error)
@@ -72,12 +79,12 @@ internal static class ImageDecoder
         }
     }
 
-    private static DecodedImage DecodeJpeg(byte[] file, string origin, bool isTurned)
+    private static DecodedImage DecodeJpeg(byte[] file, string origin, bool isTurned, TurboJpeg? turbo)
     {
-        var scans = ImageEnd.CountJpegScans(file);
-        CheckEnd(scans is not null, origin);
-        if (scans > MaxScans) throw new FormatException($"it has more than {MaxScans} scans");
-        return JpegDecoder.Decode(file, (width, height) => CheckSize(width, height, origin), isTurned);
+        var outline = JpegOutline.Read(file);
+        CheckEnd(outline is not null, origin);
+        if (outline!.Value.Scans > MaxScans) throw new FormatException($"it has more than {MaxScans} scans");
+        return JpegDecoder.Decode(file, outline.Value, (width, height) => CheckSize(width, height, origin), isTurned, turbo);
     }
 
     private static void CheckEnd(bool isThere, string origin)

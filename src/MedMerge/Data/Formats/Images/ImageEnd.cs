@@ -12,7 +12,7 @@ internal static class ImageEnd
     private const int BmpArrayHeader = 14;
 
     /// <summary>
-    /// True where the end is there, and for formats whose decoders notice by themselves. JPEG has <see cref="CountJpegScans"/>.
+    /// True where the end is there, and for formats whose decoders notice by themselves. JPEG has <see cref="Jpeg.JpegOutline"/>.
     /// </summary>
     public static bool IsReached(ReadOnlySpan<byte> file)
     {
@@ -36,30 +36,6 @@ internal static class ImageEnd
         if (!bmp.StartsWith("BM"u8)) return true;
         var start = Rest(bmp, BmpStart);
         return start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32LittleEndian(start) <= file.Length;
-    }
-
-    /// <summary>The scans of a JPEG file until its end; null if that is not there.</summary>
-    /// <remarks>Follows the segments by their lengths, for one of them may hold a smaller picture with an end of its own.</remarks>
-    public static int? CountJpegScans(ReadOnlySpan<byte> file)
-    {
-        var scans = 0;
-        var rest = file[2..];
-        while (true)
-        {
-            var start = rest.IndexOf((byte)0xff);
-            if (start < 0 || start + 1 >= rest.Length) return null;
-            var marker = rest[start + 1];
-            if (marker == 0xd9) return scans;
-            if (marker == 0xda) scans++;
-            // Fill bytes, escaped values of a scan, and restarts of it stand alone.
-            var standsAlone = marker is 0xff or 0x00 or 0x01 or (>= 0xd0 and <= 0xd8);
-            rest = rest[(start + (marker == 0xff ? 1 : 2))..];
-            if (standsAlone) continue;
-            if (rest.Length < sizeof(ushort)) return null;
-            var length = BinaryPrimitives.ReadUInt16BigEndian(rest);
-            if (length > rest.Length) return null;
-            rest = rest[length..];
-        }
     }
 
     private static bool HasPngEnd(ReadOnlySpan<byte> file)

@@ -1,27 +1,28 @@
 using System.Runtime.InteropServices;
 using SkiaSharp;
 
-namespace MedMerge.Data.Formats.Images;
+namespace MedMerge.Data.Formats.Images.Jpeg;
 
-/// <summary>Reads JPEG with Skia's libjpeg-turbo, whose bytes Pillow and PyTorch's readers have too, turned upright as EXIF says.</summary>
-internal static class JpegDecoder
+/// <summary>Reads JPEG with Skia's libjpeg-turbo.</summary>
+internal static class SkiaJpeg
 {
     private const int RowsAtOnce = 16;
 
-    /// <summary>Whether a file says that it is one.</summary>
-    public static bool IsJpeg(ReadOnlySpan<byte> file) => file is [0xff, 0xd8, 0xff, ..];
-
-    /// <summary>Reads an image, in grey if it is stored so.</summary>
+    /// <summary>Reads an image.</summary>
     /// <param name="checkSize">Throws where width and height are too much; nothing is decoded before.</param>
-    /// <param name="isTurned">Whether EXIF's orientation counts.</param>
     /// <exception cref="FormatException">It is damaged, or of a kind that libjpeg-turbo does not read.</exception>
-    public static DecodedImage Decode(byte[] file, Action<int, int> checkSize, bool isTurned)
+    public static DecodedImage Decode(byte[] file, Action<int, int> checkSize) => Open(file, codec =>
     {
-        var (image, origin) = Read(file, checkSize);
-        return isTurned ? TurnUpright(image, origin) : image;
-    }
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        checkSize(width, height);
+        return codec.Info.ColorType == SKColorType.Gray8 ? ReadGrey(codec, width, height) : ReadColours(codec, width, height);
+    });
 
-    private static (DecodedImage Image, SKEncodedOrigin Origin) Read(byte[] file, Action<int, int> checkSize)
+    /// <summary>How EXIF says that an image lies.</summary>
+    /// <exception cref="FormatException">It is damaged, or of a kind that libjpeg-turbo does not read.</exception>
+    public static SKEncodedOrigin ReadOrigin(byte[] file) => Open(file, codec => codec.EncodedOrigin);
+
+    private static T Open<T>(byte[] file, Func<SKCodec, T> read)
     {
         var handle = GCHandle.Alloc(file, GCHandleType.Pinned);
         try
@@ -30,10 +31,7 @@ internal static class JpegDecoder
             using var codec = SKCodec.Create(data);
             if (codec is null)
                 throw new FormatException("its header is damaged, or of a kind that is not read: 12 bits, lossless, arithmetic coding");
-            var (width, height) = (codec.Info.Width, codec.Info.Height);
-            checkSize(width, height);
-            var isGrey = codec.Info.ColorType == SKColorType.Gray8;
-            return (isGrey ? ReadGrey(codec, width, height) : ReadColours(codec, width, height), codec.EncodedOrigin);
+            return read(codec);
         }
         finally
         {
@@ -67,7 +65,7 @@ internal static class JpegDecoder
                 target[(3 * i) + 2] = rows[(4 * i) + 2];
             }
         }
-        return new DecodedImage(width, height, 3, pixels).WithoutEqualChannels();
+        return new DecodedImage(width, height, 3, pixels);
     }
 
     private static void Start(SKCodec codec, SKImageInfo info)
@@ -88,34 +86,5 @@ internal static class JpegDecoder
         {
             handle.Free();
         }
-    }
-
-    private static DecodedImage TurnUpright(DecodedImage image, SKEncodedOrigin origin)
-    {
-        if (origin is SKEncodedOrigin.TopLeft) return image;
-        var (right, bottom) = (image.Width - 1, image.Height - 1);
-        var liesOnSide = origin >= SKEncodedOrigin.LeftTop;
-        var (width, height) = liesOnSide ? (image.Height, image.Width) : (image.Width, image.Height);
-        var pixels = new byte[image.Pixels.Length];
-        for (var y = 0; y < height; y++)
-        {
-            for (var x = 0; x < width; x++)
-            {
-                var (fromX, fromY) = origin switch
-                {
-                    SKEncodedOrigin.TopRight => (right - x, y),
-                    SKEncodedOrigin.BottomRight => (right - x, bottom - y),
-                    SKEncodedOrigin.BottomLeft => (x, bottom - y),
-                    SKEncodedOrigin.LeftTop => (y, x),
-                    SKEncodedOrigin.RightTop => (y, bottom - x),
-                    SKEncodedOrigin.RightBottom => (right - y, bottom - x),
-                    SKEncodedOrigin.LeftBottom => (right - y, x),
-                    _ => (x, y),
-                };
-                var pixel = image.Pixels.AsSpan(((fromY * image.Width) + fromX) * image.Channels, image.Channels);
-                pixel.CopyTo(pixels.AsSpan(((y * width) + x) * image.Channels));
-            }
-        }
-        return new DecodedImage(width, height, image.Channels, pixels);
     }
 }
