@@ -117,6 +117,8 @@ public static class GatewayApp
         app.Use(AuditLog.RecordAsync);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseWhen(context => Requests.IsForPage(context.Request), pages => pages.UseStatusCodePagesWithReExecute("/not-found"));
+        app.UseRouting(); // here, so that what is executed again is routed again
         Authentication.Use(app, isOpen);
         app.UseRateLimiter();
         app.UseAntiforgery();

@@ -2,13 +2,9 @@ using Microsoft.Playwright;
 
 namespace MedMerge.AppHost.Tests;
 
-/// <summary>
-/// The pages of the dashboard and of the gateway in a real browser, Debian's Chromium. Screenshots go to the folder
-/// that MEDMERGE_PICTURES names, or to <c>pictures</c> beside the test's program.
-/// </summary>
+/// <summary>The pages of Aspire's and Orleans' dashboards in a real browser.</summary>
 internal sealed class DashboardPages : IAsyncDisposable
 {
-    private const string Chromium = "/usr/bin/chromium";
     private const string StepDuration = "medmerge.step.duration";
     private const int Width = 1500;
     private const int Height = 900;
@@ -27,29 +23,9 @@ internal sealed class DashboardPages : IAsyncDisposable
         _page = page;
     }
 
-    public static bool HasBrowser => File.Exists(Chromium);
-
-    private static string PictureFolder => Environment.GetEnvironmentVariable("MEDMERGE_PICTURES") is { Length: > 0 } folder
-        ? folder
-        : Path.Combine(AppContext.BaseDirectory, "pictures");
-
     public static async Task<DashboardPages> OpenAsync(Uri dashboard)
     {
-        var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = Chromium,
-            Args =
-            [
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        });
+        var (playwright, browser) = await Browser.LaunchAsync();
         var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = Width, Height = Height } });
         page.SetDefaultTimeout((float)Timeout.TotalMilliseconds);
         return new DashboardPages(dashboard, playwright, browser, page);
@@ -129,8 +105,7 @@ internal sealed class DashboardPages : IAsyncDisposable
             picture = next;
             if (isStill) break;
         }
-        Directory.CreateDirectory(PictureFolder);
-        await File.WriteAllBytesAsync(Path.Combine(PictureFolder, $"{name}.png"), picture);
+        await Browser.SaveAsync(name, picture);
     }
 
     /// <summary>Without the dashboard's warnings that this test needs no login and no certificate.</summary>

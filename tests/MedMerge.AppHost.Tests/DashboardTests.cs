@@ -78,7 +78,7 @@ public sealed class DashboardTests(RunningAppHost host)
     [Fact]
     public async Task Its_pages_show_the_sweep_its_trace_and_its_metrics()
     {
-        if (!DashboardPages.HasBrowser) Assert.Skip("Chromium is not installed (Debian: apt-get install chromium).");
+        Browser.Need();
         await host.HealthyAsync();
         await using var pages = await DashboardPages.OpenAsync(host.Dashboard);
         var id = await host.StartSweepAsync(TestSweeps.Shown);

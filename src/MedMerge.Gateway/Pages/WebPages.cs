@@ -15,7 +15,7 @@ internal static class WebPages
         var services = builder.Services;
         services.AddRazorComponents()
             .AddInteractiveServerComponents()
-            .AddHubOptions(hub => hub.MaximumReceiveMessageSize = 2 * Submissions.MaxSpecification); // what is typed on the page for submissions
+            .AddHubOptions(hub => hub.MaximumReceiveMessageSize = 2 * Submissions.MaxSpecification); // one is typed on a page
         services.AddCascadingAuthenticationState();
         services.AddFluentUIComponents();
         services.AddSingleton<SweepFeeds>();

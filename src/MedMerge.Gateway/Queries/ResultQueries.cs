@@ -81,6 +81,13 @@ internal sealed partial class ResultQueries(
         return Encoding.UTF8.GetBytes(found.WriteFrom(result));
     }
 
+    /// <summary>The names of all scenarios of the plan, with results or without.</summary>
+    public async Task<IReadOnlyList<string>> ListPlannedScenariosAsync(string id, CancellationToken cancellation)
+    {
+        var (_, plan, _) = await GetFinishedAsync(id, cancellation);
+        return [.. plan.Scenarios.Select(scenario => scenario.Name)];
+    }
+
     /// <summary>A trial with all that is known of it; null where the plan has none of that number.</summary>
     public async Task<TrialView?> FindTrialAsync(string id, int number, CancellationToken cancellation)
     {

@@ -41,8 +41,11 @@ internal sealed class UploadedFiles(IReadOnlyDictionary<string, string> uploaded
     private const int MaxName = 255;
     private readonly List<string> _named = [];
 
-    /// <summary>The paths that were looked for, uploaded or not, each once.</summary>
+    /// <summary>The paths that were looked for, uploaded or not, each once; names of what is drawn are among them.</summary>
     public IReadOnlyList<string> Named => _named;
+
+    /// <summary>What is said of a file that was not uploaded.</summary>
+    public static string DescribeMissing(string path) => $"the file '{path}' was not uploaded";
 
     public string? Find(string path, bool isFolder, out string problem)
     {
@@ -55,7 +58,7 @@ internal sealed class UploadedFiles(IReadOnlyDictionary<string, string> uploaded
         var address = FrozenSpecification.HashOf(path) is null ? uploaded.GetValueOrDefault(path) : path;
         if (address is null)
         {
-            problem = $"the file '{path}' was not uploaded";
+            problem = DescribeMissing(path);
             return null;
         }
         problem = $"the file '{path}' was uploaded as '{address}', which is not sha256:HASH/NAME with a plain file name";

@@ -82,11 +82,12 @@ internal sealed class SpecificationReader
         try
         {
             Read(yaml, origin, files, DatasetFormats.All);
-            return new SpecificationCheck(files.Named, Problem: null);
+            return new SpecificationCheck([.. files.Named.Where(uploaded.ContainsKey)], Problem: null);
         }
         catch (InputException problem)
         {
-            return new SpecificationCheck(files.Named, problem.Message);
+            var missing = files.Named.Where(path => problem.Message.Contains(UploadedFiles.DescribeMissing(path), StringComparison.Ordinal));
+            return new SpecificationCheck([.. files.Named.Where(uploaded.ContainsKey), .. missing], problem.Message);
         }
     }
 
