@@ -2,7 +2,7 @@ using Microsoft.Playwright;
 
 namespace MedMerge.AppHost.Tests;
 
-/// <summary>A walk through the pages of the app host's own gateway, by roles and labels, as people with and without a mouse do it.</summary>
+/// <summary>A walk through the pages of the app host's own gateway, by the roles and labels that screen readers go by.</summary>
 public sealed class PagesTests(RunningAppHost host)
 {
     [Theory]

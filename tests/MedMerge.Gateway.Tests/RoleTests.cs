@@ -61,7 +61,8 @@ public sealed partial class RoleTests : IDisposable
     public async Task An_endpoint_that_changes_something_asks_for_more_than_a_viewer()
     {
         await using var app = await LaunchAsync(_folder);
-        Assert.DoesNotContain(FindMapped(app), found => found.Role == Roles.Viewer && !IsReading(found.Request) && !IsOfPages(found.Request));
+        var changing = FindMapped(app).Where(found => !IsReading(found.Request) && !IsOfPages(found.Request));
+        Assert.DoesNotContain(changing, found => found.Role == Roles.Viewer);
     }
 
     [Fact]

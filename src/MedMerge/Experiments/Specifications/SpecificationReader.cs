@@ -86,7 +86,8 @@ internal sealed class SpecificationReader
         }
         catch (InputException problem)
         {
-            var missing = files.Named.Where(path => problem.Message.Contains(UploadedFiles.DescribeMissing(path), StringComparison.Ordinal));
+            bool IsMissing(string path) => problem.Message.Contains(UploadedFiles.DescribeMissing(path), StringComparison.Ordinal);
+            var missing = files.Named.Where(IsMissing);
             return new SpecificationCheck([.. files.Named.Where(uploaded.ContainsKey), .. missing], problem.Message);
         }
     }
