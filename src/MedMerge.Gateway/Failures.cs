@@ -15,6 +15,8 @@ internal static class Failures
             (StatusCodes.Status400BadRequest, error.Message),
         NotReadyException =>
             (StatusCodes.Status409Conflict, error.Message),
+        KeyNotFoundException =>
+            (StatusCodes.Status404NotFound, error.Message),
         UnavailableException =>
             (StatusCodes.Status503ServiceUnavailable, error.Message),
         TimeoutException or Orleans.Runtime.OrleansException =>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
+using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Mvc;
 
 namespace MedMerge.Gateway.Access;
@@ -22,12 +23,20 @@ internal sealed class AccessDenial(IProblemDetailsService problems) : IAuthoriza
             return;
         }
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        if (IsPage(context) && Users.RoleOf(context.User) is not null)
+        {
+            await next(context); // the router checks the page's policy again, and says what is missing where users can sign out
+            return;
+        }
         await problems.TryWriteAsync(new ProblemDetailsContext
         {
             HttpContext = context,
             ProblemDetails = new ProblemDetails { Status = StatusCodes.Status403Forbidden, Detail = Describe(context) },
         });
     }
+
+    private static bool IsPage(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<ComponentTypeMetadata>() is not null;
 
     private static string Describe(HttpContext context)
     {

@@ -29,7 +29,11 @@ internal sealed partial class AuditLog(ILoggerFactory loggers)
     /// <param name="user">Null where nobody is signed in.</param>
     /// <param name="target">The path of what is changed.</param>
     /// <param name="result">The response's status.</param>
-    public void Record(string? user, string action, string target, int result) => Log(user ?? "nobody", action, target, result);
+    public void Record(string? user, string action, string target, int result) =>
+        Log(user ?? "nobody", Clean(action), Clean(target), result);
+
+    /// <summary>A line of the log stays one, whatever a user has typed.</summary>
+    private static string Clean(string text) => new([.. text.Select(character => char.IsControl(character) ? ' ' : character)]);
 
     private void Record(HttpContext context)
     {

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace MedMerge.Gateway.Access;
 
 /// <summary>
-/// Refuses changes that a page of another site has a browser request: the browser would attach the user's session. Browsers name the
+/// Refuses changes that a page of another site makes a browser request: the browser would attach the user's session. Browsers name the
 /// page's site with every such request; programs that are none send nothing, and hold no session that another could use.
 /// </summary>
 internal static class CrossSiteGuard
@@ -13,7 +13,9 @@ internal static class CrossSiteGuard
     /// <summary>Answers with 403 where the request changes something and comes from another site.</summary>
     public static Task RefuseChangesAsync(HttpContext context, RequestDelegate next)
     {
-        if (Requests.IsReading(context.Request) || IsOfSameOrigin(context.Request)) return next(context);
+        // Over a page's connection, which a GET opens, its user changes things.
+        var opensConnection = context.Request.Headers.Upgrade.Count > 0;
+        if ((Requests.IsReading(context.Request) && !opensConnection) || IsOfSameOrigin(context.Request)) return next(context);
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
         var problems = context.RequestServices.GetRequiredService<IProblemDetailsService>();
         return problems.TryWriteAsync(new ProblemDetailsContext

@@ -69,7 +69,7 @@ internal sealed record ProviderOptions(Uri Authority, string ClientId, string? C
     private static Task KeepNameAndRoleAsync(TokenValidatedContext context)
     {
         var user = context.Principal!;
-        context.Principal = Users.Create(Users.NameOf(user)!, Users.RoleOf(user), SchemeName);
+        context.Principal = Users.Create(Users.NameOf(user)!, Users.RoleOf(user), Sessions.SchemeName);
         context.Properties!.ExpiresUtc = context.Options.TimeProvider!.GetUtcNow() + Sessions.Lifetime;
         return Task.CompletedTask;
     }

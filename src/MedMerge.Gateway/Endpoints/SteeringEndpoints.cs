@@ -96,7 +96,8 @@ internal static class SteeringEndpoints
             statusCode: StatusCodes.Status409Conflict);
     }
 
-    private static async Task<SweepStatus> CheckedAsync(Func<Task<SweepStatus>> change)
+    /// <summary>Changes a sweep; what the grain refuses is bad input.</summary>
+    public static async Task<SweepStatus> CheckedAsync(Func<Task<SweepStatus>> change)
     {
         try
         {

@@ -20,7 +20,7 @@ internal sealed class RecentSweeps(SweepQueries sweeps, TimeProvider time)
     {
         lock (_gate)
         {
-            var isOld = _last is null or { IsFaulted: true } || (_last.IsCompleted && time.GetElapsedTime(_read) > MaxAge);
+            var isOld = _last is null || (_last.IsCompleted && time.GetElapsedTime(_read) > MaxAge);
             if (!isOld) return _last!;
             _read = time.GetTimestamp();
             return _last = Task.Run(() => sweeps.ListAsync(Count, after: null, CancellationToken.None));

@@ -95,11 +95,16 @@ internal sealed partial class ResultQueries(
         if (plan.Trials.FirstOrDefault(trial => trial.Number == number) is not { } trial) return null;
         var stored = record.Trials.Count == 0 ? TrialRecord.Unknown : record.Trials.Get(number);
         if (!finished.Contains(trial)) return new TrialView(record, plan, trial, stored, Result: null, []);
-        var read = await RepairAsync(id, () => SweepResult.ReadTrialAsync(trial, stages, CancellationToken.None), cancellation);
-        var result = (await TrainingReader.AddAsync([read], stages, cancellation)).Single();
+        var result = await RepairAsync(id, () => ReadTrialAsync(trial), cancellation);
         var models = OutputFiles.GetModels(plan, [trial]).Select(file => file.Name);
         var documents = OutputFiles.GetDocuments(plan, [trial]).Select(file => file.Name);
         return new TrialView(record, plan, trial, stored, result, [.. models, .. documents]);
+    }
+
+    private async Task<TrialResult> ReadTrialAsync(PlannedTrial trial)
+    {
+        var result = await SweepResult.ReadTrialAsync(trial, stages, CancellationToken.None);
+        return (await TrainingReader.AddAsync([result], stages, CancellationToken.None)).Single();
     }
 
     /// <param name="scenario">Its position in the plan.</param>

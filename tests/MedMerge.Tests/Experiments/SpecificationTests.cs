@@ -287,6 +287,28 @@ public class SpecificationTests
     }
 
     [Fact]
+    public void A_text_that_is_being_written_is_checked_and_the_files_that_it_lacks_are_named()
+    {
+        const string Yaml = """
+            target: { data: 'phantom:lesions' }
+            architecture: resnet20
+            sources:
+              - { name: a, weights: a.safetensors }
+              - { name: b, pretrain: { data: 'phantom:vessels' } }
+            seeds: many
+            """;
+        var check = SpecificationReader.CheckUploaded(Yaml, "it", new Dictionary<string, string>());
+        Assert.Equal(["a.safetensors"], check.Files);
+        Assert.Contains("line 4: ", check.Problem, StringComparison.Ordinal);
+        Assert.Contains("line 6: ", check.Problem, StringComparison.Ordinal);
+
+        var sent = new Dictionary<string, string> { ["a.safetensors"] = $"sha256:{new string('0', 64)}/a.safetensors" };
+        check = SpecificationReader.CheckUploaded(Yaml.Replace("many", "2", StringComparison.Ordinal), "it", sent);
+        Assert.Equal(["a.safetensors"], check.Files);
+        Assert.Null(check.Problem);
+    }
+
+    [Fact]
     public void Every_setting_can_be_read_and_comes_back_as_it_was_written()
     {
         foreach (var setting in SettingTable.All)

@@ -7,11 +7,14 @@ public abstract partial class PageBase : ComponentBase, IDisposable
 {
     private readonly CancellationTokenSource _leaving = new();
 
+    /// <summary>Creates it.</summary>
+    protected PageBase() => Leaving = _leaving.Token;
+
     /// <summary>Why what was asked for last did not work; null where it did.</summary>
     protected string? Problem { get; private set; }
 
     /// <summary>Cancelled when the user leaves the page.</summary>
-    protected CancellationToken Leaving => _leaving.Token;
+    protected CancellationToken Leaving { get; }
 
     /// <summary>Goes to other pages.</summary>
     [Inject]
@@ -53,7 +56,7 @@ public abstract partial class PageBase : ComponentBase, IDisposable
         catch (Exception error)
         {
             var (status, text) = Failures.Describe(error);
-            if (status >= StatusCodes.Status500InternalServerError) LogFailed(Loggers.CreateLogger(GetType()), error, Navigation.Uri);
+            if (status == StatusCodes.Status500InternalServerError) LogFailed(Loggers.CreateLogger(GetType()), error, Navigation.Uri);
             Problem = text;
             return false;
         }

@@ -108,7 +108,7 @@ internal sealed partial class SweepFeed
         return new TrialList(first!.Activation, first.Position, items);
     }
 
-    /// <returns>Null where the grain has moved.</returns>
+    /// <returns>Null where the grain has moved, or the sweep was extended meanwhile: all are to be read again.</returns>
     private async Task<TrialList?> ReadChangesAsync(TrialList known, CancellationToken cancellation)
     {
         List<TrialSummary>? items = null;
@@ -117,7 +117,7 @@ internal sealed partial class SweepFeed
         do
         {
             page = await _cluster.Sweep(_id).TrialsAsync(new TrialQuery(ChangedAfter: position)).WaitAsync(cancellation);
-            if (page.Activation != known.Activation) return null;
+            if (page.Activation != known.Activation || page.Trials.Any(trial => trial.Number > known.Items.Count)) return null;
             position = page.Position;
             if (page.Trials.Count > 0) items ??= [.. known.Items];
             foreach (var trial in page.Trials) items![trial.Number - 1] = trial;
@@ -132,7 +132,7 @@ internal sealed partial class SweepFeed
         Changed?.Invoke();
     }
 
-    [LoggerMessage(LogLevel.Warning, "The pages of sweep {Sweep} are not up to date because its grain does not answer; trying again.")]
+    [LoggerMessage(LogLevel.Warning, "The pages of sweep {Sweep} are not up to date because it can't be read; trying again.")]
     private partial void LogFailed(Exception error, string sweep);
 
     private sealed record TrialList(Guid Activation, long Position, IReadOnlyList<TrialSummary> Items);

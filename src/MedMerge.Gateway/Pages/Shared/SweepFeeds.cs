@@ -9,46 +9,40 @@ internal sealed class SweepFeeds(ClusterConnection cluster, TimeProvider time, I
     private readonly Dictionary<string, SweepFeed> _feeds = [];
 
     /// <summary>Watches a sweep until the result is disposed.</summary>
-    /// <param name="changed">Called after each change, on a thread of its own; it must not throw.</param>
+    /// <param name="changed">Called after each change; it must not throw, and the next change waits for it.</param>
     public SweepWatch Watch(string id, Action changed)
     {
         lock (_gate)
         {
             if (!_feeds.TryGetValue(id, out var feed)) _feeds[id] = feed = SweepFeed.Start(id, cluster, time, logger);
-            return new SweepWatch(feed, changed, () => Leave(id, feed));
+            feed.Changed += changed;
+            return new SweepWatch(feed, () => Leave(id, feed, changed));
         }
     }
 
-    private void Leave(string id, SweepFeed feed)
+    private void Leave(string id, SweepFeed feed, Action changed)
     {
         lock (_gate)
         {
-            if (feed.IsWatched || !_feeds.Remove(id)) return;
+            feed.Changed -= changed;
+            if (feed.IsWatched) return;
+            _feeds.Remove(id);
         }
         feed.Stop();
     }
 }
 
-/// <summary>One page's watch of a sweep.</summary>
-internal sealed class SweepWatch : IDisposable
+/// <summary>One page's watch of a sweep; disposing it ends it.</summary>
+internal sealed class SweepWatch(SweepFeed feed, Action leave) : IDisposable
 {
-    private readonly SweepFeed _feed;
-    private readonly Action _changed;
-    private readonly Action _leave;
-
-    public SweepWatch(SweepFeed feed, Action changed, Action leave)
-    {
-        (_feed, _changed, _leave) = (feed, changed, leave);
-        feed.Changed += changed;
-    }
+    private int _hasLeft;
 
     /// <summary>What is known of the sweep now.</summary>
-    public SweepView View => _feed.View;
+    public SweepView View => feed.View;
 
     /// <inheritdoc />
     public void Dispose()
     {
-        _feed.Changed -= _changed;
-        _leave();
+        if (Interlocked.Exchange(ref _hasLeft, 1) == 0) leave();
     }
 }

@@ -6,11 +6,12 @@ using MedMerge.Training;
 namespace MedMerge.Experiments.Results;
 
 /// <summary>
-/// Adds to results how trials were trained. That is not needed once a trial has ended, so what was lost is no reason to compute it again.
+/// Adds to results how trials were trained. What was lost of it is computed again like any other output: results must not depend on that.
 /// </summary>
 internal static class TrainingReader
 {
     /// <summary>Adds how α was learned to every trial, and the rest to the first of each row: a sweep has too many to keep all.</summary>
+    /// <exception cref="MissingOutputException">An output is missing or damaged.</exception>
     public static async Task<List<TrialResult>> AddAsync(
         IReadOnlyList<TrialResult> results,
         IStageStore store,
@@ -62,6 +63,6 @@ internal static class TrainingReader
         OutputRole role,
         IStageStore store,
         CancellationToken cancellation) => result.Trial.FindOutput(role) is { } output
-        ? await store.FindFileAsync(output.Stage, output.Artefact, cancellation).ConfigureAwait(false)
+        ? await store.GetFileAsync(output.Stage, output.Artefact, cancellation).ConfigureAwait(false)
         : null;
 }

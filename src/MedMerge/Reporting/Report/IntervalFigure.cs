@@ -13,7 +13,7 @@ internal sealed record IntervalRow(string Title, string Text, MethodRole Role, I
 /// <summary>Rows of estimates with their 95 % intervals on one axis, in per cent.</summary>
 internal static class IntervalFigure
 {
-    private const double LetterWidth = 7, PlotWidth = 390, TextWidth = 220, Top = 8, RowHeight = 26;
+    private const double LetterWidth = 8, PlotWidth = 390, TextWidth = 220, Top = 8, RowHeight = 26;
 
     /// <summary>Draws it.</summary>
     /// <param name="caption">What it shows, in a sentence.</param>

@@ -104,6 +104,7 @@ internal static class TrainingSection
                 row.Key.Title,
                 [.. row.Select(trial => trial.WeightLearning.Select(epoch => epoch.Entropy ?? double.NaN).ToList())]))
             .ToList();
+        if (curves.Count == 0) return Html.None;
         return EntropyFigure.Draw(
             "How the kernel weights moved: their entropy (up) by epoch (across), mean over seeds, and within the band one standard " +
             "deviation to each side. 100 % is an equal mix of all sources, 0 is one source alone",

@@ -1,0 +1,72 @@
+using System.Security.Claims;
+using MedMerge.Gateway.Access;
+using MedMerge.Gateway.Pages.Shared;
+using MedMerge.Grains;
+using MedMerge.Testing;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace MedMerge.Gateway.Tests;
+
+/// <summary>What users change from pages: every role against every role that a change asks for.</summary>
+public sealed class UserActionsTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_change_is_made_by_roles_that_may_in_their_name_and_refused_to_others_and_each_is_logged()
+    {
+        await using var app = await RunningGateway.LaunchWithoutClusterAsync(_folder);
+        using var log = new RecordingLogger();
+        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        var expected = new List<string>();
+        foreach (var role in Roles.All)
+        {
+            var user = Users.Create($"the-{role}", role, "Test");
+            var actions = new UserActions(
+                new OneUser(user),
+                app.Services.GetRequiredService<IAuthorizationService>(),
+                app.Services.GetRequiredService<AuditLog>());
+            foreach (var needed in Roles.All)
+            {
+                string? caller = null;
+                var change = actions.RunAsync(needed, "Try", $"/{needed}", () =>
+                {
+                    caller = CallUser.Current;
+                    return Task.CompletedTask;
+                });
+                var mayDo = Roles.AtLeast(needed).Contains(role);
+                if (mayDo) await change;
+                else Assert.Contains(needed, (await Assert.ThrowsAsync<InputException>(() => change)).Message, StringComparison.Ordinal);
+                Assert.Equal(mayDo ? $"the-{role}" : null, caller);
+                expected.Add($"the-{role}: Try on /{needed}: {(mayDo ? 200 : 403)}");
+            }
+        }
+        Assert.Equal(expected, log.Lines.Where(line => line.Category == AuditLog.Category).Select(line => line.Message));
+    }
+
+    [Fact]
+    public async Task A_change_that_fails_is_logged_with_its_status_in_one_line()
+    {
+        await using var app = await RunningGateway.LaunchWithoutClusterAsync(_folder);
+        using var log = new RecordingLogger();
+        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        var actions = new UserActions(
+            new OneUser(Users.Create("x", Roles.Operator, "Test")),
+            app.Services.GetRequiredService<IAuthorizationService>(),
+            app.Services.GetRequiredService<AuditLog>());
+        await Assert.ThrowsAsync<InputException>(() =>
+            actions.RunAsync(Roles.Viewer, "Try", "/a\nforged: line", () => throw new InputException("No.")));
+        var line = Assert.Single(log.Lines, line => line.Category == AuditLog.Category);
+        Assert.Equal("x: Try on /a forged: line: 400", line.Message);
+    }
+
+    private sealed class OneUser(ClaimsPrincipal user) : AuthenticationStateProvider
+    {
+        public override Task<AuthenticationState> GetAuthenticationStateAsync() => Task.FromResult(new AuthenticationState(user));
+    }
+}
