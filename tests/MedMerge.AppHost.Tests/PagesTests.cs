@@ -12,7 +12,7 @@ public sealed class PagesTests(RunningAppHost host)
     {
         Browser.Need();
         await host.HealthyAsync();
-        var id = await host.StartSweepAsync(TestSweeps.Small);
+        var id = await host.StartSweepAsync(TestSweeps.Paged);
         await host.SweepAsync(id, state => state.StartsWith("Done", StringComparison.Ordinal));
         await using var pages = await GatewayPages.OpenAsync(host.Gateway, width, height, colours);
 
@@ -21,7 +21,7 @@ public sealed class PagesTests(RunningAppHost host)
         await pages.SeeAsync("1 of ");
         await pages.CheckAsync($"page-sweeps-{picture}");
 
-        await pages.GoAsync($"/sweeps/{id}", "small");
+        await pages.GoAsync($"/sweeps/{id}", "paged");
         await pages.SeeAsync("3 of 3 trials.");
         await pages.FillAsync("Search trials", "medmerge");
         await pages.SeeAsync("1 of 3 trials.");
@@ -29,7 +29,7 @@ public sealed class PagesTests(RunningAppHost host)
         await pages.FollowAsync("1", "Trial 1: medmerge");
         await pages.SeeAsync("Learning curves");
         await pages.CheckAsync($"page-trial-{picture}");
-        await pages.FollowAsync("small", "small");
+        await pages.FollowAsync("paged", "paged");
         await pages.SeeAsync("Scores by seed");
         await pages.CheckAsync($"page-scenario-{picture}");
         await pages.Page.GoBackAsync();

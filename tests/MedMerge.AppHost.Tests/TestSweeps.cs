@@ -9,6 +9,9 @@ internal static class TestSweeps
     /// <summary>Several trials, a few seconds of work.</summary>
     public const string Small = "small.yaml";
 
+    /// <summary>The same, for those who look at the gateway's pages.</summary>
+    public const string Paged = "paged.yaml";
+
     /// <summary>One trial whose trace is checked.</summary>
     public const string Traced = "traced.yaml";
 
@@ -25,6 +28,7 @@ internal static class TestSweeps
     public static IReadOnlyDictionary<string, string> Yaml { get; } = new Dictionary<string, string>
     {
         [Small] = Specifications.Small.Yaml,
+        [Paged] = (Specifications.Small with { Name = "paged" }).Yaml,
         [Traced] = Named("traced", epochs: 12, sourceImages: 33),
         [Shown] = Named("shown", epochs: 30, sourceImages: 34),
         [Killed] = Named("killed", epochs: 60, sourceImages: 35),
