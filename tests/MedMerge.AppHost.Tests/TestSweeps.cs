@@ -28,7 +28,7 @@ internal static class TestSweeps
     public static IReadOnlyDictionary<string, string> Yaml { get; } = new Dictionary<string, string>
     {
         [Small] = Specifications.Small.Yaml,
-        [Paged] = (Specifications.Small with { Name = "paged" }).Yaml,
+        [Paged] = (Specifications.Small with { Name = "paged", SourceImages = 37 }).Yaml,
         [Traced] = Named("traced", epochs: 12, sourceImages: 33),
         [Shown] = Named("shown", epochs: 30, sourceImages: 34),
         [Killed] = Named("killed", epochs: 60, sourceImages: 35),
