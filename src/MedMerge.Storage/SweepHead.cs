@@ -11,7 +11,7 @@ namespace MedMerge.Storage;
 /// <param name="Segments">Names of the segments, oldest first.</param>
 /// <param name="Nodes">The nodes that run trials, each once.</param>
 /// <param name="Recent">Trials that no segment holds, by number.</param>
-/// <param name="Steering">Null in the record of an older version.</param>
+/// <param name="Steering">Null where there is none, as in the record of an older version.</param>
 internal sealed record SweepHead(
     string Name,
     string Specification,
@@ -29,8 +29,8 @@ internal sealed record SweepHead(
     SweepLimits? Limits,
     double DeviceSeconds,
     int Revision,
-    string? Submitter,
-    IReadOnlyList<SteeringAction>? Steering)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Submitter,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<SteeringAction>? Steering)
 {
     private const string Older = "It was kept by an older version. Resuming it plans it again; finished stages are not computed again.";
 
@@ -70,7 +70,7 @@ internal sealed record SweepHead(
             record.DeviceSeconds,
             record.Revision,
             record.Submitter,
-            record.Steering);
+            record.Steering.Count == 0 ? null : record.Steering);
     }
 
     /// <summary>The whole record.</summary>
