@@ -20,6 +20,10 @@ public abstract partial class PageBase : ComponentBase, IDisposable
     [Inject]
     protected NavigationManager Navigation { get; set; } = default!;
 
+    /// <summary>The clock.</summary>
+    [Inject]
+    protected TimeProvider Time { get; set; } = default!;
+
     [Inject]
     private UserActions Actions { get; set; } = default!;
 
@@ -59,6 +63,24 @@ public abstract partial class PageBase : ComponentBase, IDisposable
             if (status == StatusCodes.Status500InternalServerError) LogFailed(Loggers.CreateLogger(GetType()), error, Navigation.Uri);
             Problem = text;
             return false;
+        }
+    }
+
+    /// <summary>Reads again and again until the user leaves the page.</summary>
+    protected async Task FollowAsync(Func<Task> read, TimeSpan period)
+    {
+        using var timer = new PeriodicTimer(period, Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(Leaving))
+            {
+                await InvokeAsync(read);
+                await InvokeAsync(StateHasChanged);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The user has left the page.
         }
     }
 
