@@ -11,7 +11,6 @@ namespace MedMerge.Cli;
 /// <summary>Runs a sweep on a cluster inside this process, and reads its results.</summary>
 internal sealed class LocalRun(IObjectStore objects, int? lanes, SweepDisplay display)
 {
-    private const long NoVersion = -1;
     private readonly StageStore _stages = new(objects);
 
     /// <summary>Whether the silo's log is printed.</summary>
@@ -88,7 +87,7 @@ internal sealed class LocalRun(IObjectStore objects, int? lanes, SweepDisplay di
 
     private async Task<SweepStatus> WatchAsync(ISweepGrain sweep, CancellationToken cancellation)
     {
-        var knownVersion = NoVersion;
+        var knownVersion = SweepStatus.NoVersion;
         var position = 0L;
         while (true)
         {

@@ -23,7 +23,6 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     public const int MaxBody = 8 * MaxSpecification;
 
     private const string Origin = "the specification";
-    private const long NoVersion = -1;
 
     /// <summary>Whether a specification exceeds <see cref="MaxSpecification"/>.</summary>
     public static bool IsTooLarge(SubmitRequest request) => Encoding.UTF8.GetByteCount(request.Specification) > MaxSpecification;
@@ -38,7 +37,7 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
         IReadOnlyList<string?> traces = isNew ? TrialTrace.BeginAll(submission.Id, summary) : [];
         var start = new StartSweep(submission.Name, submission.Specification, submission.Plan, traces);
         await sweep.StartAsync(start).WaitAsync(cancellation);
-        var status = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation);
+        var status = await sweep.StatusAsync(SweepStatus.NoVersion).WaitAsync(cancellation);
         if (status.State == WorkState.Cancelled) status = await sweep.ResumeAsync().WaitAsync(cancellation);
         return status;
     }

@@ -14,8 +14,8 @@ public interface ISweepGrain : IGrainWithStringKey
     /// <summary>
     /// Gets the status; returns at once if it has changed since <paramref name="knownVersion"/>, otherwise long-polls.
     /// </summary>
-    /// <param name="knownVersion">The <see cref="SweepStatus.Version"/> that the caller has; -1 to return at
-    /// once.</param>
+    /// <param name="knownVersion">The <see cref="SweepStatus.Version"/> that the caller has; <see cref="SweepStatus.NoVersion"/> to return
+    /// at once.</param>
     [AlwaysInterleave]
     Task<SweepStatus> StatusAsync(long knownVersion);
 

@@ -40,6 +40,9 @@ public sealed record SweepStatus(
     [property: Id(11)] string? Submitter = null,
     [property: Id(12)] IReadOnlyList<SteeringAction>? Steering = null)
 {
+    /// <summary>The version of one who knows none: the status is answered at once.</summary>
+    public const long NoVersion = -1;
+
     /// <summary>How many running trials a status names at most.</summary>
     public const int MaxRunning = 64;
 

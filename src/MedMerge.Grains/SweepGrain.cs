@@ -118,7 +118,7 @@ internal sealed partial class SweepGrain(
     private async Task<SweepStatus> ApplyAsync(Func<SweepController, Task> change)
     {
         var sweep = await ChangeAsync(change);
-        return await sweep.StatusAsync(-1);
+        return await sweep.StatusAsync(SweepStatus.NoVersion);
     }
 
     private async Task<SweepController> ChangeAsync(Func<SweepController, Task> change)

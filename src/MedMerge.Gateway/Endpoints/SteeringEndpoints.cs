@@ -19,7 +19,6 @@ internal sealed record LimitRequest(int? Parallel = null, int? Priority = null, 
 /// <summary><c>/sweeps/{id}/…</c>: trials, and what is changed while a sweep runs.</summary>
 internal static class SteeringEndpoints
 {
-    private const long NoVersion = -1;
     private const int MaxPriority = 100;
 
     /// <summary>Maps the endpoints.</summary>
@@ -75,7 +74,7 @@ internal static class SteeringEndpoints
         if (request is { Parallel: < 0 } or { Trials: < 0 } or { DeviceHours: < 0 } || Math.Abs(request.Priority ?? 0) > MaxPriority)
             throw new InputException($"Limits can't be negative, and a priority is from -{MaxPriority} to {MaxPriority}.");
         var sweep = cluster.Sweep(id);
-        var limits = (await sweep.StatusAsync(NoVersion)).Limits;
+        var limits = (await sweep.StatusAsync(SweepStatus.NoVersion)).Limits;
         return await sweep.LimitAsync(new SweepLimits(
             Change(request.Parallel, limits.Parallel),
             request.Priority ?? limits.Priority,

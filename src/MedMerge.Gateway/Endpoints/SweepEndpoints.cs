@@ -10,7 +10,6 @@ namespace MedMerge.Gateway.Endpoints;
 /// <summary><c>/sweeps</c>: submitting, monitoring and controlling.</summary>
 internal static class SweepEndpoints
 {
-    private const long NoVersion = -1;
     private const int DefaultLimit = 100, MaxLimit = 1000;
 
     public static void Map(RouteGroupBuilder api)
@@ -27,7 +26,7 @@ internal static class SweepEndpoints
             .WithSummary("Lists sweeps, newest first: `limit` of them, 100 where it is left out, after the one named `after`.");
 
         var sweep = sweeps.MapSweep();
-        sweep.MapGet("", (string id, ClusterConnection cluster) => cluster.Sweep(id).StatusAsync(NoVersion))
+        sweep.MapGet("", (string id, ClusterConnection cluster) => cluster.Sweep(id).StatusAsync(SweepStatus.NoVersion))
             .WithSummary("Gets the status of a sweep: counts, and the trials that run.");
         sweep.MapGet("/events", GetEventsAsync)
             .WithSummary(
@@ -89,7 +88,7 @@ internal static class SweepEndpoints
     {
         var sweep = cluster.Sweep(id);
         var events = new SweepEvents(id, sweep, loggers.CreateLogger<SweepEvents>());
-        var first = await sweep.StatusAsync(NoVersion).WaitAsync(cancellation); // a failure here still gets an error response
+        var first = await sweep.StatusAsync(SweepStatus.NoVersion).WaitAsync(cancellation); // a failure here still gets an error response
         return TypedResults.ServerSentEvents(events.WatchAsync(first, trials == true, lifetime.ApplicationStopping));
     }
 }

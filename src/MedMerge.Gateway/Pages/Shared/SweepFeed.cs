@@ -19,7 +19,6 @@ internal sealed record SweepView(SweepStatus? Status, IReadOnlyList<TrialSummary
 /// </summary>
 internal sealed partial class SweepFeed
 {
-    private const long NoVersion = -1;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ClusterConnection _cluster;
@@ -84,7 +83,7 @@ internal sealed partial class SweepFeed
         TrialList? trials = null;
         while (true)
         {
-            var status = await _cluster.Sweep(_id).StatusAsync(last?.Version ?? NoVersion).WaitAsync(cancellation);
+            var status = await _cluster.Sweep(_id).StatusAsync(last?.Version ?? SweepStatus.NoVersion).WaitAsync(cancellation);
             // A pause or a cancel changes how all are shown.
             var isOther = status.State != last?.State || status.Counts.Total != trials?.Items.Count;
             trials = isOther || trials is null ? await ReadAllAsync(cancellation) : await ReadChangesAsync(trials, cancellation);
