@@ -10,21 +10,24 @@ internal sealed class SiloOfTrials : IDisposable
     /// <summary>The argument that makes this program a silo.</summary>
     public const string Mode = "silo";
 
+    /// <summary>The cluster's id, and its service's.</summary>
+    public const string ClusterId = "trials";
+
     private const string Prefix = "written ";
     private readonly Process _process;
     private volatile string _written = "0 0 0 0";
 
-    public SiloOfTrials(string blobs)
+    public SiloOfTrials(string blobs, int images, TimeSpan pause)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(SiloOfTrials).Assembly.Location, Mode])
+        var start = new ProcessStartInfo("dotnet", [typeof(SiloOfTrials).Assembly.Location, Mode, $"{images}", $"{pause:c}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         var environment = new Dictionary<string, string>
         {
-            ["Orleans__ClusterId"] = "trials",
-            ["Orleans__ServiceId"] = "trials",
+            ["Orleans__ClusterId"] = ClusterId,
+            ["Orleans__ServiceId"] = ClusterId,
             ["Orleans__Metadata__device"] = "cpu",
             ["Orleans__Endpoints__AdvertisedIPAddress"] = "127.0.0.1",
             ["Orleans__Endpoints__SiloPort"] = $"{FreePorts.Take()}",

@@ -40,6 +40,20 @@ internal static class Browser
         return (playwright, browser);
     }
 
+    /// <summary>Waits until something is seen. Where it never is, the error says what the page shows instead.</summary>
+    public static async Task SeeAsync(ILocator what)
+    {
+        try
+        {
+            await what.WaitForAsync();
+        }
+        catch (TimeoutException error)
+        {
+            var page = what.Page;
+            throw new TimeoutException($"{error.Message}\n{page.Url} shows:\n{await page.Locator("body").InnerTextAsync()}", error);
+        }
+    }
+
     public static async Task SaveAsync(string name, byte[] picture)
     {
         Directory.CreateDirectory(PictureFolder);

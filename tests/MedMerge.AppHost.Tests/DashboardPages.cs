@@ -67,7 +67,7 @@ internal sealed class DashboardPages : IAsyncDisposable
             names.UnionWith(own);
             if (!own.Contains(StepDuration)) continue; // the sweep may have left a silo without steps
             await _page.GotoAsync($"{page}&instrument={StepDuration}");
-            await _page.Locator(".js-plotly-plot .main-svg").First.WaitForAsync();
+            await Browser.SeeAsync(_page.Locator(".js-plotly-plot .main-svg").First);
             await SaveAsync(picture);
         }
         return names;
@@ -87,7 +87,7 @@ internal sealed class DashboardPages : IAsyncDisposable
         _playwright.Dispose();
     }
 
-    private Task SeeAsync(string text) => _page.GetByText(text).First.WaitForAsync();
+    private Task SeeAsync(string text) => Browser.SeeAsync(_page.GetByText(text).First);
 
     /// <summary>
     /// Saves a screenshot once the page has stopped changing: bars and curves are drawn after the text. Live pages may

@@ -31,8 +31,8 @@ internal sealed class GatewayPages : IAsyncDisposable
     /// <summary>The page that is open.</summary>
     public IPage Page { get; }
 
-    /// <summary>Errors in the browser's console, and requests to other hosts: there should be none.</summary>
-    public IReadOnlyList<string> Problems => _problems;
+    /// <summary>There should be no errors in the browser's console, and no requests to other hosts.</summary>
+    public void AssertNoProblem() => Assert.True(_problems.Count == 0, string.Join('\n', _problems));
 
     public static async Task<GatewayPages> OpenAsync(Uri gateway, int width, int height, ColorScheme colours)
     {
@@ -59,14 +59,14 @@ internal sealed class GatewayPages : IAsyncDisposable
     /// <summary>Waits for a heading, and for the page to be live.</summary>
     public async Task SeeHeadingAsync(string heading)
     {
-        await Page.GetByRole(AriaRole.Heading, new() { Name = heading, Level = 1 }).First.WaitForAsync();
-        await Page.Locator("main[data-live]").WaitForAsync();
+        await Browser.SeeAsync(Page.GetByRole(AriaRole.Heading, new() { Name = heading, Level = 1 }).First);
+        await Browser.SeeAsync(Page.Locator("main[data-live]"));
     }
 
     /// <summary>Fills a field in by its label.</summary>
     public Task FillAsync(string label, string text) => Page.GetByLabel(label).First.FillAsync(text);
 
-    public Task SeeAsync(string text) => Page.GetByText(text).First.WaitForAsync();
+    public Task SeeAsync(string text) => Browser.SeeAsync(Page.GetByText(text).First);
 
     /// <summary>Checks that the page keeps nobody out and is no wider than the window, and takes its picture.</summary>
     public async Task CheckAsync(string picture)
@@ -74,8 +74,9 @@ internal sealed class GatewayPages : IAsyncDisposable
         var found = await Page.RunAxe();
         var serious = found.Violations
             .Where(violation => violation.Impact is "serious" or "critical")
-            .Select(violation => $"{Page.Url}: {violation.Help}: {string.Join(", ", violation.Nodes.Select(node => node.Html))}");
-        Assert.Empty(serious);
+            .Select(violation => $"{violation.Help}: {string.Join(", ", violation.Nodes.Select(node => node.Html))}")
+            .ToList();
+        Assert.True(serious.Count == 0, $"{Page.Url}:\n{string.Join('\n', serious)}");
         var excess = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - window.innerWidth");
         Assert.True(excess <= 0, $"{Page.Url} is {excess} pixels wider than the window.");
         await Browser.SaveAsync(picture, await Page.ScreenshotAsync(new() { FullPage = true }));

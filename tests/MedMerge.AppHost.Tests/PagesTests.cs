@@ -47,7 +47,7 @@ public sealed class PagesTests(RunningAppHost host)
             await pages.FollowAsync(name, name);
             await pages.CheckAsync($"page-{name.ToLowerInvariant()}-{picture}");
         }
-        Assert.Empty(pages.Problems);
+        pages.AssertNoProblem();
     }
 
     [Fact]
@@ -73,12 +73,12 @@ public sealed class PagesTests(RunningAppHost host)
         await PressAsync("Pause", "paused");
         await PressAsync("Resume", "running");
         await PressAsync("Cancel", "cancelled");
-        Assert.Empty(pages.Problems);
+        pages.AssertNoProblem();
 
         async Task PressAsync(string button, string state)
         {
             await pages.Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
-            await pages.Page.GetByRole(AriaRole.Status).GetByText(state).First.WaitForAsync();
+            await Browser.SeeAsync(pages.Page.GetByRole(AriaRole.Status).GetByText(state).First);
         }
     }
 

@@ -1,9 +1,10 @@
 using MedMerge.Gateway.Connections;
+using MedMerge.Gateway.Queries;
 
 namespace MedMerge.Gateway.Pages.Shared;
 
 /// <summary>The sweeps that pages are open on. Each is read once, however many watch it.</summary>
-internal sealed class SweepFeeds(ClusterConnection cluster, TimeProvider time, ILogger<SweepFeed> logger)
+internal sealed class SweepFeeds(ClusterConnection cluster, ResultQueries results, TimeProvider time, ILogger<SweepFeed> logger)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SweepFeed> _feeds = [];
@@ -14,7 +15,7 @@ internal sealed class SweepFeeds(ClusterConnection cluster, TimeProvider time, I
     {
         lock (_gate)
         {
-            if (!_feeds.TryGetValue(id, out var feed)) _feeds[id] = feed = SweepFeed.Start(id, cluster, time, logger);
+            if (!_feeds.TryGetValue(id, out var feed)) _feeds[id] = feed = SweepFeed.Start(id, cluster, results, time, logger);
             feed.Changed += changed;
             return new SweepWatch(feed, () => Leave(id, feed, changed));
         }
