@@ -9,6 +9,7 @@ using MedMerge.ServiceDefaults;
 using MedMerge.Storage;
 using MedMerge.Storage.Benchmarks;
 using MedMerge.Storage.Schedules;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
 using Orleans.Dashboard;
@@ -56,7 +57,7 @@ public static class GatewayApp
         var limits = GatewayLimits.Read(builder.Configuration);
         AddHost(builder);
         builder.Services.AddSingleton<ReadyCheck>(); // keeps its last answer
-        AddApi(builder.Services, limits);
+        AddApi(builder.Services);
         WebPages.Add(builder);
         OrleansDashboard.Add(builder);
         AddCluster(builder.Services);
@@ -77,9 +78,11 @@ public static class GatewayApp
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultLogLevels });
     }
 
-    private static void AddApi(IServiceCollection services, GatewayLimits limits)
+    private static void AddApi(IServiceCollection services)
     {
-        services.AddRateLimiter(limiter => RequestLimits.Add(limiter, limits));
+        services.AddSingleton<ClientRates>();
+        services.AddRateLimiter();
+        services.AddOptions<RateLimiterOptions>().Configure<ClientRates>(RequestLimits.Add);
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true); // GatewayExceptionHandler explains it
         services.ConfigureHttpJsonOptions(options => ConfigureJson(options.SerializerOptions));
         services.AddProblemDetails();

@@ -13,7 +13,6 @@ namespace MedMerge.Gateway;
 internal static class RequestLimits
 {
     private const int MaxQueuedRequests = 64;
-    private const int SecondsPerMinute = 60;
 
     /// <summary>When to try again where too many requests wait: it depends on what they do.</summary>
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(5);
@@ -25,30 +24,16 @@ internal static class RequestLimits
     };
 
     /// <summary>Adds the policies of <see cref="GatewayLimits"/>.</summary>
-    public static void Add(RateLimiterOptions limiter, GatewayLimits limits)
+    public static void Add(RateLimiterOptions limiter, ClientRates rates)
     {
         limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
         limiter.OnRejected = TellWhenToRetryAsync;
         limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
-            PartitionedRateLimiter.Create<HttpContext, string>(context => LimitRate(context, limits.RequestsPerMinute)),
+            rates.For(Describe),
             PartitionedRateLimiter.Create<HttpContext, (string? Policy, string Client)>(PartitionByClient));
         foreach (var (policy, limit) in Limits)
             limiter.AddConcurrencyLimiter(policy, options => SetLimit(options, limit.OfAll));
     }
-
-    /// <summary>A client may send a minute's requests at once; they come back evenly, once a second where there are enough.</summary>
-    private static RateLimitPartition<string> LimitRate(HttpContext context, int perMinute) =>
-        RateLimitPartition.GetTokenBucketLimiter(Describe(context), _ =>
-        {
-            var portion = Math.Max(1, perMinute / SecondsPerMinute);
-            return new TokenBucketRateLimiterOptions
-            {
-                TokenLimit = perMinute,
-                TokensPerPeriod = portion,
-                ReplenishmentPeriod = TimeSpan.FromMinutes(1) * portion / perMinute,
-                QueueLimit = 0,
-            };
-        });
 
     private static ValueTask TellWhenToRetryAsync(OnRejectedContext rejected, CancellationToken cancellation)
     {

@@ -1,6 +1,10 @@
 using System.Net;
 using MedMerge.Gateway.Access;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace MedMerge.Gateway.Tests;
 
@@ -42,6 +46,23 @@ public sealed class SignInTests : IDisposable
         await using var app = await LaunchAsync(Roles.Operator);
         using var browser = new Browser(app);
         Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/api/v1/sweeps", "application/json")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_session_ends_after_twelve_hours_also_for_a_page_that_is_open()
+    {
+        await using var app = await LaunchAsync(Roles.Operator);
+        using var browser = new Browser(app);
+        using var signedIn = await browser.SignInAsync(Key);
+        var cookie = browser.Cookies.GetAllCookies().Single(cookie => cookie.Name == "medmerge").Value;
+        var options = app.Services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get(Sessions.SchemeName);
+        var user = options.TicketDataFormat.Unprotect(cookie)!.Principal;
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        time.Advance(TimeSpan.FromHours(11.9));
+        Assert.True(Sessions.IsCurrent(user, time));
+        time.Advance(TimeSpan.FromHours(0.2));
+        Assert.False(Sessions.IsCurrent(user, time));
+        Assert.True(Sessions.IsCurrent(Users.Create("without a session", Roles.Viewer, "Test"), time));
     }
 
     [Fact]

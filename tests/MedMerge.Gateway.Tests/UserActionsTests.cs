@@ -4,6 +4,7 @@ using MedMerge.Gateway.Pages.Shared;
 using MedMerge.Grains;
 using MedMerge.Testing;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -27,10 +28,7 @@ public sealed class UserActionsTests : IDisposable
         foreach (var role in Roles.All)
         {
             var user = Users.Create($"the-{role}", role, "Test");
-            var actions = new UserActions(
-                new OneUser(user),
-                app.Services.GetRequiredService<IAuthorizationService>(),
-                app.Services.GetRequiredService<AuditLog>());
+            var actions = ActionsOf(app, user);
             foreach (var needed in Roles.All)
             {
                 string? caller = null;
@@ -55,15 +53,31 @@ public sealed class UserActionsTests : IDisposable
         await using var app = await RunningGateway.LaunchWithoutClusterAsync(_folder);
         using var log = new RecordingLogger();
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
-        var actions = new UserActions(
-            new OneUser(Users.Create("x", Roles.Operator, "Test")),
-            app.Services.GetRequiredService<IAuthorizationService>(),
-            app.Services.GetRequiredService<AuditLog>());
+        var actions = ActionsOf(app, Users.Create("x", Roles.Operator, "Test"));
         await Assert.ThrowsAsync<InputException>(() =>
             actions.RunAsync(Roles.Viewer, "Try", "/a\nforged: line", () => throw new InputException("No.")));
         var line = Assert.Single(log.Lines, line => line.Category == AuditLog.Category);
         Assert.Equal("x: Try on /a forged: line: 400", line.Message);
     }
+
+    [Fact]
+    public async Task Changes_count_with_the_users_requests()
+    {
+        await using var app = await RunningGateway.LaunchWithoutClusterAsync(_folder, "--Limits:RequestsPerMinute=2");
+        var actions = ActionsOf(app, Users.Create("x", Roles.Operator, "Test"));
+        await actions.RunAsync(Roles.Viewer, "Try", "/a", () => Task.CompletedTask);
+        await actions.RunAsync(Roles.Viewer, "Try", "/a", () => Task.CompletedTask);
+        var refused = await Assert.ThrowsAsync<InputException>(() =>
+            actions.RunAsync(Roles.Viewer, "Try", "/a", () => throw new InvalidOperationException("It ran.")));
+        Assert.Contains("too much", refused.Message, StringComparison.Ordinal);
+        await ActionsOf(app, Users.Create("y", Roles.Operator, "Test")).RunAsync(Roles.Viewer, "Try", "/a", () => Task.CompletedTask);
+    }
+
+    private static UserActions ActionsOf(WebApplication app, ClaimsPrincipal user) => new(
+        new OneUser(user),
+        app.Services.GetRequiredService<IAuthorizationService>(),
+        app.Services.GetRequiredService<ClientRates>(),
+        app.Services.GetRequiredService<AuditLog>());
 
     private sealed class OneUser(ClaimsPrincipal user) : AuthenticationStateProvider
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
@@ -16,6 +17,7 @@ internal static class Sessions
 
     private const string KeyFolder = "Authentication:KeyFolder";
     private const string KeyClaim = "medmerge:key";
+    private const string EndClaim = "medmerge:end";
 
     /// <summary>
     /// Adds what encrypts cookies and forms. Gateways that share the folder <c>Authentication:KeyFolder</c> accept each other's.
@@ -50,7 +52,19 @@ internal static class Sessions
             return Task.CompletedTask;
         };
         options.Events.OnValidatePrincipal = EndWithKeyAsync;
+        options.Events.OnSigningIn = context =>
+        {
+            var clock = context.HttpContext.RequestServices.GetRequiredService<TimeProvider>();
+            var end = (clock.GetUtcNow() + Lifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+            context.Principal!.Identities.First().AddClaim(new Claim(EndClaim, end));
+            return Task.CompletedTask;
+        };
     }
+
+    /// <summary>Whether a user's session goes on; for those who have none there is nothing to end.</summary>
+    public static bool IsCurrent(ClaimsPrincipal user, TimeProvider time) =>
+        user.FindFirst(EndClaim)?.Value is not { } end
+        || time.GetUtcNow().ToUnixTimeSeconds() < long.Parse(end, CultureInfo.InvariantCulture);
 
     /// <summary>The user that a key signs in.</summary>
     public static ClaimsPrincipal Begin(ApiKey key)

@@ -1,4 +1,6 @@
+using MedMerge.Gateway.Access;
 using MedMerge.Gateway.Pages.Shared;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.FluentUI.AspNetCore.Components;
 
@@ -17,6 +19,7 @@ internal static class WebPages
             .AddInteractiveServerComponents()
             .AddHubOptions(hub => hub.MaximumReceiveMessageSize = 2 * Submissions.MaxSpecification); // one is typed on a page
         services.AddCascadingAuthenticationState();
+        services.AddScoped<AuthenticationStateProvider, PageSessions>();
         services.AddFluentUIComponents();
         services.AddSingleton<SweepFeeds>();
         services.AddScoped<UserActions>();
