@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MedMerge.Testing;
 
 namespace MedMerge.Cluster.Tests;
@@ -13,7 +12,7 @@ internal static class GatewayCommand
         await File.WriteAllTextAsync(file, yaml);
         try
         {
-            return (await RunAsync("submit", file, "--gateway", gateway.Http.ToString())).Trim();
+            return (await CommandProcess.RunAsync("submit", file, "--gateway", gateway.Http.ToString())).Trim();
         }
         catch (InvalidOperationException error)
         {
@@ -23,21 +22,5 @@ internal static class GatewayCommand
         {
             File.Delete(file);
         }
-    }
-
-    /// <summary>Runs <c>medmerge</c>; gives what it wrote.</summary>
-    /// <exception cref="InvalidOperationException">It failed.</exception>
-    public static async Task<string> RunAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Repository.Program("MedMerge.Cli"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        var answer = await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        await process.WaitForExitAsync(CancellationToken.None);
-        return process.ExitCode == 0 ? answer : throw new InvalidOperationException($"{process.ExitCode}: {await error}");
     }
 }

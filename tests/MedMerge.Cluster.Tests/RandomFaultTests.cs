@@ -42,7 +42,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
         var specification = Path.Combine(_folder, "faults.yaml");
         await File.WriteAllTextAsync(specification, Specification.Yaml, Cancellation);
         var plain = Path.Combine(_folder, "plain");
-        await GatewayCommand.RunAsync("run", specification, "--store", Path.Combine(_folder, "store"), "--output", plain);
+        await CommandProcess.RunAsync("run", specification, "--store", Path.Combine(_folder, "store"), "--output", plain);
         var expected = new Expected(
             ReadFiles(plain),
             await StageOutputs.ReadAsync(new FolderObjectStore(Path.Combine(_folder, "store"))));
@@ -103,7 +103,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output) : IDisposable
         {
             try
             {
-                await GatewayCommand.RunAsync("report", id, "--gateway", gateway.ToString(), "--output", folder);
+                await CommandProcess.RunAsync("report", id, "--gateway", gateway.ToString(), "--output", folder);
                 return;
             }
             catch (InvalidOperationException error) when (

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using MedMerge.Storage;
 
 namespace MedMerge.Testing;
@@ -7,6 +6,7 @@ namespace MedMerge.Testing;
 /// <summary>What <c>medmerge run</c> gives for a specification: the measure for every cluster.</summary>
 public static class PlainRun
 {
+    private static readonly Dictionary<string, string> NoEnvironment = [];
     private static readonly ConcurrentDictionary<string, Lazy<Task<SortedDictionary<string, string>>>> Results = new();
 
     /// <summary>Every stage's output, computed once for each specification.</summary>
@@ -25,18 +25,7 @@ public static class PlainRun
             var specification = Path.Combine(folder, "spec.yaml");
             var store = Path.Combine(folder, "store");
             File.WriteAllText(specification, yaml);
-            string[] arguments = [Repository.Program("MedMerge.Cli"), "run", specification, "--store", store, "--json"];
-            var start = new ProcessStartInfo("dotnet", arguments)
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            foreach (var (key, value) in environment ?? new Dictionary<string, string>()) start.Environment[key] = value;
-            using var process = Process.Start(start)!;
-            var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
-            await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-            await process.WaitForExitAsync(CancellationToken.None);
-            Assert.True(process.ExitCode == 0, await error);
+            await CommandProcess.RunAsync(environment ?? NoEnvironment, "run", specification, "--store", store, "--json");
             return await StageOutputs.ReadAsync(new FolderObjectStore(store));
         }
         finally

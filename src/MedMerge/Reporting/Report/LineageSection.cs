@@ -34,7 +34,7 @@ internal static class LineageSection
             ("TorchSharp", $"{torch}"),
         ];
         var text = plan.Text is { } yaml
-            ? Html.Of($"<pre>{yaml}</pre>")
+            ? Html.Of($"""<pre tabindex="0">{yaml}</pre>""")
             : Html.Of($"<p>Its text is not in the plan: a schedule, or an earlier version of medmerge, made that.</p>");
         return Html.Of($"""
             <h2>Code and specification</h2>

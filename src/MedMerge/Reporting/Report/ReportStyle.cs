@@ -17,7 +17,7 @@ internal static class ReportStyle
             }
         }
         * { box-sizing: border-box; }
-        body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
+        body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; overflow-wrap: break-word; }
         main { max-width: 960px; margin: 0 auto; padding: 32px 20px 64px; }
         h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 12px; }
         h2 { font-size: 1.4rem; margin: 48px 0 8px; padding-top: 16px; border-top: 1px solid var(--line); }
