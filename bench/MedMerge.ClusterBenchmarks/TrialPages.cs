@@ -7,8 +7,8 @@ using Microsoft.Playwright;
 namespace MedMerge.ClusterBenchmarks;
 
 /// <summary>
-/// The page of a sweep of many trials that runs: how soon it is painted and shows a change, and whether the gateway's memory grows while ten
-/// viewers watch it.
+/// The page of a sweep of many trials that runs: how soon it is painted and shows a change, and whether the gateway's memory grows while
+/// ten viewers watch it.
 /// </summary>
 internal static class TrialPages
 {
@@ -43,20 +43,18 @@ internal static class TrialPages
             var updates = await UpdatesAsync(browser, page, http, sweep.Id);
             Report("Updated");
             var memory = await MemoryAsync(browser, page, gateway, duration);
-            return string.Create(
-                CultureInfo.InvariantCulture,
-                $"""
+            return $"""
                 | of {Rounds} | median | largest |
                 | --- | ---: | ---: |
-                | first contentful paint in ms | {Median(paints, paint => paint.First)} | {paints.Max(paint => paint.First):0} |
-                | the sweep's state and counts are seen, in ms | {Median(paints, paint => paint.State)} | {paints.Max(paint => paint.State):0} |
-                | the first rows of the trials are seen, in ms | {Median(paints, paint => paint.Rows)} | {paints.Max(paint => paint.Rows):0} |
-                | a pause or its end is seen after the API's answer, in ms | {Median(updates, ms => ms)} | {updates.Max():0} |
+                {Row("first contentful paint in ms", paints.Select(paint => paint.First))}
+                {Row("the sweep's state and counts are seen, in ms", paints.Select(paint => paint.State))}
+                {Row("the first rows of the trials are seen, in ms", paints.Select(paint => paint.Rows))}
+                {Row("a pause or its end is seen after the API's answer, in ms", updates)}
 
                 | minutes of {Viewers} viewers | trials done | memory of the gateway in MB |
                 | ---: | ---: | ---: |
                 {string.Join('\n', memory)}
-                """);
+                """;
         }
         finally
         {
@@ -65,10 +63,10 @@ internal static class TrialPages
         }
     }
 
-    private static string Median<T>(IEnumerable<T> samples, Func<T, double> value)
+    private static string Row(string what, IEnumerable<double> times)
     {
-        var sorted = samples.Select(value).Order().ToList();
-        return sorted[sorted.Count / 2].ToString("0", CultureInfo.InvariantCulture);
+        var sorted = times.Order().ToList();
+        return string.Create(CultureInfo.InvariantCulture, $"| {what} | {sorted[sorted.Count / 2]:0} | {sorted[^1]:0} |");
     }
 
     private static void Report(string what) => Console.Error.WriteLine($"{DateTime.Now:T} {what}");

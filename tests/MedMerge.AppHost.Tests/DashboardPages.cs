@@ -9,7 +9,7 @@ internal sealed class DashboardPages : IAsyncDisposable
     private const int Width = 1500;
     private const int Height = 900;
     private const int TraceHeight = 1500;
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
     private readonly Uri _dashboard;
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;

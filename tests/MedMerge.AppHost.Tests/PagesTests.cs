@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using MedMerge.Testing;
 using Microsoft.Playwright;
 
 namespace MedMerge.AppHost.Tests;
@@ -5,8 +7,12 @@ namespace MedMerge.AppHost.Tests;
 /// <summary>A walk through the pages of the app host's own gateway, by the roles and labels that screen readers go by.</summary>
 public sealed class PagesTests(RunningAppHost host)
 {
+    private const string Editor = "Specification (YAML)";
+
     [Theory]
     [InlineData(1280, 900, ColorScheme.Light, "desktop-light")]
+    [InlineData(1280, 900, ColorScheme.Dark, "desktop-dark")]
+    [InlineData(390, 844, ColorScheme.Light, "phone-light")]
     [InlineData(390, 844, ColorScheme.Dark, "phone-dark")]
     public async Task Every_page_is_found_read_and_used(int width, int height, ColorScheme colours, string picture)
     {
@@ -26,6 +32,8 @@ public sealed class PagesTests(RunningAppHost host)
         await pages.FillAsync("Search trials", "medmerge");
         await pages.SeeAsync("1 of 3 trials.");
         await pages.CheckAsync($"page-sweep-{picture}");
+        await pages.GoAsync(new Uri(pages.Page.Url).PathAndQuery, "paged");
+        await pages.SeeAsync("1 of 3 trials."); // its address can be shared
         await pages.FollowAsync("1", "Trial 1: medmerge");
         await pages.SeeAsync("Learning curves");
         await pages.CheckAsync($"page-trial-{picture}");
@@ -47,38 +55,104 @@ public sealed class PagesTests(RunningAppHost host)
             await pages.FollowAsync(name, name);
             await pages.CheckAsync($"page-{name.ToLowerInvariant()}-{picture}");
         }
+        await pages.FillAsync("Keep those of the last days", "1");
+        await pages.PressAsync("Show what would be removed");
+        await pages.SeeAsync("0 sweeps would be removed");
         pages.AssertNoProblem();
     }
 
     [Fact]
-    public async Task A_specification_is_checked_while_it_is_typed_and_then_submitted_paused_and_cancelled()
+    public async Task A_specification_is_checked_while_it_is_typed_and_then_submitted_paused_extended_and_cancelled()
     {
         Browser.Need();
         await host.HealthyAsync();
         await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, ColorScheme.Dark);
         await pages.GoAsync("/submit", "Submit a specification");
-        var text = pages.Page.GetByLabel("Specification (YAML)");
-        await text.FillAsync("name: typed\nmethods: [nonsense]\n");
+        await pages.FillAsync(Editor, "name: typed\nmethods: [nonsense]\n");
         await pages.SeeAsync("line 2:");
         await pages.CheckAsync("page-submit-errors");
 
-        await text.FillAsync(TestSweeps.Yaml[TestSweeps.Endless].Replace("endless", "typed", StringComparison.Ordinal));
+        await pages.FillAsync(Editor, TestSweeps.Steered.Yaml);
         await pages.SeeAsync("No error.");
-        await pages.Page.GetByRole(AriaRole.Button, new() { Name = "Dry run" }).ClickAsync();
+        await pages.PressAsync("Dry run");
         await pages.SeeAsync("What would be computed");
         await pages.CheckAsync("page-submit");
-        await pages.Page.GetByRole(AriaRole.Button, new() { Name = "Submit" }).ClickAsync();
-        await pages.SeeHeadingAsync("typed");
+        await pages.PressAsync("Submit");
+        await pages.SeeHeadingAsync("steered");
+        await pages.SeeAsync("1 of 1 trials.");
 
-        await PressAsync("Pause", "paused");
-        await PressAsync("Resume", "running");
-        await PressAsync("Cancel", "cancelled");
+        await pages.PressAsync("Pause");
+        await pages.SeeStatusAsync("paused");
+        await pages.PressAsync("Resume");
+        await pages.SeeStatusAsync("running");
+        await pages.FollowAsync("Extend", "Extend steered");
+        await Assertions.Expect(pages.Page.GetByLabel(Editor)).ToHaveValueAsync(TestSweeps.Steered.Yaml);
+        await pages.FillAsync(Editor, (TestSweeps.Steered with { Seeds = 2 }).Yaml);
+        await pages.SeeAsync("No error.");
+        await pages.PressAsync("Extend");
+        await pages.SeeHeadingAsync("steered");
+        await pages.SeeAsync("2 of 2 trials.");
+
+        await pages.PressAsync("Cancel");
+        await pages.SeeStatusAsync("cancelled");
+        pages.AssertNoProblem();
+    }
+
+    [Fact]
+    public async Task A_data_set_is_uploaded_and_planned_with()
+    {
+        Browser.Need();
+        await host.HealthyAsync();
+        var folder = Directory.CreateTempSubdirectory("medmerge-pages-");
+        try
+        {
+            var file = NpzFile.Write(folder.FullName, train: 24);
+            await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, ColorScheme.Light);
+            await pages.GoAsync("/submit", "Submit a specification");
+            const string synthetic = "data: 'phantom:lesions', trainImages: 24";
+            await pages.FillAsync(Editor, TestSweeps.Steered.Yaml.Replace(synthetic, "data: set.npz", StringComparison.Ordinal));
+            await pages.SeeAsync("missing");
+            await pages.Page.GetByLabel("File for set.npz").SetInputFilesAsync(file);
+            await pages.SeeAsync("set.npz is uploaded.");
+            await pages.PressAsync("Dry run");
+            await pages.SeeAsync("What would be computed");
+            pages.AssertNoProblem();
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_schedule_is_run_now_and_paused_and_its_benchmark_has_a_history()
+    {
+        Browser.Need();
+        await host.HealthyAsync();
+        using var http = new HttpClient { BaseAddress = host.Gateway };
+        var yaml = (Specifications.Tiny with { Name = "walked", SourceImages = 39, Seeds = 2 }).Yaml;
+        var schedule = new { name = "walked", cron = "0 2 * * *", zone = "Europe/Berlin", specification = yaml };
+        using var added = await http.PostAsJsonAsync("/api/v1/schedules", schedule, TestContext.Current.CancellationToken);
+        added.EnsureSuccessStatusCode();
+
+        await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, ColorScheme.Light);
+        await RunNowAsync();
+        await pages.GoAsync("/benchmarks", "Benchmarks"); // it follows: the run appears once it is recorded
+        await pages.FollowAsync("walked", "walked");
+        await RunNowAsync();
+        await pages.PressAsync("Pause");
+        await pages.SeeAsync("'walked' is paused.");
+        await pages.CheckAsync("page-schedule");
+        await pages.GoAsync("/benchmarks/walked", "walked");
+        await pages.SeeAsync("on the test images by run"); // a chart, from the second run on
+        await pages.CheckAsync("page-benchmark");
         pages.AssertNoProblem();
 
-        async Task PressAsync(string button, string state)
+        async Task RunNowAsync()
         {
-            await pages.Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
-            await Browser.SeeAsync(pages.Page.GetByRole(AriaRole.Status).GetByText(state).First);
+            await pages.GoAsync("/schedules", "Schedules");
+            await pages.PressAsync("Run now");
+            await pages.SeeAsync("'walked' runs now");
         }
     }
 

@@ -1,6 +1,5 @@
 using MedMerge.Testing;
 
-
 namespace MedMerge.AppHost.Tests;
 
 /// <summary>The specifications that <em>Start sweep</em> offers in these tests.</summary>
@@ -23,6 +22,14 @@ internal static class TestSweeps
 
     /// <summary>Never ends within a test.</summary>
     public const string Endless = "endless.yaml";
+
+    /// <summary>Never ends within a test either, and computes on one thread.</summary>
+    public static SpecificationBuilder Steered { get; } = Specifications.Tiny with
+    {
+        Name = "steered",
+        SourceImages = 38,
+        KernelWeights = "{ epochs: 100000, batchSize: 8 }",
+    };
 
     /// <summary>Their text, by file name.</summary>
     public static IReadOnlyDictionary<string, string> Yaml { get; } = new Dictionary<string, string>

@@ -88,6 +88,10 @@ internal sealed partial class ResultQueries(
         return [.. plan.Scenarios.Select(scenario => scenario.Name)];
     }
 
+    /// <summary>The text of a sweep's specification; null where it was not submitted as a text.</summary>
+    public async Task<string?> FindSpecificationAsync(string id, CancellationToken cancellation) =>
+        (await GetFinishedAsync(id, cancellation)).Plan.Text;
+
     /// <summary>A trial with all that is known of it; null where the plan has none of that number.</summary>
     public async Task<TrialView?> FindTrialAsync(string id, int number, CancellationToken cancellation)
     {

@@ -6,12 +6,14 @@ namespace MedMerge.Gateway.Pages.Shared;
 public abstract partial class PageBase : ComponentBase, IDisposable
 {
     private readonly CancellationTokenSource _leaving = new();
+    private string? _actionProblem;
+    private string? _readProblem;
 
     /// <summary>Creates it.</summary>
     protected PageBase() => Leaving = _leaving.Token;
 
-    /// <summary>Why what was asked for last did not work; null where it did.</summary>
-    protected string? Problem { get; private set; }
+    /// <summary>Why what was asked for last did not work, or what is shown is old; null where neither is so.</summary>
+    protected string? Problem => _actionProblem ?? _readProblem;
 
     /// <summary>Cancelled when the user leaves the page.</summary>
     protected CancellationToken Leaving { get; }
@@ -43,38 +45,41 @@ public abstract partial class PageBase : ComponentBase, IDisposable
     protected Task<bool> ChangeAsync(string role, string action, string target, Func<Task> change) =>
         TryAsync(() => Actions.RunAsync(role, action, target, change));
 
-    /// <summary>Reads something; a failure becomes the <see cref="Problem"/>.</summary>
+    /// <summary>Does something; a failure becomes the <see cref="Problem"/>.</summary>
     /// <returns>Whether it worked.</returns>
     protected async Task<bool> TryAsync(Func<Task> work)
     {
-        try
-        {
-            await work();
-            Problem = null;
-            return true;
-        }
-        catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
-        {
-            return false;
-        }
-        catch (Exception error)
-        {
-            var (status, text) = Failures.Describe(error);
-            if (status == StatusCodes.Status500InternalServerError) LogFailed(Loggers.CreateLogger(GetType()), error, Navigation.Uri);
-            Problem = text;
-            return false;
-        }
+        var (isDone, problem) = await RunAsync(work);
+        _actionProblem = problem;
+        return isDone;
     }
 
-    /// <summary>Reads again and again until the user leaves the page.</summary>
-    protected async Task FollowAsync(Func<Task> read, TimeSpan period)
+    /// <summary>Reads what the page shows; a failure becomes the <see cref="Problem"/> until the next reading works.</summary>
+    protected async Task LoadAsync(Func<Task> read) => (_, _readProblem) = await RunAsync(read);
+
+    /// <summary>Reads again and again, from the first rendering in a browser on until the user leaves the page.</summary>
+    /// <param name="isFirst">Whether it was rendered for the first time.</param>
+    protected void Follow(bool isFirst, Func<Task> read, TimeSpan period)
+    {
+        if (isFirst) _ = FollowAsync(read, period);
+    }
+
+    /// <summary>Ends what the page has begun.</summary>
+    protected virtual void Dispose(bool isDisposing)
+    {
+        if (!isDisposing) return;
+        _leaving.Cancel();
+        _leaving.Dispose();
+    }
+
+    private async Task FollowAsync(Func<Task> read, TimeSpan period)
     {
         using var timer = new PeriodicTimer(period, Time);
         try
         {
             while (await timer.WaitForNextTickAsync(Leaving))
             {
-                await InvokeAsync(read);
+                await InvokeAsync(() => LoadAsync(read));
                 await InvokeAsync(StateHasChanged);
             }
         }
@@ -84,12 +89,23 @@ public abstract partial class PageBase : ComponentBase, IDisposable
         }
     }
 
-    /// <summary>Ends what the page has begun.</summary>
-    protected virtual void Dispose(bool isDisposing)
+    private async Task<(bool IsDone, string? Problem)> RunAsync(Func<Task> work)
     {
-        if (!isDisposing) return;
-        _leaving.Cancel();
-        _leaving.Dispose();
+        try
+        {
+            await work();
+            return (true, null);
+        }
+        catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
+        {
+            return (false, null);
+        }
+        catch (Exception error)
+        {
+            var (status, text) = Failures.Describe(error);
+            if (status == StatusCodes.Status500InternalServerError) LogFailed(Loggers.CreateLogger(GetType()), error, Navigation.Uri);
+            return (false, text);
+        }
     }
 
     [LoggerMessage(LogLevel.Error, "The page {Address} could not do what was asked.")]
