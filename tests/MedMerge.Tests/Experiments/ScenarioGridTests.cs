@@ -111,6 +111,29 @@ public class ScenarioGridTests
     }
 
     [Fact]
+    public void A_value_is_excluded_however_it_is_written()
+    {
+        var specification = Read(Target + Sources + """
+            vary: { kernelWeights.anchorWeight: [0.6, 0.8] }
+            exclude: [{ kernelWeights.anchorWeight: 0.60 }]
+            """);
+        Assert.Equal(["kernelWeights.anchorWeight=0.8"], specification.GetPoints().Select(point => point.Name));
+    }
+
+    [Fact]
+    public void A_source_from_one_that_was_trained_on_the_target_is_left_out_or_noted()
+    {
+        const string onward = "  - { name: onward, from: vessels, pretrain: { data: 'phantom:cells', trainImages: 32 } }\n";
+        var sources = Sources.Replace("methods:", $"{onward}sourceSets: pairs\nmethods:", StringComparison.Ordinal);
+        var target = "target: { data: 'phantom:vessels', trainImages: 24 }\n";
+        var left = Read(target + sources + "trainedOnTarget: leave-out").GetPoints();
+        Assert.Equal("cells and opacities", Assert.Single(left).Name);
+        var plan = Plan.Build(Read(target + sources + "trainedOnTarget: note"));
+        const string expected = "'onward' is pretrained on the target itself, by way of 'vessels'";
+        Assert.Contains(plan.Notes, note => note.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_source_can_be_trained_on_from_another()
     {
         var yaml = Target + Sources.Replace(
@@ -144,6 +167,9 @@ public class ScenarioGridTests
     [InlineData("exclude: [{ source: cells }]", "there is no key 'source'")]
     [InlineData("exclude: [{ sources: [cell] }]", "is 'cell', which is none")]
     [InlineData("exclude: [{ sources: [cells] }]", "no scenario is left")]
+    [InlineData(
+        "vary: { fineTune.epochs: [1, 2] }\nexclude: [{ fineTune.epochs: 3 }]",
+        "'exclude[0].fineTune.epochs' is '3', which 'vary' does not list: it excludes nothing")]
     [InlineData("trainedOnTarget: drop", "'trainedOnTarget' is 'drop'; it must be 'note' or 'leave-out'")]
     public void Errors_name_what_is_wrong(string yaml, string message)
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Specifications;
+using MedMerge.Testing;
 using MedMerge.Training;
 
 namespace MedMerge.Tests.Experiments;
@@ -329,6 +330,15 @@ public class SpecificationTests
     }
 
     /// <summary>A value that is not the default and fits the other settings' defaults.</summary>
+    [Fact]
+    public void Every_example_is_read()
+    {
+        _ = RealData.File(""); // examples name real images
+        var examples = Directory.GetFiles(Repository.PathTo("examples"), "*.yaml");
+        Assert.True(examples.Length > 5);
+        Assert.All(examples, example => Assert.NotEmpty(SpecificationReader.ReadFile(example).GetPoints()));
+    }
+
     private static string ChooseValue(Setting<ScenarioSettings> setting) => setting.Path switch
     {
         "kernelWeights.anchorWeight" => "0.75",

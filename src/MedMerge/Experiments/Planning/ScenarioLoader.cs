@@ -168,20 +168,14 @@ internal sealed class ScenarioLoader(
 
     private void CheckNormalisation(IEnumerable<SourceModel> sources)
     {
-        foreach (var source in sources.SelectMany(GetOrigins).Where(_unnormalised.Contains))
+        var origins = sources.SelectMany(source => source.GetOrigins(specification.Sources));
+        foreach (var source in origins.Where(_unnormalised.Contains))
         {
             _problems.Add((
                 specification.Lines?.Find(source.Name),
                 $"'inputNormalisation' is 'source', and the file of the source '{source.Name}' does not say how its training images were " +
                 $"normalised: give the source a 'normalisation' ({string.Join(", ", InputNormalisation.Known.Keys)})"));
         }
-    }
-
-    /// <summary>A source, and what it was trained on from.</summary>
-    private IEnumerable<SourceModel> GetOrigins(SourceModel source)
-    {
-        for (var model = source; model is not null; model = specification.Sources.SingleOrDefault(other => other.Name == model.From))
-            yield return model;
     }
 
     /// <summary>A source as images of a data set need it.</summary>
@@ -233,28 +227,33 @@ internal sealed class ScenarioLoader(
     }
 
     /// <summary>A source that was pretrained on the target's own images has seen more of them than the budget says.</summary>
+    /// <summary>Looks for the target's images, or their origin, in what sources and those that they came from were trained on.</summary>
     private void CheckLeakage(IReadOnlyList<(SourceModel Model, Stage? Stage)> sources, ImageDataset target)
     {
-        foreach (var (source, stage) in sources)
+        foreach (var (source, _) in sources)
         {
-            if (stage is FineTuneStage pretraining && pretraining.Target.Dataset.ContentHash == target.ContentHash)
-                _notes.Add($"the source '{source.Name}' is pretrained on the target itself, so its rows saw the images more often");
-            if (!IsFrozen) CheckCopies(source, target);
+            foreach (var origin in source.GetOrigins(specification.Sources).Where(origin => origin.Pretrain is not null))
+            {
+                if (LoadData(origin.Pretrain!.Data) is not { } data) continue;
+                if (data.ContentHash == target.ContentHash) NoteOwnData(source, origin);
+                else if (!IsFrozen) CheckCopies(origin, data, target);
+            }
         }
     }
 
-    /// <summary>Looks for the target's images, or their origin, in what a source, or one that it came from, was pretrained on.</summary>
-    private void CheckCopies(SourceModel source, ImageDataset target)
+    private void NoteOwnData(SourceModel source, SourceModel origin)
     {
-        foreach (var origin in GetOrigins(source).Where(origin => origin.Pretrain is not null))
-        {
-            var data = LoadData(origin.Pretrain!.Data);
-            if (data is null || data.ContentHash == target.ContentHash || !_checkedPairs.Add((data, target))) continue;
-            if (OriginChecks.Between(data, target) is { } related)
-                _notes.Add($"the source '{origin.Name}' is pretrained on '{data.Name}', and the target is '{target.Name}': {related}");
-            var line = specification.Lines?.Find(origin.Name);
-            Note(CopyChecks.Between(data, target), line, $"the source '{origin.Name}' knows images of the target '{target.Name}'");
-        }
+        var way = source == origin ? "" : $", by way of '{origin.Name}'";
+        _notes.Add($"the source '{source.Name}' is pretrained on the target itself{way}, so its rows saw the images more often");
+    }
+
+    private void CheckCopies(SourceModel origin, ImageDataset data, ImageDataset target)
+    {
+        if (!_checkedPairs.Add((data, target))) return;
+        if (OriginChecks.Between(data, target) is { } related)
+            _notes.Add($"the source '{origin.Name}' is pretrained on '{data.Name}', and the target is '{target.Name}': {related}");
+        var line = specification.Lines?.Find(origin.Name);
+        Note(CopyChecks.Between(data, target), line, $"the source '{origin.Name}' knows images of the target '{target.Name}'");
     }
 
     /// <summary>Adds notes on data, or problems where the specification refuses what they say.</summary>

@@ -68,8 +68,7 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
             map.AddError(VaryKey, $"'{VaryKey}' and '{SearchReader.Key}' are both there: a search has its settings under 'over'");
         var sets = ReadSets(sources, anchor);
         var choices = Search is { } search ? search.ReadChoices(settings) : ReadChoices(settings);
-        var varied = choices.SelectMany(choice => choice.Values).Select(value => value.Setting).Distinct();
-        var exclusions = ReadExclusions(targets, sources, [.. varied]);
+        var exclusions = ReadExclusions(targets, sources, choices);
         var leavesOut = ReadLeak();
         if (errors.Count > 0) return [];
         var count = (long)targets.Count * sets.Count * choices.Count;
@@ -81,13 +80,16 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
         var points =
             (from target in targets
              from set in sets
-             where !leavesOut || set.All(source => sources[source].Pretrain?.Data.Location != target.Data.Location)
+             where !leavesOut || !set.Any(source => IsTrainedOn(target, source))
              from choice in choices
              where !exclusions.Any(excluded => excluded.Matches(target.Name, [.. NamesOf(set)], choice.Values))
              select CreatePoint(target, set, choice)).ToList();
         foreach (var point in points) CheckRules(point);
         if (points.Count == 0) map.AddError(ExcludeKey, "no scenario is left: everything is excluded or left out");
         return points;
+
+        bool IsTrainedOn(NamedTarget target, int source) =>
+            sources[source].GetOrigins(sources).Any(origin => origin.Pretrain?.Data.Location == target.Data.Location);
 
         IEnumerable<string> NamesOf(int[] set) => set.Select(source => sources[source].Name);
 
@@ -220,21 +222,35 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
     private List<Exclusion> ReadExclusions(
         IReadOnlyList<NamedTarget> targets,
         IReadOnlyList<SourceModel> sources,
-        IReadOnlyList<string> varied)
+        IReadOnlyList<SettingChoice> choices)
     {
         var exclusions = new List<Exclusion>();
         if (!map.Has(ExcludeKey)) return exclusions;
+        var varied = choices.SelectMany(choice => choice.Values).ToLookup(value => value.Setting, Normalise);
         foreach (var entry in map.ReadMaps(ExcludeKey, out _))
         {
             var target = Known(entry, TargetKey, [.. targets.Select(target => target.Name)]);
             var set = Known(entry, SourcesKey, [.. sources.Select(source => source.Name)]);
-            var values = varied.Where(entry.Has).ToDictionary(path => path, path => Texts(entry, path)!);
+            var values = varied.Where(known => entry.Has(known.Key)).ToDictionary(known => known.Key, known => Values(entry, known));
             entry.RefuseUnknownKeys();
             if (target is null && set is null && values.Count == 0)
                 errors.Add(entry.Line, $"an entry of '{ExcludeKey}' names nothing: it would leave no scenario");
             exclusions.Add(new Exclusion(target, set, values));
         }
         return exclusions;
+
+        // What a search draws is not known to who writes the exclusion.
+        IReadOnlyList<string> Values(YamlMap entry, IGrouping<string, string> known)
+        {
+            var texts = Texts(entry, known.Key) ?? [];
+            foreach (var text in texts)
+            {
+                if (Search is not null || known.Contains(Normalise(new VariedValue(known.Key, text)))) continue;
+                var path = entry.GetPath(known.Key);
+                entry.AddError(known.Key, $"'{path}' is '{text}', which '{VaryKey}' does not list: it excludes nothing");
+            }
+            return [.. texts.Select(text => Normalise(new VariedValue(known.Key, text)))];
+        }
 
         static IReadOnlyList<string>? Texts(YamlMap entry, string key) =>
             entry.ReadTextOrList(key, out _)?.Select(text => text.Text).ToList();
@@ -247,6 +263,9 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
             return texts;
         }
     }
+
+    private static string Normalise(VariedValue value) =>
+        VariedSetting.Normalise(SettingTable.All.Single(setting => setting.Path == value.Setting), value.Text);
 
     private bool ReadLeak()
     {
@@ -277,6 +296,6 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
         public bool Matches(string target, IReadOnlyList<string> sources, IReadOnlyList<VariedValue> values) =>
             Targets?.Contains(target) != false
             && Sources?.All(sources.Contains) != false
-            && values.All(value => Values.GetValueOrDefault(value.Setting)?.Contains(value.Text) != false);
+            && values.All(value => Values.GetValueOrDefault(value.Setting)?.Contains(Normalise(value)) != false);
     }
 }

@@ -142,6 +142,14 @@ internal sealed record SourceModel(string Name, string? Weights, Pretraining? Pr
     /// <summary>The source that it is trained on from; null where it starts from random weights or is a file.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? From { get; init; }
+
+    /// <summary>This source, the one that it was trained on from, and so on.</summary>
+    /// <param name="sources">All sources.</param>
+    public IEnumerable<SourceModel> GetOrigins(IReadOnlyCollection<SourceModel> sources)
+    {
+        for (var model = this; model is not null; model = sources.SingleOrDefault(other => other.Name == model.From))
+            yield return model;
+    }
 }
 
 /// <summary>How a source model is trained from scratch on a data set.</summary>

@@ -24,13 +24,14 @@ internal static class VariedSetting
     /// <summary>Refuses a value that is listed twice: two scenarios would be the same.</summary>
     public static void RefuseTwice(YamlMap map, string path, Setting<ScenarioSettings> setting, IEnumerable<string> texts)
     {
-        foreach (var twice in texts.GroupBy(Normalise).Where(group => group.Count() > 1))
+        foreach (var twice in texts.GroupBy(text => Normalise(setting, text)).Where(group => group.Count() > 1))
             map.AddError(path, $"'{map.GetPath(path)}' lists {twice.Key} twice");
+    }
 
-        string Normalise(string text)
-        {
-            var changed = setting.With(new ScenarioSettings(), text, out var problem);
-            return problem is null ? $"{setting.GetValue(changed)}" : text;
-        }
+    /// <summary>The same text for all that write the same value: 0.6 and 0.60.</summary>
+    public static string Normalise(Setting<ScenarioSettings> setting, string text)
+    {
+        var changed = setting.With(new ScenarioSettings(), text, out var problem);
+        return problem is null ? $"{setting.GetValue(changed)}" : text;
     }
 }
