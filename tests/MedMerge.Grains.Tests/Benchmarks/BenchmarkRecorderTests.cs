@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using MedMerge.Experiments.Benchmarks;
 using MedMerge.Grains.Benchmarks;
 using MedMerge.Grains.Tests.Running;
@@ -68,10 +69,22 @@ public sealed class BenchmarkRecorderTests
     }
 
     [Fact]
-    public async Task A_worse_run_is_flagged_with_a_warning_and_the_next_is_compared_with_the_one_before()
+    public async Task A_worse_run_is_flagged_with_a_warning_and_counted_and_the_next_is_compared_with_the_one_before()
     {
+        var flagged = 0L;
+        using var meters = new MeterListener();
+        meters.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "medmerge.benchmark.runs") listener.EnableMeasurementEvents(instrument);
+        };
+        meters.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            if (tags.Contains(new("outcome", "flagged"))) Interlocked.Add(ref flagged, value);
+        });
+        meters.Start();
         await RecordAsync(First, "a", Good);
         var bad = await RecordAsync(Second, "b", Bad);
+        Assert.True(flagged > 0, "The run was not counted as flagged.");
         var good = await RecordAsync(Third, "c", Good);
 
         var finding = Assert.Single(bad.Verdict.Findings);

@@ -40,7 +40,7 @@ internal static class BenchmarkComparison
 
     /// <summary>Whether the same data, settings and code have planned both, so that nothing was to compute.</summary>
     public static bool IsUnchanged(BenchmarkRun run, BenchmarkRun other) =>
-        run.Plan == other.Plan && run.Specification == other.Specification;
+        run.Plan == other.Plan && run.Specification == other.Specification && run.Code.IsSameAs(other.Code);
 
     /// <summary>A sentence for each kind of stages that is slower by more than a share.</summary>
     public static IEnumerable<BenchmarkFinding> FindSlower(IEnumerable<StageChange> stages, double slower) => stages

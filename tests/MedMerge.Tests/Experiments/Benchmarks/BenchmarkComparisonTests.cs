@@ -24,6 +24,15 @@ public sealed class BenchmarkComparisonTests
     }
 
     [Fact]
+    public void A_run_of_other_code_is_not_unchanged_though_its_plan_is_the_same()
+    {
+        var rebuilt = Create("b", predictions: ["p", "r"]) with { Code = Before.Code with { Build = "other" } };
+        var verdict = Judge(rebuilt, Before);
+        Assert.False(verdict.IsUnchanged);
+        Assert.Empty(verdict.Findings);
+    }
+
+    [Fact]
     public void Each_regression_is_a_sentence_with_its_interval()
     {
         var score = new ScoreChange("breast", "medmerge", Metric.MacroF1, 5, new Interval(-0.041, -0.06, -0.022), PValue: 0.001);
