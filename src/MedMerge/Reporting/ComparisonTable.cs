@@ -9,7 +9,10 @@ internal static class ComparisonTable
     public static string Render(SweepResult result)
     {
         var tables = result.Plan.IsSearch ? result.Searches.Select(SearchTable.Render) : result.Scenarios.Select(Render);
-        return string.Join("\n", result.Comparison is { } comparison ? tables.Append(SweepTable.Render(comparison)) : tables);
+        if (result.Comparison is { } comparison) tables = tables.Append(SweepTable.Render(comparison));
+        var missing = string.Join("; ", result.WithoutResult);
+        if (missing.Length > 0) tables = tables.Append($"INCOMPLETE: no trial of these scenarios has a result so far: {missing}.\n");
+        return string.Join("\n", tables);
     }
 
     /// <summary>Renders the table of a scenario.</summary>

@@ -38,6 +38,7 @@ internal static class ResultFiles
             Schema = 1,
             result.Plan.Name,
             Scenarios = result.Scenarios.Select(scenario => JsonNode.Parse(ToJson(scenario))),
+            ScenariosWithoutResult = result.WithoutResult,
             Searches = result.Plan.IsSearch ? result.Searches.Select(Describe) : null,
             Overall = result.Comparison is { } comparison ? Describe(comparison) : null,
         }, Json) + "\n";

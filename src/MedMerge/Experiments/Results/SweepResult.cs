@@ -18,6 +18,10 @@ internal sealed record SweepResult(
     public SweepComparison? Comparison =>
         SweepComparison.Of(Searches.Count == 0 ? Scenarios : [.. Searches.Select(search => search.Best)]);
 
+    /// <summary>The names of scenarios none of whose trials has a result.</summary>
+    public IReadOnlyList<string> WithoutResult { get; } =
+        [.. Plan.Scenarios.Select(scenario => scenario.Name).Except(Scenarios.Select(scenario => scenario.Scenario.Name))];
+
     /// <summary>What a search has chosen, for each target and set of sources; none where nothing was searched.</summary>
     public IReadOnlyList<SearchResult> Searches { get; private init; } = [];
 
