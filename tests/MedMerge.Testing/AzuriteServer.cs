@@ -93,6 +93,7 @@ public sealed class AzuriteServer : IAsyncLifetime
             "--tablePort", $"{PortOf(Tables)}",
         ];
         _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = _process.StandardError.ReadToEndAsync(CancellationToken.None); // a full pipe would stop it
         using var deadline = new CancellationTokenSource(StartDeadline);
         while (await _process.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
         {
@@ -104,7 +105,7 @@ public sealed class AzuriteServer : IAsyncLifetime
             _ = _process.StandardOutput.ReadToEndAsync(CancellationToken.None); // keep its pipe empty
             return;
         }
-        throw new InvalidOperationException("Azurite did not start: " + await _process.StandardError.ReadToEndAsync(deadline.Token));
+        throw new InvalidOperationException("Azurite did not start: " + await errors.WaitAsync(deadline.Token));
     }
 
     /// <summary>0, for any, before it was started.</summary>
