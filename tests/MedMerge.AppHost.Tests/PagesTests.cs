@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
 using MedMerge.Testing;
 using Microsoft.Playwright;
 
@@ -43,6 +44,8 @@ public sealed class PagesTests(RunningAppHost host)
         await pages.Page.GoBackAsync();
         await pages.SeeHeadingAsync("Trial 1: medmerge");
 
+        await pages.GoAsync("/submit", "Submit a specification");
+        await pages.CheckAsync($"page-submit-{picture}");
         await pages.GoAsync($"/sweeps/{id}/files", "Models and other files");
         await pages.SeeAsync("merged.safetensors");
         await pages.CheckAsync($"page-files-{picture}");
@@ -95,6 +98,27 @@ public sealed class PagesTests(RunningAppHost host)
 
         await pages.PressAsync("Cancel");
         await pages.SeeStatusAsync("cancelled");
+        pages.AssertNoProblem();
+    }
+
+    [Fact]
+    public async Task A_table_is_searched_and_sorted_by_keyboard_and_a_link_to_its_page_shows_all_again()
+    {
+        Browser.Need();
+        await host.HealthyAsync();
+        var id = await host.StartSweepAsync(TestSweeps.Paged);
+        await host.SweepAsync(id, state => state.StartsWith("Done", StringComparison.Ordinal));
+        await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, ColorScheme.Light);
+        await pages.GoAsync("/", "Sweeps");
+        await pages.SeeAsync("Submitted");
+        await pages.Page.Keyboard.PressAsync("Tab"); // from the heading, where screen readers begin
+        await pages.Page.Keyboard.TypeAsync(id);
+        await pages.SeeAsync("1 of ");
+        await pages.Page.GetByRole(AriaRole.Columnheader, new() { Name = "State" }).Locator("fluent-button").First.FocusAsync();
+        await pages.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(pages.Page).ToHaveURLAsync(new Regex($@"\?search={id}&sort=-?state$"));
+        await pages.FollowAsync("MedMerge", "Sweeps");
+        await Assertions.Expect(pages.Page.GetByLabel("Search")).ToHaveValueAsync("");
         pages.AssertNoProblem();
     }
 
@@ -164,6 +188,7 @@ public sealed class PagesTests(RunningAppHost host)
         await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, ColorScheme.Light);
         await pages.GoAsync("/sweeps/no-such-sweep", "There is no such page");
         await pages.GoAsync("/nonsense", "There is no such page");
+        await pages.CheckAsync("page-not-found");
         await pages.GoAsync("/compare?trial=no-such-sweep/1", "Compare");
         await pages.SeeAsync("There is no trial 'no-such-sweep/1'.");
     }

@@ -66,6 +66,19 @@ public sealed partial class RoleTests : IDisposable
     }
 
     [Fact]
+    public async Task The_documentation_names_every_action_of_pages_under_the_role_that_the_code_asks_for()
+    {
+        var text = await System.IO.File.ReadAllTextAsync(Repository.PathTo("docs/operations.md"), Cancellation);
+        var documented =
+            from line in text.Split('\n')
+            let found = ActionRow().Match(line)
+            where found.Success
+            from name in found.Groups["names"].Value.Split(", ")
+            select (name, found.Groups["role"].Value);
+        Assert.Equal(PageAction.All.Select(action => (action.Name, action.Role)).Order(), documented.Order());
+    }
+
+    [Fact]
     public async Task A_refusal_names_the_role_that_is_missing()
     {
         await using var app = await LaunchAsync(_folder);
@@ -155,6 +168,9 @@ public sealed partial class RoleTests : IDisposable
                select (request.Groups[1].Value, cells[1]),
         ];
     }
+
+    [GeneratedRegex(@"^\| on pages, (?<role>\w+) \| (?<names>.+) \|$")]
+    private static partial Regex ActionRow();
 
     [GeneratedRegex(@"^(GET|HEAD) /[^{]*\.(css|js|json)(\.gz)?$")]
     private static partial Regex FilePattern();

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MedMerge.Gateway.Tests;
 
-/// <summary>What users change from pages: every role against every role that a change asks for.</summary>
+/// <summary>What users change from pages: every action against every role.</summary>
 public sealed class UserActionsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-gateway-").FullName;
@@ -29,19 +29,26 @@ public sealed class UserActionsTests : IDisposable
         {
             var user = Users.Create($"the-{role}", role, "Test");
             var actions = ActionsOf(app, user);
-            foreach (var needed in Roles.All)
+            foreach (var action in PageAction.All)
             {
                 string? caller = null;
-                var change = actions.RunAsync(needed, "Try", $"/{needed}", () =>
+                var change = actions.RunAsync(action, () => "/x", () =>
                 {
                     caller = CallUser.Current;
                     return Task.CompletedTask;
                 });
-                var mayDo = Roles.AtLeast(needed).Contains(role);
-                if (mayDo) await change;
-                else Assert.Contains(needed, (await Assert.ThrowsAsync<InputException>(() => change)).Message, StringComparison.Ordinal);
+                var mayDo = Roles.AtLeast(action.Role).Contains(role);
+                if (mayDo)
+                {
+                    await change;
+                }
+                else
+                {
+                    var refused = await Assert.ThrowsAsync<InputException>(() => change);
+                    Assert.Contains(action.Role, refused.Message, StringComparison.Ordinal);
+                }
                 Assert.Equal(mayDo ? $"the-{role}" : null, caller);
-                expected.Add($"the-{role}: Try on /{needed}: {(mayDo ? 200 : 403)}");
+                expected.Add($"the-{role}: {action.Name} on /x: {(mayDo ? 200 : 403)}");
             }
         }
         Assert.Equal(expected, log.Lines.Where(line => line.Category == AuditLog.Category).Select(line => line.Message));
@@ -55,9 +62,9 @@ public sealed class UserActionsTests : IDisposable
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
         var actions = ActionsOf(app, Users.Create("x", Roles.Operator, "Test"));
         await Assert.ThrowsAsync<InputException>(() =>
-            actions.RunAsync(Roles.Viewer, "Try", "/a\nforged: line", () => throw new InputException("No.")));
+            actions.RunAsync(PageAction.Skip, () => "/a\nforged: line", () => throw new InputException("No.")));
         var line = Assert.Single(log.Lines, line => line.Category == AuditLog.Category);
-        Assert.Equal("x: Try on /a forged: line: 400", line.Message);
+        Assert.Equal("x: Skip on /a forged: line: 400", line.Message);
     }
 
     [Fact]
@@ -65,12 +72,12 @@ public sealed class UserActionsTests : IDisposable
     {
         await using var app = await RunningGateway.LaunchWithoutClusterAsync(_folder, "--Limits:RequestsPerMinute=2");
         var actions = ActionsOf(app, Users.Create("x", Roles.Operator, "Test"));
-        await actions.RunAsync(Roles.Viewer, "Try", "/a", () => Task.CompletedTask);
-        await actions.RunAsync(Roles.Viewer, "Try", "/a", () => Task.CompletedTask);
+        await actions.RunAsync(PageAction.Skip, () => "/a", () => Task.CompletedTask);
+        await actions.RunAsync(PageAction.Skip, () => "/a", () => Task.CompletedTask);
         var refused = await Assert.ThrowsAsync<InputException>(() =>
-            actions.RunAsync(Roles.Viewer, "Try", "/a", () => throw new InvalidOperationException("It ran.")));
+            actions.RunAsync(PageAction.Skip, () => "/a", () => throw new InvalidOperationException("It ran.")));
         Assert.Contains("too much", refused.Message, StringComparison.Ordinal);
-        await ActionsOf(app, Users.Create("y", Roles.Operator, "Test")).RunAsync(Roles.Viewer, "Try", "/a", () => Task.CompletedTask);
+        await ActionsOf(app, Users.Create("y", Roles.Operator, "Test")).RunAsync(PageAction.Skip, () => "/a", () => Task.CompletedTask);
     }
 
     private static UserActions ActionsOf(WebApplication app, ClaimsPrincipal user) => new(

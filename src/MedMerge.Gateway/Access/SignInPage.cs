@@ -17,6 +17,7 @@ internal static class SignInPage
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>MedMerge: sign in</title>
+        <link rel="stylesheet" href="/pages.css">
         </head>
         <body>
         <main>
@@ -32,11 +33,11 @@ internal static class SignInPage
         """;
 
     private static string WriteForm(AntiforgeryTokenSet tokens, string returnUrl) => $"""
-        <form method="post" action="{SignInPaths.Page}">
+        <form method="post" action="{SignInPaths.Page}" class="tools">
         <input type="hidden" name="{Encode(tokens.FormFieldName)}" value="{Encode(tokens.RequestToken!)}">
         <input type="hidden" name="{SignInPaths.ReturnUrl}" value="{Encode(returnUrl)}">
         <label>Key <input name="key" type="password" autocomplete="current-password" required autofocus></label>
-        <button>Sign in</button>
+        <button class="primary">Sign in</button>
         </form>
         """;
 

@@ -157,7 +157,8 @@ internal sealed partial class ResultQueries(
         var position = known.FindIndex(scenario => plan.Scenarios[scenario].Name == name);
         if (position >= 0) return known[position];
         throw new InputException(
-            "Name a scenario that has a result with ?scenario=: " +
+            (name.Length == 0 ? "Name a scenario" : $"There is no result of a scenario '{name}'. Name another") +
+            " with ?scenario=: " +
             $"{string.Join(", ", known.Select(scenario => $"'{plan.Scenarios[scenario].Name}'"))}.");
     }
 

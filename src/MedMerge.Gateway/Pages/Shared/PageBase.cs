@@ -42,8 +42,12 @@ public abstract partial class PageBase : ComponentBase, IDisposable
     /// <summary>Changes something for the page's user; a failure becomes the <see cref="Problem"/>.</summary>
     /// <inheritdoc cref="UserActions.RunAsync" path="/param" />
     /// <returns>Whether it worked.</returns>
-    protected Task<bool> ChangeAsync(string role, string action, string target, Func<Task> change) =>
-        TryAsync(() => Actions.RunAsync(role, action, target, change));
+    private protected Task<bool> ChangeAsync(PageAction action, string target, Func<Task> change) =>
+        ChangeAsync(action, () => target, change);
+
+    /// <inheritdoc cref="ChangeAsync(PageAction, string, Func{Task})" />
+    private protected Task<bool> ChangeAsync(PageAction action, Func<string> target, Func<Task> change) =>
+        TryAsync(() => Actions.RunAsync(action, target, change));
 
     /// <summary>Does something; a failure becomes the <see cref="Problem"/>.</summary>
     /// <returns>Whether it worked.</returns>

@@ -99,6 +99,7 @@ internal sealed partial class SweepFeed
     private async Task FollowVerdictsAsync()
     {
         var known = (Done: 0, HasEnded: false);
+        var hadEnded = false;
         var pause = TimeSpan.Zero;
         var last = _time.GetTimestamp();
         using var timer = new PeriodicTimer(VerdictPoll, _time);
@@ -108,8 +109,9 @@ internal sealed partial class SweepFeed
             {
                 if (_view.Status is not { } status) continue;
                 var now = (status.Counts.Done, status.HasEnded);
-                var isDue = now.HasEnded || _time.GetElapsedTime(last) >= pause;
-                if (now.Done == 0 || now == known || !isDue) continue;
+                if (status.HasEnded && !hadEnded) pause = TimeSpan.Zero;
+                hadEnded = status.HasEnded;
+                if (now.Done == 0 || now == known || _time.GetElapsedTime(last) < pause) continue;
                 var begin = _time.GetTimestamp();
                 if (await TryReadVerdictsAsync(_stopping.Token)) known = now;
                 last = _time.GetTimestamp();

@@ -12,37 +12,35 @@ internal sealed class UserActions(
     ClientRates rates,
     AuditLog audit)
 {
-    private const string Nobody = "pages"; // of a gateway that is open to its own machine
-
     /// <summary>Changes something.</summary>
-    /// <param name="role">The least role that may, one of <see cref="Roles"/>.</param>
-    /// <param name="action">A verb for the log.</param>
-    /// <param name="target">The path of what is changed.</param>
+    /// <param name="target">The path of what is changed, asked for afterwards.</param>
     /// <exception cref="InputException">The user may not, or does too much.</exception>
-    public async Task RunAsync(string role, string action, string target, Func<Task> change)
+    public async Task RunAsync(PageAction action, Func<string> target, Func<Task> change)
     {
         var user = (await users.GetAuthenticationStateAsync()).User;
         var name = Users.NameOf(user);
-        if (!(await authorization.AuthorizeAsync(user, role)).Succeeded)
+        if (!(await authorization.AuthorizeAsync(user, action.Role)).Succeeded)
         {
-            audit.Record(name, action, target, StatusCodes.Status403Forbidden);
-            throw new InputException($"This takes the role '{role}', which {name ?? "you"} does not have.");
+            audit.Record(name, action.Name, target(), StatusCodes.Status403Forbidden);
+            throw new InputException(name is null
+                ? "Your session has ended; load the page again to sign in."
+                : $"This takes the role '{action.Role}', which {name} does not have.");
         }
-        using var lease = rates.Take(name ?? Nobody);
+        using var lease = rates.Take(name ?? "");
         if (!lease.IsAcquired)
         {
-            audit.Record(name, action, target, StatusCodes.Status429TooManyRequests);
+            audit.Record(name, action.Name, target(), StatusCodes.Status429TooManyRequests);
             throw new InputException("That was too much in a minute; try again in a few seconds.");
         }
         CallUser.Current = name;
         try
         {
             await change();
-            audit.Record(name, action, target, StatusCodes.Status200OK);
+            audit.Record(name, action.Name, target(), StatusCodes.Status200OK);
         }
         catch (Exception error)
         {
-            audit.Record(name, action, target, Failures.Describe(error).Status);
+            audit.Record(name, action.Name, target(), Failures.Describe(error).Status);
             throw;
         }
     }
