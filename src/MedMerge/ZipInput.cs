@@ -7,6 +7,8 @@ namespace MedMerge;
 internal sealed class ZipInput : IDisposable
 {
     private const int MaxDeflateRatio = 1032; // the most that deflate achieves
+    private const int MaxPlausibleRatio = 100; // pixels and weights never reach it, labels may
+    private const int MaxImplausible = 64 << 20;
 
     private readonly ZipArchive _archive;
     private readonly OrderedDictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
@@ -33,6 +35,12 @@ internal sealed class ZipInput : IDisposable
                 if (left < 0) throw new FormatException("its entries claim more bytes than the file has");
                 if (entry.Length / MaxDeflateRatio > entry.CompressedLength)
                     throw new FormatException($"its entry '{entry.FullName}' claims {entry.Length} bytes, more than it can hold");
+                if (entry.Length > MaxImplausible && entry.Length / MaxPlausibleRatio > entry.CompressedLength)
+                {
+                    throw new FormatException(
+                        $"its entry '{entry.FullName}' would be {entry.Length >> 20} MiB from {entry.CompressedLength >> 10} KiB: " +
+                        "no images or weights are so alike, and a zip bomb is");
+                }
             }
             return zip;
         }
