@@ -141,6 +141,23 @@ public class ResultFilesTests
         Assert.Equal(2, overall.GetProperty("methods")[0].GetProperty("scenarios").GetInt32());
     }
 
+    [Fact]
+    public void Scenarios_without_a_result_are_named_but_for_those_that_a_search_has_stopped()
+    {
+        var plan = SmallResult.Plan(
+            [SmallResult.Scenario, SmallResult.Scenario with { Name = "waiting" }, SmallResult.Scenario with { Name = "stopped" }],
+            SmallResult.Trial(1, "medmerge"),
+            SmallResult.Trial(2, "medmerge", scenario: 1),
+            SmallResult.Trial(3, "medmerge", scenario: 2));
+        var missing = new Dictionary<int, MissingState> { [3] = MissingState.StoppedEarly };
+        var sweep = new SweepResult(plan, [Compare(Merged, Single)], missing);
+
+        using var json = JsonDocument.Parse(ResultFiles.ToJson(sweep));
+        var names = json.RootElement.GetProperty("scenariosWithoutResult").EnumerateArray().Select(name => name.GetString());
+        Assert.Equal(["waiting"], names);
+        Assert.EndsWith("so far: waiting.\n", ComparisonTable.Render(sweep), StringComparison.Ordinal);
+    }
+
     private static ScenarioResult Compare(params TrialResult[] trials) =>
         ScenarioResult.Compare(SmallResult.Scenario, trials, missing: [], TestContext.Current.CancellationToken);
 }

@@ -82,7 +82,7 @@ internal sealed class ScenarioLoader(
         if (target is not null) CheckTarget(target, specification.Lines?.Find(data), point.Settings);
         CheckInitialisations(sources);
         if (point.Settings.InputNormalisation == SourceInput.Source) CheckNormalisation(models);
-        if (target is not null) CheckLeakage(sources, target);
+        if (target is not null) CheckLeakage(models, target);
         if (_problems.Count > 0) return null;
         return new Scenario(
             point.Name,
@@ -226,11 +226,10 @@ internal sealed class ScenarioLoader(
         }
     }
 
-    /// <summary>A source that was pretrained on the target's own images has seen more of them than the budget says.</summary>
     /// <summary>Looks for the target's images, or their origin, in what sources and those that they came from were trained on.</summary>
-    private void CheckLeakage(IReadOnlyList<(SourceModel Model, Stage? Stage)> sources, ImageDataset target)
+    private void CheckLeakage(IReadOnlyList<SourceModel> sources, ImageDataset target)
     {
-        foreach (var (source, _) in sources)
+        foreach (var source in sources)
         {
             foreach (var origin in source.GetOrigins(specification.Sources).Where(origin => origin.Pretrain is not null))
             {
@@ -241,6 +240,7 @@ internal sealed class ScenarioLoader(
         }
     }
 
+    /// <summary>Such a source has seen more of the target's images than the budget says.</summary>
     private void NoteOwnData(SourceModel source, SourceModel origin)
     {
         var way = source == origin ? "" : $", by way of '{origin.Name}'";
