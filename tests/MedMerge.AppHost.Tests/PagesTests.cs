@@ -181,6 +181,29 @@ public sealed class PagesTests(RunningAppHost host)
     }
 
     [Fact]
+    public async Task A_page_that_the_gateway_no_longer_knows_is_loaded_again()
+    {
+        Browser.Need();
+        await host.HealthyAsync();
+        await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 390, height: 844, ColorScheme.Light);
+        await pages.GoAsync("/nodes", "Nodes");
+        var dialog = pages.Page.Locator("#components-reconnect-modal");
+        await dialog.EvaluateAsync("dialog => dialog.classList.add('components-reconnect-failed')");
+        await pages.CheckAsync("page-lost");
+        await pages.PressAsync("Load it again");
+        await Assertions.Expect(dialog).ToBeHiddenAsync();
+        await pages.SeeHeadingAsync("Nodes");
+
+        // As Blazor says it once the gateway was started again.
+        await pages.Page.EvaluateAsync("window.isOld = true");
+        const string rejected = "new CustomEvent('components-reconnect-state-changed', { detail: { state: 'rejected' } })";
+        await dialog.EvaluateAsync($"dialog => dialog.dispatchEvent({rejected})");
+        await pages.Page.WaitForFunctionAsync("!window.isOld");
+        await pages.SeeHeadingAsync("Nodes");
+        pages.AssertNoProblem();
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_said()
     {
         Browser.Need();

@@ -7,6 +7,8 @@ public abstract partial class PageBase : ComponentBase, IDisposable
 {
     private readonly CancellationTokenSource _leaving = new();
     private string? _actionProblem;
+    private bool _hasRead;
+    private bool _isReading;
     private string? _readProblem;
 
     /// <summary>Creates it.</summary>
@@ -59,13 +61,25 @@ public abstract partial class PageBase : ComponentBase, IDisposable
     }
 
     /// <summary>Reads what the page shows; a failure becomes the <see cref="Problem"/> until the next reading works.</summary>
-    protected async Task LoadAsync(Func<Task> read) => (_, _readProblem) = await RunAsync(read);
+    protected async Task LoadAsync(Func<Task> read)
+    {
+        _isReading = true;
+        (_hasRead, _readProblem) = await RunAsync(read);
+        _isReading = false;
+    }
 
     /// <summary>Reads again and again, from the first rendering in a browser on until the user leaves the page.</summary>
     /// <param name="isFirst">Whether it was rendered for the first time.</param>
     protected void Follow(bool isFirst, Func<Task> read, TimeSpan period)
     {
-        if (isFirst) _ = FollowAsync(read, period);
+        if (isFirst) _ = FollowAsync(read, period, isOnce: false);
+    }
+
+    /// <summary>Reads again until it has worked once.</summary>
+    /// <inheritdoc cref="Follow" path="/param" />
+    protected void Retry(bool isFirst, Func<Task> read, TimeSpan period)
+    {
+        if (isFirst) _ = FollowAsync(read, period, isOnce: true);
     }
 
     /// <summary>Ends what the page has begun.</summary>
@@ -76,14 +90,15 @@ public abstract partial class PageBase : ComponentBase, IDisposable
         _leaving.Dispose();
     }
 
-    private async Task FollowAsync(Func<Task> read, TimeSpan period)
+    private async Task FollowAsync(Func<Task> read, TimeSpan period, bool isOnce)
     {
         using var timer = new PeriodicTimer(period, Time);
         try
         {
             while (await timer.WaitForNextTickAsync(Leaving))
             {
-                await InvokeAsync(() => LoadAsync(read));
+                if (isOnce && _hasRead) return;
+                await InvokeAsync(() => _isReading ? Task.CompletedTask : LoadAsync(read));
                 await InvokeAsync(StateHasChanged);
             }
         }

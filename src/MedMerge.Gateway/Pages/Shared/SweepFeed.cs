@@ -52,6 +52,9 @@ internal sealed partial class SweepFeed
     /// <summary>What is known now.</summary>
     public SweepView View => _view;
 
+    /// <summary>How many pages show what the results say; without any it is not read.</summary>
+    public int VerdictViewers { get; set; }
+
     /// <summary>Whether anyone watches.</summary>
     public bool IsWatched => Changed is not null;
 
@@ -107,7 +110,7 @@ internal sealed partial class SweepFeed
         {
             do
             {
-                if (_view.Status is not { } status) continue;
+                if (VerdictViewers == 0 || _view.Status is not { } status) continue;
                 var now = (status.Counts.Done, status.HasEnded);
                 if (status.HasEnded && !hadEnded) pause = TimeSpan.Zero;
                 hadEnded = status.HasEnded;

@@ -10,22 +10,25 @@ internal sealed class SweepFeeds(ClusterConnection cluster, ResultQueries result
     private readonly Dictionary<string, SweepFeed> _feeds = [];
 
     /// <summary>Watches a sweep until the result is disposed.</summary>
+    /// <param name="hasVerdicts">Whether it takes what the results say, too, which costs most.</param>
     /// <param name="changed">Called after each change; it must not throw, and the next change waits for it.</param>
-    public SweepWatch Watch(string id, Action changed)
+    public SweepWatch Watch(string id, bool hasVerdicts, Action changed)
     {
         lock (_gate)
         {
             if (!_feeds.TryGetValue(id, out var feed)) _feeds[id] = feed = SweepFeed.Start(id, cluster, results, time, logger);
             feed.Changed += changed;
-            return new SweepWatch(feed, () => Leave(id, feed, changed));
+            if (hasVerdicts) feed.VerdictViewers++;
+            return new SweepWatch(feed, () => Leave(id, feed, hasVerdicts, changed));
         }
     }
 
-    private void Leave(string id, SweepFeed feed, Action changed)
+    private void Leave(string id, SweepFeed feed, bool hasVerdicts, Action changed)
     {
         lock (_gate)
         {
             feed.Changed -= changed;
+            if (hasVerdicts) feed.VerdictViewers--;
             if (feed.IsWatched) return;
             _feeds.Remove(id);
         }
