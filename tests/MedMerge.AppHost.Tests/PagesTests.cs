@@ -73,6 +73,7 @@ public sealed class PagesTests(RunningAppHost host)
         await pages.GoAsync("/submit", "Submit a specification");
         await pages.FillAsync(Editor, "name: typed\nmethods: [nonsense]\n");
         await pages.SeeAsync("line 2:");
+        await Assertions.Expect(pages.Page.Locator(".editor .wrong")).ToHaveTextAsync(["1", "2"]); // the first for what is missing
         await pages.CheckAsync("page-submit-errors");
 
         await pages.FillAsync(Editor, TestSweeps.Steered.Yaml);
@@ -178,6 +179,25 @@ public sealed class PagesTests(RunningAppHost host)
             await pages.PressAsync("Run now");
             await pages.SeeAsync("'walked' runs now");
         }
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task Every_state_can_be_read(ColorScheme colours)
+    {
+        Browser.Need();
+        await host.HealthyAsync();
+        await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, colours);
+        await pages.GoAsync("/nodes", "Nodes");
+        await pages.Page.Locator("main").EvaluateAsync("""
+            main => {
+                for (const state of ["waiting", "running", "done", "stoppedearly", "failed", "quarantined", "paused", "cancelled", "damaged"])
+                    main.insertAdjacentHTML("beforeend", `<p><span class="state ${state}">${state}</span></p>`);
+                main.insertAdjacentHTML("beforeend", `<p class="problems">a problem</p><p class="fine">fine</p><p class="soft">soft</p>`);
+            }
+            """);
+        await pages.CheckAsync($"page-states-{colours}");
     }
 
     [Fact]

@@ -302,6 +302,7 @@ public class SpecificationTests
         Assert.Equal(["a.safetensors"], check.Files);
         Assert.Contains("line 4: ", check.Problem, StringComparison.Ordinal);
         Assert.Contains("line 6: ", check.Problem, StringComparison.Ordinal);
+        Assert.Equal([4, 6], check.Lines);
 
         var sent = new Dictionary<string, string> { ["a.safetensors"] = $"sha256:{new string('0', 64)}/a.safetensors" };
         check = SpecificationReader.CheckUploaded(Yaml.Replace("many", "2", StringComparison.Ordinal), "it", sent);

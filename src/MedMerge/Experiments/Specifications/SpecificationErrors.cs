@@ -1,7 +1,10 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace MedMerge.Experiments.Specifications;
 
 /// <summary>The errors of a specification with their lines.</summary>
-internal sealed class SpecificationErrors
+internal sealed partial class SpecificationErrors
 {
     private const int MaxShown = 100;
     private readonly List<(int? Line, string Message)> _errors = [];
@@ -12,6 +15,10 @@ internal sealed class SpecificationErrors
     /// <summary>Records an error.</summary>
     /// <param name="line">Its line, from 1; null where it has none.</param>
     public void Add(int? line, string message) => _errors.Add((line, message));
+
+    /// <summary>The lines that a message about a specification names, also one of the YAML parser.</summary>
+    public static IReadOnlyList<int> FindLines(string message) =>
+        [.. LineNumber().Matches(message).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).Distinct()];
 
     /// <summary>Throws an exception that lists all errors, if there are any.</summary>
     /// <exception cref="InputException">There are errors.</exception>
@@ -27,4 +34,7 @@ internal sealed class SpecificationErrors
         var noun = _errors.Count == 1 ? "error" : "errors";
         throw new InputException($"{origin} has {_errors.Count} {noun}:\n{string.Join('\n', lines)}");
     }
+
+    [GeneratedRegex(@"\bline (\d{1,7}):")]
+    private static partial Regex LineNumber();
 }

@@ -88,7 +88,10 @@ internal sealed class SpecificationReader
         {
             bool IsMissing(string path) => problem.Message.Contains(UploadedFiles.DescribeMissing(path), StringComparison.Ordinal);
             var missing = files.Named.Where(IsMissing);
-            return new SpecificationCheck([.. files.Named.Where(uploaded.ContainsKey), .. missing], problem.Message);
+            return new SpecificationCheck([.. files.Named.Where(uploaded.ContainsKey), .. missing], problem.Message)
+            {
+                Lines = SpecificationErrors.FindLines(problem.Message),
+            };
         }
     }
 
@@ -337,4 +340,8 @@ internal sealed class SpecificationReader
 /// <summary>What a specification's text names, and what is wrong with it.</summary>
 /// <param name="Files">The files, by the paths as written.</param>
 /// <param name="Problem">Every error with its line; null where there is none.</param>
-internal sealed record SpecificationCheck(IReadOnlyList<string> Files, string? Problem);
+internal sealed record SpecificationCheck(IReadOnlyList<string> Files, string? Problem)
+{
+    /// <summary>The lines of the errors, from 1.</summary>
+    public IReadOnlyList<int> Lines { get; init; } = [];
+}

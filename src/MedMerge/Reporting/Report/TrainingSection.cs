@@ -6,7 +6,7 @@ using MedMerge.Training;
 
 namespace MedMerge.Reporting.Report;
 
-/// <summary>How a scenario's models were trained: learning curves, and the kernel weights of the proposed method.</summary>
+/// <summary>How a scenario's models were trained: learning curves, and the kernel weights of the proposed method, or of another that learned some.</summary>
 internal static class TrainingSection
 {
     private const int MaxLines = 6; // sources that can be told apart in a chart
@@ -55,7 +55,8 @@ internal static class TrainingSection
 
     private static Html DrawWeights(ScenarioResult result, IReadOnlyList<TrialResult> shown)
     {
-        var merged = shown.FirstOrDefault(trial => trial.Trial.Row.Role == MethodRole.Proposed && trial.Training!.Alpha is not null);
+        var learned = shown.Where(trial => trial.Training!.Alpha is not null).ToList();
+        var merged = learned.Find(trial => trial.Trial.Row.Role == MethodRole.Proposed) ?? learned.FirstOrDefault();
         if (merged is null) return Html.None;
         var title = merged.Trial.Row.Title;
         var weights = merged.Training!.Alpha!;
