@@ -192,7 +192,8 @@ public sealed class PagesTests(RunningAppHost host)
         await pages.GoAsync("/nodes", "Nodes");
         await pages.Page.Locator("main").EvaluateAsync("""
             main => {
-                for (const state of ["waiting", "running", "done", "stoppedearly", "failed", "quarantined", "paused", "cancelled", "damaged"])
+                const states = "waiting running done stoppedearly failed quarantined paused cancelled damaged";
+                for (const state of states.split(" "))
                     main.insertAdjacentHTML("beforeend", `<p><span class="state ${state}">${state}</span></p>`);
                 main.insertAdjacentHTML("beforeend", `<p class="problems">a problem</p><p class="fine">fine</p><p class="soft">soft</p>`);
             }
