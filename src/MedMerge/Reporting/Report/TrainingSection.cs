@@ -6,7 +6,7 @@ using MedMerge.Training;
 
 namespace MedMerge.Reporting.Report;
 
-/// <summary>How a scenario's models were trained: learning curves, and the kernel weights of the proposed method, or of another that learned some.</summary>
+/// <summary>How a scenario's models were trained: learning curves and kernel weights, the proposed method's where it has some.</summary>
 internal static class TrainingSection
 {
     private const int MaxLines = 6; // sources that can be told apart in a chart
