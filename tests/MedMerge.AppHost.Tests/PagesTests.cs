@@ -112,12 +112,18 @@ public sealed class PagesTests(RunningAppHost host)
         await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, ColorScheme.Light);
         await pages.GoAsync("/", "Sweeps");
         await pages.SeeAsync("Submitted");
-        await pages.Page.Keyboard.PressAsync("Tab"); // from the heading, where screen readers begin
+        var heading = pages.Page.GetByRole(AriaRole.Heading, new() { Level = 1 });
+        await Assertions.Expect(heading).ToBeFocusedAsync(); // where screen readers begin
+        await pages.Page.Keyboard.PressAsync("Tab");
         await pages.Page.Keyboard.TypeAsync(id);
         await pages.SeeAsync("1 of ");
         await pages.Page.GetByRole(AriaRole.Columnheader, new() { Name = "State" }).Locator("fluent-button").First.FocusAsync();
         await pages.Page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(pages.Page).ToHaveURLAsync(new Regex($@"\?search={id}&sort=-?state$"));
+        await pages.GoAsync(new Uri(pages.Page.Url).PathAndQuery, "Sweeps"); // the address can be shared
+        await pages.SeeAsync("1 of ");
+        var state = pages.Page.GetByRole(AriaRole.Columnheader, new() { Name = "State" });
+        await Assertions.Expect(state).ToHaveAttributeAsync("aria-sort", new Regex("^(a|de)scending$"));
         await pages.FollowAsync("MedMerge", "Sweeps");
         await Assertions.Expect(pages.Page.GetByLabel("Search")).ToHaveValueAsync("");
         pages.AssertNoProblem();

@@ -1,3 +1,4 @@
+using MedMerge.Grains;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.FluentUI.AspNetCore.Components;
@@ -12,7 +13,8 @@ internal sealed class TableAddress
 
     private const string Descending = "-";
     private readonly NavigationManager _navigation;
-    private readonly string? _sort;
+    private string? _sort;
+    private bool _isSorted;
 
     /// <summary>Reads the address that is open.</summary>
     /// <param name="states">Those that can be chosen.</param>
@@ -32,9 +34,11 @@ internal sealed class TableAddress
     /// <summary>The state that is shown, or <see cref="AnyState"/>.</summary>
     public string? State { get; set; }
 
-    /// <summary>Sorts a table as the address says, if it does.</summary>
-    public Task SortAsync<T>(FluentDataGrid<T> table)
+    /// <summary>Sorts a table as the address says, if it does: once, as soon as the table is there.</summary>
+    public Task SortAsync<T>(FluentDataGrid<T>? table)
     {
+        if (_isSorted || table is null) return Task.CompletedTask;
+        _isSorted = true;
         if (_sort is null) return Task.CompletedTask;
         var isDescending = _sort.StartsWith(Descending, StringComparison.Ordinal);
         return table.SortByColumnAsync(
@@ -42,23 +46,26 @@ internal sealed class TableAddress
             isDescending ? DataGridSortDirection.Descending : DataGridSortDirection.Ascending);
     }
 
-    /// <summary>Writes what is searched for and filtered by.</summary>
-    public void WriteFilter() => Write(new Dictionary<string, object?>
-    {
-        ["search"] = string.IsNullOrWhiteSpace(Text) ? null : Text.Trim(),
-        ["state"] = State is null or AnyState ? null : State,
-    });
+    /// <summary>Whether the filter lets a state through.</summary>
+    public bool Shows(WorkState state) => State is null or AnyState || string.Equals($"{state}", State, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Writes by what the table was sorted.</summary>
-    public void WriteSort<T>(DataGridSortEventArgs<T> sorted)
+    /// <summary>
+    /// Writes all of it: the address that is open lags behind what is typed, so it can't be changed piece by piece.
+    /// </summary>
+    public void Write() => _navigation.NavigateTo(
+        _navigation.GetUriWithQueryParameters(new Dictionary<string, object?>
+        {
+            ["search"] = string.IsNullOrWhiteSpace(Text) ? null : Text.Trim(),
+            ["state"] = State is null or AnyState ? null : State,
+            ["sort"] = _sort,
+        }),
+        replace: true);
+
+    /// <summary>Writes by what the table is sorted now, too.</summary>
+    public void Write<T>(DataGridSortEventArgs<T> sorted)
     {
         var first = sorted.SortColumns.Count == 0 ? null : sorted.SortColumns[0];
-        Write(new Dictionary<string, object?>
-        {
-            ["sort"] = first is null ? null : $"{(first.Ascending ? "" : Descending)}{first.Column.Title?.ToLowerInvariant()}",
-        });
+        _sort = first is null ? null : $"{(first.Ascending ? "" : Descending)}{first.Column.Title?.ToLowerInvariant()}";
+        Write();
     }
-
-    private void Write(Dictionary<string, object?> query) =>
-        _navigation.NavigateTo(_navigation.GetUriWithQueryParameters(query), replace: true);
 }
