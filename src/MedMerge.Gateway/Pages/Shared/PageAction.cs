@@ -7,33 +7,40 @@ namespace MedMerge.Gateway.Pages.Shared;
 /// <param name="Role">The least role that may, one of <see cref="Roles"/>.</param>
 internal sealed record PageAction(string Name, string Role)
 {
-    public static PageAction Accept { get; } = new("Accept", Roles.Operator);
+    private static readonly List<PageAction> Known = [];
 
-    public static PageAction Cancel { get; } = new("Cancel", Roles.Submitter);
+    public static PageAction Accept { get; } = Create("Accept", Roles.Operator);
 
-    public static PageAction Extend { get; } = new("Extend", Roles.Submitter);
+    public static PageAction Cancel { get; } = Create("Cancel", Roles.Submitter);
 
-    public static PageAction Limit { get; } = new("Change limits", Roles.Operator);
+    public static PageAction Extend { get; } = Create("Extend", Roles.Submitter);
 
-    public static PageAction Pause { get; } = new("Pause", Roles.Submitter);
+    public static PageAction Limit { get; } = Create("Change limits", Roles.Operator);
 
-    public static PageAction Plan { get; } = new("Dry run", Roles.Submitter);
+    public static PageAction Pause { get; } = Create("Pause", Roles.Submitter);
 
-    public static PageAction Remove { get; } = new("Remove", Roles.Operator);
+    public static PageAction Plan { get; } = Create("Dry run", Roles.Submitter);
 
-    public static PageAction Resume { get; } = new("Resume", Roles.Submitter);
+    public static PageAction Remove { get; } = Create("Remove", Roles.Operator);
 
-    public static PageAction Retry { get; } = new("Retry", Roles.Submitter);
+    public static PageAction Resume { get; } = Create("Resume", Roles.Submitter);
 
-    public static PageAction RunNow { get; } = new("Run now", Roles.Submitter);
+    public static PageAction Retry { get; } = Create("Retry", Roles.Submitter);
 
-    public static PageAction Skip { get; } = new("Skip", Roles.Submitter);
+    public static PageAction RunNow { get; } = Create("Run now", Roles.Submitter);
 
-    public static PageAction Submit { get; } = new("Submit", Roles.Submitter);
+    public static PageAction Skip { get; } = Create("Skip", Roles.Submitter);
 
-    public static PageAction Upload { get; } = new("Upload", Roles.Submitter);
+    public static PageAction Submit { get; } = Create("Submit", Roles.Submitter);
+
+    public static PageAction Upload { get; } = Create("Upload", Roles.Submitter);
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<PageAction> All { get; } =
-        [Accept, Cancel, Extend, Limit, Pause, Plan, Remove, Resume, Retry, RunNow, Skip, Submit, Upload];
+    public static IReadOnlyList<PageAction> All => Known;
+
+    private static PageAction Create(string name, string role)
+    {
+        Known.Add(new PageAction(name, role));
+        return Known[^1];
+    }
 }

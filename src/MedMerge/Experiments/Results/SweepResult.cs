@@ -19,7 +19,21 @@ internal sealed record SweepResult(
         SweepComparison.Of(Searches.Count == 0 ? Scenarios : [.. Searches.Select(search => search.Best)]);
 
     /// <summary>The names of scenarios none of whose trials has a result, but for those that a search has stopped.</summary>
-    public IReadOnlyList<string> WithoutResult { get; } = [.. FindWithoutResult(Plan, Scenarios, Missing)];
+    public IReadOnlyList<string> WithoutResult
+    {
+        get
+        {
+            var known = Scenarios.Select(result => result.Scenario.Name).ToHashSet();
+            var trials = Plan.Trials.ToLookup(trial => trial.Scenario);
+            bool IsStopped(PlannedTrial trial) => Missing.GetValueOrDefault(trial.Number) == MissingState.StoppedEarly;
+            return
+            [
+                .. Plan.Scenarios.Index()
+                    .Where(scenario => !known.Contains(scenario.Item.Name) && !trials[scenario.Index].All(IsStopped))
+                    .Select(scenario => scenario.Item.Name),
+            ];
+        }
+    }
 
     /// <summary>What a search has chosen, for each target and set of sources; none where nothing was searched.</summary>
     public IReadOnlyList<SearchResult> Searches { get; private init; } = [];
@@ -80,19 +94,6 @@ internal sealed record SweepResult(
             .Select(trial => new MissingTrial(trial, missing.GetValueOrDefault(trial.Number)));
         var choice = await FindAnchorAsync(plan.Scenarios[scenario], store, cancellation).ConfigureAwait(false);
         return ScenarioResult.Compare(plan.Scenarios[scenario], results, [.. withoutResult], cancellation) with { AnchorChoice = choice };
-    }
-
-    private static IEnumerable<string> FindWithoutResult(
-        PlanSummary plan,
-        IReadOnlyList<ScenarioResult> results,
-        IReadOnlyDictionary<int, MissingState> missing)
-    {
-        var known = results.Select(result => result.Scenario.Name).ToHashSet();
-        var trials = plan.Trials.ToLookup(trial => trial.Scenario);
-        return plan.Scenarios.Index()
-            .Where(scenario => !known.Contains(scenario.Item.Name))
-            .Where(scenario => !trials[scenario.Index].All(trial => missing.GetValueOrDefault(trial.Number) == MissingState.StoppedEarly))
-            .Select(scenario => scenario.Item.Name);
     }
 
     private static async Task<AnchorChoice?> FindAnchorAsync(
