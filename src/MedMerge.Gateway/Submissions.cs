@@ -64,7 +64,9 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     public async Task<(Submission Submission, PlanSummary Plan)> WriteAsync(SubmitRequest request, CancellationToken cancellation)
     {
         var uploaded = request.Files ?? new Dictionary<string, string>();
-        var specification = SpecificationReader.ReadUploaded(request.Specification, Origin, uploaded);
+        var specification = await Task.Run(
+            () => ScenarioLoader.Read(() => SpecificationReader.ReadUploaded(request.Specification, Origin, uploaded), Read),
+            cancellation);
         await CheckFilesAsync(specification, cancellation);
         specification = await NameDevicesAsync(specification, cancellation);
         byte[] Read(string location, string kind) => ReadFile(location, kind, cancellation);
@@ -100,5 +102,5 @@ internal sealed class Submissions(ArtefactStore artefacts, SweepStore sweeps, Cl
     /// <summary>Reads a file when the plan asks for it, on a thread of the plan's own.</summary>
     private byte[] ReadFile(string location, string kind, CancellationToken cancellation) =>
         artefacts.ReadAsync(FrozenSpecification.HashOf(location)!, cancellation).GetAwaiter().GetResult()
-        ?? throw new InputException($"The {kind} '{location}' was removed meanwhile; upload it again.");
+        ?? throw new InputException($"The {kind} '{location}' is not here, or not any more: upload it.");
 }

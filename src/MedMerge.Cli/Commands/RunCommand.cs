@@ -70,7 +70,8 @@ internal static class RunCommand
     {
         if (lanes < 1) throw new InputException($"--lanes is {lanes}; it must be at least 1.");
         if (dryRun && json) throw new InputException("--dry-run prints a table for people; leave out --json.");
-        var specification = SpecificationReader.ReadFile(file).WithDevices(DeviceThread.NameInFull);
+        var specification = ScenarioLoader.Read(() => SpecificationReader.ReadFile(file), InputFile.Read)
+            .WithDevices(DeviceThread.NameInFull);
         var weights = new ConcurrentDictionary<string, byte[]>(); // data sets are packed, and their files need not be kept
         Plan? plan = Plan.Build(specification, Read);
         var summary = PlanSummary.Of(plan);

@@ -54,7 +54,9 @@ internal static class SubmitCommand
         TextWriter error,
         CancellationToken cancellation)
     {
-        var specification = SpecificationReader.ReadFile(file, out var yaml, out var paths);
+        var yaml = "";
+        IReadOnlyDictionary<string, string> paths = new Dictionary<string, string>();
+        var specification = ScenarioLoader.Read(() => SpecificationReader.ReadFile(file, out yaml, out paths), InputFile.Read);
         var contents = new ConcurrentDictionary<string, byte[]>();
         var plan = Plan.Build(specification, (location, kind) => contents[location] = InputFile.Read(location, kind));
         foreach (var note in plan.Notes) await error.WriteLineAsync($"note: {note}");

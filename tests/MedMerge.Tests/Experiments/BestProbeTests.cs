@@ -179,7 +179,7 @@ public class BestProbeTests
     public void A_source_with_the_name_of_the_rule_is_refused()
     {
         var yaml = Yaml.Replace("name: lesions", "name: best-probe", StringComparison.Ordinal) + "anchor: best-probe";
-        var error = Assert.Throws<InputException>(() => SpecificationReader.Read(yaml, "test", []));
+        var error = Assert.ThrowsAny<InputException>(() => SpecificationReader.Read(yaml, "test", []));
         Assert.Contains("line 12: 'anchor' is 'best-probe', which is the name of a source too", error.Message, StringComparison.Ordinal);
     }
 

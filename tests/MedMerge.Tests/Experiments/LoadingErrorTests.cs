@@ -72,6 +72,98 @@ public sealed class LoadingErrorTests : IDisposable
         Assert.Contains("other.npz", lines[5], StringComparison.Ordinal);
     }
 
+    /// <summary>Who writes a long specification is not sent round once for the text, and once more for the files.</summary>
+    [Fact]
+    public void They_are_reported_together_with_the_errors_of_the_text()
+    {
+        var message = Fail("""
+            targets:
+              - { name: a, data: broken.npz }
+              - { name: b, data: missing.npz }
+              - { name: c, data: 'phantom:nothing' }
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - { name: good, weights: good.safetensors, colour: red }
+              - { name: broken, weights: broken.safetensors }
+              - { name: missing, weights: missing.safetensors }
+              - name: round
+                from: circle
+                pretrain: { data: other.npz }
+              - name: circle
+                from: round
+                pretrain: { data: 'phantom:cells', batchSize: 0 }
+              - { name: empty }
+              - { name: copy, weights: copy.safetensors }
+            fineTune: { epochs: -1 }
+
+            """);
+
+        string[] starts =
+        [
+            "test.yaml has 13 errors:",
+            "  line 2: ", // read
+            "  line 3: ",
+            "  line 4: ",
+            "  line 8: ",
+            "  line 9: ", // read
+            "  line 10: ",
+            "  line 11: the source 'round' is trained on from itself",
+            "  line 13: ", // read
+            "  line 14: the source 'circle' is trained on from itself",
+            "  line 16: ",
+            "  line 17: ",
+            "  line 18: The sources 'good' and 'copy'", // read
+            "  line 19: ",
+        ];
+        var lines = message.Split('\n');
+        Assert.All(starts.Zip(lines), pair => Assert.StartsWith(pair.First, pair.Second, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Weight_files_are_not_held_against_an_architecture_that_there_is_not()
+    {
+        var message = Fail("""
+            target: { data: broken.npz }
+            architecture: resnet2000
+            sources:
+              - { name: good, weights: good.safetensors }
+              - { name: trained, pretrain: { data: other.npz } }
+
+            """);
+
+        Assert.StartsWith("test.yaml has 3 errors:\n  line 1: ", message, StringComparison.Ordinal);
+        Assert.Contains("\n  line 2: ", message, StringComparison.Ordinal);
+        Assert.Contains("\n  line 5: ", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("layersFrom", "none", "conv1=best", "'layersFrom': there is no source 'best'")]
+    [InlineData("layersFrom", "none", "stem=good", "'layersFrom': a resnet20 (width 0.125) has no layer 'stem'; it has conv1, ")]
+    [InlineData("select", "merged", "best", "'select' is 'best', which keeps the best single source's model")]
+    public void Settings_that_name_layers_sources_or_methods_are_reported_at_their_line(
+        string path,
+        string valid,
+        string value,
+        string expected)
+    {
+        const string Start = """
+            target: { data: 'phantom:lesions', trainImages: 24 }
+            architecture: resnet20
+            width: 0.125
+            sources:
+              - { name: good, weights: good.safetensors }
+              - { name: trained, pretrain: { data: 'phantom:cells', trainImages: 16 } }
+            methods: [medmerge]
+
+            """;
+        var set = Fail($"{Start}{path}: {value}\n");
+        Assert.StartsWith($"test.yaml has 1 error:\n  line 8: {expected}", set, StringComparison.Ordinal);
+        var varied = Fail($"{Start}vary:\n  {path}: ['{valid}', '{value}']\n");
+        Assert.StartsWith("test.yaml has 1 error:\n  line 9: scenario '", varied, StringComparison.Ordinal);
+        Assert.Contains(expected, varied, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Settings_that_do_not_fit_the_data_are_reported_where_the_data_are_named()
     {
@@ -168,7 +260,8 @@ public sealed class LoadingErrorTests : IDisposable
 
     private string GetPath(string name) => Path.Combine(_folder, name);
 
-    private Specification Read(string yaml) => SpecificationReader.Read(yaml, "test.yaml", [_folder]);
+    private Specification Read(string yaml) => 
+        ScenarioLoader.Read(() => SpecificationReader.Read(yaml, "test.yaml", [_folder]), InputFile.Read);
 
     private string Fail(string yaml) => Assert.Throws<InputException>(() => Plan.Build(Read(yaml))).Message;
 }

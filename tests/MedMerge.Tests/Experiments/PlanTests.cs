@@ -96,11 +96,11 @@ public class PlanTests
             Assert.Equal(2, Build(", prefix: teacher").Stages.OfType<ImportStage>().Count());
             Assert.Contains(
                 "under 'student.', 'teacher.'; choose one with the source's 'prefix'",
-                Assert.Throws<InputException>(() => Build("")).Message,
+                Assert.ThrowsAny<InputException>(() => Build("")).Message,
                 StringComparison.Ordinal);
             Assert.Contains(
                 "are the same model",
-                Assert.Throws<InputException>(() => Build(", prefix: student")).Message,
+                Assert.ThrowsAny<InputException>(() => Build(", prefix: student")).Message,
                 StringComparison.Ordinal);
         }
         finally
@@ -191,7 +191,7 @@ public class PlanTests
             var start = $"the source '{source.Name}' knows images of the target '{target.Name}': ";
             Assert.Equal($"{start}{target.Test.Count} images of test are copies of ones that it has learned", found);
             var strict = specification with { Sources = [leaking, specification.Sources[1]], RefusesCopies = true };
-            var error = Assert.Throws<InputException>(() => Plan.Build(strict));
+            var error = Assert.ThrowsAny<InputException>(() => Plan.Build(strict));
             Assert.Contains($"{found}, and 'copies: refuse' is set", error.Message, StringComparison.Ordinal);
         }
         finally
@@ -254,7 +254,7 @@ public class PlanTests
     {
         var specification = Defaults.BuildPlan().Specification with { Architecture = new LargeImagesOnly() };
 
-        var error = Assert.Throws<InputException>(() => Plan.Build(specification));
+        var error = Assert.ThrowsAny<InputException>(() => Plan.Build(specification));
 
         Assert.Contains(
             "needs images of at least 32 × 32 pixels; those of phantom:lesions have 28 × 28",

@@ -50,14 +50,14 @@ public class SearchReaderTests
         var points = Read("  points: 30\n  over: { fineTune.batchSize: { uniform: [8, 10] } }\n").Points!;
         Assert.Equal([8, 9, 10], points.Select(point => point.Settings.FineTune.BatchSize).Order());
 
-        var twice = Assert.Throws<InputException>(() => Read("  over: { fineTune.batchSize: [8, 16, 8] }\n"));
+        var twice = Assert.ThrowsAny<InputException>(() => Read("  over: { fineTune.batchSize: [8, 16, 8] }\n"));
         Assert.Contains("'search.over.fineTune.batchSize' lists 8 twice", twice.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Every_error_has_its_line()
     {
-        var error = Assert.Throws<InputException>(() => Read("""
+        var error = Assert.ThrowsAny<InputException>(() => Read("""
               points: 3
               halving: { factor: 1 }
               over:
@@ -81,11 +81,11 @@ public class SearchReaderTests
     [Fact]
     public void A_range_needs_a_number_of_points_and_rungs_need_the_same_epochs()
     {
-        var range = Assert.Throws<InputException>(() => Read("  over: { fineTune.learningRate: { uniform: [0.1, 0.2] } }\n"));
+        var range = Assert.ThrowsAny<InputException>(() => Read("  over: { fineTune.learningRate: { uniform: [0.1, 0.2] } }\n"));
         Assert.Contains("say how many points to draw", range.Message, StringComparison.Ordinal);
-        var epochs = Assert.Throws<InputException>(() => Read("  halving: {}\n  over: { fineTune.epochs: [4, 8] }\n"));
+        var epochs = Assert.ThrowsAny<InputException>(() => Read("  halving: {}\n  over: { fineTune.epochs: [4, 8] }\n"));
         Assert.Contains("can't be searched with 'halving'", epochs.Message, StringComparison.Ordinal);
-        var both = Assert.Throws<InputException>(
+        var both = Assert.ThrowsAny<InputException>(
             () => Read("  over: { fineTune.batchSize: [8, 16] }\nvary: { fineTune.epochs: [1, 2] }\n"));
         Assert.Contains("'vary' and 'search' are both there", both.Message, StringComparison.Ordinal);
     }

@@ -358,5 +358,5 @@ public class SpecificationTests
     private static Specification Read(string yaml, params string[] folders) => SpecificationReader.Read(yaml, Origin, folders);
 
     private static string GetError(string yaml, params string[] folders) =>
-        Assert.Throws<InputException>(() => Read(yaml, folders)).Message;
+        Assert.ThrowsAny<InputException>(() => Read(yaml, folders)).Message;
 }

@@ -65,7 +65,6 @@ internal sealed partial record Plan(
         foreach (var scenario in scenarios)
         {
             var rows = methods.SelectMany(method => method.GetRows(scenario)).ToList();
-            CheckSelection(specification, scenario, rows);
             var stages = new ScenarioStages(scenario);
             foreach (var row in rows)
             {
@@ -79,15 +78,6 @@ internal sealed partial record Plan(
         return new Plan(specification, scenarios, trials, [.. notes.Distinct()]);
 
         long CountTrials(Scenario scenario) => (long)methods.Sum(method => method.GetRows(scenario).Count()) * scenario.Seeds.Count;
-    }
-
-    private static void CheckSelection(Specification specification, Scenario scenario, IEnumerable<MethodRow> rows)
-    {
-        if (scenario.Settings.Select == ModelChoice.Merged || BestModel.FindRivals(rows).Any()) return;
-        var known = MethodRegistry.All.Where(method => method.Role == MethodRole.SingleSource).Select(method => method.Name);
-        throw new InputException(
-            $"{specification.Lines?.Origin ?? "The specification"} has 'select: best', which keeps the best single source's model where " +
-            $"merging is not better, and no such method among its 'methods'; add one of {string.Join(", ", known)}.");
     }
 
     /// <summary>Each of several scenarios has a folder of its own, so their names must do as folder names on any system.</summary>

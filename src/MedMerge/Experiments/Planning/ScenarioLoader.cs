@@ -3,6 +3,7 @@ using MedMerge.Data.Checks;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
 using MedMerge.Merging;
+using MedMerge.Models;
 using MedMerge.Tensors;
 
 namespace MedMerge.Experiments.Planning;
@@ -50,6 +51,53 @@ internal sealed class ScenarioLoader(
         LoadUnused(points[0].Settings);
         ThrowIfAny();
         return [.. scenarios.Select(scenario => scenario!)];
+    }
+
+    /// <summary>
+    /// Reads a specification. Where its text has errors, the data sets and weight files that it names all the same are read too, so that
+    /// their errors show with the others.
+    /// </summary>
+    /// <param name="readText">Reads the specification.</param>
+    /// <exception cref="InputException">There are errors; the message lists all of them.</exception>
+    public static Specification Read(Func<Specification> readText, FileReader readFile)
+    {
+        try
+        {
+            return readText();
+        }
+        catch (SpecificationException invalid)
+        {
+            foreach (var (line, message) in FindProblems(invalid.Files, readFile)) invalid.Errors.Add(line, message);
+            throw new InputException(invalid.Errors.Describe(invalid.Origin), invalid);
+        }
+    }
+
+    private static IEnumerable<(int? Line, string Message)> FindProblems(ReadableFiles files, FileReader readFile)
+    {
+        var sources = files.Sources
+            .Where(source => source.Weights is null != source.Pretrain is null)
+            .Where(source => !files.Lines.IsMissing(source.Weights ?? source.Pretrain!.Data.Location))
+            .DistinctBy(source => source.Name)
+            .Select(source => source with { From = null }) // it may be missing, or go round in circles
+            .ToList();
+        var specification = new Specification
+        {
+            Name = "",
+            Target = new DatasetSource(""),
+            Architecture = files.Architecture ?? Architectures.Create("resnet20"),
+            Sources = sources,
+            Methods = [],
+            Seeds = [],
+            Lines = files.Lines,
+        };
+        var loader = new ScenarioLoader(specification, data => data.Load(readFile), readFile);
+        foreach (var target in files.Targets.Where(target => !files.Lines.IsMissing(target.Location))) loader.LoadData(target);
+        foreach (var source in sources)
+        {
+            if (files.Architecture is not null) loader.LoadSource(source, specification.Settings);
+            else if (source.Pretrain is { } pretrain) loader.LoadData(pretrain.Data);
+        }
+        return loader._problems;
     }
 
     /// <summary>A specification is checked whole, and stored whole: so are sources that no scenario takes.</summary>
@@ -190,9 +238,9 @@ internal sealed class ScenarioLoader(
         var origin = $"source '{source.Name}' ('{source.Weights}')";
         using var file = ModelFile.Read(bytes, origin);
         var notes = new List<string>();
-        using var weights = Models.ModelImport.Import(architecture, file, source.Prefix, origin, notes);
+        using var weights = ModelImport.Import(architecture, file, source.Prefix, origin, notes);
         PreparedSource.Prepare(source.Name, architecture, weights).Dispose(); // refuses now what could not be folded later
-        if (source.Normalisation is null && Models.ModelSignature.Read(file.Metadata) is null) _unnormalised.Add(source);
+        if (source.Normalisation is null && ModelSignature.Read(file.Metadata) is null) _unnormalised.Add(source);
         var backbone = SourceHash.Compute(architecture, weights);
         if (!_backbones.TryAdd(backbone, source.Name))
             throw new InputException(DescribeSameModel(_backbones[backbone], source.Name));

@@ -24,6 +24,21 @@ internal static partial class GivenLayers
     /// <summary>Whether a text has the form; what it names need not exist.</summary>
     public static bool IsValid(string text) => text == None || text.Split(',').All(rule => Rule().IsMatch(rule));
 
+    /// <summary>What is wrong with what a text names; null where nothing is.</summary>
+    /// <param name="sources">The sources' names.</param>
+    public static string? FindProblem(string? text, Architecture architecture, IReadOnlyList<string> sources)
+    {
+        foreach (var (name, source) in Parse(text))
+        {
+            if (!sources.Contains(source))
+                return $"'{Setting}': there is no source '{source}'{SpellingSuggestion.Suggest(source, sources)}";
+            if (architecture.Layers.Any(layer => IsWithin(layer.Name, name))) continue;
+            var names = architecture.Layers.Select(layer => layer.Name);
+            return $"'{Setting}': a {architecture.Title} has no layer '{name}'; it has {string.Join(", ", names)}";
+        }
+        return null;
+    }
+
     /// <summary>The source of every layer.</summary>
     /// <param name="sources">The sources' names.</param>
     /// <returns>For each layer the index of the source that gives it, or <see cref="Learned"/>; null where there is no rule.</returns>
@@ -31,28 +46,19 @@ internal static partial class GivenLayers
     public static int[]? Resolve(string? text, Architecture architecture, IReadOnlyList<string> sources)
     {
         if (text is null or None) return null;
-        var rules = text.Split(',')
-            .Select(rule => Rule().Match(rule))
-            .Select(rule => (Layer: rule.Groups[1].Value, Source: rule.Groups[2].Value));
+        if (FindProblem(text, architecture, sources) is { } problem) throw new InputException($"{problem}.");
         var given = Enumerable.Repeat(Learned, architecture.Layers.Count).ToArray();
-        foreach (var (name, sourceName) in rules.OrderBy(rule => rule.Layer.Length))
+        foreach (var (name, sourceName) in Parse(text).OrderBy(rule => rule.Layer.Length))
         {
-            var source = sources.Index().FirstOrDefault(source => source.Item == sourceName, (Index: -1, Item: "")).Index;
-            if (source < 0)
-            {
-                var suggestion = SpellingSuggestion.Suggest(sourceName, sources);
-                throw new InputException($"'{Setting}': there is no source '{sourceName}'{suggestion}.");
-            }
-            var layers = architecture.Layers.Index().Where(layer => IsWithin(layer.Item.Name, name)).Select(layer => layer.Index).ToList();
-            if (layers.Count == 0)
-            {
-                var names = architecture.Layers.Select(layer => layer.Name);
-                throw new InputException($"'{Setting}': a {architecture.Title} has no layer '{name}'; it has {string.Join(", ", names)}.");
-            }
-            foreach (var layer in layers) given[layer] = source;
+            var source = sources.Index().First(source => source.Item == sourceName).Index;
+            foreach (var (layer, _) in architecture.Layers.Index().Where(layer => IsWithin(layer.Item.Name, name))) given[layer] = source;
         }
         return given;
     }
+
+    private static IEnumerable<(string Layer, string Source)> Parse(string? text) => text is null or None
+        ? []
+        : text.Split(',').Select(rule => Rule().Match(rule)).Select(rule => (rule.Groups[1].Value, rule.Groups[2].Value));
 
     private static bool IsWithin(string layer, string name) => layer == name || layer.StartsWith(name + ".", StringComparison.Ordinal);
 

@@ -56,13 +56,15 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
 
     /// <summary>Unfolds the scenarios.</summary>
     /// <param name="anchor">The source that α starts from; null for the first of each set, or the one with the best probe.</param>
+    /// <param name="check">Finds the rules that settings break with sources of such names.</param>
     public IReadOnlyList<ScenarioPoint> Unfold(
         string name,
         IReadOnlyList<NamedTarget> targets,
         IReadOnlyList<SourceModel> sources,
         int? anchor,
         bool isBestProbe,
-        ScenarioSettings settings)
+        ScenarioSettings settings,
+        Func<ScenarioSettings, IReadOnlyList<string>, IEnumerable<BrokenRule>> check)
     {
         if (map.Has(VaryKey) && Search is not null)
             map.AddError(VaryKey, $"'{VaryKey}' and '{SearchReader.Key}' are both there: a search has its settings under 'over'");
@@ -84,14 +86,27 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
              from choice in choices
              where !exclusions.Any(excluded => excluded.Matches(target.Name, [.. NamesOf(set)], choice.Values))
              select CreatePoint(target, set, choice)).ToList();
-        foreach (var point in points) CheckRules(point);
+        CheckRules();
         if (points.Count == 0) map.AddError(ExcludeKey, "no scenario is left: everything is excluded or left out");
         return points;
+
+        void CheckRules()
+        {
+            var rules = points
+                .SelectMany(point => check(point.Settings, [.. NamesOf(point.Sources!)]).Select(broken => (Point: point, Rule: broken)))
+                .GroupBy(broken => broken.Rule, broken => broken.Point.Name);
+            foreach (var broken in rules)
+            {
+                var others = broken.Count() - 1;
+                var where = $"scenario '{broken.First()}'{(others == 0 ? "" : $" and {others} more")}: ";
+                AddError(broken.Key, broken.Count() == points.Count ? "" : where);
+            }
+        }
 
         bool IsTrainedOn(NamedTarget target, int source) =>
             sources[source].GetOrigins(sources).Any(origin => origin.Pretrain?.Data.Location == target.Data.Location);
 
-        IEnumerable<string> NamesOf(int[] set) => set.Select(source => sources[source].Name);
+        IEnumerable<string> NamesOf(IEnumerable<int> set) => set.Select(source => sources[source].Name);
 
         int? GetAnchor(int[] set)
         {
@@ -117,11 +132,13 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
         }
     }
 
-    private void CheckRules(ScenarioPoint point)
+    /// <summary>Adds the error where the setting is varied, or else where it is set.</summary>
+    private void AddError(BrokenRule broken, string where)
     {
-        var varies = Search is not null ? SearchReader.Key : VaryKey;
-        foreach (var broken in SettingRules.Check(point.Settings, point.Sources!.Count))
-            map.AddErrorAt(map.Has(varies) ? varies : broken.Path, $"scenario '{point.Name}': {broken.Message}");
+        var message = where + broken.Message;
+        var over = Search is not null ? map.FindMap(SearchReader.Key)!.FindMap(SearchReader.OverKey) : map.FindMap(VaryKey);
+        if (over?.Has(broken.Path) == true) over.AddError(broken.Path, message);
+        else map.AddErrorAt(broken.Path, message);
     }
 
     private List<int[]> ReadSets(IReadOnlyList<SourceModel> sources, int? anchor)

@@ -9,7 +9,10 @@ internal sealed class SearchReader(YamlMap search, SpecificationErrors errors)
     /// <summary>Its key in a specification.</summary>
     public const string Key = "search";
 
-    private const string PointsKey = "points", SeedKey = "seed", OverKey = "over", HalvingKey = "halving";
+    /// <summary>The key of what it searches.</summary>
+    public const string OverKey = "over";
+
+    private const string PointsKey = "points", SeedKey = "seed", HalvingKey = "halving";
     private const string UniformKey = "uniform", LogUniformKey = "logUniform";
     private const int MaxPoints = 10_000;
     private const int MinFactor = 2, MaxFactor = 100, MaxEpochs = 10_000;

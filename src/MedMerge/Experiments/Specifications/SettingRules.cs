@@ -1,5 +1,7 @@
 using System.Globalization;
+using MedMerge.Experiments.Methods;
 using MedMerge.Merging;
+using MedMerge.Models;
 using MedMerge.Training;
 
 namespace MedMerge.Experiments.Specifications;
@@ -17,13 +19,46 @@ internal static class SettingRules
     private const string Parameterisation = $"{SettingTable.KernelWeightsKey}.parameterisation";
     private const string EntropyPenalty = $"{SettingTable.KernelWeightsKey}.entropyPenalty";
     private const string BatchNorm = "batchNorm";
+    private const string Select = "select";
     private const string FineTuneBatch = $"{SettingTable.FineTuneKey}.batchSize";
     private const string FineTuneShards = $"{SettingTable.FineTuneKey}.shards";
 
     /// <summary>Finds the rules that a scenario's settings break.</summary>
-    /// <param name="sources">Number of sources.</param>
-    public static IEnumerable<BrokenRule> Check(ScenarioSettings settings, int sources) =>
-        [.. Check(settings.KernelWeights, sources), .. Check(settings.FineTune), .. CheckMix(settings)];
+    /// <param name="sources">The sources' names.</param>
+    /// <param name="architecture">Null where the specification names none that there is.</param>
+    /// <param name="methods">Names of the methods that are compared.</param>
+    public static IEnumerable<BrokenRule> Check(
+        ScenarioSettings settings,
+        IReadOnlyList<string> sources,
+        Architecture? architecture,
+        IReadOnlyList<string> methods) =>
+    [
+        .. Check(settings.KernelWeights, sources.Count),
+        .. Check(settings.FineTune),
+        .. CheckMix(settings),
+        .. CheckLayers(settings, sources, architecture),
+        .. CheckSelection(settings, methods),
+    ];
+
+    private static IEnumerable<BrokenRule> CheckLayers(
+        ScenarioSettings settings,
+        IReadOnlyList<string> sources,
+        Architecture? architecture)
+    {
+        if (architecture is not null && GivenLayers.FindProblem(settings.LayersFrom, architecture, sources) is { } problem)
+            yield return new BrokenRule(GivenLayers.Setting, problem);
+    }
+
+    private static IEnumerable<BrokenRule> CheckSelection(ScenarioSettings settings, IReadOnlyList<string> methods)
+    {
+        if (settings.Select == ModelChoice.Merged) yield break;
+        var single = MethodRegistry.All.Where(method => method.Role == MethodRole.SingleSource).Select(method => method.Name).ToList();
+        if (methods.Intersect(single).Any()) yield break;
+        yield return new BrokenRule(
+            Select,
+            $"'{Select}' is 'best', which keeps the best single source's model where merging is not better, and no such method is among " +
+            $"the 'methods': add one of {string.Join(", ", single)}");
+    }
 
     private static IEnumerable<BrokenRule> CheckMix(ScenarioSettings settings)
     {

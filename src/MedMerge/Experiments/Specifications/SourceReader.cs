@@ -100,6 +100,7 @@ internal sealed partial class SourceReader(
         if (format.Kind != LocationKind.Name) return Resolve(map, "data", location, format.Kind == LocationKind.Folder);
         if (!format.KnownLocations.Contains(location))
         {
+            lines.AddMissing(location);
             map.AddError("data", $"there is no data set '{location}'; there are {string.Join(", ", format.KnownLocations)}" +
                                  SpellingSuggestion.Suggest(location, format.KnownLocations));
         }
@@ -110,10 +111,12 @@ internal sealed partial class SourceReader(
     {
         if (path.Contains('\0', StringComparison.Ordinal))
         {
+            lines.AddMissing(path);
             map.AddError(key, $"'{map.GetPath(key)}' holds a NUL character, which no path can");
             return path;
         }
         if (files.Find(path, isFolder, out var problem) is { } found) return found;
+        lines.AddMissing(path);
         map.AddError(key, $"'{map.GetPath(key)}': {problem}");
         return path;
     }

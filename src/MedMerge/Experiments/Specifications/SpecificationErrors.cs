@@ -24,7 +24,12 @@ internal sealed partial class SpecificationErrors
     /// <exception cref="InputException">There are errors.</exception>
     public void ThrowIfAny(string origin)
     {
-        if (_errors.Count == 0) return;
+        if (_errors.Count > 0) throw new InputException(Describe(origin));
+    }
+
+    /// <summary>Lists all errors by line.</summary>
+    public string Describe(string origin)
+    {
         var lines = _errors
             .OrderBy(error => error.Line ?? int.MaxValue)
             .Take(MaxShown)
@@ -32,7 +37,7 @@ internal sealed partial class SpecificationErrors
             .ToList();
         if (_errors.Count > MaxShown) lines.Add($"  and {_errors.Count - MaxShown} more");
         var noun = _errors.Count == 1 ? "error" : "errors";
-        throw new InputException($"{origin} has {_errors.Count} {noun}:\n{string.Join('\n', lines)}");
+        return $"{origin} has {_errors.Count} {noun}:\n{string.Join('\n', lines)}";
     }
 
     [GeneratedRegex(@"\bline (\d{1,7}):")]

@@ -8,6 +8,7 @@ internal sealed class SpecificationLines(string origin)
 {
     private readonly Dictionary<DatasetSource, int> _datasets = [];
     private readonly Dictionary<string, int> _sources = [];
+    private readonly HashSet<string> _missing = [];
 
     /// <summary>What messages call the specification.</summary>
     public string Origin => origin;
@@ -20,6 +21,12 @@ internal sealed class SpecificationLines(string origin)
 
     /// <summary>Records where a source's weight file or data set is named.</summary>
     public void Add(string source, int line) => _sources.TryAdd(source, line);
+
+    /// <summary>Records that a data set or weight file was not found, which is an error already.</summary>
+    public void AddMissing(string location) => _missing.Add(location);
+
+    /// <summary>Whether a data set or weight file was not found.</summary>
+    public bool IsMissing(string location) => _missing.Contains(location);
 
     /// <summary>Finds the line of a data set; null where it was changed since.</summary>
     public int? Find(DatasetSource dataset) => _datasets.TryGetValue(dataset, out var line) ? line : null;

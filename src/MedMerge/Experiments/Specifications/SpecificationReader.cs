@@ -23,6 +23,7 @@ internal sealed class SpecificationReader
     private readonly SourceReader _sources;
 
     private readonly SpecificationLines _lines;
+    private ReadableFiles? _readable;
 
     private SpecificationReader(string origin, ISpecificationFiles files, DatasetFormats formats)
     {
@@ -100,8 +101,8 @@ internal sealed class SpecificationReader
         var root = YamlText.Load(yaml, origin);
         var reader = new SpecificationReader(origin, files, formats);
         var specification = reader.ReadSpecification(new YamlMap(root, "", reader._errors));
-        reader._errors.ThrowIfAny(origin);
-        return specification! with { Text = yaml };
+        if (specification is null) throw new SpecificationException(origin, reader._errors, reader._readable!);
+        return specification with { Text = yaml };
     }
 
     private static SweepBudget? ReadBudget(YamlMap map)
@@ -134,7 +135,12 @@ internal sealed class SpecificationReader
         var anchor = ReadAnchor(map, sources.Select(source => source?.Name), out var isBestProbe);
         var methods = ReadMethods(map);
         var seeds = ReadSeeds(map);
-        var settings = ReadSettings(map, grid.IsPresent ? null : sources.Count);
+        var settings = ReadSettings(map);
+        if (!grid.IsPresent)
+        {
+            foreach (var broken in Check(settings, [.. sources.Select(source => source?.Name ?? "")]))
+                map.AddErrorAt(broken.Path, broken.Message);
+        }
         var parallel = map.ReadWhole("parallel", 1, MaxParallel);
         var priority = map.ReadWhole("priority", -MaxPriority, MaxPriority);
         var budget = ReadBudget(map);
@@ -142,12 +148,16 @@ internal sealed class SpecificationReader
         map.RefuseRenamedKey("weights", SettingTable.KernelWeightsKey);
         var halving = grid.Search?.ReadHalving();
         var points = grid.IsPresent
-            ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, isBestProbe, settings)
+            ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, isBestProbe, settings, Check)
             : null;
         map.RefuseUnknownKeys();
         if (new[] { "vary", "search", "seeds" }.FirstOrDefault(map.Has) is { } key) _lines.Trials = map.GetKeyLine(key);
 
-        if (_errors.Count > 0) return null;
+        if (_errors.Count > 0)
+        {
+            _readable = new ReadableFiles([.. targets.Select(target => target.Data)], [.. sources.OfType<SourceModel>()], architecture, _lines);
+            return null;
+        }
         return new Specification
         {
             Name = name ?? DefaultName,
@@ -168,6 +178,9 @@ internal sealed class SpecificationReader
             RefusesCopies = refusesCopies,
             Lines = _lines,
         };
+
+        IEnumerable<BrokenRule> Check(ScenarioSettings checkedSettings, IReadOnlyList<string> names) =>
+            SettingRules.Check(checkedSettings, names, architecture, methods);
     }
 
     private string? ReadName(YamlMap map)
@@ -312,8 +325,7 @@ internal sealed class SpecificationReader
         return [.. Enumerable.Range(0, (int)seeds[0]).Select(seed => (ulong)seed)];
     }
 
-    /// <param name="sources">How many there are; null where the settings are not those of a scenario, and are checked there.</param>
-    private static ScenarioSettings ReadSettings(YamlMap map, int? sources)
+    private static ScenarioSettings ReadSettings(YamlMap map)
     {
         var settings = new ScenarioSettings();
         var kernelWeights = map.FindMap(SettingTable.KernelWeightsKey);
@@ -329,8 +341,6 @@ internal sealed class SpecificationReader
             settings = settings with { FineTune = read };
         }
         settings = SettingTable.Read(SettingTable.TopLevel, map, settings);
-        if (sources is { } count)
-            foreach (var broken in SettingRules.Check(settings, count)) map.AddErrorAt(broken.Path, broken.Message);
         kernelWeights?.RefuseUnknownKeys();
         fineTune?.RefuseUnknownKeys();
         return settings;

@@ -78,7 +78,7 @@ public sealed class NewFormatTests : IDisposable
     {
         var yaml = Yaml.Replace(old, replacement, StringComparison.Ordinal);
 
-        Assert.Contains(message, Assert.Throws<InputException>(() => Read(yaml)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.ThrowsAny<InputException>(() => Read(yaml)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class NewFormatTests : IDisposable
     {
         var sent = new Dictionary<string, string> { ["chest/"] = FrozenSpecification.Address("x"u8, "chest") };
 
-        var error = Assert.Throws<InputException>(() => SpecificationReader.ReadUploaded(Yaml, "it", sent, ClassFolderFormat.Formats));
+        var error = Assert.ThrowsAny<InputException>(() => SpecificationReader.ReadUploaded(Yaml, "it", sent, ClassFolderFormat.Formats));
 
         const string expected = "'target.data': 'chest/' is a folder, and folders can't be uploaded to a gateway: make a .zip of it";
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
