@@ -155,7 +155,11 @@ internal sealed class SpecificationReader
 
         if (_errors.Count > 0)
         {
-            _readable = new ReadableFiles([.. targets.Select(target => target.Data)], [.. sources.OfType<SourceModel>()], architecture, _lines);
+            _readable = new ReadableFiles(
+                [.. targets.Select(target => target.Data)],
+                [.. sources.OfType<SourceModel>()],
+                architecture,
+                _lines);
             return null;
         }
         return new Specification
