@@ -27,11 +27,11 @@ internal static class SearchPlans
             "scratch",
             Source: null,
             (ulong)(trial % seeds),
-            $"predictions {trial}",
+            $"predictions {trial / seeds} {trial % seeds}", // the same in a larger plan
             [],
             [])
         {
-            Rungs = [.. Enumerable.Range(0, rungs).Select(rung => $"rung {trial} {rung}")],
+            Rungs = [.. Enumerable.Range(0, rungs).Select(rung => $"rung {trial / seeds} {trial % seeds} {rung}")],
         });
         return new PlanSummary("search", null, [.. scenarios], [], [.. trials], [])
         {

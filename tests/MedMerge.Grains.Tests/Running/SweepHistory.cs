@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using MedMerge.Data;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Stages;
@@ -9,20 +10,26 @@ namespace MedMerge.Grains.Tests.Running;
 
 /// <summary>
 /// A sweep's life with everything that can happen to it, drawn from a seed: answers that are late, doubled or lost, changes that are not
-/// written, nodes that die, and users who steer. Only the decisions are real: the record, what begins next, what an answer means, and
-/// which candidates go on.
+/// written, nodes that die, budgets that are spent, and users who steer and extend it. Only the decisions are real: the record and how it
+/// is kept, what begins next, what an answer means, and which candidates go on.
 /// </summary>
 internal sealed class SweepHistory
 {
     private const ulong Stream = 1234;
     private const int Lanes = 3;
+    private const int MaxCandidates = 8, MaxSeeds = 4;
+    private const int SegmentSize = 4;
     private readonly RandomStream _random;
-    private readonly PlanSummary _plan;
-    private readonly SearchRungs? _search;
     private readonly bool _isHarmless;
+    private readonly int _rungs;
     private readonly HashSet<int> _supervised = [];
     private readonly List<(int Trial, int Attempt, int Rung, bool Fails)> _answers = [];
-    private readonly Dictionary<int, WorkState> _final = [];
+    private readonly HashSet<string> _done = [];
+    private readonly Dictionary<string, byte[]> _segments = [];
+    private int _candidates;
+    private int _seeds;
+    private PlanSummary _plan;
+    private SearchRungs? _search;
     private SweepRecord _record;
     private int _deaths;
 
@@ -30,8 +37,10 @@ internal sealed class SweepHistory
     {
         _random = new RandomStream(seed, Stream);
         _isHarmless = isHarmless;
-        _plan = SearchPlans.Create(candidates: 2 + _random.Below(5), seeds: 1 + _random.Below(2), rungs: _random.Below(3));
-        _search = _plan.Halving is null ? null : new SearchRungs(_plan);
+        _candidates = 2 + _random.Below(5);
+        _seeds = 1 + _random.Below(2);
+        _rungs = _random.Below(3);
+        Plan();
         _record = SweepRecord.Start("s", "spec", "plan", [], [], DateTimeOffset.UnixEpoch, trace: null)
             .Planned(_plan.Trials.Count, new SweepLimits(Parallel: 1 + _random.Below(Lanes)));
     }
@@ -51,12 +60,22 @@ internal sealed class SweepHistory
         return history;
     }
 
+    [MemberNotNull(nameof(_plan))]
+    private void Plan()
+    {
+        _plan = SearchPlans.Create(_candidates, _seeds, _rungs);
+        _search = _plan.Halving is null ? null : new SearchRungs(_plan);
+    }
+
     private void Happen()
     {
         switch (_random.Below(12))
         {
             case 0:
                 Crash();
+                break;
+            case 1 when !_isHarmless && _random.Below(4) == 0:
+                Extend();
                 break;
             case 1 when !_isHarmless:
                 Steer();
@@ -66,6 +85,7 @@ internal sealed class SweepHistory
                 break;
             case 3:
                 var limits = new SweepLimits(Parallel: 1 + _random.Below(Lanes), Priority: _random.Below(3));
+                if (!_isHarmless) limits = limits with { Trials = DrawBudget(), DeviceHours = DrawBudget() };
                 Change(record => record with { Limits = limits });
                 break;
             case 4 when _answers.Count > 0: // lost: its supervisor asks again
@@ -97,15 +117,49 @@ internal sealed class SweepHistory
     {
         if (_search?.HasDecision(_record) == true) Change(_search.Decide);
         _supervised.RemoveWhere(number => !_record.Trials.Running.Contains(number));
+        var limits = _record.Limits!;
+        var begun = CountBegun();
         var next = SweepSchedule.Next(_record, _supervised, Lanes);
+        var isSpent = begun >= limits.Trials || _record.DeviceSeconds >= limits.DeviceHours * 3600;
+        Require(!isSpent || next.All(_record.Trials.Running.Contains), "a trial begins though the budget is spent");
         foreach (var number in next)
         {
             _supervised.Add(number);
             Change(record => record.WithTrial(number, trial => trial.Started(trace: null)));
         }
-        Require(next.Count == 0 || _supervised.Count <= (_record.Limits?.Parallel ?? Lanes), "more trials run than may");
+        Require(CountBegun() <= Math.Max(begun, limits.Trials ?? int.MaxValue), "more trials have begun than the budget allows");
+        Require(next.Count == 0 || _supervised.Count <= (limits.Parallel ?? Lanes), "more trials run than may");
+        if (_supervised.Count == 0 && SweepSchedule.IsBudgetSpent(_record))
+            Change(record => record.WithoutTrials(record.Trials.Startable, TrialRecord.LeftOutByBudget));
         Change(record => record.Completed());
         Require(_record.State != WorkState.Done || _record.Trials.Counts.Pending == 0, "it is done, and trials are not");
+    }
+
+    private int CountBegun() => _record.Trials.Count(trial => !trial.IsStartable && trial.State != WorkState.Cancelled);
+
+    private int? DrawBudget() => _random.Below(2) == 0 ? null : 1 + _random.Below(_record.Trials.Count);
+
+    /// <summary>A user adds a candidate or a seed: all numbers may change, and what runs is stopped first.</summary>
+    private void Extend()
+    {
+        var addsSeed = _random.Below(2) == 0;
+        if (addsSeed ? _seeds == MaxSeeds : _candidates == MaxCandidates) return;
+        _supervised.Clear();
+        _answers.Clear();
+        if (_random.Below(20) == 0) return; // the node dies before it is written
+        var (before, kept) = (_plan, _record.Trials);
+        _seeds += addsSeed ? 1 : 0;
+        _candidates += addsSeed ? 0 : 1;
+        Plan();
+        SweepExtension.Check(before, _plan);
+        _record = SweepExtension.Apply(_record, before, _plan);
+        foreach (var trial in before.Trials)
+        {
+            var same = _plan.Trials.Single(other => other.Predictions == trial.Predictions);
+            Require(_record.Trials.Get(same.Number) == kept.Get(trial.Number), $"what became of '{trial.Predictions}' is lost");
+        }
+        Seal();
+        Check();
     }
 
     private void Ask(int number)
@@ -123,14 +177,18 @@ internal sealed class SweepHistory
         var fails = answer.Fails && (!_isHarmless || _record.Trials.Get(answer.Trial).Failures < RetryPolicy.MaxAttempts - 1);
         var failure = fails ? new Failure(kind, "why") : null;
         var isRung = answer.Rung < _plan.Trials[answer.Trial - 1].Rungs.Count;
-        var reached = !fails && isRung ? new RungScore(Score(answer.Trial, answer.Rung)) : null;
-        Change(record => record.WithTrial(answer.Trial, trial => trial.AfterAttempt(answer.Attempt, failure, reached)));
+        var reached = !fails && isRung ? new RungScore(Score(_plan.Trials[answer.Trial - 1], answer.Rung)) : null;
+        var seconds = 600.0 * _random.Below(10);
+        Change(record => record.WithTrial(answer.Trial, trial => trial.AfterAttempt(answer.Attempt, failure, reached)) with
+        {
+            DeviceSeconds = record.DeviceSeconds + seconds,
+        });
     }
 
     /// <summary>What a trial scores depends on it alone.</summary>
-    private static double? Score(int trial, int rung)
+    private static double? Score(PlannedTrial trial, int rung)
     {
-        var score = new RandomStream((ulong)trial, (ulong)rung, Stream).NextDouble();
+        var score = new RandomStream((ulong)trial.Scenario, trial.Seed, (ulong)rung, Stream).NextDouble();
         return score < 0.1 ? null : score;
     }
 
@@ -146,7 +204,7 @@ internal sealed class SweepHistory
                 Change(record => record.Retried([number]));
                 break;
             case 2:
-                _final.Clear(); // results are lost, and computed again
+                _done.Clear(); // results are lost, and computed again
                 Change(record => record.Invalidated([number]));
                 break;
             case 3:
@@ -166,9 +224,29 @@ internal sealed class SweepHistory
     private void Crash()
     {
         _supervised.Clear();
-        var head = Manifest.Write("sweep", "", SweepHead.Of(_record));
-        _record = Manifest.Read<SweepHead>(head, "sweep")!.Load([]);
+        var before = _record;
+        var head = Manifest.Read<SweepHead>(Manifest.Write("sweep", "", SweepHead.Of(_record)), "sweep")!;
+        _record = head.Load(head.Segments.Select(ReadSegment));
+        foreach (var number in Enumerable.Range(1, before.Trials.Count))
+        {
+            var (kept, was) = (_record.Trials.Get(number), before.Trials.Get(number));
+            Require(kept with { Scores = was.Scores, Nodes = was.Nodes } == was, $"trial {number} is not kept");
+            Require(kept.Scores.SequenceEqual(was.Scores), $"the scores of trial {number} are not kept");
+        }
         Check();
+    }
+
+    private Dictionary<int, TrialRecord> ReadSegment(string name) =>
+        StoredTrial.Load(Manifest.Read<SweepSegment>(_segments[name], "outcomes")!.Trials, []);
+
+    /// <summary>Moves what has ended from the head to a segment, as the store does, only sooner.</summary>
+    private void Seal()
+    {
+        var settled = _record.Trials.Settled;
+        if (settled.Count < SegmentSize) return;
+        var name = $"{_segments.Count}";
+        _segments[name] = Manifest.Write("outcomes", "", new SweepSegment(StoredTrial.Of(settled, [])));
+        _record = _record with { Trials = _record.Trials.Sealed(name) };
     }
 
     /// <summary>A change, or none where the node dies before it is written.</summary>
@@ -184,6 +262,7 @@ internal sealed class SweepHistory
         if (ReferenceEquals(before, _record)) return;
         foreach (var number in Enumerable.Range(1, before.Trials.Count))
             Require(_record.Trials.Get(number).Attempt >= before.Trials.Get(number).Attempt, $"attempts of trial {number} went back");
+        Seal();
         Check();
     }
 
@@ -192,7 +271,11 @@ internal sealed class SweepHistory
         for (var round = 0; round < 100_000; round++)
         {
             if (_record.State is WorkState.Paused or WorkState.Cancelled) Change(record => record.ChangedTo(WorkState.Running));
-            if (_record.State == WorkState.Done) return;
+            if (_record.State == WorkState.Done)
+            {
+                if (!_record.Trials.Any(trial => trial.Reason == TrialRecord.LeftOutByBudget)) return;
+                Change(record => record.ChangedTo(WorkState.Running) with { Limits = new SweepLimits(Lanes) }); // with a larger budget
+            }
             Work();
         }
         throw new InvalidOperationException($"It does not end: {string.Join(", ", Outcome)}.");
@@ -206,8 +289,11 @@ internal sealed class SweepHistory
         Require(trials.Running.SetEquals(trials.NumbersWhere(trial => trial.State == WorkState.Running)), "what runs is wrong");
         Require(trials.Startable.SetEquals(trials.NumbersWhere(trial => trial.IsStartable)), "what may begin is wrong");
         Require(trials.Held.SetEquals(trials.NumbersWhere(trial => trial.IsHeld)), "what waits at a rung is wrong");
-        foreach (var (number, state) in _final) Require(trials.Get(number).State == state, $"the result of trial {number} is lost");
-        foreach (var number in trials.NumbersWhere(trial => trial.State == WorkState.Done)) _final[number] = WorkState.Done;
+        foreach (var trial in _plan.Trials)
+        {
+            if (trials.Get(trial.Number).State == WorkState.Done) _done.Add(trial.Predictions);
+            else Require(!_done.Contains(trial.Predictions), $"the result of trial {trial.Number} is lost");
+        }
     }
 
     private static void Require(bool holds, string otherwise)
