@@ -80,7 +80,8 @@ internal sealed class ProgressLine(TextWriter error, bool isTerminal, TimeProvid
 
     /// <summary>Describes why a trial has no result.</summary>
     public static string DescribeFailure(TrialSummary trial) =>
-        $"failed: trial {trial.Number} ({trial.Title}, seed {trial.Seed}) after {trial.Attempt} attempts: {trial.Reason}";
+        $"failed: trial {trial.Number} ({trial.Title}, seed {trial.Seed}) after {trial.Attempt} " +
+        $"{(trial.Attempt == 1 ? "attempt" : "attempts")}: {trial.Reason}";
 
     private static string Describe(TrialSummary trial, SweepStatus status) =>
         $"trial {trial.Number}/{status.Counts.Total} {trial.Title}, seed {trial.Seed}: {Describe(trial.Progress!)}";

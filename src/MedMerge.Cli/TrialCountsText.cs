@@ -21,13 +21,14 @@ internal static class TrialCountsText
         return string.Join(", ", [result, .. others.Where(other => other.Count > 0).Select(other => $"{other.Count} {other.Text}")]);
     }
 
+    /// <summary>The kinds as <c>medmerge retry --kind</c> takes them.</summary>
     private static string DescribeKinds(TrialCounts counts)
     {
-        (int Count, FailureKind Kind)[] kinds =
+        (int Count, string Kind)[] kinds =
         [
-            (counts.FailedTransient, FailureKind.Transient),
-            (counts.FailedPermanent, FailureKind.Permanent),
-            (counts.FailedNodeBad, FailureKind.NodeBad),
+            (counts.FailedTransient, "transient"),
+            (counts.FailedPermanent, "permanent"),
+            (counts.FailedNodeBad, "nodeBad"),
         ];
         var failed = kinds.Where(kind => kind.Count > 0).ToList();
         return failed.Count == 1

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using MedMerge.Tensors;
 using MedMerge.Testing;
 
@@ -90,6 +91,30 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(ExitCodes.BadInput, own);
         Assert.Contains("lies where this run writes its own models", ownError, StringComparison.Ordinal);
         Assert.True(File.Exists(In("out/sources/b.safetensors")));
+    }
+
+    [Fact]
+    public async Task The_store_says_what_takes_its_space_and_lets_go_of_old_sweeps()
+    {
+        var (ran, _, error) = await RunSpecificationAsync();
+        Assert.True(ran == ExitCodes.Done, error);
+
+        var (_, usage, _) = await StorageAsync("du");
+        Assert.Matches(@"\| outputs of stages +\| +[1-9][\d.]* [kM]B \|", usage);
+        Assert.True(Regex.IsMatch(usage, @"\| tiny-\w+ +\| +Done "), usage);
+        var (unnamed, _, nothing) = await StorageAsync("retain");
+        Assert.Equal(ExitCodes.BadInput, unnamed);
+        Assert.Contains("Name --days, --gigabytes or both.", nothing, StringComparison.Ordinal);
+        Assert.StartsWith("0 sweeps removed", (await StorageAsync("retain", "--days", "1")).Output, StringComparison.Ordinal);
+        var (_, dry, _) = await StorageAsync("retain", "--gigabytes", "0", "--dry-run");
+        Assert.Contains("1 sweep would be removed", dry, StringComparison.Ordinal);
+        Assert.Equal(usage, (await StorageAsync("du")).Output);
+
+        Assert.Contains("1 sweep removed", (await StorageAsync("retain", "--days", "0")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("tiny-", (await StorageAsync("du")).Output, StringComparison.Ordinal);
+
+        Task<(int Code, string Output, string Error)> StorageAsync(params string[] arguments) =>
+            RunAsync(["storage", .. arguments, "--store", In("store")]);
     }
 
     [Fact]

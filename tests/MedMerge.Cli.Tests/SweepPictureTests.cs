@@ -36,7 +36,7 @@ public sealed class SweepPictureTests
             tiny (tiny-1): Running, 25 %, 2 min left
             ━━━━━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
             1 of 41 trials has a result, 2 running, 37 waiting, 1 failed
-            (Permanent)
+            (permanent)
 
             trial  method    seed  stage              progress           F1
                 3  medmerge     7  weigh kernels      ━━━╌╌╌╌╌╌╌ 3/10  81.5

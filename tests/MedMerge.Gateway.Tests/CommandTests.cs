@@ -223,6 +223,52 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.Contains("lacks 1 of the sweep's 1 trials", refused, StringComparison.Ordinal);
         Assert.Contains("1 of 2 trials has a result", (await RunAsync("extend", id, In("large.yaml"))).Error, StringComparison.Ordinal);
         Assert.Contains("2 of 2 trials have a result", (await RunAsync("watch", id)).Error, StringComparison.Ordinal);
+
+        // Two methods more, one of them not in the first scenario alone, for a second scenario is added too.
+        var wide = (small with { Seeds = 2, Methods = "[scratch, average]" }).Yaml + "\nvary: { kernelWeights.epochs: [1, 2] }\n";
+        File.WriteAllText(In("wide.yaml"), wide);
+        Assert.Matches("[2-4] of 8 trials have a result", (await RunAsync("extend", id, In("wide.yaml"))).Error);
+        Assert.Contains("8 of 8 trials have a result", (await RunAsync("watch", id)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Trials_that_failed_of_a_kind_are_tried_again()
+    {
+        var (made, _, madeError) = await RunAsync(
+            "pretrain",
+            "--data", "phantom:cells",
+            "--architecture", "resnet20",
+            "--width", "0.125",
+            "--epochs", "1",
+            "--seed", "7",
+            "--threads", "1",
+            "--store", In("own"),
+            "--output", In("lost.safetensors"));
+        Assert.True(made == ExitCodes.Done, madeError);
+        const string pretrain = "pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }";
+        var specification = new SpecificationBuilder { Name = "lost", Methods = "[fine-tune]", Parallel = 1 }.WithEpochs(2000);
+        var yaml = specification.Yaml.Replace(pretrain, "weights: lost.safetensors", StringComparison.Ordinal);
+        File.WriteAllText(In("lost.yaml"), yaml);
+        var id = (await RunAsync("submit", In("lost.yaml"))).Output.Trim();
+
+        // The second trial needs the file, which somebody removes from the store while the first one runs.
+        var bytes = File.ReadAllBytes(In("lost.safetensors"));
+        var store = new FolderObjectStore(In("store"));
+        await store.DeleteAsync(ArtefactStore.Prefix + ContentHash.Of(bytes), TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCodes.Done, (await RunAsync("skip", id, "1")).Code);
+        var (watched, _, watchError) = await RunAsync("watch", id);
+        Assert.Equal(ExitCodes.Failed, watched);
+        Assert.Contains("after 1 attempt: The weight file", watchError, StringComparison.Ordinal);
+        Assert.Contains("0 of 2 trials have a result, 1 failed (permanent), 1 cancelled.", watchError, StringComparison.Ordinal);
+
+        await new ArtefactStore(store).WriteAsync(bytes, TestContext.Current.CancellationToken);
+        Assert.Contains("1 failed", (await RunAsync("retry", id, "--kind", "transient")).Error, StringComparison.Ordinal);
+        var (retried, _, retryError) = await RunAsync("retry", id, "--kind", "permanent");
+        Assert.True(retried == ExitCodes.Done, retryError);
+        Assert.Contains("Running", retryError, StringComparison.Ordinal);
+        Assert.DoesNotContain("failed", retryError, StringComparison.Ordinal);
+        Assert.Contains("1 cancelled", retryError, StringComparison.Ordinal); // what was skipped did not fail
+        await RunAsync("cancel", id);
     }
 
     private async Task<JsonElement> ShowAsync(string id, string property)

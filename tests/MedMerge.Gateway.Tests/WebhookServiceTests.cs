@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -136,6 +138,44 @@ public sealed class WebhookServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_receiver_that_answers_twice_gets_it_once()
+    {
+        const string Answer = "HTTP/1.1 204 No Content\r\n\r\n";
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        _options.Webhook.Url = $"http://{listener.LocalEndpoint}/hook";
+        var answering = AnswerAsync();
+
+        await DeliverAsync();
+        _time.Advance(TimeSpan.FromHours(2));
+        await DeliverAsync();
+        listener.Stop();
+
+        Assert.Equal(1, await answering);
+        Assert.Empty(await _webhooks.ListAsync(Cancellation));
+        Assert.DoesNotContain(_log.Lines, line => line.Level >= LogLevel.Warning);
+
+        // Connections until the listener stops.
+        async Task<int> AnswerAsync()
+        {
+            for (var count = 0; ; count++)
+            {
+                try
+                {
+                    using var client = await listener.AcceptTcpClientAsync(Cancellation);
+                    var stream = client.GetStream();
+                    await ReadRequestAsync(stream);
+                    await stream.WriteAsync(Encoding.ASCII.GetBytes(Answer + Answer), Cancellation);
+                }
+                catch (SocketException)
+                {
+                    return count;
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task Of_two_nodes_one_sends_it()
     {
         var answer = new TaskCompletionSource();
@@ -202,6 +242,14 @@ public sealed class WebhookServiceTests : IAsyncLifetime
         var code = new BenchmarkCode("1", "build", new Dictionary<string, string>());
         var verdict = new BenchmarkVerdict("before", false, [], [], [], [new BenchmarkFinding(FindingKind.Score, "it is worse")]);
         return new BenchmarkRun("nightly", Run, $"nightly-{Run}", "title", code, "spec", "plan", [], "stages", [], null, verdict);
+    }
+
+    private static async Task ReadRequestAsync(Stream stream)
+    {
+        var request = new StringBuilder();
+        var buffer = new byte[65536];
+        while (!request.ToString().Contains("it is worse", StringComparison.Ordinal)) // in the body, behind the headers
+            request.Append(Encoding.UTF8.GetString(buffer, 0, await stream.ReadAsync(buffer, Cancellation)));
     }
 
     /// <summary>Looks once, as a process that was just started.</summary>

@@ -170,6 +170,10 @@ public class ScenarioGridTests
     [InlineData(
         "vary: { fineTune.epochs: [1, 2] }\nexclude: [{ fineTune.epochs: 3 }]",
         "'exclude[0].fineTune.epochs' is '3', which 'vary' does not list: it excludes nothing")]
+    [InlineData(
+        "search: { points: 1, over: { fineTune.epochs: [1, 2], fineTune.learningRate: { uniform: [0.1, 0.2] } } }\n" +
+        "exclude: [{ fineTune.epochs: 3, fineTune.learningRate: 0.3 }]",
+        "has 1 error:\n  line 16: 'exclude[0].fineTune.epochs' is '3', which 'search' does not list: it excludes nothing")]
     [InlineData("trainedOnTarget: drop", "'trainedOnTarget' is 'drop'; it must be 'note' or 'leave-out'")]
     public void Errors_name_what_is_wrong(string yaml, string message)
     {

@@ -243,7 +243,7 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
     {
         var exclusions = new List<Exclusion>();
         if (!map.Has(ExcludeKey)) return exclusions;
-        var varied = choices.SelectMany(choice => choice.Values).ToLookup(value => value.Setting, Normalise);
+        var varied = choices.SelectMany(choice => choice.Values).Concat(ReadListed()).ToLookup(value => value.Setting, Normalise);
         foreach (var entry in map.ReadMaps(ExcludeKey, out _))
         {
             var target = Known(entry, TargetKey, [.. targets.Select(target => target.Name)]);
@@ -256,15 +256,22 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
         }
         return exclusions;
 
-        // What a search draws is not known to who writes the exclusion.
+        // Of a list some values may not be drawn.
+        IEnumerable<VariedValue> ReadListed() =>
+            Search?.Listed.SelectMany(list => list.Value.Select(text => new VariedValue(list.Key, text))) ?? [];
+
+        // What a search draws from a range is not known to who writes the exclusion.
+        bool IsKnown(string setting) => Search?.Listed.ContainsKey(setting) != false;
+
         IReadOnlyList<string> Values(YamlMap entry, IGrouping<string, string> known)
         {
             var texts = Texts(entry, known.Key) ?? [];
             foreach (var text in texts)
             {
-                if (Search is not null || known.Contains(Normalise(new VariedValue(known.Key, text)))) continue;
+                if (!IsKnown(known.Key) || known.Contains(Normalise(new VariedValue(known.Key, text)))) continue;
                 var path = entry.GetPath(known.Key);
-                entry.AddError(known.Key, $"'{path}' is '{text}', which '{VaryKey}' does not list: it excludes nothing");
+                var list = Search is null ? VaryKey : SearchReader.Key;
+                entry.AddError(known.Key, $"'{path}' is '{text}', which '{list}' does not list: it excludes nothing");
             }
             return [.. texts.Select(text => Normalise(new VariedValue(known.Key, text)))];
         }

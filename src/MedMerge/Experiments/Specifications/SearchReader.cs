@@ -18,6 +18,10 @@ internal sealed class SearchReader(YamlMap search, SpecificationErrors errors)
     private const int MinFactor = 2, MaxFactor = 100, MaxEpochs = 10_000;
     private const int DefaultFactor = 3;
 
+    /// <summary>The values of the settings that are searched over a list; filled when the candidates are read.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Listed { get; private set; } =
+        new Dictionary<string, IReadOnlyList<string>>();
+
     /// <summary>Reads how candidates are halved; null where all run to their end.</summary>
     public Halving? ReadHalving()
     {
@@ -46,6 +50,7 @@ internal sealed class SearchReader(YamlMap search, SpecificationErrors errors)
                 errors.Add(axis.Line, $"'{axis.Setting.Path}' can't be searched with '{HalvingKey}': all candidates have the same rungs");
         }
         if (errors.Count > 0) return [];
+        Listed = axes.Where(axis => axis.Range is null).ToDictionary(axis => axis.Setting.Path, axis => axis.Choices);
         var texts = points is { } count
             ? Enumerable.Range(0, count).Select(point => Draw(axes, (ulong)seed, (ulong)point))
             : Combine(axes);
