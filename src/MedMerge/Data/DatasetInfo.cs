@@ -5,6 +5,8 @@ namespace MedMerge.Data;
 /// <summary>What is known about a data set besides its images and labels.</summary>
 internal sealed record DatasetInfo
 {
+    private const string Synthetic = " (synthetic)";
+
     /// <summary>As shown in tables.</summary>
     public required string Name { get; init; }
 
@@ -39,7 +41,10 @@ internal sealed record DatasetInfo
     public string Title => GetTitle(Name, Provenance.IsSynthetic);
 
     /// <summary>A name with "(synthetic)" behind it where it is.</summary>
-    public static string GetTitle(string name, bool isSynthetic) => isSynthetic ? $"{name} (synthetic)" : name;
+    public static string GetTitle(string name, bool isSynthetic) => isSynthetic ? name + Synthetic : name;
+
+    /// <summary>Whether a title is that of a synthetic data set.</summary>
+    public static bool IsSyntheticTitle(string title) => title.EndsWith(Synthetic, StringComparison.Ordinal);
 }
 
 /// <summary>Where a data set comes from. No number depends on it.</summary>

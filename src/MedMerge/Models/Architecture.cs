@@ -73,6 +73,9 @@ internal abstract class Architecture
     /// <summary>Other names under which files may have the architecture's tensors.</summary>
     public virtual IReadOnlyList<KeyAlias> KeyAliases => [];
 
+    /// <summary>Python that makes the network in PyTorch; null where there is no short one.</summary>
+    public virtual PyTorchCode? PyTorch => null;
+
     /// <summary>Name and width, as shown to people.</summary>
     public string Title => Width == 1 ? Name : FormattableString.Invariant($"{Name} (width {Width})");
 

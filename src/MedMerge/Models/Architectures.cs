@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MedMerge.Models;
 
 /// <summary>The architectures by name.</summary>
@@ -26,4 +28,12 @@ internal static class Architectures
     public static Architecture Create(string name, double width = 1) => ByName.TryGetValue(name, out var create)
         ? create(width)
         : throw new InputException($"There is no architecture '{name}'; there are: {string.Join(", ", Names)}.");
+
+    /// <summary>The architecture with a <see cref="Architecture.Title"/>.</summary>
+    /// <exception cref="InputException">There is none.</exception>
+    public static Architecture Parse(string title)
+    {
+        var parts = title.TrimEnd(')').Split(" (width ");
+        return Create(parts[0], parts.Length == 1 ? 1 : double.Parse(parts[1], CultureInfo.InvariantCulture));
+    }
 }

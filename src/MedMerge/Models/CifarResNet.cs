@@ -13,6 +13,9 @@ internal sealed class CifarResNet(int depth, double width)
     private static readonly int[] StageChannels = [16, 32, 64];
 
     /// <inheritdoc />
+    public override PyTorchCode? PyTorch => PyTorchCode.CifarNetwork;
+
+    /// <inheritdoc />
     public override IReadOnlyList<KeyAlias> KeyAliases { get; } = [new("linear.", "fc.")];
 
     /// <inheritdoc />

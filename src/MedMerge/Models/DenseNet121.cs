@@ -21,6 +21,9 @@ internal sealed class DenseNet121 : Architecture
     }
 
     /// <inheritdoc />
+    public override PyTorchCode? PyTorch => Width == 1 ? PyTorchCode.Torchvision(Name) : null;
+
+    /// <inheritdoc />
     /// <remarks>The stem rounds two halvings up, the transitions three down: 29 → 15 → 8 → 4 → 2 → 1.</remarks>
     public override int MinSide => 29;
 

@@ -34,6 +34,9 @@ internal sealed class MobileNetV2 : Architecture
     }
 
     /// <inheritdoc />
+    public override PyTorchCode? PyTorch => Width == 1 ? PyTorchCode.Torchvision(Name) : null;
+
+    /// <inheritdoc />
     protected override void Build(GraphBuilder graph)
     {
         var x = LayerRelu6(graph, 0, graph.Images);

@@ -25,6 +25,14 @@ internal sealed class ResNet : Architecture
     /// <remarks>MedMNIST's own ResNet-18 uses them.</remarks>
     public override IReadOnlyList<KeyAlias> KeyAliases { get; } = [new(".downsample.", ".shortcut."), new("fc.", "linear.")];
 
+    /// <inheritdoc />
+    public override PyTorchCode? PyTorch => Width != 1 ? null : _hasSmallStem
+        ? PyTorchCode.Torchvision(
+            "resnet18",
+            "model.conv1 = torch.nn.Conv2d(3, 64, 3, padding=1, bias=False)",
+            "model.maxpool = torch.nn.Identity()")
+        : PyTorchCode.Torchvision(Name);
+
     /// <summary>ResNet-18.</summary>
     public static ResNet Create18(double width) => new("resnet18", [2, 2, 2, 2], isBottleneck: false, hasSmallStem: false, width);
 

@@ -22,6 +22,9 @@ internal sealed class Vgg16 : Architecture
     }
 
     /// <inheritdoc />
+    public override PyTorchCode? PyTorch => Width == 1 ? PyTorchCode.Torchvision(Name) : null;
+
+    /// <inheritdoc />
     /// <remarks>It is halved five times.</remarks>
     public override int MinSide => 32;
 

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using MedMerge.Data;
 using MedMerge.Data.Catalogue;
+using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
+using MedMerge.Models;
 using MedMerge.Statistics;
 
 namespace MedMerge.Reporting;
@@ -41,7 +44,13 @@ internal static class ModelCard
             | settings | {table.Settings} |
             | made by | medmerge {ProductVersion.Current} |
 
-            Licences are not known to medmerge: those of the target's images and of the sources' weights hold for this model too.
+            ## Licences
+
+            Those of the images and weights that it was made of hold for this model too.
+
+            | part | made of | licence |
+            | --- | --- | --- |
+            {string.Join('\n', RenderLicences(scenario))}
 
             ## How good it is
 
@@ -83,6 +92,7 @@ internal static class ModelCard
             pipeline_tag: image-classification
             license: other
             license_name: see-sources-and-data
+            license_link: README.md#licences
             tags: [medical-imaging, model-merging, medmerge]
             model-index:
               - name: {Quote($"{result.Scenario.Name}: {trial.Trial.Row.Title}, seed {trial.Trial.Seed}")}
@@ -136,9 +146,7 @@ internal static class ModelCard
 
     private static string DescribeLoading(ScenarioResult result)
     {
-        var architecture = result.Scenario.Architecture;
-        var isTorchvisions = TorchvisionWeights.All.Any(weights => weights.Name == architecture);
-        if (!isTorchvisions)
+        if (Architectures.Parse(result.Scenario.Architecture).PyTorch is not { } code)
         {
             return "The tensors of `model.safetensors` have the names of the architecture's usual PyTorch code. `medmerge export " +
                    "model.safetensors --output model.onnx` makes a file that ONNX Runtime runs without such code.";
@@ -146,17 +154,39 @@ internal static class ModelCard
         return $"""
             ```python
             import json
-            import torch, torchvision
+            {code.Imports}
             from safetensors.torch import load_file
 
             config = json.load(open("config.json"))
-            model = torchvision.models.{architecture}(num_classes=config["num_labels"])
-            model.load_state_dict(load_file("model.safetensors"))
+            weights = load_file("model.safetensors")
+            {code.Network}
+            model.load_state_dict(weights)
             model.eval()
             mean, std = (torch.tensor(config[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
             images = torch.rand(1, *config["input_size"])  # yours
             logits = model((images - mean) / std)
             ```
+
+            `medmerge export model.safetensors --output model.onnx` makes a file that ONNX Runtime runs.
             """;
+    }
+
+    /// <summary>What the catalogue says of data that have a name of its own.</summary>
+    private static IEnumerable<string> RenderLicences(ScenarioSummary scenario)
+    {
+        var data = scenario.Sources.SelectMany(source => source.Origins.Select(origin => (Part: $"source {source.Name}", origin.Name)));
+        return data
+            .Prepend((Part: "target", Name: scenario.Target.Title))
+            .Select(part => $"| {part.Part} | {part.Name} | {DescribeLicence(part.Name)} |");
+    }
+
+    private static string DescribeLicence(string name)
+    {
+        if (DatasetInfo.IsSyntheticTitle(name)) return "none needed: drawn by medmerge";
+        return PublicCatalogue.Entries.FirstOrDefault(IsOf) is { } known
+            ? $"{known.Licence}, if it is what is published under that name; credit: {known.Credit}"
+            : "not known to medmerge";
+
+        bool IsOf(CatalogueEntry entry) => entry.Name == name || entry.Files.Any(file => Path.GetFileName(file.Path) == name);
     }
 }

@@ -7,10 +7,12 @@ using MedMerge.Experiments.Stages;
 using MedMerge.Models;
 using MedMerge.Reporting;
 using MedMerge.Tensors;
+using MedMerge.Testing;
 using MedMerge.Tests.Experiments;
 using MedMerge.Tests.Models;
 using MedMerge.Training;
 using YamlDotNet.RepresentationModel;
+using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Reporting;
 
@@ -87,17 +89,38 @@ public class ModelCardTests
         Assert.False(root.TryGetProperty("thresholds", out _));
     }
 
-    [Fact]
-    public void The_Python_that_it_shows_loads_the_model()
+    [Theory]
+    [InlineData("resnet20", 1)]
+    [InlineData("resnet56", 0.5)]
+    [InlineData("resnet18", 1)]
+    [InlineData("resnet18-3x3", 1)]
+    [InlineData("resnet50", 1)]
+    [InlineData("vgg16_bn", 1)]
+    [InlineData("densenet121", 1)]
+    [InlineData("mobilenet_v2", 1)]
+    public void The_Python_that_it_shows_loads_the_model(string name, double width)
     {
         if (!Python.Has("torch, torchvision"))
             Assert.Skip("PyTorch is not here (Debian: apt-get install python3-torch python3-torchvision).");
-        var (result, trial) = Compare(Scenario);
+        var architecture = Architectures.Create(name, width);
+        var target = Scenario.Target with { Height = 32 };
+        var (result, trial) = Compare(Scenario with { Architecture = architecture.Title, Target = target });
         var folder = Directory.CreateTempSubdirectory("medmerge-card-").FullName;
         try
         {
-            using var weights = RandomModels.Weights(Architectures.Create("resnet18", 1), seed: 3, classes: 2);
-            File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), Safetensors.Write(weights));
+            using (var scope = NewDisposeScope())
+            using (var inference = no_grad())
+            using (var weights = RandomModels.Weights(architecture, seed: 3, classes: 2))
+            using (var network = new BatchNormNetwork(architecture, weights, TestDevice.Torch))
+            using (var images = new StateDict())
+            using (var logits = new StateDict())
+            {
+                images.Add("images", linspace(-2, 2, 2 * 3 * 32 * 32).view(2, 3, 32, 32));
+                logits.Add("logits", network.Forward(images["images"].to(TestDevice.Torch), training: false).cpu());
+                File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), Safetensors.Write(weights));
+                File.WriteAllBytes(Path.Combine(folder, "images.safetensors"), Safetensors.Write(images));
+                File.WriteAllBytes(Path.Combine(folder, "logits.safetensors"), Safetensors.Write(logits));
+            }
             File.WriteAllText(Path.Combine(folder, "README.md"), ModelCard.Render(result, trial));
             File.WriteAllText(Path.Combine(folder, "config.json"), ModelConfig.Write(result, trial));
 
@@ -112,16 +135,39 @@ public class ModelCardTests
         }
     }
 
-    /// <summary>PyTorch has no such network of its own: the card names another way.</summary>
+    /// <summary>The card names another way.</summary>
     [Fact]
-    public void Where_torchvision_has_no_such_network_no_Python_is_shown()
+    public void Where_torchvision_has_no_network_of_the_width_no_Python_is_shown()
     {
-        var (result, trial) = Compare(Scenario with { Architecture = "resnet20" });
+        var (result, trial) = Compare(Scenario with { Architecture = "resnet18 (width 0.5)" });
 
         var card = ModelCard.Render(result, trial);
 
         Assert.DoesNotContain("```", card, StringComparison.Ordinal);
         Assert.Contains("medmerge export", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Licences_that_the_catalogue_knows_are_named()
+    {
+        var sources = new[] { "resnet18-f37072fd.pth", "ours.pt", "cells (synthetic)" }.Select(origin => Scenario.Sources[0] with
+        {
+            Name = origin[..4],
+            Origins = [new SourceOrigin(origin, "hash")],
+        });
+        var target = Scenario.Target with { Name = "dermamnist", IsSynthetic = false };
+        var (result, trial) = Compare(Scenario with { Target = target, Sources = [.. sources] });
+
+        var card = ModelCard.Render(result, trial);
+
+        string[] rows =
+        [
+            "| target | dermamnist | CC BY-NC 4.0, if it is what is published under that name; credit: ",
+            "| source resn | resnet18-f37072fd.pth | BSD-3-Clause",
+            "| source ours | ours.pt | not known to medmerge |",
+            "| source cell | cells (synthetic) | none needed: drawn by medmerge |",
+        ];
+        Assert.All(rows, row => Assert.Contains(row, card, StringComparison.Ordinal));
     }
 
     [Fact]
