@@ -1,12 +1,11 @@
-using System.Globalization;
 using System.Text.Json;
-using System.Xml;
 using System.Xml.Linq;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Results;
 using MedMerge.Reporting;
 using MedMerge.Reporting.Report;
 using MedMerge.Tests.Experiments;
+using static MedMerge.Tests.Reporting.ReportReader;
 
 namespace MedMerge.Tests.Reporting;
 
@@ -197,29 +196,4 @@ public class ReportPageTests
         SmallResult.Result(SmallResult.Trial(2, "fine-tune", "a", scenario: scenario), right: 3),
         SmallResult.Result(SmallResult.Trial(3, "self-scale", scenario: scenario), right: 2),
     ];
-
-    /// <summary>The page is well-formed XML besides, so that a tag that was left open is found.</summary>
-    private static XElement Parse(string page)
-    {
-        using var reader = XmlReader.Create(new StringReader(page), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
-        return XDocument.Load(reader).Root!;
-    }
-
-    /// <summary>The rows of the table whose caption begins so.</summary>
-    private static List<KeyValuePair<string, List<string>>> ReadTable(XElement page, string caption) =>
-    [
-        .. page.Descendants("table")
-            .Single(table => table.Element("caption")!.Value.StartsWith(caption, StringComparison.Ordinal))
-            .Element("tbody")!
-            .Elements("tr")
-            .Select(row => KeyValuePair.Create(row.Element("th")!.Value, row.Elements("td").Select(cell => cell.Value).ToList())),
-    ];
-
-    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
-
-    private static string Label(XElement svg) => svg.Attribute("aria-label")?.Value ?? "";
-
-    private static string? Class(XElement element) => element.Attribute("class")?.Value;
-
-    private static string Percent(double share, string format) => (100 * share).ToString(format, CultureInfo.InvariantCulture);
 }
