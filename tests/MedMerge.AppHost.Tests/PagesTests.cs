@@ -1,5 +1,8 @@
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using MedMerge.Experiments.Benchmarks;
+using MedMerge.Storage.Benchmarks;
 using MedMerge.Testing;
 using Microsoft.Playwright;
 
@@ -9,6 +12,8 @@ namespace MedMerge.AppHost.Tests;
 public sealed class PagesTests(RunningAppHost host)
 {
     private const string Editor = "Specification (YAML)";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData(1280, 900, ColorScheme.Light, "desktop-light")]
@@ -30,6 +35,7 @@ public sealed class PagesTests(RunningAppHost host)
 
         await pages.GoAsync($"/sweeps/{id}", "paged");
         await pages.SeeAsync("3 of 3 trials.");
+        await pages.SeeAsync("is synthetic: drawn by seed"); // among the notes
         await pages.FillAsync("Search trials", "medmerge");
         await pages.SeeAsync("1 of 3 trials.");
         await pages.CheckAsync($"page-sweep-{picture}");
@@ -103,6 +109,63 @@ public sealed class PagesTests(RunningAppHost host)
     }
 
     [Fact]
+    public async Task A_sweep_is_limited_its_trials_skipped_and_taken_back_and_in_the_end_it_is_removed()
+    {
+        Browser.Need();
+        await host.HealthyAsync();
+        var yaml = (TestSweeps.Steered with { Name = "limited", SourceImages = 40, Seeds = 2 }).Yaml;
+        using var http = new HttpClient { BaseAddress = host.Gateway };
+        using var submitted = await http.PostAsJsonAsync("/api/v1/sweeps", new { specification = yaml }, Cancellation);
+        submitted.EnsureSuccessStatusCode();
+        var id = (await submitted.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
+        await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 390, height: 844, ColorScheme.Dark);
+
+        await pages.GoAsync($"/sweeps/{id}", "limited");
+        await pages.FillAsync("Trials at a time", "1");
+        await pages.FillAsync("Priority", "-3");
+        await pages.FillAsync("Device hours", "0.5");
+        await pages.PressAsync("Change limits");
+        await pages.SeeAsync("of 0.5 h");
+        await Assertions.Expect(pages.Page.Locator("dl.facts").First).ToContainTextAsync("-3");
+
+        await pages.GoAsync($"/sweeps/{id}/trials/2", "Trial 2: medmerge, seed 1");
+        await pages.PressAsync("Skip");
+        await pages.SeeStatusAsync("cancelled");
+        await pages.SeeAsync("It was skipped.");
+        await pages.PressAsync("Retry");
+        await Browser.SeeAsync(pages.Page.GetByRole(AriaRole.Button, new() { Name = "Skip" })); // it waits again
+
+        await pages.GoAsync($"/sweeps/{id}", "limited");
+        await pages.PressAsync("Cancel");
+        await pages.SeeStatusAsync("cancelled");
+        await pages.PressAsync("Remove");
+        await pages.PressAsync("Really remove it with its results?");
+        await pages.SeeHeadingAsync("Sweeps");
+        await pages.GoAsync($"/sweeps/{id}", "There is no such page");
+    }
+
+    [Fact]
+    public async Task A_run_that_is_flagged_is_accepted()
+    {
+        Browser.Need();
+        await host.HealthyAsync();
+        var code = new BenchmarkCode("1", "build", new Dictionary<string, string>());
+        var verdict = new BenchmarkVerdict("before", false, [], [], [], [new BenchmarkFinding(FindingKind.Score, "medmerge is worse")]);
+        const string Id = "20260504t020000z";
+        var run = new BenchmarkRun("flagged", Id, $"flagged-{Id}", "flagged", code, "spec", "plan", [], "stages", [], null, verdict);
+        await new BenchmarkStore(await host.OpenStoreAsync()).TryCreateAsync(run, Cancellation);
+        await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, ColorScheme.Light);
+
+        await pages.GoAsync("/benchmarks/flagged", "flagged");
+        await pages.SeeAsync("medmerge is worse");
+        await pages.CheckAsync("page-benchmark-flagged");
+        await pages.PressAsync("Accept");
+        await pages.SeeAsync("accepted");
+        await Assertions.Expect(pages.Page.GetByRole(AriaRole.Button, new() { Name = "Accept" })).ToHaveCountAsync(0);
+        pages.AssertNoProblem();
+    }
+
+    [Fact]
     public async Task A_table_is_searched_and_sorted_by_keyboard_and_a_link_to_its_page_shows_all_again()
     {
         Browser.Need();
@@ -163,7 +226,7 @@ public sealed class PagesTests(RunningAppHost host)
         using var http = new HttpClient { BaseAddress = host.Gateway };
         var yaml = (Specifications.Tiny with { Name = "walked", SourceImages = 39, Seeds = 2 }).Yaml;
         var schedule = new { name = "walked", cron = "0 2 * * *", zone = "Europe/Berlin", specification = yaml };
-        using var added = await http.PostAsJsonAsync("/api/v1/schedules", schedule, TestContext.Current.CancellationToken);
+        using var added = await http.PostAsJsonAsync("/api/v1/schedules", schedule, Cancellation);
         added.EnsureSuccessStatusCode();
 
         await using var pages = await GatewayPages.OpenAsync(host.Gateway, width: 1280, height: 900, ColorScheme.Light);

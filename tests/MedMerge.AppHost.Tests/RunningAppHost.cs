@@ -130,9 +130,14 @@ public sealed class RunningAppHost : IAsyncLifetime
     /// <summary>Everything that was computed, as <see cref="PlainRun" /> tells it of a run without a cluster.</summary>
     public async Task<SortedDictionary<string, string>> OutputsAsync()
     {
+        return await StageOutputs.ReadAsync(await OpenStoreAsync());
+    }
+
+    /// <summary>The store that its processes use.</summary>
+    public async Task<IObjectStore> OpenStoreAsync()
+    {
         var connection = await App.GetConnectionStringAsync("blobs", Cancellation);
-        var store = await AzureBlobStore.OpenAsync(connection!, AzureBlobStore.DefaultContainer, options: null, Cancellation);
-        return await StageOutputs.ReadAsync(store);
+        return await AzureBlobStore.OpenAsync(connection!, AzureBlobStore.DefaultContainer, options: null, Cancellation);
     }
 
     public async ValueTask InitializeAsync()

@@ -88,6 +88,10 @@ internal sealed partial class ResultQueries(
         return [.. plan.Scenarios.Select(scenario => scenario.Name)];
     }
 
+    /// <summary>What was noted when the sweep was planned, as the report has it: copies, common origins, synthetic data.</summary>
+    public async Task<IReadOnlyList<string>> ListNotesAsync(string id, CancellationToken cancellation) =>
+        (await GetFinishedAsync(id, cancellation)).Plan.Notes;
+
     /// <summary>The text of a sweep's specification; null where it was not submitted as a text.</summary>
     public async Task<string?> FindSpecificationAsync(string id, CancellationToken cancellation) =>
         (await GetFinishedAsync(id, cancellation)).Plan.Text;
