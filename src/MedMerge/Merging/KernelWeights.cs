@@ -43,6 +43,13 @@ internal static class KernelWeights
         return gradient;
     }
 
+    /// <summary>The mean of α over each layer's filters, or 2D kernels: [layers][sources], to four digits.</summary>
+    public static double[][] LayerMeans(KernelWeightMatrix alpha) =>
+    [
+        .. Enumerable.Range(0, alpha.Layers.Count).Select(layer =>
+            Enumerable.Range(0, alpha.Sources).Select(source => Math.Round(Mean(alpha.Row(source, layer)), 4)).ToArray()),
+    ];
+
     /// <summary>
     /// The mean entropy of a filter's α in units of ln(sources): 0 where one source holds everything, 1 where all weigh the same.
     /// </summary>
@@ -52,5 +59,12 @@ internal static class KernelWeights
         var sum = 0.0;
         foreach (var a in alpha.Values) sum -= a > 0 ? a * Math.Log(a) : 0;
         return sum / alpha.Count / Math.Log(alpha.Sources);
+    }
+
+    private static double Mean(ReadOnlySpan<double> weights)
+    {
+        var sum = 0.0;
+        foreach (var weight in weights) sum += weight;
+        return sum / weights.Length;
     }
 }

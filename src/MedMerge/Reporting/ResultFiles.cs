@@ -241,6 +241,8 @@ internal static class ResultFiles
         KernelWeightLearning = result.WeightLearning.Count == 0 ? null : result.WeightLearning.Select(Describe),
         FineTuning = result.Training is { FineTuning: { Count: > 0 } tuning } ? tuning.Select(Describe) : null,
         KernelWeights = result.Training?.Alpha is { } alpha ? Describe(alpha) : null,
+        // By epoch from the start, layer and source.
+        KernelWeightMeans = result.Training is { LayerMeans: { Count: > 0 } means } ? means : null,
     };
 
     private static object Describe(EpochRecord epoch) => new

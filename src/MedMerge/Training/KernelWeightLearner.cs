@@ -44,6 +44,12 @@ internal sealed class KernelWeightLearner
     /// <summary>Every epoch so far, from 0.</summary>
     public IReadOnlyList<EpochRecord> History => _state.History;
 
+    /// <summary>
+    /// The mean of α by layer and source for every epoch of <see cref="History"/>; null where it was continued from a state of an earlier
+    /// version, which did not keep it.
+    /// </summary>
+    public IReadOnlyList<double[][]>? LayerMeans => _state.LayerMeans;
+
     /// <summary>Continues from a state that <see cref="Save"/> gave, of a learning with the same sources and settings.</summary>
     /// <inheritdoc cref="KernelWeightLearner(KernelWeightMap, double[], Head, KernelWeightSettings)" path="/param" />
     public static KernelWeightLearner Restore(byte[] state, KernelWeightMap map, double[] start, KernelWeightSettings settings)
@@ -78,6 +84,7 @@ internal sealed class KernelWeightLearner
         {
             Best = isBest ? new Candidate(epoch, alpha.Values, head) : _state.Best,
             History = [.. _state.History, record],
+            LayerMeans = _state.LayerMeans is { } means ? [.. means, KernelWeights.LayerMeans(alpha)] : null,
             Step = 0,
             Loss = 0,
             Images = 0,
@@ -149,7 +156,8 @@ internal sealed class KernelWeightLearner
         IReadOnlyList<EpochRecord> History,
         int Step,
         double Loss,
-        int Images)
+        int Images,
+        IReadOnlyList<double[][]>? LayerMeans = null)
     {
         public static State Begin(double[] theta, Head head) => new(
             [.. theta],
@@ -162,7 +170,8 @@ internal sealed class KernelWeightLearner
             History: [],
             Step: 0,
             Loss: 0,
-            Images: 0);
+            Images: 0,
+            LayerMeans: []);
 
         public Head CopyHead() => new([.. HeadWeight], [.. HeadBias]);
     }

@@ -40,6 +40,11 @@ public class TrainingReportTests
         var alpha = merged[0].Training!.Alpha!;
         Assert.Equal(result.Scenario.Sources.Select(source => source.Name), alpha.Sources);
         Assert.All(alpha.Layers, layer => Assert.Equal(1, layer.Sources.Sum(source => source.Mean), precision: 9));
+        var means = merged[0].Training!.LayerMeans;
+        Assert.Equal(merged[0].WeightLearning.Count, means.Count);
+        Assert.All(means[0], layer => Assert.Equal([0.9, 0.1], layer)); // the start
+        var kept = TrainingRecord.FindBest(merged[0].WeightLearning, result.Metric);
+        Assert.All(alpha.Layers.Zip(means[kept]), layer => Assert.Equal(layer.First.Sources[0].Mean, layer.Second[0], tolerance: 1e-4));
         Assert.NotNull(merged[0].Training!.FindKept(merged[0].LearningRate!.Tries[0].Best));
 
         var summary = PlanSummary.Of(plan);
@@ -48,6 +53,32 @@ public class TrainingReportTests
         using var json = JsonDocument.Parse(ResultFiles.ToJson(result));
         var page = Parse(ReportPage.Render(new SweepResult(summary, [result], new Dictionary<int, MissingState>())));
         CheckCurves(page, json.RootElement.GetProperty("trials").EnumerateArray().ToList());
+    }
+
+    [Fact]
+    public void A_heat_map_shows_how_each_layers_mean_moved()
+    {
+        double[][] start = [[0.9, 0.1], [0.9, 0.1]], first = [[0.8, 0.2], [0.9, 0.1]], last = [[0.7, 0.3], [0.95, 0.05]];
+
+        var map = XElement.Parse(KernelWeightPathFigure.Draw("moved", ["conv1", "conv2"], source: 0, [start, first, last]).ToString());
+
+        string[] titles = ["conv1, epoch 1: −10.0", "conv2, epoch 1: 0.0", "conv1, epoch 2: −20.0", "conv2, epoch 2: +5.0"];
+        Assert.Equal(titles, map.Descendants("title").Select(title => title.Value));
+        Assert.Equal(["less", "more", "less", "more"], map.Descendants("rect").Select(cell => cell.Attribute("class")!.Value));
+        const string label = "Change of the kernel weights by epoch 2 in points: from −20.0 (conv1) to +5.0 (conv2)";
+        Assert.Equal(label, map.Descendants("svg").Single().Attribute("aria-label")!.Value);
+    }
+
+    [Fact]
+    public void Of_many_epochs_some_have_a_row_and_the_last()
+    {
+        var means = Enumerable.Range(0, 101).Select(epoch => (double[][])[[0.9 - (epoch * 0.001)]]).ToList();
+
+        var map = XElement.Parse(KernelWeightPathFigure.Draw("moved", ["conv1"], source: 0, means).ToString());
+
+        var titles = map.Descendants("title").Select(title => title.Value).ToList();
+        Assert.InRange(titles.Count, 8, 16);
+        Assert.Equal("conv1, epoch 100: −10.0", titles[^1]);
     }
 
     [Fact]
@@ -128,7 +159,8 @@ public class TrainingReportTests
                 StringComparison.Ordinal);
         }
         var weights = trials[0].GetProperty("kernelWeights");
-        var titles = page.Descendants("svg").Single(svg => (string?)svg.Attribute("class") == "map").Descendants("title");
+        var maps = page.Descendants("svg").Where(svg => (string?)svg.Attribute("class") == "map").ToList();
+        var titles = maps[0].Descendants("title");
         var sources = weights.GetProperty("sources").EnumerateArray().Select(source => source.GetString()!).ToList();
         var cells =
             from layer in weights.GetProperty("layers").EnumerateArray()
@@ -137,6 +169,15 @@ public class TrainingReportTests
             let deviation = Percent(layer.GetProperty("deviation")[source.Index])
             select $"{layer.GetProperty("layer")}, {source.Item}: {mean} ± {deviation}";
         Assert.Equal(cells, titles.Select(title => title.Value));
+
+        var means = trials[0].GetProperty("kernelWeightMeans").EnumerateArray().ToList();
+        var changes =
+            from epoch in Enumerable.Range(1, means.Count - 1)
+            from layer in weights.GetProperty("layers").EnumerateArray().Index()
+            let change = means[epoch][layer.Index][0].GetDouble() - means[0][layer.Index][0].GetDouble()
+            let points = (100 * change).ToString("+0.0;−0.0;0.0", CultureInfo.InvariantCulture)
+            select $"{layer.Item.GetProperty("layer")}, epoch {epoch}: {points}";
+        Assert.Equal(changes, maps[1].Descendants("title").Select(title => title.Value));
     }
 
     private static string Loss(JsonElement epoch, string name) =>

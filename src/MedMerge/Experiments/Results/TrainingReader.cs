@@ -35,11 +35,13 @@ internal static class TrainingReader
     private static async Task<TrainingRecord> ReadAsync(TrialResult result, IStageStore store, CancellationToken cancellation)
     {
         var tuning = await ReadHistoryAsync(result, OutputRole.FineTuneHistory, store, cancellation).ConfigureAwait(false);
-        var isLearned = result.Trial.FindOutput(OutputRole.KernelWeightHistory) is not null;
-        var file = isLearned
-            ? await FindAsync(result, OutputRole.KernelWeights, store, cancellation).ConfigureAwait(false)
-            : null;
-        return new TrainingRecord(tuning, file is null ? null : Summarise(file));
+        if (result.Trial.FindOutput(OutputRole.KernelWeightHistory) is not { } learned) return new TrainingRecord(tuning, Alpha: null);
+        var file = await FindAsync(result, OutputRole.KernelWeights, store, cancellation).ConfigureAwait(false);
+        var means = await store.FindFileAsync(learned.Stage, StageFiles.LayerMeans, cancellation).ConfigureAwait(false);
+        return new TrainingRecord(tuning, file is null ? null : Summarise(file))
+        {
+            LayerMeans = means is null ? [] : StageFiles.Read<List<double[][]>>(means, StageFiles.LayerMeans),
+        };
     }
 
     private static KernelWeightSummary Summarise(byte[] file)

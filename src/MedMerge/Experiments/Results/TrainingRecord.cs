@@ -9,6 +9,9 @@ namespace MedMerge.Experiments.Results;
 /// <param name="Alpha">The learned kernel weights; null where none were learned.</param>
 internal sealed record TrainingRecord(IReadOnlyList<EpochRecord> FineTuning, KernelWeightSummary? Alpha)
 {
+    /// <summary>The mean of α by epoch, from 0, layer and source; empty where it is not known.</summary>
+    public IReadOnlyList<double[][]> LayerMeans { get; init; } = [];
+
     /// <summary>The epoch whose model the training of a whole model ended with; null where it is not known.</summary>
     /// <param name="kept">What was validated of that model.</param>
     public int? FindKept(Validation? kept)

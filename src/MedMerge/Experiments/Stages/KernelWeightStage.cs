@@ -108,11 +108,13 @@ internal sealed record KernelWeightStage(
                 cancellation).ConfigureAwait(false);
         }
         var solution = new KernelWeightSolution(learner.Best.Alpha.Values, learner.Best.Head);
-        return new StageOutput(new Dictionary<string, byte[]>
+        var files = new Dictionary<string, byte[]>
         {
             [StageFiles.LearnedAlpha] = StageFiles.Write(solution),
             [StageFiles.History] = StageFiles.Write(learner.History),
-        });
+        };
+        if (learner.LayerMeans is { } means) files[StageFiles.LayerMeans] = StageFiles.Write(means);
+        return new StageOutput(files);
     }
 
     private KernelWeightLearner CreateLearner(IReadOnlyList<StageOutput> start, byte[]? saved)

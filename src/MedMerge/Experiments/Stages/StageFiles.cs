@@ -25,6 +25,9 @@ internal static class StageFiles
     /// <summary>α and head after learning the kernel weights.</summary>
     public const string LearnedAlpha = "weights.json";
 
+    /// <summary>The mean of α by layer and source after each epoch; not there in outputs of earlier versions.</summary>
+    public const string LayerMeans = "layer-means.json";
+
     /// <summary>Learned kernel weights with the target's batch norm statistics and head.</summary>
     public const string KernelWeights = "kernel-weights.safetensors";
 

@@ -57,6 +57,7 @@ internal static class ReportStyle
         svg .kind-2 polyline { stroke-dasharray: 2 3; }
         svg .kind-3 polyline { stroke-dasharray: 10 3 2 3; }
         svg.map rect { fill: var(--merge); stroke: var(--line); }
+        svg.map rect.less { fill: var(--warn); }
         svg .layer { fill: var(--soft); font-size: 11px; text-anchor: end; }
         svg .share { font-size: 11px; text-anchor: middle; }
         .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); gap: 12px 24px; }

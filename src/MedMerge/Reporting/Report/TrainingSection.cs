@@ -72,8 +72,28 @@ internal static class TrainingSection
                 $"input on), mean in per cent; the stronger the colour, the larger. {DescribeKept(result, merged)}",
                 weights)}
             {spread}
+            {Html.Join(DrawPaths(merged))}
             {DrawEntropy(result)}
             """);
+    }
+
+    /// <summary>Of two shares one shows what became of the other.</summary>
+    private static IEnumerable<Html> DrawPaths(TrialResult trial)
+    {
+        var weights = trial.Training!.Alpha!;
+        var means = trial.Training.LayerMeans;
+        if (means.Count < 2 || weights.Sources.Count > MaxLines) yield break;
+        var areTwoShares = weights.Sources.Count == 2 && means.All(epoch => epoch.All(layer => Math.Abs(layer.Sum() - 1) < 0.001));
+        string[] layers = [.. weights.Layers.Select(layer => layer.Layer)];
+        foreach (var (i, source) in weights.Sources.Index().Take(areTwoShares ? 1 : weights.Sources.Count))
+        {
+            yield return KernelWeightPathFigure.Draw(
+                $"How α of {source} moved: the change of its mean in each layer (columns, from the input on), in points from the start, " +
+                $"after each epoch (rows){(areTwoShares ? $"; that of {weights.Sources[1]} is the opposite" : "")}",
+                layers,
+                i,
+                means);
+        }
     }
 
     private static string DescribeStart(ScenarioResult result)
