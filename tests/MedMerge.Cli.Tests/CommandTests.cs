@@ -72,7 +72,7 @@ public sealed class CommandTests : IDisposable
         // With fewer seeds and other names: of the first run only a file that it did not write remains.
         File.WriteAllText(In("out/sources/notes.txt"), "mine");
         var one = new SpecificationBuilder { Methods = "[medmerge]" }.Yaml;
-        File.WriteAllText(In("spec.yaml"), one.Replace("name: a", "name: c", StringComparison.Ordinal));
+        File.WriteAllText(In("spec.yaml"), one.Replace(": a\n", ": c\n", StringComparison.Ordinal));
         var (over, _, overError) = await RunSpecificationAsync("--output", In("out"));
         Assert.True(over == ExitCodes.Done, overError);
         Assert.Equal(["seed-0"], GetFileNames("out/medmerge"));

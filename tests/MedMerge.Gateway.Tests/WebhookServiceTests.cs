@@ -144,30 +144,31 @@ public sealed class WebhookServiceTests : IAsyncLifetime
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         _options.Webhook.Url = $"http://{listener.LocalEndpoint}/hook";
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var answering = AnswerAsync();
 
         await DeliverAsync();
         _time.Advance(TimeSpan.FromHours(2));
         await DeliverAsync();
-        listener.Stop();
+        await stopping.CancelAsync();
 
         Assert.Equal(1, await answering);
         Assert.Empty(await _webhooks.ListAsync(Cancellation));
         Assert.DoesNotContain(_log.Lines, line => line.Level >= LogLevel.Warning);
 
-        // Connections until the listener stops.
+        // Connections until then.
         async Task<int> AnswerAsync()
         {
             for (var count = 0; ; count++)
             {
                 try
                 {
-                    using var client = await listener.AcceptTcpClientAsync(Cancellation);
+                    using var client = await listener.AcceptTcpClientAsync(stopping.Token);
                     var stream = client.GetStream();
                     await ReadRequestAsync(stream);
                     await stream.WriteAsync(Encoding.ASCII.GetBytes(Answer + Answer), Cancellation);
                 }
-                catch (SocketException)
+                catch (OperationCanceledException) when (stopping.IsCancellationRequested)
                 {
                     return count;
                 }

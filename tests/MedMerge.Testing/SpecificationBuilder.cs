@@ -61,6 +61,7 @@ internal sealed record SpecificationBuilder
             pretrain: { data: 'phantom:opacities', trainImages: {{SourceImages}}, epochs: {{SourceEpochs}} }
           - name: b
             pretrain: { data: 'phantom:vessels', trainImages: {{SourceImages}}, epochs: {{SourceEpochs}} }
+        anchor: a
         methods: {{Methods}}
         seeds: {{Seeds}}
         threads: {{Threads}}

@@ -72,6 +72,14 @@ public class BestProbeTests
     }
 
     [Fact]
+    public void It_is_the_default()
+    {
+        var stages = Plan.Build(Read("")).Stages.Select(stage => stage.Key);
+
+        Assert.Equal(Plan.Build(Read("anchor: best-probe")).Stages.Select(stage => stage.Key), stages);
+    }
+
+    [Fact]
     public void Only_methods_that_need_an_anchor_have_other_stages_than_with_a_named_one()
     {
         var named = Plan.Build(Read("anchor: lesions"));

@@ -55,14 +55,13 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
     }
 
     /// <summary>Unfolds the scenarios.</summary>
-    /// <param name="anchor">The source that α starts from; null for the first of each set, or the one with the best probe.</param>
+    /// <param name="anchor">The source that α starts from; null for the one with the best probe.</param>
     /// <param name="check">Finds the rules that settings break with sources of such names.</param>
     public IReadOnlyList<ScenarioPoint> Unfold(
         string name,
         IReadOnlyList<NamedTarget> targets,
         IReadOnlyList<SourceModel> sources,
         int? anchor,
-        bool isBestProbe,
         ScenarioSettings settings,
         Func<ScenarioSettings, IReadOnlyList<string>, IEnumerable<BrokenRule>> check)
     {
@@ -108,12 +107,6 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
 
         IEnumerable<string> NamesOf(IEnumerable<int> set) => set.Select(source => sources[source].Name);
 
-        int? GetAnchor(int[] set)
-        {
-            if (anchor is { } source) return Array.IndexOf(set, source);
-            return isBestProbe ? null : 0;
-        }
-
         ScenarioPoint CreatePoint(NamedTarget target, int[] set, SettingChoice choice)
         {
             string[] parts =
@@ -127,7 +120,7 @@ internal sealed class ScenarioGrid(YamlMap map, SpecificationErrors errors)
             {
                 Target = target.Data,
                 Sources = set,
-                Anchor = GetAnchor(set),
+                Anchor = anchor is { } source ? Array.IndexOf(set, source) : null,
             };
         }
     }

@@ -148,7 +148,7 @@ internal sealed class SpecificationReader
         map.RefuseRenamedKey("weights", SettingTable.KernelWeightsKey);
         var halving = grid.Search?.ReadHalving();
         var points = grid.IsPresent
-            ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, isBestProbe, settings, Check)
+            ? grid.Unfold(name ?? DefaultName, targets, [.. sources.OfType<SourceModel>()], anchor, settings, Check)
             : null;
         map.RefuseUnknownKeys();
         if (new[] { "vary", "search", "seeds" }.FirstOrDefault(map.Has) is { } key) _lines.Trials = map.GetKeyLine(key);
@@ -263,8 +263,8 @@ internal sealed class SpecificationReader
     {
         var names = sources.OfType<string>().ToList();
         var anchor = map.ReadText("anchor");
-        isBestProbe = anchor == Specification.BestProbe;
-        if (isBestProbe && names.Contains(Specification.BestProbe))
+        isBestProbe = anchor is null || anchor == Specification.BestProbe;
+        if (anchor is not null && isBestProbe && names.Contains(Specification.BestProbe))
             map.AddError("anchor", $"'anchor' is '{anchor}', which is the name of a source too: rename the source");
         if (anchor is null || isBestProbe) return null;
         var index = names.IndexOf(anchor);

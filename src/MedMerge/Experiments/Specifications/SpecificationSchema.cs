@@ -77,7 +77,7 @@ internal static class SpecificationSchema
             },
             ["anchor"] = DescribeText(
                 "The source that the kernel weights start from, or 'best-probe' for the one with the best linear probe on the target's " +
-                "validation split; the first where it is left out."),
+                "validation split, as where it is left out."),
             ["methods"] = CreateMethods(),
             ["seeds"] = new JsonObject
             {
