@@ -260,7 +260,7 @@ public sealed class LoadingErrorTests : IDisposable
 
     private string GetPath(string name) => Path.Combine(_folder, name);
 
-    private Specification Read(string yaml) => 
+    private Specification Read(string yaml) =>
         ScenarioLoader.Read(() => SpecificationReader.Read(yaml, "test.yaml", [_folder]), InputFile.Read);
 
     private string Fail(string yaml) => Assert.Throws<InputException>(() => Plan.Build(Read(yaml))).Message;
