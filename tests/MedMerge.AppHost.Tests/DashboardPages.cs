@@ -34,21 +34,17 @@ internal sealed class DashboardPages : IAsyncDisposable
     /// <summary>The list of resources must show these texts.</summary>
     public async Task ShowResourcesAsync(IEnumerable<string> texts, string picture)
     {
-        await _page.GotoAsync(_dashboard.ToString());
-        foreach (var text in texts) await SeeAsync(text);
+        await GoAsync("", texts);
         await SaveAsync(picture);
     }
 
     /// <summary>The list of traces, and the page of one: the trial, its processes and its spans must be on them.</summary>
     public async Task ShowTraceAsync(string trace, IEnumerable<string> processes, string picture)
     {
-        await _page.GotoAsync(new Uri(_dashboard, "/traces").ToString());
-        await SeeAsync("trial 1: medmerge, seed 0");
-        foreach (var process in processes) await SeeAsync($"{process} ("); // with its number of spans
+        await GoAsync("/traces", ["trial 1: medmerge, seed 0", .. processes.Select(process => $"{process} (")]); // with its number of spans
         await SaveAsync(picture);
         await _page.SetViewportSizeAsync(Width, TraceHeight);
-        await _page.GotoAsync(new Uri(_dashboard, $"/traces/detail/{trace}").ToString());
-        await SeeAsync("fine-tune epoch 0");
+        await GoAsync($"/traces/detail/{trace}", ["fine-tune epoch 0"]);
         await SaveAsync($"{picture}-trial");
         await _page.SetViewportSizeAsync(Width, Height);
     }
@@ -59,15 +55,13 @@ internal sealed class DashboardPages : IAsyncDisposable
         var names = new HashSet<string>();
         foreach (var process in processes)
         {
-            var page = new Uri(_dashboard, $"/metrics/resource/{process}?meter=MedMerge").ToString();
-            await _page.GotoAsync(page);
-            await SeeAsync("medmerge.device.busy");
+            var page = $"/metrics/resource/{process}?meter=MedMerge";
+            await GoAsync(page, ["medmerge.device.busy"]);
             var texts = await _page.GetByText("medmerge.").AllInnerTextsAsync();
             var own = texts.Select(text => text.Trim()).ToHashSet();
             names.UnionWith(own);
             if (!own.Contains(StepDuration)) continue; // the sweep may have left a silo without steps
-            await _page.GotoAsync($"{page}&instrument={StepDuration}");
-            await Browser.SeeAsync(_page.Locator(".js-plotly-plot .main-svg").First);
+            await GoAsync($"{page}&instrument={StepDuration}", _page.Locator(".js-plotly-plot .main-svg"));
             await SaveAsync(picture);
         }
         return names;
@@ -85,6 +79,25 @@ internal sealed class DashboardPages : IAsyncDisposable
     {
         await _browser.DisposeAsync();
         _playwright.Dispose();
+    }
+
+    private Task GoAsync(string path, IEnumerable<string> texts) => GoAsync(path, [.. texts.Select(text => _page.GetByText(text))]);
+
+    /// <summary>
+    /// Opens a page of Aspire's dashboard and waits for what it must show. Now and then the dashboard ends it ("An unhandled error has
+    /// occurred. Reload"; in its log an ObjectDisposedException of Blazor's Virtualize): then it is loaded again, as it says.
+    /// </summary>
+    private async Task GoAsync(string path, params ILocator[] shown)
+    {
+        const int attempts = 3;
+        var failure = _page.Locator("#blazor-error-ui:visible");
+        for (var attempt = 1; ; attempt++)
+        {
+            await _page.GotoAsync(new Uri(_dashboard, path).ToString());
+            foreach (var what in shown) await Browser.SeeAsync(what.First.Or(failure).First);
+            if (!await failure.IsVisibleAsync()) return;
+            Assert.True(attempt < attempts, $"The dashboard fails at {path} again and again.");
+        }
     }
 
     private Task SeeAsync(string text) => Browser.SeeAsync(_page.GetByText(text).First);
