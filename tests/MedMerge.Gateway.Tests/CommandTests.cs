@@ -125,16 +125,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     [Fact]
     public async Task Files_are_uploaded_once_and_named_by_their_content()
     {
-        var (made, _, madeError) = await RunAsync(
-            "pretrain",
-            "--data", "phantom:cells",
-            "--architecture", "resnet20",
-            "--width", "0.125",
-            "--epochs", "1",
-            "--threads", "1",
-            "--store", In("own"),
-            "--output", In("cells.safetensors"));
-        Assert.True(made == ExitCodes.Done, madeError);
+        await PretrainAsync("cells.safetensors", seed: 0);
         const string pretrain = "pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }";
         var specification = new SpecificationBuilder { Methods = "[average]" };
         var yaml = specification.Yaml.Replace(pretrain, "weights: cells.safetensors", StringComparison.Ordinal);
@@ -234,17 +225,7 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
     [Fact]
     public async Task Trials_that_failed_of_a_kind_are_tried_again()
     {
-        var (made, _, madeError) = await RunAsync(
-            "pretrain",
-            "--data", "phantom:cells",
-            "--architecture", "resnet20",
-            "--width", "0.125",
-            "--epochs", "1",
-            "--seed", "7",
-            "--threads", "1",
-            "--store", In("own"),
-            "--output", In("lost.safetensors"));
-        Assert.True(made == ExitCodes.Done, madeError);
+        await PretrainAsync("lost.safetensors", seed: 7);
         const string pretrain = "pretrain: { data: 'phantom:vessels', trainImages: 24, epochs: 1 }";
         var specification = new SpecificationBuilder { Name = "lost", Methods = "[fine-tune]", Parallel = 1 }.WithEpochs(2000);
         var yaml = specification.Yaml.Replace(pretrain, "weights: lost.safetensors", StringComparison.Ordinal);
@@ -269,6 +250,22 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         Assert.DoesNotContain("failed", retryError, StringComparison.Ordinal);
         Assert.Contains("1 cancelled", retryError, StringComparison.Ordinal); // what was skipped did not fail
         await RunAsync("cancel", id);
+    }
+
+    /// <summary>Makes a weight file.</summary>
+    private async Task PretrainAsync(string name, int seed)
+    {
+        var (made, _, error) = await RunAsync(
+            "pretrain",
+            "--data", "phantom:cells",
+            "--architecture", "resnet20",
+            "--width", "0.125",
+            "--epochs", "1",
+            "--seed", $"{seed}",
+            "--threads", "1",
+            "--store", In("own"),
+            "--output", In(name));
+        Assert.True(made == ExitCodes.Done, error);
     }
 
     private async Task<JsonElement> ShowAsync(string id, string property)

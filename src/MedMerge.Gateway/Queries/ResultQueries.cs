@@ -81,20 +81,9 @@ internal sealed partial class ResultQueries(
         return Encoding.UTF8.GetBytes(found.WriteFrom(result));
     }
 
-    /// <summary>The names of all scenarios of the plan, with results or without.</summary>
-    public async Task<IReadOnlyList<string>> ListPlannedScenariosAsync(string id, CancellationToken cancellation)
-    {
-        var (_, plan, _) = await GetFinishedAsync(id, cancellation);
-        return [.. plan.Scenarios.Select(scenario => scenario.Name)];
-    }
-
-    /// <summary>What was noted when the sweep was planned, as the report has it: copies, common origins, synthetic data.</summary>
-    public async Task<IReadOnlyList<string>> ListNotesAsync(string id, CancellationToken cancellation) =>
-        (await GetFinishedAsync(id, cancellation)).Plan.Notes;
-
-    /// <summary>The text of a sweep's specification; null where it was not submitted as a text.</summary>
-    public async Task<string?> FindSpecificationAsync(string id, CancellationToken cancellation) =>
-        (await GetFinishedAsync(id, cancellation)).Plan.Text;
+    /// <summary>A sweep's plan: its scenarios, the notes on them, and the text that it was submitted as.</summary>
+    public async Task<PlanSummary> GetPlanAsync(string id, CancellationToken cancellation) =>
+        (await GetFinishedAsync(id, cancellation)).Plan;
 
     /// <summary>A trial with all that is known of it; null where the plan has none of that number.</summary>
     public async Task<TrialView?> FindTrialAsync(string id, int number, CancellationToken cancellation)

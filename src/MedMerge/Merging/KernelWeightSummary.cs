@@ -26,9 +26,8 @@ internal sealed record KernelWeightSummary(IReadOnlyList<string> Sources, IReadO
 
     private static WeightSpread Spread(ReadOnlySpan<double> weights)
     {
-        var (sum, squares) = (0.0, 0.0);
-        foreach (var weight in weights) sum += weight;
-        var mean = sum / weights.Length;
+        var squares = 0.0;
+        var mean = KernelWeights.Mean(weights);
         foreach (var weight in weights) squares += (weight - mean) * (weight - mean);
         return new WeightSpread(mean, Math.Sqrt(squares / weights.Length));
     }

@@ -61,7 +61,8 @@ internal static class KernelWeights
         return sum / alpha.Count / Math.Log(alpha.Sources);
     }
 
-    private static double Mean(ReadOnlySpan<double> weights)
+    /// <summary>The mean of some weights.</summary>
+    public static double Mean(ReadOnlySpan<double> weights)
     {
         var sum = 0.0;
         foreach (var weight in weights) sum += weight;

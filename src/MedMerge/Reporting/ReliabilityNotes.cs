@@ -1,4 +1,3 @@
-using System.Globalization;
 using MedMerge.Experiments.Methods;
 using MedMerge.Experiments.Results;
 using MedMerge.Statistics;
@@ -69,9 +68,9 @@ internal static class ReliabilityNotes
         var best = sources.MaxBy(source => source.Test)!;
         var images = result.Scenario.Target.ValidationImages;
         var on = images == 0 ? "validation" : $"{Count(images, "validation image")}";
-        var gap = 100 * (chosen.Test - chosen.Validation);
+        var gap = Points.Format(chosen.Test - chosen.Validation);
         var text = $"The best single source was chosen on {on}: {rival.Title} has {MetricNames.Get(result.Metric)} " +
-                   $"{Percent.Format(chosen.Validation)} there and {Percent.Format(chosen.Test)} on test ({Format(gap)} points).";
+                   $"{Percent.Format(chosen.Validation)} there and {Percent.Format(chosen.Test)} on test ({gap} points).";
         if (sources.Count == 1) yield return text;
         else if (best.Row == rival || best.Test <= chosen.Test) yield return $"{text} It is the best on test too.";
         else
@@ -117,8 +116,6 @@ internal static class ReliabilityNotes
     }
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
-
-    private static string Format(double points) => points.ToString("+0.0;−0.0;0.0", CultureInfo.InvariantCulture);
 
     /// <summary>A row's mean scores.</summary>
     private sealed record Mean(MethodRow Row, double Validation, double Test);

@@ -166,7 +166,7 @@ internal sealed record ScenarioTable(
                      $"({MetricNames.Get(result.Metric)}: {string.Join(", ", scores)}).";
     }
 
-    private static string FormatDifference(Interval? interval) => interval is null ? "–" : string.Create(
-        CultureInfo.InvariantCulture,
-        $"{100 * interval.Estimate:+0.0;−0.0;0.0} [{100 * interval.Low:+0.0;−0.0;0.0}, {100 * interval.High:+0.0;−0.0;0.0}]");
+    private static string FormatDifference(Interval? interval) => interval is null
+        ? "–"
+        : $"{Points.Format(interval.Estimate)} [{Points.FormatEnds(interval, ", ")}]";
 }

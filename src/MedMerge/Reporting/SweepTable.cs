@@ -101,18 +101,14 @@ internal sealed record SweepTable(
         effect.Setting,
         effect.Value,
         $"{effect.Scenarios}",
-        Format("0.0", effect.Score),
-        effect.Difference is { } difference ? Format("+0.0;−0.0;0.0", difference) : "–",
+        Percent.Format(effect.Score),
+        effect.Difference is { } difference ? Points.Format(difference) : "–",
     ];
 
     private static string FormatDifference(Interval difference)
     {
-        const string Signed = "+0.0;−0.0;0.0";
         if (double.IsNaN(difference.Estimate)) return "–";
-        var estimate = Format(Signed, difference.Estimate);
-        if (double.IsNaN(difference.Low)) return estimate;
-        return $"{estimate} [{Format(Signed, difference.Low)}, {Format(Signed, difference.High)}]";
+        var estimate = Points.Format(difference.Estimate);
+        return double.IsNaN(difference.Low) ? estimate : $"{estimate} [{Points.FormatEnds(difference, ", ")}]";
     }
-
-    private static string Format(string format, double share) => (100 * share).ToString(format, CultureInfo.InvariantCulture);
 }

@@ -76,8 +76,8 @@ internal static class BenchmarkComparison
         var difference = change.Difference!;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{change.Method} on {change.Scenario}: {MetricNames.Get(change.Metric)} {100 * difference.Estimate:+0.0;−0.0;0.0} points " +
-            $"(95 % interval {100 * difference.Low:+0.0;−0.0;0.0} to {100 * difference.High:+0.0;−0.0;0.0}, " +
+            $"{change.Method} on {change.Scenario}: {MetricNames.Get(change.Metric)} {Points.Format(difference.Estimate)} points " +
+            $"(95 % interval {Points.FormatEnds(difference, " to ")}, " +
             $"adjusted p = {change.PValue:0.0000}).");
     }
 }

@@ -44,11 +44,8 @@ internal static class Verdict
     /// <summary>A difference in a sentence; its interval where it has one.</summary>
     public static string FormatPoints(Interval difference)
     {
-        var points = string.Create(CultureInfo.InvariantCulture, $"{100 * difference.Estimate:+0.0;−0.0;0.0} points");
-        if (double.IsNaN(difference.Low)) return points;
-        return points + string.Create(
-            CultureInfo.InvariantCulture,
-            $" (95 % interval {100 * difference.Low:+0.0;−0.0;0.0} to {100 * difference.High:+0.0;−0.0;0.0})");
+        var points = $"{Points.Format(difference.Estimate)} points";
+        return double.IsNaN(difference.Low) ? points : $"{points} (95 % interval {Points.FormatEnds(difference, " to ")})";
     }
 
     private static string DescribeNoMerge(ScenarioResult result)

@@ -15,14 +15,8 @@ internal static class EntropyFigure
     public static Html Draw(string caption, IReadOnlyList<EntropyCurve> curves)
     {
         var lines = curves.Select(CreateLine).ToList();
-        return Html.Of($"""
-            <figure>
-            <div class="wide" tabindex="0" role="region" aria-label="{caption}">
-            {LineChart.Draw(Describe(lines), lines, new ChartFrame("chart", Width: 720, Height: 230, Range: [0, 100], First: 0))}
-            </div>
-            <figcaption>{caption}</figcaption>
-            </figure>
-            """);
+        var frame = new ChartFrame("chart", Width: 720, Height: 230, Range: [0, 100], First: 0);
+        return WideFigure.Draw(caption, LineChart.Draw(Describe(lines), lines, frame));
     }
 
     private static ChartLine CreateLine(EntropyCurve curve)

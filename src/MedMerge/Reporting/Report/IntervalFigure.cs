@@ -28,18 +28,13 @@ internal static class IntervalFigure
         var zero = hasZero
             ? Html.Of($"""<line class="zero" x1="{axis.Place(0)}" x2="{axis.Place(0)}" y1="{Top}" y2="{bottom}"/>""")
             : Html.None;
-        return Html.Of($"""
-            <figure>
-            <div class="wide" tabindex="0" role="region" aria-label="{caption}">
+        return WideFigure.Draw(caption, Html.Of($"""
             <svg viewBox="0 0 {right + TextWidth} {bottom + 28}" role="img" aria-label="{caption}">
             {axis.DrawAcross(Top, bottom)}
             {zero}
             {Html.Join(rows.Index().Select(row => DrawRow(axis, row.Item, left, right, Top + ((row.Index + 0.5) * RowHeight))))}
             </svg>
-            </div>
-            <figcaption>{caption}</figcaption>
-            </figure>
-            """);
+            """));
     }
 
     private static Html DrawRow(Axis axis, IntervalRow row, double left, double right, double y)

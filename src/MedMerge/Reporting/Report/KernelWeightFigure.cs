@@ -21,17 +21,12 @@ internal static class KernelWeightFigure
         var names = weights.Sources.Select((source, row) =>
             Html.Of($"""<text x="{left - 8}" y="{((row + 0.5) * RowHeight) + 4}" text-anchor="end">{source}</text>"""));
         var columns = weights.Layers.Select((layer, column) => DrawLayer(weights.Sources, layer, left + (column * cell), cell, bottom));
-        return Html.Of($"""
-            <figure>
-            <div class="wide" tabindex="0" role="region" aria-label="{caption}">
+        return WideFigure.Draw(caption, Html.Of($"""
             <svg class="map" viewBox="0 0 {left + (weights.Layers.Count * cell) + 8} {height}" role="img" aria-label="{Describe(weights)}">
             {Html.Join(names)}
             {Html.Join(columns)}
             </svg>
-            </div>
-            <figcaption>{caption}</figcaption>
-            </figure>
-            """);
+            """));
     }
 
     /// <summary>Draws the means along the network in per cent, each within a band of a standard deviation.</summary>
@@ -44,14 +39,8 @@ internal static class KernelWeightFigure
         {
             Spreads = [.. weights.Layers.Select(layer => 100 * layer.Sources[i].Deviation)],
         });
-        return Html.Of($"""
-            <figure>
-            <div class="wide" tabindex="0" role="region" aria-label="{caption}">
-            {LineChart.Draw(Describe(weights), [.. lines], new ChartFrame("chart", Width: 720, Height: 230, [0, 100], First: 1))}
-            </div>
-            <figcaption>{caption}</figcaption>
-            </figure>
-            """);
+        var frame = new ChartFrame("chart", Width: 720, Height: 230, [0, 100], First: 1);
+        return WideFigure.Draw(caption, LineChart.Draw(Describe(weights), [.. lines], frame));
     }
 
     private static Html DrawLayer(IReadOnlyList<string> sources, LayerWeights layer, double x, double width, double bottom)

@@ -1,4 +1,4 @@
-using System.Globalization;
+using MedMerge.Statistics;
 
 namespace MedMerge.Reporting.Report;
 
@@ -24,16 +24,11 @@ internal static class KernelWeightPathFigure
             <text x="{Left - 8}" y="{((row.Index + 0.5) * RowHeight) + 4}" text-anchor="end">epoch {row.Item}</text>
             {Html.Join(layers.Index().Select(layer => DrawCell(row.Item, layer, row.Index * RowHeight)))}
             """));
-        return Html.Of($"""
-            <figure>
-            <div class="wide" tabindex="0" role="region" aria-label="{caption}">
+        return WideFigure.Draw(caption, Html.Of($"""
             <svg class="map" viewBox="{size}" role="img" aria-label="{Describe()}">
             {Html.Join(rows)}
             </svg>
-            </div>
-            <figcaption>{caption}</figcaption>
-            </figure>
-            """);
+            """));
 
         double Change(double[][] epoch, int layer) => epoch[layer][source] - means[0][layer][source];
 
@@ -41,13 +36,14 @@ internal static class KernelWeightPathFigure
         {
             var change = Change(means[epoch], layer.Index);
             var x = Left + (layer.Index * cell);
+            var points = Points.Format(change);
             var text = cell < MinCellWithText
                 ? Html.None
-                : Html.Of($"""<text class="share" x="{x + (cell / 2)}" y="{y + (RowHeight / 2) + 4}">{Format(change)}</text>""");
+                : Html.Of($"""<text class="share" x="{x + (cell / 2)}" y="{y + (RowHeight / 2) + 4}">{points}</text>""");
             var opacity = largest == 0 ? 0 : Darkest * Math.Abs(change) / largest;
             var kind = change < 0 ? "less" : "more";
             return Html.Of($"""
-                <g><title>{layer.Name}, epoch {epoch}: {Format(change)}</title>
+                <g><title>{layer.Name}, epoch {epoch}: {points}</title>
                 <rect class="{kind}" x="{x}" y="{y}" width="{cell}" height="{RowHeight}" fill-opacity="{opacity}"/>{text}</g>
                 """);
         }
@@ -56,8 +52,8 @@ internal static class KernelWeightPathFigure
         {
             var changes = layers.Select((name, layer) => (Name: name, Change: Change(means[^1], layer))).ToList();
             var (least, most) = (changes.MinBy(layer => layer.Change), changes.MaxBy(layer => layer.Change));
-            return $"Change of the kernel weights by epoch {means.Count - 1} in points: from {Format(least.Change)} ({least.Name}) to " +
-                   $"{Format(most.Change)} ({most.Name})";
+            return $"Change of the kernel weights by epoch {means.Count - 1} in points: " +
+                   $"from {Points.Format(least.Change)} ({least.Name}) to {Points.Format(most.Change)} ({most.Name})";
         }
     }
 
@@ -68,7 +64,4 @@ internal static class KernelWeightPathFigure
         var step = ((last - 1) / MaxRows) + 1;
         return [.. Enumerable.Range(1, last).Where(epoch => (last - epoch) % step == 0)];
     }
-
-    /// <summary>In points.</summary>
-    private static string Format(double change) => (100 * change).ToString("+0.0;−0.0;0.0", CultureInfo.InvariantCulture);
 }
