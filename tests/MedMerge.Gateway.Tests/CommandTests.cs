@@ -230,13 +230,16 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         var specification = new SpecificationBuilder { Name = "lost", Methods = "[fine-tune]", Parallel = 1 }.WithEpochs(2000);
         var yaml = specification.Yaml.Replace(pretrain, "weights: lost.safetensors", StringComparison.Ordinal);
         File.WriteAllText(In("lost.yaml"), yaml);
-        var id = (await RunAsync("submit", In("lost.yaml"))).Output.Trim();
+        var (submitted, output, submitError) = await RunAsync("submit", In("lost.yaml"));
+        Assert.True(submitted == ExitCodes.Done, submitError);
+        var id = output.Trim();
 
         // The second trial needs the file, which somebody removes from the store while the first one runs.
         var bytes = File.ReadAllBytes(In("lost.safetensors"));
         var store = new FolderObjectStore(In("store"));
         await store.DeleteAsync(ArtefactStore.Prefix + ContentHash.Of(bytes), TestContext.Current.CancellationToken);
-        Assert.Equal(ExitCodes.Done, (await RunAsync("skip", id, "1")).Code);
+        var (skipped, _, skipError) = await RunAsync("skip", id, "1");
+        Assert.True(skipped == ExitCodes.Done, skipError);
         var (watched, _, watchError) = await RunAsync("watch", id);
         Assert.Equal(ExitCodes.Failed, watched);
         Assert.Contains("after 1 attempt: The weight file", watchError, StringComparison.Ordinal);
