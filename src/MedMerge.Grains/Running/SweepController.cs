@@ -80,7 +80,7 @@ internal sealed class SweepController(
     /// <inheritdoc cref="ChangeAsync" path="/param[@name='by']" />
     public async Task RetryAsync(TrialChoice choice, SteeringAction? by = null)
     {
-        foreach (var number in choice.Numbers) CheckNumber(number);
+        await CheckNumbersAsync(choice.Numbers).ConfigureAwait(false);
         var trials = sweep.Record.Trials;
         var chosen = choice.Numbers.Count > 0 ? choice.Numbers : [.. trials.NumbersWhere(trial => trial.HasFailed)];
         int[] numbers = [.. chosen.Where(number => choice.Kind is null || trials.Get(number).Kind == choice.Kind)];
@@ -92,7 +92,7 @@ internal sealed class SweepController(
     /// <inheritdoc cref="ChangeAsync" path="/param[@name='by']" />
     public async Task SkipAsync(int number, SteeringAction? by = null)
     {
-        CheckNumber(number);
+        await CheckNumbersAsync([number]).ConfigureAwait(false);
         await WriteAsync(by, record => record.WithoutTrials([number], TrialRecord.SkippedByUser)).ConfigureAwait(false);
         await runner.StopTrialAsync(number).ConfigureAwait(false);
     }
@@ -213,9 +213,14 @@ internal sealed class SweepController(
         await sweep.WriteAsync(change).ConfigureAwait(false);
     }
 
-    private void CheckNumber(int number)
+    /// <summary>Where the sweep was submitted a moment ago, its loop has not yet written how many trials there are.</summary>
+    private async Task CheckNumbersAsync(IReadOnlyList<int> numbers)
     {
+        if (sweep.Record.Trials.Count == 0) await runner.PlanAsync(CancellationToken.None).ConfigureAwait(false);
         var count = sweep.Record.Trials.Count;
-        if (number < 1 || number > count) throw new ArgumentException($"There is no trial {number}; the sweep has {count}.");
+        foreach (var number in numbers)
+        {
+            if (number < 1 || number > count) throw new ArgumentException($"There is no trial {number}; the sweep has {count}.");
+        }
     }
 }

@@ -85,6 +85,18 @@ internal sealed partial class SweepRunner(
     public async Task<PlanSummary> LoadPlanAsync(CancellationToken cancellation) =>
         activity.Plan ?? activity.WithPlan(await ReadPlanAsync(sweep.Record, cancellation).ConfigureAwait(false));
 
+    /// <summary>Limits that a plan begins with.</summary>
+    public static SweepLimits LimitsOf(PlanSummary plan) =>
+        new(plan.Parallel, plan.Priority, plan.Budget?.Trials, plan.Budget?.DeviceHours);
+
+    /// <summary>Has the record say how many trials there are, and within which limits they run.</summary>
+    public async Task<PlanSummary> PlanAsync(CancellationToken cancellation)
+    {
+        var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
+        await sweep.WriteAsync(record => record.Planned(plan.Trials.Count, LimitsOf(plan))).ConfigureAwait(false);
+        return plan;
+    }
+
     /// <summary>The summary of a record's plan.</summary>
     public Task<PlanSummary> ReadPlanAsync(SweepRecord record, CancellationToken cancellation) => plans.GetAsync(record, cancellation);
 
@@ -139,15 +151,11 @@ internal sealed partial class SweepRunner(
 
     private async Task<PlanSummary> StartAsync(CancellationToken cancellation)
     {
-        var plan = await LoadPlanAsync(cancellation).ConfigureAwait(false);
-        await sweep.WriteAsync(record => record.Planned(plan.Trials.Count, LimitsOf(plan))).ConfigureAwait(false);
+        var plan = await PlanAsync(cancellation).ConfigureAwait(false);
         activity.Start(plan, plan.Trials.Where(trial => sweep.Trial(trial.Number).State == WorkState.Done));
         sweep.NotifyChanged();
         return plan;
     }
-
-    private static SweepLimits LimitsOf(PlanSummary plan) =>
-        new(plan.Parallel, plan.Priority, plan.Budget?.Trials, plan.Budget?.DeviceHours);
 
     private async Task EndAsync(Func<SweepRecord, SweepRecord> change)
     {

@@ -26,7 +26,7 @@ internal static class SweepStatusView
             record.Trials.Counts.Of(record.State),
             running,
             record.Reason,
-            record.Limits ?? SweepLimits.None,
+            record.Limits ?? (activity.Plan is { } begun ? SweepRunner.LimitsOf(begun) : SweepLimits.None),
             record.DeviceSeconds / SecondsPerHour,
             record.Submitter,
             record.Steering);

@@ -42,6 +42,24 @@ public sealed class SweepControllerTests
         await controller.LeaveAsync();
     }
 
+    /// <summary>Whoever submits a sweep may steer it at once; its loop has not written how many trials there are.</summary>
+    [Fact]
+    public async Task A_sweep_that_has_not_begun_is_steered()
+    {
+        using var sweep = await SweepOfFakes.CreateAsync(specification: new() { Methods = "[scratch, average]", Parallel = 1 });
+        var controller = await sweep.LoadAsync();
+        Assert.Equal(1, (await controller.StatusAsync(-1)).Limits.Parallel);
+
+        await controller.SkipAsync(2);
+        await controller.RetryAsync(new TrialChoice([1]));
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => controller.SkipAsync(3));
+
+        Assert.Equal("There is no trial 3; the sweep has 2.", refused.Message);
+        var record = await sweep.RecordAsync();
+        Assert.Equal([WorkState.Waiting, WorkState.Cancelled], [record.Trials.Get(1).State, record.Trials.Get(2).State]);
+        Assert.Equal(1, record.Limits?.Parallel);
+    }
+
     [Theory]
     [InlineData(SweepAction.Pause, WorkState.Paused)]
     [InlineData(SweepAction.Cancel, WorkState.Cancelled)]
