@@ -58,10 +58,6 @@ internal sealed record DatasetSource(string Location, int? Classes = null, int? 
                 // It has another label, and was taken with that.
             }
         }
-        var pixels = chosen.SelectMany(i => split.GetImage(i).ToArray());
-        return new ImageSplit([.. pixels], [.. chosen.Select(i => labels[i])])
-        {
-            Weights = split.Weights is { } weights ? [.. chosen.Select(i => weights[i])] : null,
-        };
+        return split.Choose(chosen);
     }
 }

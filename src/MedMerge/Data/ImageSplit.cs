@@ -8,6 +8,12 @@ internal sealed record ImageSplit(byte[] Pixels, int[] Labels)
     /// <summary>[count], above 0: how much each image counts in training, beside the others; null where all count alike.</summary>
     public float[]? Weights { get; init; }
 
+    /// <summary>
+    /// [count], hashes of the names of images' groups, such as patients, 0 where an image stands by itself; null where none are known.
+    /// Nothing is learned from them.
+    /// </summary>
+    public ulong[]? Groups { get; init; }
+
     /// <summary>The number of images.</summary>
     public int Count => Labels.Length;
 
@@ -33,6 +39,14 @@ internal sealed record ImageSplit(byte[] Pixels, int[] Labels)
         var mean = Weights.Average(weight => (double)weight);
         return Array.ConvertAll(Weights, weight => weight / mean);
     }
+
+    /// <summary>Some of the images, in the order that is given.</summary>
+    public ImageSplit Choose(IReadOnlyCollection<int> images) =>
+        new([.. images.SelectMany(i => GetImage(i).ToArray())], [.. images.Select(i => Labels[i])])
+        {
+            Weights = Weights is { } weights ? [.. images.Select(i => weights[i])] : null,
+            Groups = Groups is { } groups ? [.. images.Select(i => groups[i])] : null,
+        };
 
     /// <summary>An image's pixels, [height × width × channels].</summary>
     public ReadOnlyMemory<byte> GetImage(int index)

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -14,7 +16,7 @@ namespace MedMerge.Data;
 /// </item>
 /// <item>
 /// for train, validation and test: pixels [count × height × width × channels], a byte each; labels [count], int32; where the header says
-/// that there are any, weights [count], float32
+/// that there are any, weights [count], float32, and hashes of groups [count], uint64
 /// </item>
 /// </list>
 /// Numbers are little-endian.
@@ -41,6 +43,7 @@ internal static class PackedDataset
             new Header(dataset.Info, [.. splits.Select(split => split.Count)], dataset.ContentHash)
             {
                 Weighted = splits.Any(split => split.Weights is not null) ? [.. splits.Select(split => split.Weights is not null)] : null,
+                Groups = HashGroups(splits),
             },
             Json);
         var length = Magic.Length + sizeof(int) + header.Length + splits.Sum(split => GetLength(dataset.Info, split));
@@ -60,6 +63,11 @@ internal static class PackedDataset
             Append(ref rest, split.Pixels);
             foreach (var label in split.Labels) AppendNumber(ref rest, label);
             foreach (var weight in split.Weights ?? []) AppendNumber(ref rest, BitConverter.SingleToInt32Bits(weight));
+            foreach (var group in split.Groups ?? [])
+            {
+                BinaryPrimitives.WriteUInt64LittleEndian(rest, group);
+                rest = rest[sizeof(ulong)..];
+            }
         }
         return content;
     }
@@ -93,7 +101,8 @@ internal static class PackedDataset
         var test = TakeSplit(ref rest, header, 2);
         if (rest.Length > 0) throw new FormatException($"{rest.Length} bytes follow its end");
         var dataset = new ImageDataset(header.Info, train, validation, test);
-        if (dataset.ContentHash != header.Sha256) throw new FormatException("it is damaged: its hash differs");
+        if (dataset.ContentHash != header.Sha256 || HashGroups(train, validation, test) != header.Groups)
+            throw new FormatException("it is damaged: its hash differs");
         return dataset.Validated();
     }
 
@@ -111,9 +120,22 @@ internal static class PackedDataset
         var count = header.Images[position];
         var pixels = Take(ref rest, checked(count * header.Info.ImageBytes)).ToArray();
         var labels = TakeNumbers(ref rest, count);
-        if (header.Weighted?[position] != true) return new ImageSplit(pixels, labels);
-        var weights = Array.ConvertAll(TakeNumbers(ref rest, count), BitConverter.Int32BitsToSingle);
-        return new ImageSplit(pixels, labels) { Weights = weights };
+        var weights = header.Weighted?[position] == true ? TakeNumbers(ref rest, count) : null;
+        var groups = header.Groups is null ? null : Take(ref rest, (long)count * sizeof(ulong)).ToArray();
+        return new ImageSplit(pixels, labels)
+        {
+            Weights = weights is null ? null : Array.ConvertAll(weights, BitConverter.Int32BitsToSingle),
+            Groups = groups?.Chunk(sizeof(ulong)).Select(bytes => BinaryPrimitives.ReadUInt64LittleEndian(bytes)).ToArray(),
+        };
+    }
+
+    /// <summary>Of what the content hash leaves out, for training does not see it; null where there are no groups.</summary>
+    private static string? HashGroups(params ReadOnlySpan<ImageSplit> splits)
+    {
+        if (splits[0].Groups is null) return null;
+        var hash = new XxHash128();
+        foreach (var split in splits) hash.Append(MemoryMarshal.AsBytes(split.Groups.AsSpan()));
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
     private static int[] TakeNumbers(ref ReadOnlySpan<byte> rest, int count)
@@ -124,8 +146,11 @@ internal static class PackedDataset
         return numbers;
     }
 
-    private static long GetLength(DatasetInfo info, ImageSplit split) =>
-        (split.Count * (info.ImageBytes + sizeof(int))) + (split.Weights is null ? 0 : split.Count * (long)sizeof(float));
+    private static long GetLength(DatasetInfo info, ImageSplit split)
+    {
+        var (weight, group) = (split.Weights is null ? 0 : sizeof(float), split.Groups is null ? 0 : sizeof(ulong));
+        return split.Count * (info.ImageBytes + sizeof(int) + weight + group);
+    }
 
     private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> rest, long length)
     {
@@ -157,5 +182,9 @@ internal static class PackedDataset
         /// <summary>Whether each split has weights of its images; null where none has.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         public IReadOnlyList<bool>? Weighted { get; init; }
+
+        /// <summary>XXH128 of the hashes of groups, in hexadecimal; null where there are none.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? Groups { get; init; }
     }
 }

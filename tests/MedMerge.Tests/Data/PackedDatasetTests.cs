@@ -26,10 +26,16 @@ public class PackedDatasetTests
         new ImageSplit([.. Enumerable.Range(50, 12).Select(i => (byte)i)], [1, 0]),
         new ImageSplit([.. Enumerable.Range(90, 12).Select(i => (byte)i)], [0, 1]));
 
+    private static readonly ImageDataset Grouped = new(
+        Small.Info,
+        Small.Train with { Weights = [1, 2, 1, 0.5f], Groups = [7, 7, 0, ulong.MaxValue] },
+        Small.Validation with { Groups = [1, 2] },
+        Small.Test with { Groups = [3, 3] });
+
     [Fact]
     public void Everything_comes_back()
     {
-        foreach (var data in new[] { Small, Phantoms.Create("cells", side: 9, train: 6, validation: 3, test: 3) })
+        foreach (var data in new[] { Small, Grouped, Phantoms.Create("cells", side: 9, train: 6, validation: 3, test: 3) })
         {
             var packed = PackedDataset.Write(data);
             var read = PackedDataset.Read(packed, Origin);
@@ -40,6 +46,8 @@ public class PackedDatasetTests
             {
                 Assert.Equal(one.Pixels, other.Pixels);
                 Assert.Equal(one.Labels, other.Labels);
+                Assert.Equal(one.Weights, other.Weights);
+                Assert.Equal(one.Groups, other.Groups);
             }
             Assert.Equal(packed, PackedDataset.Write(read));
         }
@@ -53,7 +61,7 @@ public class PackedDatasetTests
     [Fact]
     public void A_packed_data_set_cut_anywhere_is_refused()
     {
-        var packed = PackedDataset.Write(Small);
+        var packed = PackedDataset.Write(Grouped);
         for (var length = 0; length < packed.Length; length++) AssertRefused("", packed[..length]);
     }
 
@@ -61,14 +69,14 @@ public class PackedDatasetTests
     [Fact]
     public void A_changed_byte_never_changes_what_is_computed()
     {
-        var packed = PackedDataset.Write(Small);
+        var packed = PackedDataset.Write(Grouped);
         for (var i = 0; i < packed.Length; i++)
         {
             var changed = packed.ToArray();
             changed[i] ^= 1;
             try
             {
-                Assert.Equal(Small.ContentHash, PackedDataset.Read(changed, Origin).ContentHash);
+                Assert.Equal(Grouped.ContentHash, PackedDataset.Read(changed, Origin).ContentHash);
                 Assert.InRange(i, HeaderStart, HeaderStart + HeaderLength(packed));
             }
             catch (InputException)
@@ -119,6 +127,14 @@ public class PackedDatasetTests
     [Fact]
     public void Another_file_is_refused() =>
         AssertRefused("it is not a packed data set of this version", "PK\x3\x4, a zip file"u8.ToArray());
+
+    /// <summary>Training sees nothing of them, so stages that were computed before they were kept stay valid.</summary>
+    [Fact]
+    public void Groups_are_not_in_the_content_hash()
+    {
+        var unweighted = Grouped.Train with { Weights = null };
+        Assert.Equal(Small.ContentHash, new ImageDataset(Small.Info, unweighted, Grouped.Validation, Grouped.Test).ContentHash);
+    }
 
     [Fact]
     public void A_data_set_of_more_than_two_gibibytes_is_refused()

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using MedMerge.Data;
+using MedMerge.Data.Checks;
+using MedMerge.Data.Formats;
 using MedMerge.Experiments.Planning;
 using MedMerge.Experiments.Specifications;
 using MedMerge.Experiments.Stages;
@@ -174,29 +176,71 @@ public class PlanTests
     [Fact]
     public void A_source_that_has_learned_the_targets_test_images_is_noted()
     {
-        var specification = Defaults.BuildPlan().Specification;
-        var target = specification.Target.Load(InputFile.Read);
+        var target = Defaults.BuildPlan().Specification.Target.Load(InputFile.Read);
         var darker = target.Test with { Pixels = Array.ConvertAll(target.Test.Pixels, value => (byte)(value * 4 / 5)) };
         var learned = new ImageDataset(target.Info with { Name = "other" }, darker, target.Validation, target.Train);
-        var file = Path.Combine(Path.GetTempPath(), $"medmerge-{Guid.NewGuid():N}.packed");
-        File.WriteAllBytes(file, PackedDataset.Write(learned));
+
+        AssertLeaks(target, learned, $"{target.Test.Count} images of test are copies of ones that the source has learned");
+    }
+
+    /// <summary>Other images of the same patients, and of others.</summary>
+    [Fact]
+    public void A_source_that_has_learned_from_the_targets_test_patients_is_noted()
+    {
+        var phantom = Defaults.BuildPlan().Specification.Target.Load(InputFile.Read);
+        var target = new ImageDataset(
+            phantom.Info with { Name = "scans" },
+            phantom.Train with { Groups = NumberPatients(phantom.Train, first: 1) },
+            phantom.Validation with { Groups = NumberPatients(phantom.Validation, first: 1000) },
+            phantom.Test with { Groups = NumberPatients(phantom.Test, first: 2000) });
+        var other = Phantoms.Create("opacities", phantom.Height, train: 40, validation: 8, test: 8);
+        ulong[] patients = [.. Enumerable.Range(0, 40).Select(i => i < 37 ? 1ul : 2000ul + (ulong)i)];
+        var learned = new ImageDataset(
+            other.Info with { Name = "other" },
+            other.Train with { Groups = patients },
+            other.Validation with { Groups = new ulong[8] },
+            other.Test with { Groups = new ulong[8] });
+
+        AssertLeaks(target, learned, "3 images of test are of groups that the source has learned from");
+        var unknown = new ImageDataset(other.Info, other.Train with { Groups = new ulong[40] }, learned.Validation, learned.Test);
+        Assert.Empty(GroupChecks.Between(unknown, learned)); // images without a patient have none in common
+
+        static ulong[] NumberPatients(ImageSplit split, int first) =>
+            [.. Enumerable.Range(first, split.Count).Select(number => (ulong)number)];
+    }
+
+    /// <summary>The note is the only one on a source and a target, and an error where the specification says so.</summary>
+    private static void AssertLeaks(ImageDataset target, ImageDataset learned, string expected)
+    {
+        var folder = Directory.CreateTempSubdirectory("medmerge-leaks-").FullName;
         try
         {
+            var specification = Defaults.BuildPlan().Specification;
             var source = specification.Sources[0];
-            var leaking = source with { Pretrain = source.Pretrain! with { Data = DatasetSource.Find(file) } };
+            var leaking = specification with
+            {
+                Target = Save(target),
+                Sources = [source with { Pretrain = source.Pretrain! with { Data = Save(learned) } }, specification.Sources[1]],
+            };
 
-            var plan = Plan.Build(specification with { Sources = [leaking, specification.Sources[1]] });
+            var plan = Plan.Build(leaking);
 
-            var found = Assert.Single(plan.Notes, note => note.Contains("knows images of the target", StringComparison.Ordinal));
-            var start = $"the source '{source.Name}' knows images of the target '{target.Name}': ";
-            Assert.Equal($"{start}{target.Test.Count} images of test are copies of ones that it has learned", found);
-            var strict = specification with { Sources = [leaking, specification.Sources[1]], RefusesCopies = true };
-            var error = Assert.ThrowsAny<InputException>(() => Plan.Build(strict));
+            var start = $"the source '{source.Name}' and the target '{target.Name}': ";
+            var found = Assert.Single(plan.Notes, note => note.StartsWith(start, StringComparison.Ordinal));
+            Assert.Equal(start + expected, found);
+            var error = Assert.ThrowsAny<InputException>(() => Plan.Build(leaking with { RefusesCopies = true }));
             Assert.Contains($"{found}, and 'copies: refuse' is set", error.Message, StringComparison.Ordinal);
         }
         finally
         {
-            File.Delete(file);
+            Directory.Delete(folder, recursive: true);
+        }
+
+        DatasetSource Save(ImageDataset dataset)
+        {
+            var file = Path.Combine(folder, $"{dataset.Name}.packed");
+            File.WriteAllBytes(file, PackedDataset.Write(dataset));
+            return DatasetSource.Find(file);
         }
     }
 

@@ -23,29 +23,39 @@ internal static class CopyChecks
     /// <param name="trained">What the model was trained on.</param>
     public static IEnumerable<DataNote> Between(ImageDataset trained, ImageDataset target)
     {
-        ImageFingerprint?[]? learned = null;
-        HashSet<UInt128>? hashes = null;
+        var learned = Describe(trained, CheckedImage.Of("train", trained.Train));
+        HashSet<UInt128> hashes = [.. CheckedImage.Of("train", trained.Train).Select(Hash)];
         foreach (var (name, split) in target.Splits.Where(split => split.Split != target.Train))
         {
-            if (trained.Train.Count + split.Count > NearCopies.MaxImages)
-            {
-                hashes ??= [.. CheckedImage.Of("train", trained.Train).Select(Hash)];
-                var exact = CheckedImage.Of(name, split).Count(image => hashes.Contains(Hash(image)));
-                var are = Verb(exact, "is", "are");
-                var text = $"{CheckedImage.Count(exact)} of {name} {are} among what it has learned";
-                if (exact > 0) yield return new DataNote(text, IsLeak: true);
-                yield return NotLookedFor;
-                continue;
-            }
-            learned ??= Describe(trained, CheckedImage.Of("train", trained.Train));
-            var count = NearCopies.Find([.. learned, .. Describe(target, CheckedImage.Of(name, split))])
+            var images = CheckedImage.Of(name, split).ToList();
+            int[] own = [.. Enumerable.Range(learned.Length, images.Count)];
+            var sought = Sample(learned.Length + images.Count, own);
+            var near = NearCopies.Find([.. learned, .. Describe(target, images)], sought)
                 .Where(pair => pair.First < learned.Length && pair.Second >= learned.Length)
-                .DistinctBy(pair => pair.Second)
-                .Count();
+                .Select(pair => pair.Second - learned.Length);
+            var exact = Enumerable.Range(0, images.Count).Where(i => !images[i].IsConstant && hashes.Contains(Hash(images[i])));
+            var count = near.Union(exact).Count();
             var verb = Verb(count, "is a copy of one", "are copies of ones");
-            if (count > 0) yield return new DataNote($"{CheckedImage.Count(count)} of {name} {verb} that it has learned", IsLeak: true);
+            if (count > 0)
+                yield return new DataNote($"{CheckedImage.Count(count)} of {name} {verb} that the source has learned", IsLeak: true);
+            if (sought?.Count < own.Length) yield return NoteSample(sought.Count, own.Length, name);
         }
     }
+
+    /// <summary>Which of the images in question are sought; null where there are few enough to compare all with all.</summary>
+    /// <param name="all">The number of images among which they are sought.</param>
+    /// <param name="inQuestion">Positions among these.</param>
+    private static IReadOnlyCollection<int>? Sample(int all, int[] inQuestion)
+    {
+        if (all <= NearCopies.MaxImages) return null;
+        var shuffled = inQuestion.ToArray();
+        new Random(0).Shuffle(shuffled); // the same ones every time
+        return [.. shuffled.Take(NearCopies.GetSampleSize(all)).Order()];
+    }
+
+    private static DataNote NoteSample(int count, int all, string split) => new(string.Create(
+        CultureInfo.InvariantCulture,
+        $"these are more than {NearCopies.MaxImages:N0} images: near copies were looked for of {count:N0} of {all:N0} of {split}"));
 
     private static UInt128 Hash(CheckedImage image) => XxHash128.HashToUInt128(image.Pixels.Span);
 
@@ -70,12 +80,9 @@ internal static class CopyChecks
     /// <param name="copies">Groups of exact copies, most of them of one image.</param>
     private static IEnumerable<DataNote> NoteNearCopies(ImageDataset dataset, List<List<CheckedImage>> copies)
     {
-        if (copies.Count > NearCopies.MaxImages)
-        {
-            yield return NotLookedFor;
-            yield break;
-        }
-        var pairs = NearCopies.Find(Describe(dataset, copies.Select(group => group[0])))
+        int[] tested = [.. Enumerable.Range(0, copies.Count).Where(i => copies[i].Exists(image => !IsTrained(image.Split)))];
+        var sought = Sample(copies.Count, tested);
+        var pairs = NearCopies.Find(Describe(dataset, copies.Select(group => group[0])), sought)
             .SelectMany(pair => new[] { pair, (First: pair.Second, Second: pair.First) })
             .SelectMany(pair =>
                 from first in copies[pair.First]
@@ -93,18 +100,13 @@ internal static class CopyChecks
         var contradictions = pairs.Count(pair => pair.First.Label != pair.Second.Label) / 2;
         var have = Verb(contradictions, "pair of near copies has", "pairs of near copies have");
         if (contradictions > 0) yield return new DataNote($"{contradictions} {have} two labels");
+        if (sought is not null) yield return NoteSample(sought.Count, tested.Length, "val and test, not within train");
 
         int CountSecond(string first, string second) => pairs
             .Where(pair => pair.First.Split == first && pair.Second.Split == second)
             .DistinctBy(pair => pair.Second)
             .Count();
     }
-
-    private static DataNote NotLookedFor { get; } = new(
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"near copies were not looked for: that is done for up to {NearCopies.MaxImages:N0} images"),
-        IsLeak: true);
 
     private static ImageFingerprint?[] Describe(ImageDataset dataset, IEnumerable<CheckedImage> images) =>
         [.. images.AsParallel().AsOrdered().Select(image => ImageFingerprint.Of(DecodedImage.Of(dataset, image.Pixels)))];

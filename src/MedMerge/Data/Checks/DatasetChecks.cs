@@ -41,7 +41,7 @@ internal static class DatasetChecks
     {
         foreach (var split in images.GroupBy(image => image.Split))
         {
-            var count = split.Count(image => image.Pixels.Span.IndexOfAnyExcept(image.Pixels.Span[0]) < 0);
+            var count = split.Count(image => image.IsConstant);
             if (count > 0) yield return $"{CheckedImage.Count(count)} of {split.Key} {(count == 1 ? "has" : "have")} one value everywhere";
         }
     }

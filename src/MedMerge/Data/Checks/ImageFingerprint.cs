@@ -11,35 +11,46 @@ internal sealed class ImageFingerprint
     /// <summary>Frequencies of the coarse features in each direction.</summary>
     public const int Frequencies = 8;
 
+    /// <summary>Features of half of the frequencies in each direction, the lower one; they come first.</summary>
+    public const int LowFeatures = Frequencies * Frequencies / 4;
+
     private const float MinDeviation = 1; // of 255, below which an image shows nothing
 
     private static readonly float[] Cosines = CreateCosines();
 
-    private ImageFingerprint(float[] pixels) => Pixels = pixels;
+    private readonly byte[] _grey; // [side × side]; a quarter of what normalised pixels take
 
-    /// <summary>[side × side], with mean 0 and Euclidean norm 1.</summary>
-    public float[] Pixels { get; }
+    private ImageFingerprint(byte[] grey) => _grey = grey;
 
     /// <summary>Of an image; null if it shows nothing.</summary>
     public static ImageFingerprint? Of(DecodedImage image)
     {
-        var pixels = Array.ConvertAll(ImageResampler.Resize(image.WithChannels(1), Side, Side).Pixels, value => (float)value);
-        return Normalise(pixels) < MinDeviation * Side ? null : new ImageFingerprint(pixels);
+        var grey = ImageResampler.Resize(image.WithChannels(1), Side, Side).Pixels;
+        return Normalise(Array.ConvertAll(grey, value => (float)value)) < MinDeviation * Side ? null : new ImageFingerprint(grey);
+    }
+
+    /// <summary>[side × side], with mean 0 and Euclidean norm 1.</summary>
+    public float[] GetPixels()
+    {
+        var pixels = Array.ConvertAll(_grey, value => (float)value);
+        Normalise(pixels);
+        return pixels;
     }
 
     /// <summary>
-    /// The low frequencies of the discrete cosine transform (type II) of an image's section, without the mean, of norm 1. In the order
-    /// in which mirroring changes their signs: first those with an even number of half waves in both directions, then those odd from left
-    /// to right, those odd from top to bottom, those odd in both; frequencies² / 4 of each.
+    /// The low frequencies of the discrete cosine transform (type II) of an image's section, without the mean, of norm 1: the
+    /// <see cref="LowFeatures"/>, then the others. Both in the order in which mirroring changes their signs: a quarter of them has an even
+    /// number of half waves in both directions, the next is odd from left to right, the next odd from top to bottom, the last odd in both.
     /// </summary>
     public float[] GetFeatures(ImageSection section)
     {
+        var pixels = GetPixels();
         var rows = new float[Side * Frequencies];
         for (var y = 0; y < Side; y++)
         {
             for (var x = 0; x < Side; x++)
             {
-                var value = section.Sample(Pixels, y, x);
+                var value = section.Sample(pixels, y, x);
                 for (var v = 0; v < Frequencies; v++) rows[(y * Frequencies) + v] += value * Cosines[(v * Side) + x];
             }
         }
@@ -61,12 +72,13 @@ internal sealed class ImageFingerprint
     /// <summary>The image mirrored.</summary>
     public float[] Mirror(Mirroring mirroring)
     {
-        var mirrored = new float[Pixels.Length];
+        var pixels = GetPixels();
+        var mirrored = new float[pixels.Length];
         for (var y = 0; y < Side; y++)
         {
             var from = mirroring.HasFlag(Mirroring.TopToBottom) ? Side - 1 - y : y;
             var row = mirrored.AsSpan(y * Side, Side);
-            Pixels.AsSpan(from * Side, Side).CopyTo(row);
+            pixels.AsSpan(from * Side, Side).CopyTo(row);
             if (mirroring.HasFlag(Mirroring.LeftToRight)) row.Reverse();
         }
         return mirrored;
@@ -75,8 +87,13 @@ internal sealed class ImageFingerprint
     private static int GetPlace(int u, int v)
     {
         const int Half = Frequencies / 2;
+        const int Quarter = Half / 2;
         var group = ((u & 1) << 1) | (v & 1);
-        return (group * Half * Half) + (u / 2 * Half) + (v / 2);
+        var (row, column) = (u / 2, v / 2);
+        if (row < Quarter && column < Quarter) return (group * Quarter * Quarter) + (row * Quarter) + column;
+        // The rest of a group: the right half of its upper rows, then its lower rows.
+        var place = row < Quarter ? (row * Quarter) + column - Quarter : (Quarter * Quarter) + ((row - Quarter) * Half) + column;
+        return LowFeatures + (group * ((Half * Half) - (Quarter * Quarter))) + place;
     }
 
     private static float[] CreateCosines()

@@ -301,7 +301,8 @@ internal sealed class ScenarioLoader(
         if (OriginChecks.Between(data, target) is { } related)
             _notes.Add($"the source '{origin.Name}' is pretrained on '{data.Name}', and the target is '{target.Name}': {related}");
         var line = specification.Lines?.Find(origin.Name);
-        Note(CopyChecks.Between(data, target), line, $"the source '{origin.Name}' knows images of the target '{target.Name}'");
+        DataNote[] notes = [.. GroupChecks.Between(data, target), .. CopyChecks.Between(data, target)];
+        Note(notes, line, $"the source '{origin.Name}' and the target '{target.Name}'");
     }
 
     /// <summary>Adds notes on data, or problems where the specification refuses what they say.</summary>

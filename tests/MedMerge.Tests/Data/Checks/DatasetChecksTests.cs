@@ -67,8 +67,25 @@ public class DatasetChecksTests
         var larger = ImagePreparation.Apply(learned, new ImageSettings { Size = 24 });
 
         var note = Assert.Single(CopyChecks.Between(larger, target));
-        Assert.Equal(new DataNote("1 image of test is a copy of one that it has learned", IsLeak: true), note);
+        Assert.Equal(new DataNote("1 image of test is a copy of one that the source has learned", IsLeak: true), note);
         Assert.Empty(CopyChecks.Between(Create(Random(4, 40), Random(5, 20), Random(6, 20)), target));
+    }
+
+    /// <summary>All with all would take hours for a hundred thousand; what is tested is sought all the same.</summary>
+    [Fact]
+    public void Among_many_images_those_that_are_tested_are_sought()
+    {
+        var (train, test) = (Random(1, NearCopies.MaxImages), Random(3, 20));
+        test[6] = Array.ConvertAll(train[4], value => (byte)(value * 3 / 4));
+        const string sample = "these are more than 20,000 images: near copies were looked for of 40 of 40 of val and test, not within train";
+
+        var notes = DatasetChecks.Run(Create(train, Random(2, 20), test));
+        Assert.Equal(["1 image of test is a near copy of one in train", sample], notes.Select(note => note.Text));
+        Assert.Equal([true, false], notes.Select(note => note.IsLeak));
+
+        var target = Create(Random(4, 20), Random(5, 20), test);
+        var between = Assert.Single(CopyChecks.Between(Create(train, Random(2, 20), Random(3, 20)), target));
+        Assert.Equal("1 image of test is a copy of one that the source has learned", between.Text);
     }
 
     [Fact]

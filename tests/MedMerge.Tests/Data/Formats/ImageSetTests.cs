@@ -146,6 +146,8 @@ public sealed class ImageSetTests : IDisposable
             .Select(split => Enumerable.Range(0, split.Count).Select(i => patients[split.Pixels[i * 72]]).ToHashSet())
             .ToList();
         Assert.Empty(sides[0].Intersect(sides[1]).Union(sides[0].Intersect(sides[2])).Union(sides[1].Intersect(sides[2])));
+        var groups = dataset.Splits.Select(split => split.Split.Groups!.Distinct().Count());
+        Assert.Equal(sides.Select(side => side.Count), groups);
         Assert.InRange(dataset.Train.Count, 136, 144);
         Assert.InRange(dataset.Test.Count, 36, 44);
         var share = dataset.Train.Labels.Average();

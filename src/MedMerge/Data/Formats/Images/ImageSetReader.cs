@@ -48,6 +48,7 @@ internal static class ImageSetReader
             info = info with { Channels = 3 };
             pixels = Fill(files, dealt, settings, info)!;
         }
+        var isGrouped = dealt.Any(image => image.Group is not null);
         var (train, validation, test) = (Collect(DatasetSplit.Train), Collect(DatasetSplit.Validation), Collect(DatasetSplit.Test));
         return new ImageDataset(info, train, validation, test).Validated();
 
@@ -59,6 +60,7 @@ internal static class ImageSetReader
             return new ImageSplit(pixels[split], [.. chosen.Select(GetLabel)])
             {
                 Weights = isWeighted ? [.. chosen.Select(image => image.Weight ?? 1)] : null,
+                Groups = isGrouped ? [.. chosen.Select(image => image.GroupHash)] : null,
             };
         }
 

@@ -1,3 +1,6 @@
+using System.IO.Hashing;
+using System.Text;
+
 namespace MedMerge.Data.Formats.Images;
 
 /// <summary>An image file of a data set.</summary>
@@ -12,6 +15,9 @@ internal sealed record ListedImage(string Path, string Class, DatasetSplit? Spli
 
     /// <summary>How much it counts in training, beside the others; null where the list does not say.</summary>
     public float? Weight { get; init; }
+
+    /// <summary>By which data sets know its group again, without having its name; 0 if it stands by itself.</summary>
+    public ulong GroupHash => Group is null ? 0 : XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(Group));
 
     /// <summary>What splits have in the same shares: its class, or each of its labels; having none counts as one.</summary>
     public IReadOnlyList<string> Kinds => Labels switch
