@@ -68,21 +68,31 @@ internal sealed class ZipInput : IDisposable
         return read(content);
     });
 
-    /// <summary>Reads a whole entry and checks it against its checksum, if it has one (0 means that it has none).</summary>
+    /// <summary>Reads an entry and checks it against its checksum, if it has one (0 means that it has none).</summary>
+    /// <param name="skip">How many bytes at its start are checked and not returned.</param>
     /// <exception cref="FormatException">The entry is damaged.</exception>
-    public byte[] Read(string name)
+    public byte[] Read(string name, int skip = 0)
     {
         var entry = _entries[name];
         if (entry.Length > Array.MaxLength) throw new FormatException($"its entry '{name}' is larger than 2 GiB");
         return Guarded($"its entry '{name}'", () =>
         {
-            var bytes = new byte[entry.Length];
             using var content = entry.Open();
-            if (content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
-                throw new FormatException($"its entry '{name}' is truncated");
-            if (entry.Crc32 != 0 && Crc32.HashToUInt32(bytes) != entry.Crc32)
+            var checksum = new Crc32();
+            Read(skip);
+            var rest = Read((int)entry.Length - skip);
+            if (entry.Crc32 != 0 && checksum.GetCurrentHashAsUInt32() != entry.Crc32)
                 throw new FormatException($"its entry '{name}' is damaged: its checksum differs (CRC-32)");
-            return bytes;
+            return rest;
+
+            byte[] Read(int length)
+            {
+                var bytes = new byte[length];
+                if (content.ReadAtLeast(bytes, length, throwOnEndOfStream: false) < length)
+                    throw new FormatException($"its entry '{name}' is truncated");
+                checksum.Append(bytes);
+                return bytes;
+            }
         });
     }
 

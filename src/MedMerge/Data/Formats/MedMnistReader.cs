@@ -117,10 +117,7 @@ internal static class MedMnistReader
         if (!archive.Contains(entry)) throw new FormatException($"it has no array '{name}'");
         try
         {
-            var length = archive.ReadStart(entry, start => NpyArray.GetFileLength(start, hint));
-            if (archive.LengthOf(entry) != length)
-                throw new FormatException($"its header says that it has {length} bytes, and it has {archive.LengthOf(entry)}");
-            return NpyArray.Read(new MemoryStream(archive.Read(entry)));
+            return NpyArray.Read(archive, entry, hint);
         }
         catch (FormatException error)
         {

@@ -19,22 +19,17 @@ internal sealed record NpyArray(int[] Shape, string Type, byte[] Data)
         ["int64"] = 8,
     };
 
-    /// <summary>The length of the whole .npy file of which a stream gives the start, by its header.</summary>
+    /// <summary>Reads a .npy file in an archive: a header (<see cref="NpyHeader"/>), then the elements.</summary>
     /// <param name="hint">What the array should be, for the message where it is of another type.</param>
     /// <exception cref="FormatException">Torn, or not an array of integers in C order.</exception>
-    public static long GetFileLength(Stream stream, string hint)
+    public static NpyArray Read(ZipInput archive, string entry, string hint)
     {
-        var header = NpyHeader.Read(stream);
-        return header.Length + GetDataLength(header, GetType(header, hint));
-    }
-
-    /// <summary>Reads a .npy file: a header (<see cref="NpyHeader"/>), then the elements.</summary>
-    /// <exception cref="FormatException">Torn, or not an array of integers in C order.</exception>
-    public static NpyArray Read(Stream stream)
-    {
-        var header = NpyHeader.Read(stream);
-        var type = GetType(header, "wanted are integers");
-        return new NpyArray(header.Shape, type, NpyHeader.ReadExactly(stream, (int)GetDataLength(header, type)));
+        var header = archive.ReadStart(entry, NpyHeader.Read);
+        var type = GetType(header, hint);
+        var length = header.Length + GetDataLength(header, type);
+        if (archive.LengthOf(entry) != length)
+            throw new FormatException($"its header says that it has {length} bytes, and it has {archive.LengthOf(entry)}");
+        return new NpyArray(header.Shape, type, archive.Read(entry, header.Length));
     }
 
     /// <summary>The elements as whole numbers.</summary>

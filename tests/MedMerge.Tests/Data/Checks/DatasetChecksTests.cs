@@ -77,7 +77,8 @@ public class DatasetChecksTests
     {
         var (train, test) = (Random(1, NearCopies.MaxImages), Random(3, 20));
         test[6] = Array.ConvertAll(train[4], value => (byte)(value * 3 / 4));
-        const string sample = "these are more than 20,000 images: near copies were looked for of 40 of 40 of val and test, not within train";
+        const string sample =
+            "these are more than 20,000 images: near copies were looked for of 40 of 40 of val and test, not within train";
 
         var notes = DatasetChecks.Run(Create(train, Random(2, 20), test));
         Assert.Equal(["1 image of test is a near copy of one in train", sample], notes.Select(note => note.Text));

@@ -20,13 +20,28 @@ public sealed class ImageDecoderTests(PillowImages pillow) : IClassFixture<Pillo
         foreach (var file in files)
         {
             var name = Path.GetFileName(file);
-            var image = ImageDecoder.Decode(File.ReadAllBytes(file), file, turbo);
+            using var room = new PixelRoom();
+            var image = ImageDecoder.Decode(File.ReadAllBytes(file), file, room, turbo);
             var expected = File.ReadAllBytes(Path.ChangeExtension(file, ".bytes"));
 
             Assert.True(expected.Length == image.Pixels.Length, $"{name}: {image.Width} × {image.Height} × {image.Channels}");
             var differences = expected.Zip(image.Pixels, (a, b) => Math.Abs(a - b)).ToList();
             Assert.True(differences.Max() == 0, $"{name}: {differences.Max()}");
         }
+    }
+
+    [Fact]
+    public void Colours_give_Pillows_grey_and_grey_the_same_in_every_colour()
+    {
+        pillow.SkipWithout();
+        var source = new DecodedImage(47, 61, 3, File.ReadAllBytes(Path.Combine(pillow.Folder, "source.bytes")));
+
+        var grey = source.WithChannels(1);
+
+        Assert.Equal(File.ReadAllBytes(Path.Combine(pillow.Folder, "source_grey.bytes")), grey.Pixels);
+        var back = grey.WithChannels(3);
+        Assert.Equal(grey.Pixels.SelectMany(value => Enumerable.Repeat(value, 3)), back.Pixels);
+        Assert.Equal(grey.Pixels, back.WithoutEqualChannels().Pixels);
     }
 
     [Fact]

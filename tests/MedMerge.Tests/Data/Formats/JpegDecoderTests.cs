@@ -113,7 +113,8 @@ public sealed class JpegDecoderTests
     {
         try
         {
-            var image = ImageDecoder.Decode(file, "'x.jpg'", turbo);
+            using var room = new PixelRoom();
+            var image = ImageDecoder.Decode(file, "'x.jpg'", room, turbo);
             return $"{image.Width} × {image.Height}";
         }
         catch (InputException error)

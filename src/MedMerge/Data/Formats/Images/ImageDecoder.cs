@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MedMerge.Data.Formats.Images.Dicom;
 using MedMerge.Data.Formats.Images.Jpeg;
 using SixLabors.ImageSharp;
@@ -21,7 +22,6 @@ internal static class ImageDecoder
     public const string Kind = "image";
 
     private const string Known = "PNG, JPEG, TIFF, BMP, WebP or DICOM";
-    private const long MaxPixels = 32_000_000;
     private const int MaxScans = 100; // of a JPEG: progressive files have about ten; thousands of empty ones take minutes
     private const int DeepBits = 16; // of a grey pixel; 48 of RGB
 
@@ -30,25 +30,33 @@ internal static class ImageDecoder
     /// <summary>Reads an image.</summary>
     /// <param name="origin">What messages call it.</param>
     /// <exception cref="InputException">It is damaged, of another format, or too large.</exception>
-    public static DecodedImage Decode(byte[] file, string origin) => Decode(file, origin, TurboJpeg.Installed);
+    public static DecodedImage Decode(byte[] file, string origin)
+    {
+        using var room = new PixelRoom();
+        return Decode(file, origin, room, TurboJpeg.Installed);
+    }
 
     /// <summary>Reads an image.</summary>
     /// <param name="origin">What messages call it.</param>
+    /// <param name="room">Taken as soon as the image's size is known.</param>
     /// <param name="turbo">The system's library for JPEG; null for Skia's alone.</param>
     /// <exception cref="InputException">It is damaged, of another format, or too large.</exception>
-    public static DecodedImage Decode(byte[] file, string origin, TurboJpeg? turbo)
+    public static DecodedImage Decode(byte[] file, string origin, PixelRoom room, TurboJpeg? turbo)
     {
         try
         {
-            if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin, turbo);
-            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin, isTurned: true, turbo);
+            if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin, room, turbo);
+            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin, room, isTurned: true, turbo);
             CheckEnd(ImageEnd.IsStartReached(file), origin);
             var info = Image.Identify(Formats, file, out _);
             if (info is null)
                 throw new InputException($"{origin} is {FileContent.Describe(file) ?? "of an unknown format"}; an image is {Known}.");
-            CheckSize(info.Width, info.Height, origin);
+            room.Take(info.Width, info.Height, origin);
             CheckEnd(ImageEnd.IsReached(file), origin);
-            return IsDeep(info) ? DecodeDeep(file) : Read<Rgb24>(file).WithoutEqualChannels();
+            var image = IsDeep(info)
+                ? Read<Rgb48>(file, Narrow)
+                : Read<Rgb24>(file, (row, bytes) => MemoryMarshal.AsBytes(row).CopyTo(bytes));
+            return image.WithoutEqualChannels();
         }
         catch (Exception error) when (IsOfFile(error))
         {
@@ -63,14 +71,14 @@ internal static class ImageDecoder
         error is not (InputException or OutOfMemoryException or TypeInitializationException or DllNotFoundException);
 
     /// <summary>What is not read is not damaged: the message says no more than why.</summary>
-    private static DecodedImage DecodeDicom(byte[] file, string origin, TurboJpeg? turbo)
+    private static DecodedImage DecodeDicom(byte[] file, string origin, PixelRoom room, TurboJpeg? turbo)
     {
         try
         {
             var dicom = new DicomImage(file);
-            CheckSize(dicom.Width, dicom.Height, origin);
+            room.Take(dicom.Width, dicom.Height, origin);
             return dicom.Decode(jpeg => JpegDecoder.IsJpeg(jpeg)
-                ? DecodeJpeg(jpeg, origin, isTurned: false, turbo) // by EXIF, which DICOM does not know
+                ? DecodeJpeg(jpeg, origin, room, isTurned: false, turbo) // by EXIF, which DICOM does not know
                 : throw new FormatException("its pixels are no JPEG, as it says they are"));
         }
         catch (FormatException error)
@@ -79,24 +87,17 @@ internal static class ImageDecoder
         }
     }
 
-    private static DecodedImage DecodeJpeg(byte[] file, string origin, bool isTurned, TurboJpeg? turbo)
+    private static DecodedImage DecodeJpeg(byte[] file, string origin, PixelRoom room, bool isTurned, TurboJpeg? turbo)
     {
         var outline = JpegOutline.Read(file);
         CheckEnd(outline is not null, origin);
         if (outline!.Value.Scans > MaxScans) throw new FormatException($"it has more than {MaxScans} scans");
-        return JpegDecoder.Decode(file, outline.Value, (width, height) => CheckSize(width, height, origin), isTurned, turbo);
+        return JpegDecoder.Decode(file, outline.Value, (width, height) => room.Take(width, height, origin), isTurned, turbo);
     }
 
     private static void CheckEnd(bool isThere, string origin)
     {
         if (!isThere) throw new InputException($"{origin} is cut off: its last part is missing. Copy it again.");
-    }
-
-    private static void CheckSize(int width, int height, string origin)
-    {
-        if (width < 1 || height < 1) throw new InputException($"{origin} has no pixels: {width} × {height}.");
-        if ((long)width * height <= MaxPixels) return;
-        throw new InputException($"{origin} is {width} × {height} pixels, more than the {MaxPixels / 1_000_000} million that are read.");
     }
 
     private static Configuration CreateFormats()
@@ -121,30 +122,24 @@ internal static class ImageDecoder
         return isDeepPng || info.PixelType.BitsPerPixel is DeepBits or 3 * DeepBits or 4 * DeepBits;
     }
 
-    private static DecodedImage DecodeDeep(byte[] file)
-    {
-        var image = Read<Rgb48>(file);
-        return (image with { Pixels = Narrow(image.Pixels) }).WithoutEqualChannels();
-    }
-
-    private static DecodedImage Read<TPixel>(byte[] file) where TPixel : unmanaged, IPixel<TPixel>
+    /// <summary>Reads RGB.</summary>
+    /// <param name="toBytes">Brings a row to bytes.</param>
+    private static DecodedImage Read<TPixel>(byte[] file, Action<Span<TPixel>, Span<byte>> toBytes) where TPixel : unmanaged, IPixel<TPixel>
     {
         using var image = Image.Load<TPixel>(Formats, file);
         image.Mutate(context => context.AutoOrient());
-        var pixels = new byte[image.Width * image.Height * image.PixelType.BitsPerPixel / 8];
-        image.CopyPixelDataTo(pixels);
+        var pixels = new byte[image.Width * image.Height * 3];
+        image.ProcessPixelRows(rows =>
+        {
+            for (var y = 0; y < rows.Height; y++) toBytes(rows.GetRowSpan(y), pixels.AsSpan(y * rows.Width * 3, rows.Width * 3));
+        });
         return new DecodedImage(image.Width, image.Height, 3, pixels);
     }
 
-    /// <summary>Values of 16 bits, little-endian, to the nearest of 8.</summary>
-    private static byte[] Narrow(byte[] pixels)
+    /// <summary>Values of 16 bits to the nearest of 8.</summary>
+    private static void Narrow(Span<Rgb48> pixels, Span<byte> bytes)
     {
-        var narrow = new byte[pixels.Length / 2];
-        for (var i = 0; i < narrow.Length; i++)
-        {
-            var value = pixels[2 * i] | (pixels[(2 * i) + 1] << 8);
-            narrow[i] = (byte)((value + 128) / 257);
-        }
-        return narrow;
+        var values = MemoryMarshal.Cast<Rgb48, ushort>(pixels);
+        for (var i = 0; i < values.Length; i++) bytes[i] = (byte)((values[i] + 128) / 257);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MedMerge.Data.Formats.Images.Jpeg;
 
 namespace MedMerge.Data.Formats.Images;
 
@@ -119,7 +120,9 @@ internal static class ImageSetReader
 
     private static DecodedImage Prepare(IImageFiles files, ListedImage image, ImageSettings settings)
     {
-        var decoded = ImageDecoder.Decode(files.Read(image.Path), $"The image '{image.Path}' in {files.Origin}");
+        using var room = new PixelRoom();
+        var origin = $"The image '{image.Path}' in {files.Origin}";
+        var decoded = ImageDecoder.Decode(files.Read(image.Path), origin, room, TurboJpeg.Installed);
         return ImagePreparation.Resize(settings.Channels is { } channels ? decoded.WithChannels(channels) : decoded, settings);
     }
 

@@ -59,11 +59,12 @@ internal sealed class DicomImage
         var isRunLength = _elements.TransferSyntax == TransferSyntaxes.RunLength;
         var length = Height * Width * _samples * BytesPerValue;
         var pixels = _elements.Pixels[0];
-        var bytes = isRunLength ? RunLengths.Decode(pixels.Span, Height * Width, _samples, BytesPerValue) : pixels.ToArray();
+        var bytes = isRunLength ? RunLengths.Decode(pixels.Span, Height * Width, _samples, BytesPerValue) : pixels.Span;
         if (bytes.Length < length) throw new FormatException($"it has {bytes.Length} bytes of pixels instead of {length}");
-        if (_samples == 1) return Show(ReadValues(bytes));
+        bytes = bytes[..length];
+        if (_samples == 1) return Show(bytes, BytesPerValue, GetValue);
         var isPlanar = isRunLength || _elements.FindNumber(0x00280006) == 1;
-        return ReadColours(isPlanar ? Interleave(bytes) : bytes[..length]);
+        return ReadColours(isPlanar ? Interleave(bytes) : bytes.ToArray());
     }
 
     private DecodedImage DecodeJpeg(Func<byte[], DecodedImage> decode)
@@ -71,34 +72,50 @@ internal sealed class DicomImage
         var image = decode([.. _elements.Pixels.SelectMany(fragment => fragment.ToArray())]);
         if (image.Width != Width || image.Height != Height)
             throw new FormatException($"its JPEG has {image.Width} × {image.Height} pixels instead of {Width} × {Height}");
-        return _samples == 1 ? Show(Array.ConvertAll(image.WithChannels(1).Pixels, value => (int)value)) : image;
+        return _samples == 1 ? Show(image.WithChannels(1).Pixels, bytesPerValue: 1, value => value) : image;
     }
 
-    private int[] ReadValues(ReadOnlySpan<byte> bytes)
+    /// <summary>
+    /// The bytes that stored values are shown as. There are at most 65536 of these: each is shown once, whatever the image's size.
+    /// </summary>
+    /// <param name="stored">[height × width], little-endian.</param>
+    /// <param name="getValue">The number that a stored value is.</param>
+    private DecodedImage Show(ReadOnlySpan<byte> stored, int bytesPerValue, Func<int, int> getValue)
     {
-        var values = new int[Height * Width];
-        var unused = 32 - _bitsStored;
-        for (var i = 0; i < values.Length; i++)
-        {
-            var raw = BytesPerValue == 1 ? bytes[i] : BinaryPrimitives.ReadUInt16LittleEndian(bytes[(2 * i)..]);
-            var top = (uint)raw >> _shift << unused;
-            values[i] = _isSigned ? (int)top >> unused : (int)(top >> unused);
-        }
-        return values;
+        var levels = 1 << (8 * bytesPerValue);
+        var counts = new int[levels];
+        var pixels = Height * Width;
+        for (var i = 0; i < pixels; i++) counts[Get(stored, i)]++;
+        var shown = Show([.. Enumerable.Range(0, levels).Select(getValue)], counts);
+        var bytes = new byte[pixels];
+        for (var i = 0; i < pixels; i++) bytes[i] = shown[Get(stored, i)];
+        return new DecodedImage(Width, Height, 1, bytes);
+
+        int Get(ReadOnlySpan<byte> all, int i) =>
+            bytesPerValue == 1 ? all[i] : BinaryPrimitives.ReadUInt16LittleEndian(all[(2 * i)..]);
     }
 
-    private DecodedImage Show(int[] stored)
+    /// <summary>The number that a stored value's bits are.</summary>
+    private int GetValue(int stored)
+    {
+        var unused = 32 - _bitsStored;
+        var top = (uint)stored >> _shift << unused;
+        return _isSigned ? (int)top >> unused : (int)(top >> unused);
+    }
+
+    /// <param name="numbers">Those that can be stored.</param>
+    /// <param name="counts">Pixels of each.</param>
+    private byte[] Show(int[] numbers, int[] counts)
     {
         var (slope, intercept) = (_elements.FindDecimal(0x00281053) ?? 1, _elements.FindDecimal(0x00281052) ?? 0);
-        var values = Array.ConvertAll(stored, value => (value * slope) + intercept);
+        var values = Array.ConvertAll(numbers, number => (number * slope) + intercept);
         var (centre, width) = (_elements.FindDecimal(0x00281050), _elements.FindDecimal(0x00281051));
         byte[] bytes;
         var areBytes = _bitsStored == 8 && !_isSigned && slope == 1 && intercept == 0;
         if (centre is { } middle && width is >= 1) bytes = Array.ConvertAll(values, value => ToByte(Window(value, middle, width.Value)));
-        else if (areBytes) bytes = Array.ConvertAll(stored, value => (byte)value);
-        else bytes = Stretch(values);
-        if (_photometric == "MONOCHROME1") bytes = Array.ConvertAll(bytes, value => (byte)(byte.MaxValue - value));
-        return new DecodedImage(Width, Height, 1, bytes);
+        else if (areBytes) bytes = Array.ConvertAll(numbers, number => (byte)number);
+        else bytes = Stretch(values, counts);
+        return _photometric == "MONOCHROME1" ? Array.ConvertAll(bytes, value => (byte)(byte.MaxValue - value)) : bytes;
     }
 
     private static double Window(double value, double centre, double width)
@@ -108,12 +125,24 @@ internal sealed class DicomImage
         return ((value - (centre - 0.5)) / (width - 1)) + 0.5;
     }
 
-    private static byte[] Stretch(double[] values)
+    private static byte[] Stretch(double[] values, int[] counts)
     {
-        var sorted = values.Order().ToArray();
-        var low = sorted[(int)Math.Floor(LowShare * (sorted.Length - 1))];
-        var high = sorted[(int)Math.Ceiling(HighShare * (sorted.Length - 1))];
+        var last = counts.Sum() - 1;
+        var order = Enumerable.Range(0, values.Length).Where(i => counts[i] > 0).OrderBy(i => values[i]).ToList();
+        var low = FindAt((int)Math.Floor(LowShare * last));
+        var high = FindAt((int)Math.Ceiling(HighShare * last));
         return high > low ? Array.ConvertAll(values, value => ToByte((value - low) / (high - low))) : new byte[values.Length];
+
+        // The value of the pixel at that place, were they sorted.
+        double FindAt(int place)
+        {
+            foreach (var i in order)
+            {
+                if (place < counts[i]) return values[i];
+                place -= counts[i];
+            }
+            return values[order[^1]];
+        }
     }
 
     private static byte ToByte(double share) => (byte)Math.Floor((Math.Clamp(share, 0, 1) * byte.MaxValue) + 0.5);
