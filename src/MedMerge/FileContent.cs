@@ -12,7 +12,10 @@ internal static class FileContent
         SearchValues.Create([.. "\t\r\n"u8, .. Enumerable.Range(' ', 95).Select(code => (byte)code)]);
 
     /// <summary>What a file is and what to do about it, as it completes "it is …"; null if it is not known.</summary>
-    public static string? Describe(ReadOnlySpan<byte> file)
+    public static string? Describe(ReadOnlySpan<byte> file) => DescribeUnlessText(file) ?? (IsText(file) ? "a text file" : null);
+
+    /// <summary>The same of a file that should be text; null if it may be.</summary>
+    public static string? DescribeUnlessText(ReadOnlySpan<byte> file)
     {
         var start = file.TrimStart(" \t\r\n\uFEFF"u8);
         if (start.StartsWith("version https://git-lfs"u8))
@@ -34,7 +37,8 @@ internal static class FileContent
         if (DescribeImage(file) is { } image) return image;
         if (file is [0x80, 2 or 3 or 4 or 5, ..]) return "a Python pickle";
         if (IsSafetensors(file)) return "a safetensors file";
-        return IsText(file) ? "a text file" : null;
+        if (file is [0xff, 0xfe, ..] or [0xfe, 0xff, ..]) return "text in UTF-16: save it in UTF-8";
+        return null;
     }
 
     /// <summary>Whether a file begins as safetensors do, whole or not: a length, then a JSON object.</summary>

@@ -40,21 +40,34 @@ public sealed class KillTests : IDisposable
             if (code == 137) kills++;
             if (code != 0) continue;
             Assert.Equal(undisturbed, result);
-            Directory.Delete(Path.Combine(_folder, "store"), recursive: true);
+            Directory.Delete(In("store"), recursive: true);
+            Directory.Delete(In("store-out"), recursive: true);
         }
         (code, var last, error) = await RunAsync("store", killAfter: null, deadline.Token);
 
         Assert.True(code == 0, $"seed {seed}: {error}");
         Assert.Equal(undisturbed, last);
+        Assert.Equal(ReadExported("undisturbed"), ReadExported("store"));
         Assert.True(late > 0, $"seed {seed}: none of {kills} kills came after a stage was stored.");
-        string[] verify = ["storage", "verify", "--store", Path.Combine(_folder, "store")];
+        string[] verify = ["storage", "verify", "--store", In("store")];
         (code, var verified, error) = await ExecuteAsync(verify, killAfter: null, deadline.Token);
         Assert.True(code == 0, $"seed {seed}: {verified}{error}");
     }
 
+    private string In(string name) => Path.Combine(_folder, name);
+
+    /// <summary>The names and hashes of the files that a run has exported.</summary>
+    private List<string> ReadExported(string store)
+    {
+        var folder = In($"{store}-out");
+        var files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
+        Assert.Contains(files, file => file.EndsWith("model.safetensors", StringComparison.Ordinal));
+        return [.. files.Select(file => $"{Path.GetRelativePath(folder, file)} {ContentHash.Of(File.ReadAllBytes(file))}")];
+    }
+
     private int CountStages()
     {
-        var folder = Path.Combine(_folder, "store", "stages");
+        var folder = In("store/stages");
         return Directory.Exists(folder) ? Directory.GetFiles(folder).Length : 0;
     }
 
@@ -67,22 +80,22 @@ public sealed class KillTests : IDisposable
             using var image = new Image<L8>(40, 32);
             for (var y = 0; y < image.Height; y++)
                 for (var x = 0; x < image.Width; x++) image[x, y] = new L8((byte)random.Next(60 + (i % 2 * 20), 200));
-            image.Save(Path.Combine(_folder, $"{i}.png"));
+            image.Save(In($"{i}.png"));
             lines.Add($"{i}.png,{i % 2},{i / 3},{1 + (i % 3)}");
         }
-        File.WriteAllLines(Path.Combine(_folder, "list.csv"), lines);
+        File.WriteAllLines(In("list.csv"), lines);
         var builder = new SpecificationBuilder { Methods = "[medmerge, lp-ft]", Seeds = 3, SourceImages = 48 }.WithEpochs(2);
         var yaml = builder.Yaml.Replace(
             "{ data: 'phantom:lesions', trainImages: 24 }",
             "{ data: list.csv, size: 24, trainImages: 64 }",
             StringComparison.Ordinal);
         Assert.Contains("list.csv", yaml, StringComparison.Ordinal);
-        File.WriteAllText(Path.Combine(_folder, "spec.yaml"), yaml);
+        File.WriteAllText(In("spec.yaml"), yaml);
     }
 
     private Task<(int Code, string Output, string Error)> RunAsync(string store, TimeSpan? killAfter, CancellationToken cancellation)
     {
-        string[] arguments = ["run", Path.Combine(_folder, "spec.yaml"), "--store", Path.Combine(_folder, store), "--json"];
+        string[] arguments = ["run", In("spec.yaml"), "--store", In(store), "--output", In($"{store}-out"), "--json"];
         return ExecuteAsync(arguments, killAfter, cancellation);
     }
 

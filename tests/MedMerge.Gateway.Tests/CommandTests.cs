@@ -1,9 +1,13 @@
+using System.IO.Compression;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using MedMerge.Cli;
 using MedMerge.Data;
 using MedMerge.Storage;
 using MedMerge.Testing;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
 
 namespace MedMerge.Gateway.Tests;
 
@@ -162,6 +166,35 @@ public sealed class CommandTests : IClassFixture<RunningGateway>, IDisposable
         var data = packed.Select(content => PackedDataset.Read(content, "input")).Single(read => read.Name == "set");
         Assert.Equal(12, data.Train.Count);
         Assert.Equal(ContentHash.Of(File.ReadAllBytes(file)), data.Info.Provenance.Sha256);
+    }
+
+    /// <summary>A folder of images goes to a gateway as a zip archive.</summary>
+    [Fact]
+    public async Task An_uploaded_archive_of_images_is_packed_by_the_gateway()
+    {
+        using (var archive = ZipFile.Open(In("scans.zip"), ZipArchiveMode.Create))
+        {
+            var lines = new List<string> { "path,label,patient" };
+            for (var i = 0; i < 40; i++)
+            {
+                using var image = new Image<L8>(12, 12);
+                image[i % 12, i / 12] = new L8(250);
+                using var entry = archive.CreateEntry($"{i}.png").Open();
+                image.SaveAsPng(entry);
+                lines.Add($"{i}.png,{i % 2},{i / 2}");
+            }
+            using var list = archive.CreateEntry("manifest.csv").Open();
+            list.Write(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+        }
+        var specification = new SpecificationBuilder { Name = "scans", Methods = "[average]" };
+        var yaml = specification.Yaml.Replace("'phantom:lesions', trainImages: 24", "scans.zip, size: 16", StringComparison.Ordinal);
+        File.WriteAllText(In("zip.yaml"), yaml);
+
+        var (code, _, error) = await RunAsync("submit", In("zip.yaml"), "--watch");
+
+        Assert.True(code == ExitCodes.Done, error);
+        Assert.Contains("Uploading 'scans.zip'", error, StringComparison.Ordinal);
+        Assert.Contains("1 of 1 trials has a result", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -129,28 +129,52 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
 
     private static SafetensorsEntry ReadEntry(JsonProperty item, int dataStart, long dataLength)
     {
-        var type = item.Value.GetProperty("dtype").GetString() ?? "";
-        var shape = item.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()).ToArray();
-        var offsets = item.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
+        var (type, shape, offsets) = ReadFields(item);
         if (offsets is not [var begin, var end] || begin < 0 || end < begin || end > dataLength)
             throw new FormatException($"tensor '{item.Name}' lies outside the file ({dataLength} bytes of data): the file is truncated");
         CheckLength(item.Name, type, shape, end - begin);
         return new SafetensorsEntry(item.Name, type, shape, dataStart + begin, end - begin);
     }
 
+    private static (string Type, long[] Shape, long[] Offsets) ReadFields(JsonProperty item)
+    {
+        try
+        {
+            return (item.Value.GetProperty("dtype").GetString() ?? "", ReadNumbers("shape"), ReadNumbers("data_offsets"));
+        }
+        catch (Exception error) when (error is InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            throw new FormatException($"tensor '{item.Name}' needs a dtype, and whole numbers as shape and data_offsets", error);
+        }
+
+        long[] ReadNumbers(string name) => [.. item.Value.GetProperty(name).EnumerateArray().Select(number => number.GetInt64())];
+    }
+
     private static void CheckLength(string name, string typeName, long[] shape, long length)
     {
         var shown = $"tensor '{name}' of shape [{string.Join(", ", shape)}]";
         if (shape.Any(size => size < 0)) throw new FormatException($"{shown} has a negative size");
-        var elements = shape.Aggregate(1L, (product, size) => checked(product * size));
+        var elements = CountElements();
         if (ElementType.Named(typeName) is { } type)
         {
-            var needed = checked(elements * type.Size);
+            var needed = (Int128)elements * type.Size;
             if (needed != length) throw new FormatException($"{shown} needs {needed} bytes and has {length}");
         }
         else if (elements / 8 > length) // a type that is not known has at least a bit for each element
         {
             throw new FormatException($"{shown} has {length} bytes only");
+        }
+
+        long CountElements()
+        {
+            try
+            {
+                return shape.Aggregate(1L, (product, size) => checked(product * size));
+            }
+            catch (OverflowException error)
+            {
+                throw new FormatException($"{shown} has more elements than any file", error);
+            }
         }
     }
 

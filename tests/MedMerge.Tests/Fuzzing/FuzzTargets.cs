@@ -39,7 +39,7 @@ internal static class FuzzTargets
 
     public static readonly FuzzTarget Dicom = new(
         nameof(Dicom),
-        () => [FuzzSeeds.Dicom()],
+        () => [.. FuzzSeeds.Dicoms()],
         file => ImageDecoder.Decode(file, "'x'"));
 
     public static readonly FuzzTarget Archives = new(

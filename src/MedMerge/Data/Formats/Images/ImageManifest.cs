@@ -27,6 +27,8 @@ internal static class ImageManifest
     /// <exception cref="InputException">A column is missing, or lines are wrong; up to ten are named.</exception>
     public static IReadOnlyList<ListedImage> Read(byte[] content, string origin)
     {
+        if ((FileContent.DescribeUnlessText(content) ?? (content.Contains((byte)0) ? "no text" : null)) is { } other)
+            throw new InputException($"{origin} is {other}; a list of images is a CSV file.");
         var options = new CsvReaderOptions
         {
             TrimWhitespace = true,
