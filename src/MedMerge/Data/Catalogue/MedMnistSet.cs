@@ -34,8 +34,8 @@ internal sealed record MedMnistSet(string Name, string Contents, int Train, int 
     /// <summary>The MD5 of its files at 28, 64, 128 and 224 pixels.</summary>
     public required IReadOnlyList<string> Md5 { get; init; }
 
-    /// <summary>The length of its file at 28 pixels; null where no source for it was found, as for all larger sizes.</summary>
-    public long? Bytes { get; init; }
+    /// <summary>The lengths of its files from 28 pixels on, as far as a source for them was found.</summary>
+    public IReadOnlyList<long> Bytes { get; init; } = [];
 
     private int Count => Train + Validation + Test;
 
@@ -48,16 +48,17 @@ internal sealed record MedMnistSet(string Name, string Contents, int Train, int 
             $"{Count:N0} {Contents}, {Classes} {(IsMultiLabel ? "labels" : "classes")}"),
         Licence = Licence,
         Credit = $"MedMNIST v2 (Yang et al. 2023) and {string.Join(", ", Origins)}",
-        Files = [.. Sizes.Zip(Md5, CreateFile)],
+        Files = [.. Enumerable.Range(0, Sizes.Length).Select(CreateFile)],
     };
 
-    private CatalogueFile CreateFile(int size, string md5)
+    private CatalogueFile CreateFile(int place)
     {
+        var size = Sizes[place];
         var file = size == SmallestSize ? $"{Name}.npz" : $"{Name}_{size}.npz";
-        var bytes = size == SmallestSize ? Bytes : null;
+        var bytes = place < Bytes.Count ? Bytes[place] : (long?)null;
         var labels = IsMultiLabel ? Classes : 1;
         var uncompressed = (long)Count * ((size * size * Channels) + (labels * LargestLabelBytes));
-        return new CatalogueFile($"{Name}/{file}", new Uri($"{Record}{file}?download=1"), FileHash.Md5(md5))
+        return new CatalogueFile($"{Name}/{file}", new Uri($"{Record}{file}?download=1"), FileHash.Md5(Md5[place]))
         {
             ImageSize = size,
             Bytes = bytes,

@@ -2,7 +2,7 @@ namespace MedMerge.Data.Catalogue;
 
 /// <summary>
 /// MedMNIST's two-dimensional data sets. Addresses, MD5, counts, tasks and licences are those of its package, version 3.0.2
-/// (<c>medmnist/info.py</c>). Lengths are not in it: one is that of a file with its MD5.
+/// (<c>medmnist/info.py</c>). Lengths are not in it: those here are of files with these MD5, by Zenodo's API or as they were downloaded.
 /// </summary>
 internal static class MedMnistSets
 {
@@ -20,6 +20,7 @@ internal static class MedMnistSets
                 "ac42d08fb904d92c244187169d1fd1d9",
                 "2c51a510bcdc9cf8ddb2af93af1eadec",
             ],
+            Bytes = [205_615_438],
         },
         new("chestmnist", "chest X-rays", Train: 78_468, Validation: 11_219, Test: 22_433)
         {
@@ -71,6 +72,7 @@ internal static class MedMnistSets
                 "05b46931834c231683c68f40c47b2971",
                 "d6a3c71de1b945ea11211b03746c1fe1",
             ],
+            Bytes = [4_170_669, 20_606_998, 75_506_212, 214_384_716],
         },
         new("retinamnist", "graded fundus photographs", Train: 1_080, Validation: 120, Test: 400)
         {
@@ -96,7 +98,7 @@ internal static class MedMnistSets
                 "363e4b3f8d712e9b5de15470a2aaadf1",
                 "b56378a6eefa9fed602bb16d192d4c8b",
             ],
-            Bytes = 559_580,
+            Bytes = [559_580],
         },
         new("bloodmnist", "blood cells", Train: 11_959, Validation: 1_712, Test: 3_421)
         {
