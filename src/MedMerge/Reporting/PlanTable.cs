@@ -17,9 +17,10 @@ internal static class PlanTable
         var remaining = plan.Stages.Where(stage => !isCached(stage.Key)).Sum(stage => stage.Cost);
         var isSingle = plan.Scenarios.Count == 1;
         var scenarios = isSingle ? "" : $"{plan.Scenarios.Count} scenarios, ";
+        var trials = plan.Trials.Count == 1 ? "1 trial" : $"{plan.Trials.Count} trials";
         var time = expected is null ? "" : "\n" + Describe(expected, plan.Halving is not null);
         return $"""
-            {scenarios}{plan.Trials.Count} trials, {plan.Stages.Count} stages; {100 * remaining / total:0} % of the work is left to do{time}
+            {scenarios}{trials}, {plan.Stages.Count} stages; {100 * remaining / total:0} % of the work is left to do{time}
 
             {(isSingle ? "" : TextTable.Render(CreateScenarioRows(plan, isCached)) + "\n")}{TextTable.Render(CreateMethodRows(plan))}
             {TextTable.Render(CreateStageRows(plan, isCached, total))}
