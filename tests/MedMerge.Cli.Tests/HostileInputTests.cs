@@ -3,6 +3,8 @@ using System.Text;
 using MedMerge.Data;
 using MedMerge.Data.Formats;
 using MedMerge.Testing;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
 
 namespace MedMerge.Cli.Tests;
 
@@ -14,6 +16,8 @@ public sealed class HostileInputTests : IDisposable
 {
     private const long MaxMemory = 512_000_000;
     private const string Terapixel = "terapixel.png", Large = "large.png";
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("medmerge-hostile-").FullName;
 
@@ -29,7 +33,8 @@ public sealed class HostileInputTests : IDisposable
     [InlineData("torn.packed", "torn.packed' can't be read: it is truncated.")]
     [InlineData("binary.csv", "binary.csv' is no text; a list of images is a CSV file.")]
     [InlineData("pointer.csv", "pointer.csv' is a Git LFS pointer in place of the file: get the file with 'git lfs pull'")]
-    [InlineData("torn.csv", "The image 'torn.dcm' in '")]
+    [InlineData("torn.csv", "can't be read as a DICOM file: it is cut off.")]
+    [InlineData("other.csv", "can't be read as a DICOM file: its JPEG has 64 × 64 pixels instead of 8 × 8.")]
     [InlineData("terapixel.csv", "is 1000000 × 1000000 pixels, more than the 32 million that are read.")]
     [InlineData("large.csv", "can't be read as an image; is it damaged?")]
     public async Task A_data_set_is_refused(string file, string message)
@@ -39,6 +44,24 @@ public sealed class HostileInputTests : IDisposable
         await CheckRefusedAsync(
             new SpecificationBuilder().Yaml.Replace("'phantom:lesions', trainImages: 24", file + size, StringComparison.Ordinal),
             message);
+    }
+
+    /// <summary>A PNG of a few pixels with a gigabyte of text in a megabyte: no pixel depends on it, and it is not unpacked.</summary>
+    [Fact]
+    public async Task Texts_in_a_picture_take_no_memory()
+    {
+        var text = new byte[1 << 20];
+        using var compressed = new MemoryStream();
+        using (var zlib = new ZLibStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
+            for (var i = 0; i < 1 << 10; i++) zlib.Write(text);
+        var picture = Png(64, 64, rows: 64);
+        byte[] chunk = Chunk("zTXt", [.. "Comment"u8, 0, 0, .. compressed.ToArray()]);
+        const int afterHeader = 8 + 25;
+        List("list.csv", "text.png", [.. picture[..afterHeader], .. chunk, .. picture[afterHeader..]]);
+
+        var (peak, _) = await MeasuredRun.RunAsync(_folder, ["data", "show", "list.csv", "--set", "size=16"]);
+
+        Assert.InRange(peak, 1, MaxMemory);
     }
 
     [Fact]
@@ -74,7 +97,7 @@ public sealed class HostileInputTests : IDisposable
     {
         var levels = Enumerable.Range(1, 9)
             .Select(level => $"l{level}: &l{level} [{string.Join(", ", Enumerable.Repeat($"*l{level - 1}", 10))}]");
-        await CheckRefusedAsync($"l0: &l0 [a]\n{string.Join('\n', levels)}\nname: *l9\n", "'spec.yaml' has ");
+        await CheckRefusedAsync($"l0: &l0 [a]\n{string.Join('\n', levels)}\nname: *l9\n", "the key 'target' is missing");
     }
 
     private async Task CheckRefusedAsync(string yaml, string message)
@@ -83,7 +106,8 @@ public sealed class HostileInputTests : IDisposable
         var before = Directory.GetFileSystemEntries(_folder).Order().ToList();
 
         string[] command = ["run", "spec.yaml", "--store", "store", "--output", "out"];
-        var (code, peak, output, error) = await MeasuredRun.MeasureAsync(_folder, command);
+        var (code, peak, output, error) = await MeasuredRun.MeasureAsync(_folder, command)
+            .WaitAsync(Deadline, TestContext.Current.CancellationToken);
 
         Assert.True(code == ExitCodes.BadInput, $"{code}: {output}{error}");
         Assert.True(error.Contains(message, StringComparison.Ordinal), error);
@@ -112,6 +136,7 @@ public sealed class HostileInputTests : IDisposable
             case "table.npz": File.WriteAllBytes(In(file), [0x89, .. "HDF\r\n"u8, 0x1a, (byte)'\n', .. new byte[64]]); break;
             case "binary.csv": File.WriteAllBytes(In(file), [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * 7))]); break;
             case "torn.csv": List(file, "torn.dcm", [.. new byte[128], .. "DICM"u8, 2, 0, 0x10, 0, (byte)'U', (byte)'I', 200, 0]); break;
+            case "other.csv": List(file, "other.dcm", Dicom(side: 8, Jpeg(64))); break;
             case "terapixel.csv": List(file, Terapixel, Png(1_000_000, 1_000_000, rows: 1)); break;
             case "large.csv": List(file, Large, Png(8_000, 4_000, rows: 4_000, isDamaged: true)); break; // as large as is read
             case "header.safetensors": File.WriteAllBytes(In(file), [.. BitConverter.GetBytes(1L << 60), .. "{}"u8]); break;
@@ -175,6 +200,33 @@ public sealed class HostileInputTests : IDisposable
         File.WriteAllText(In(file), $"image,label\n{image},0\n{string.Join('\n', lines)}\n");
     }
 
+    private static byte[] Jpeg(int side)
+    {
+        using var image = new Image<L8>(side, side);
+        using var file = new MemoryStream();
+        image.SaveAsJpeg(file);
+        return file.ToArray();
+    }
+
+    /// <summary>A DICOM that says how large it is, with a JPEG that may say something else.</summary>
+    private static byte[] Dicom(byte side, byte[] jpeg)
+    {
+        byte[] item = [0xfe, 0xff, 0x00, 0xe0];
+        byte[] even = [.. jpeg, .. new byte[jpeg.Length % 2]];
+        return
+        [
+            .. new byte[128], .. "DICM"u8,
+            2, 0, 0x10, 0, .. "UI"u8, 22, 0, .. "1.2.840.10008.1.2.4.50"u8,
+            0x28, 0, 2, 0, .. "US"u8, 2, 0, 1, 0,
+            0x28, 0, 4, 0, .. "CS"u8, 12, 0, .. "MONOCHROME2 "u8,
+            0x28, 0, 0x10, 0, .. "US"u8, 2, 0, side, 0,
+            0x28, 0, 0x11, 0, .. "US"u8, 2, 0, side, 0,
+            0x28, 0, 0, 1, .. "US"u8, 2, 0, 8, 0,
+            0xe0, 0x7f, 0x10, 0, .. "OB"u8, 0, 0, 0xff, 0xff, 0xff, 0xff,
+            .. item, 0, 0, 0, 0, .. item, .. BitConverter.GetBytes(even.Length), .. even, 0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0,
+        ];
+    }
+
     /// <summary>A PNG of 16 bits a colour.</summary>
     /// <param name="isDamaged">At its end, so that most of it is decoded before that is seen.</param>
     private static byte[] Png(int width, int height, int rows, bool isDamaged = false)
@@ -195,12 +247,12 @@ public sealed class HostileInputTests : IDisposable
             0x89, .. "PNG\r\n"u8, 0x1a, 0x0a,
             .. Chunk("IHDR", [.. size, 16, 2, 0, 0, 0]), .. Chunk("IDAT", content[..^10]), .. last, .. Chunk("IEND", []),
         ];
+    }
 
-        static byte[] Chunk(string kind, byte[] content)
-        {
-            byte[] named = [.. Encoding.ASCII.GetBytes(kind), .. content];
-            byte[] checksum = [.. System.IO.Hashing.Crc32.Hash(named).Reverse()];
-            return [.. BitConverter.GetBytes(content.Length).Reverse(), .. named, .. checksum];
-        }
+    private static byte[] Chunk(string kind, byte[] content)
+    {
+        byte[] named = [.. Encoding.ASCII.GetBytes(kind), .. content];
+        byte[] checksum = [.. System.IO.Hashing.Crc32.Hash(named).Reverse()];
+        return [.. BitConverter.GetBytes(content.Length).Reverse(), .. named, .. checksum];
     }
 }

@@ -216,11 +216,24 @@ internal sealed class SweepController(
     /// <summary>Where the sweep was submitted a moment ago, its loop has not yet written how many trials there are.</summary>
     private async Task CheckNumbersAsync(IReadOnlyList<int> numbers)
     {
-        if (sweep.Record.Trials.Count == 0) await runner.PlanAsync(CancellationToken.None).ConfigureAwait(false);
+        if (numbers.Count == 0) return;
+        if (sweep.Record.Trials.Count == 0) await PlanAsync().ConfigureAwait(false);
         var count = sweep.Record.Trials.Count;
         foreach (var number in numbers)
         {
             if (number < 1 || number > count) throw new ArgumentException($"There is no trial {number}; the sweep has {count}.");
+        }
+    }
+
+    private async Task PlanAsync()
+    {
+        try
+        {
+            await runner.PlanAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (InvalidDataException missing)
+        {
+            throw new ArgumentException(missing.Message, missing);
         }
     }
 }

@@ -26,7 +26,7 @@ internal static class SweepStatusView
             record.Trials.Counts.Of(record.State),
             running,
             record.Reason,
-            record.Limits ?? (activity.Plan is { } begun ? SweepRunner.LimitsOf(begun) : SweepLimits.None),
+            record.Limits ?? (activity.Plan is { } planned ? SweepRunner.LimitsOf(planned) : SweepLimits.None),
             record.DeviceSeconds / SecondsPerHour,
             record.Submitter,
             record.Steering);

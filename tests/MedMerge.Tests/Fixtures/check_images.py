@@ -1,7 +1,8 @@
 """check_images.py FOLDER: writes images with Pillow, and what Pillow reads and resizes, for ImageDecoderTests and ImageResamplerTests.
 
 FOLDER gets NAME.EXTENSION for each image and NAME.bytes with its pixels (uint8, row-major) as Pillow decodes them; and resized.txt with a
-line for each resizing: source width and height, width, height, and the result's bytes in hexadecimal; source.bytes is what is resized, and source_grey.bytes the same in grey.
+line for each resizing: source width and height, width, height, and the result's bytes in hexadecimal; source.bytes is what is resized,
+and source_grey.bytes the same in grey.
 """
 import os
 import struct

@@ -29,16 +29,16 @@ internal static class CopyChecks
         {
             var images = CheckedImage.Of(name, split).ToList();
             int[] own = [.. Enumerable.Range(learned.Length, images.Count)];
-            var sought = Sample(learned.Length + images.Count, own);
-            var near = NearCopies.Find([.. learned, .. Describe(target, images)], sought)
-                .Where(pair => pair.First < learned.Length && pair.Second >= learned.Length)
+            var sought = Sample(learned.Length + images.Count, own) ?? own;
+            int[] among = [.. Enumerable.Range(0, learned.Length)];
+            var near = NearCopies.Find([.. learned, .. Describe(target, images)], sought, among)
                 .Select(pair => pair.Second - learned.Length);
             var exact = Enumerable.Range(0, images.Count).Where(i => !images[i].IsConstant && hashes.Contains(Hash(images[i])));
             var count = near.Union(exact).Count();
             var verb = Verb(count, "is a copy of one", "are copies of ones");
             if (count > 0)
                 yield return new DataNote($"{CheckedImage.Count(count)} of {name} {verb} that the source has learned", IsLeak: true);
-            if (sought?.Count < own.Length) yield return NoteSample(sought.Count, own.Length, name);
+            if (sought.Count < own.Length) yield return NoteSample(sought.Count, own.Length, name);
         }
     }
 
@@ -53,9 +53,14 @@ internal static class CopyChecks
         return [.. shuffled.Take(NearCopies.GetSampleSize(all)).Order()];
     }
 
-    private static DataNote NoteSample(int count, int all, string split) => new(string.Create(
-        CultureInfo.InvariantCulture,
-        $"these are more than {NearCopies.MaxImages:N0} images: near copies were looked for of {count:N0} of {all:N0} of {split}"));
+    /// <summary>Where not all were looked for, a model may be trained on copies of the others.</summary>
+    private static DataNote NoteSample(int count, int all, string split)
+    {
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"these are more than {NearCopies.MaxImages:N0} images: near copies were looked for of {count:N0} of {all:N0} of {split}");
+        return new DataNote(text, IsLeak: count < all);
+    }
 
     private static UInt128 Hash(CheckedImage image) => XxHash128.HashToUInt128(image.Pixels.Span);
 

@@ -11,7 +11,7 @@ internal sealed class ImageFingerprint
     /// <summary>Frequencies of the coarse features in each direction.</summary>
     public const int Frequencies = 8;
 
-    /// <summary>Features of half of the frequencies in each direction, the lower one; they come first.</summary>
+    /// <summary>Features of half of the frequencies in each direction, the lower half; they come first.</summary>
     public const int LowFeatures = Frequencies * Frequencies / 4;
 
     private const float MinDeviation = 1; // of 255, below which an image shows nothing

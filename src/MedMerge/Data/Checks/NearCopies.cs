@@ -38,23 +38,22 @@ internal static class NearCopies
 
     /// <summary>Finds pairs.</summary>
     /// <param name="images">Null for those that show nothing, which have no copies.</param>
-    /// <param name="sought">The positions of which one at least is in each pair; null for all.</param>
+    /// <param name="sought">The positions of which one is in each pair; null for all.</param>
+    /// <param name="among">Those of which the other is; null for all.</param>
     /// <returns>The positions of both in order, the earlier first.</returns>
     public static IReadOnlyList<(int First, int Second)> Find(
         IReadOnlyList<ImageFingerprint?> images,
-        IReadOnlyCollection<int>? sought = null)
+        IReadOnlyCollection<int>? sought = null,
+        IReadOnlyCollection<int>? among = null)
     {
         int[] known = [.. Enumerable.Range(0, images.Count).Where(i => images[i] is not null)];
         int[] asked = sought is null ? known : [.. known.Intersect(sought)];
-        var candidates = FindLike(images, asked, among: known);
-        if (sought is not null)
-        {
-            // Of two images the one that shows less finds the other, and that may be the one that nobody asked for.
-            var others = FindLike(images, [.. known.Except(asked)], among: asked)
-                .GroupBy(pair => pair.Other)
-                .SelectMany(pairs => pairs.OrderByDescending(pair => pair.Likeness).Take(Neighbours));
-            candidates = [.. candidates, .. others];
-        }
+        int[] searched = among is null ? known : [.. known.Intersect(among)];
+        // Of two images the one that shows less finds the other, and that may be the one that nobody asked for.
+        var others = FindLike(images, [.. searched.Except(asked)], asked)
+            .GroupBy(pair => pair.Other)
+            .SelectMany(pairs => pairs.OrderByDescending(pair => pair.Likeness).Take(Neighbours));
+        List<AlikePair> candidates = [.. FindLike(images, asked, searched), .. others];
         var copies = new ConcurrentDictionary<(int, int), bool>();
         Parallel.ForEach(candidates, candidate =>
         {
@@ -66,8 +65,10 @@ internal static class NearCopies
     }
 
     /// <summary>For each image those that are most like it, or like a section of it.</summary>
+    /// <param name="among">In order.</param>
     private static List<AlikePair> FindLike(IReadOnlyList<ImageFingerprint?> images, int[] asked, int[] among)
     {
+        if (asked.Length == 0) return [];
         var features = new FeatureTable([.. among.AsParallel().AsOrdered().Select(i => images[i]!.GetFeatures(default))]);
         return [.. asked.AsParallel().AsOrdered().SelectMany(Find)];
 

@@ -90,7 +90,12 @@ internal sealed record NpyArray(int[] Shape, string Type, byte[] Data)
 
     private static long GetDataLength(NpyHeader header, string type)
     {
-        var length = header.Shape.Aggregate((long)Sizes[type], (product, size) => checked(product * size));
-        return length <= Array.MaxLength ? length : throw new FormatException("it is larger than 2 GiB");
+        var length = (long)Sizes[type];
+        foreach (var size in header.Shape)
+        {
+            length *= size;
+            if (length > Array.MaxLength) throw new FormatException("it is larger than 2 GiB");
+        }
+        return length;
     }
 }

@@ -76,8 +76,8 @@ internal sealed record Specification
     public string? Computation { get; init; }
 
     /// <summary>
-    /// Whether images of a target's validation or test split that a model is trained on, or near copies of them, are an error; they are
-    /// noted otherwise. Checked on submission.
+    /// Whether images of a target's validation or test split that a model is trained on, near copies of them, or other images of their
+    /// groups, are an error; they are noted otherwise. Checked on submission.
     /// </summary>
     [JsonIgnore]
     public bool RefusesCopies { get; init; }

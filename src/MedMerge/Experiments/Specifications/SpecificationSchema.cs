@@ -73,7 +73,8 @@ internal static class SpecificationSchema
             {
                 ["enum"] = CreateArray(["note", "refuse"]),
                 ["default"] = "note",
-                ["description"] = "What happens where a model is trained on copies, exact or near, of validation or test images.",
+                ["description"] = "What happens where a model is trained on copies, exact or near, of validation or test images, or on " +
+                    "images of their groups, such as patients.",
             },
             ["anchor"] = DescribeText(
                 "The source that the kernel weights start from, or 'best-probe' for the one with the best linear probe on the target's " +

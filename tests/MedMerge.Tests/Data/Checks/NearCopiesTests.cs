@@ -88,16 +88,21 @@ public class NearCopiesTests(ITestOutputHelper output)
             ("pneumoniamnist/pneumoniamnist.npz", null),
             ("nih_cxr_224/manifest.csv", 64),
         ];
-        var images = sets.SelectMany(set => Load(set.Data, set.Size).Select(image => (set.Data, Image: image))).ToList();
+        var images = sets.Select(set => Load(set.Data, set.Size).ConvertAll(ImageFingerprint.Of)).ToList();
+        var (count, pairs) = (0, 0L);
+        foreach (var (first, second) in new[] { (0, 1), (0, 2), (1, 2) })
+        {
+            int[] ofFirst = [.. Enumerable.Range(0, images[first].Count)];
+            int[] ofSecond = [.. Enumerable.Range(images[first].Count, images[second].Count)];
 
-        var found = NearCopies.Find([.. images.Select(item => ImageFingerprint.Of(item.Image))]);
+            var found = NearCopies.Find([.. images[first], .. images[second]], ofSecond, ofFirst);
 
-        var count = found.Count(pair => images[pair.First].Data != images[pair.Second].Data);
-        var pairs = Pairs(images.Count) - images.CountBy(item => item.Data).Sum(set => Pairs(set.Value));
+            Assert.All(found, pair => Assert.True(pair.First < ofFirst.Length && pair.Second >= ofFirst.Length));
+            count += found.Count;
+            pairs += (long)ofFirst.Length * ofSecond.Length;
+        }
         output.WriteLine($"{count} of {pairs} pairs");
         Assert.True(count <= MaxFalsePairs * pairs, $"{count} of {pairs}");
-
-        static long Pairs(long count) => count * (count - 1) / 2;
     }
 
     private static List<DecodedImage> Load(string data, int? size)

@@ -11,7 +11,7 @@ public sealed class DicomTests(DicomFiles files) : IClassFixture<DicomFiles>
     {
         files.SkipWithout();
         var found = Directory.GetFiles(files.Folder, "*.dcm");
-        Assert.Equal(15, found.Length);
+        Assert.Equal(19, found.Length);
         foreach (var file in found)
         {
             var image = ImageDecoder.Decode(File.ReadAllBytes(file), file);

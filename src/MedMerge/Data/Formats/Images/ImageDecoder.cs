@@ -46,12 +46,13 @@ internal static class ImageDecoder
         try
         {
             if (DicomElements.IsDicom(file)) return DecodeDicom(file, origin, room, turbo);
-            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin, room, isTurned: true, turbo);
+            if (JpegDecoder.IsJpeg(file)) return DecodeJpeg(file, origin, CheckSize, isTurned: true, turbo);
             CheckEnd(ImageEnd.IsStartReached(file), origin);
+            file = PngChunks.WithoutTexts(file);
             var info = Image.Identify(Formats, file, out _);
             if (info is null)
                 throw new InputException($"{origin} is {FileContent.Describe(file) ?? "of an unknown format"}; an image is {Known}.");
-            room.Take(info.Width, info.Height, origin);
+            CheckSize(info.Width, info.Height);
             CheckEnd(ImageEnd.IsReached(file), origin);
             var image = IsDeep(info)
                 ? Read<Rgb48>(file, Narrow)
@@ -62,6 +63,8 @@ internal static class ImageDecoder
         {
             throw new InputException($"{origin} can't be read as an image; is it damaged? ({error.Message.TrimEnd('.')})", error);
         }
+
+        void CheckSize(int width, int height) => room.Take(width, height, origin);
     }
 
     /// <summary>
@@ -77,22 +80,22 @@ internal static class ImageDecoder
         {
             var dicom = new DicomImage(file);
             room.Take(dicom.Width, dicom.Height, origin);
-            return dicom.Decode(jpeg => JpegDecoder.IsJpeg(jpeg)
-                ? DecodeJpeg(jpeg, origin, room, isTurned: false, turbo) // by EXIF, which DICOM does not know
+            return dicom.Decode((jpeg, checkSize) => JpegDecoder.IsJpeg(jpeg)
+                ? DecodeJpeg(jpeg, origin, checkSize, isTurned: false, turbo) // by EXIF, which DICOM does not know
                 : throw new FormatException("its pixels are no JPEG, as it says they are"));
         }
         catch (FormatException error)
         {
-            throw new InputException($"{origin} can't be read as a DICOM file: {error.Message}.", error);
+            throw new InputException($"{origin} can't be read as a DICOM file: {error.Message.TrimEnd('.')}.", error);
         }
     }
 
-    private static DecodedImage DecodeJpeg(byte[] file, string origin, PixelRoom room, bool isTurned, TurboJpeg? turbo)
+    private static DecodedImage DecodeJpeg(byte[] file, string origin, Action<int, int> checkSize, bool isTurned, TurboJpeg? turbo)
     {
         var outline = JpegOutline.Read(file);
         CheckEnd(outline is not null, origin);
         if (outline!.Value.Scans > MaxScans) throw new FormatException($"it has more than {MaxScans} scans");
-        return JpegDecoder.Decode(file, outline.Value, (width, height) => room.Take(width, height, origin), isTurned, turbo);
+        return JpegDecoder.Decode(file, outline.Value, checkSize, isTurned, turbo);
     }
 
     private static void CheckEnd(bool isThere, string origin)

@@ -5,7 +5,6 @@ namespace MedMerge.Data.Formats.Images;
 /// <summary>Whether a file reaches the end of its image. The decoders fill what is missing with grey and say nothing.</summary>
 internal static class ImageEnd
 {
-    private const int ChunkFrame = 12; // length, type and checksum
     private const int RiffHeader = 8;
     private const int BmpHeader = 54;
     private const int BmpStart = 10; // where a BMP says where its pixels start
@@ -16,7 +15,7 @@ internal static class ImageEnd
     /// </summary>
     public static bool IsReached(ReadOnlySpan<byte> file)
     {
-        if (file is [0x89, (byte)'P', (byte)'N', (byte)'G', ..]) return HasPngEnd(file);
+        if (PngChunks.IsPng(file)) return PngChunks.HasEnd(file);
         if (file.StartsWith("RIFF"u8)) return HasRiffEnd(file);
         if (file.StartsWith("BM"u8)) return HasBmpEnd(file);
         if (file.StartsWith("II*\0"u8))
@@ -36,19 +35,6 @@ internal static class ImageEnd
         if (!bmp.StartsWith("BM"u8)) return true;
         var start = Rest(bmp, BmpStart);
         return start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32LittleEndian(start) <= file.Length;
-    }
-
-    private static bool HasPngEnd(ReadOnlySpan<byte> file)
-    {
-        var rest = file[8..];
-        while (rest.Length >= ChunkFrame)
-        {
-            if (rest[4..].StartsWith("IEND"u8)) return true;
-            var length = BinaryPrimitives.ReadUInt32BigEndian(rest) + (long)ChunkFrame;
-            if (length > rest.Length) return false;
-            rest = rest[(int)length..];
-        }
-        return false;
     }
 
     /// <summary>By the size of its rows where they are not compressed; what the header says of the file's size is often wrong.</summary>

@@ -89,7 +89,9 @@ internal static class ImageSetReader
         var pixels = counts.ToDictionary(item => item.Key, item => ImageSplit.Allocate(item.Value, size, files.Origin));
         var failures = new ConcurrentDictionary<int, InputException>();
         var hasColours = false;
-        Parallel.For(0, images.Count, (i, loop) =>
+        // Waiting threads hold the files that they have read, so there are no more of them than cores.
+        var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(0, images.Count, cores, (i, loop) =>
         {
             try
             {

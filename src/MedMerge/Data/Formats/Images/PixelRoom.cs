@@ -2,7 +2,7 @@ namespace MedMerge.Data.Formats.Images;
 
 /// <summary>
 /// Memory for an image that is decoded, and brought to its size. All that are at it together have no more pixels than the largest image
-/// that is read: so what they take does not grow with the number of cores, and small images never wait.
+/// that is read, so that what they take does not grow with the number of cores. They take it in the order in which they come.
 /// </summary>
 internal sealed class PixelRoom : IDisposable
 {
@@ -11,6 +11,8 @@ internal sealed class PixelRoom : IDisposable
 
     private static readonly object Gate = new(); // a monitor, for threads wait on it
     private static long _taken;
+    private static long _comers;
+    private static long _turn;
 
     private long _own;
 
@@ -29,9 +31,12 @@ internal sealed class PixelRoom : IDisposable
         if (_own > 0) return; // a second decoder tries
         lock (Gate)
         {
-            while (_taken + pixels > MaxPixels) Monitor.Wait(Gate);
+            var place = _comers++;
+            while (place != _turn || _taken + pixels > MaxPixels) Monitor.Wait(Gate);
+            _turn++;
             _taken += pixels;
             _own = pixels;
+            Monitor.PulseAll(Gate);
         }
     }
 

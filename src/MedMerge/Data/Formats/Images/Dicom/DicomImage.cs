@@ -51,9 +51,9 @@ internal sealed class DicomImage
     private int BytesPerValue => _bitsAllocated / 8;
 
     /// <summary>The image, grey or RGB.</summary>
-    /// <param name="decodeJpeg">Decodes a baseline JPEG.</param>
+    /// <param name="decodeJpeg">Decodes a baseline JPEG, with a check of its width and height before.</param>
     /// <exception cref="FormatException">There are not as many pixels as it says.</exception>
-    public DecodedImage Decode(Func<byte[], DecodedImage> decodeJpeg)
+    public DecodedImage Decode(Func<byte[], Action<int, int>, DecodedImage> decodeJpeg)
     {
         if (_elements.TransferSyntax == TransferSyntaxes.JpegBaseline) return DecodeJpeg(decodeJpeg);
         var isRunLength = _elements.TransferSyntax == TransferSyntaxes.RunLength;
@@ -67,11 +67,13 @@ internal sealed class DicomImage
         return ReadColours(isPlanar ? Interleave(bytes) : bytes.ToArray());
     }
 
-    private DecodedImage DecodeJpeg(Func<byte[], DecodedImage> decode)
+    private DecodedImage DecodeJpeg(Func<byte[], Action<int, int>, DecodedImage> decode)
     {
-        var image = decode([.. _elements.Pixels.SelectMany(fragment => fragment.ToArray())]);
-        if (image.Width != Width || image.Height != Height)
-            throw new FormatException($"its JPEG has {image.Width} × {image.Height} pixels instead of {Width} × {Height}");
+        var image = decode([.. _elements.Pixels.SelectMany(fragment => fragment.ToArray())], (width, height) =>
+        {
+            if (width != Width || height != Height)
+                throw new FormatException($"its JPEG has {width} × {height} pixels instead of {Width} × {Height}");
+        });
         return _samples == 1 ? Show(image.WithChannels(1).Pixels, bytesPerValue: 1, value => value) : image;
     }
 
