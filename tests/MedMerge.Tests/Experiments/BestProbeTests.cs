@@ -92,14 +92,14 @@ public class BestProbeTests
             Assert.Equal(!isSame, other.Stages.OfType<ChooseAnchorStage>().Any());
         }
         Assert.Single(chosen.Stages.OfType<ChooseAnchorStage>());
-        // What LP-FT starts from is what is scored, so with its rows nothing is probed a second time.
-        var probes = chosen.Trials
-            .Where(trial => trial.Method.Method.Name == "lp-ft")
+        // What the rows of restored sources start from is what is scored, so with them nothing is probed a second time.
+        var merges = chosen.Trials
+            .Where(trial => trial.Method.Method.Name == "restored")
             .SelectMany(trial => trial.Stages)
-            .OfType<ProbeStage>();
+            .OfType<MergeStage>();
         Assert.Equal(
-            probes.Select(probe => probe.Key).Distinct().Order(),
-            FindChoice(chosen).Probes.OfType<ScoreProbeStage>().Select(probe => probe.Head.Key).Order());
+            merges.Select(merge => merge.Key).Distinct().Order(),
+            FindChoice(chosen).Probes.OfType<ScoreProbeStage>().Select(probe => probe.Model.Key).Order());
         var summary = PlanSummary.Of(chosen);
         Assert.Equal("best-probe", summary.Scenarios[0].Anchor);
         Assert.Equal(FindChoice(chosen).Key, PlanSummary.Read(summary.Write()).Scenarios[0].AnchorChoice);
@@ -115,7 +115,7 @@ public class BestProbeTests
         var store = new MemoryStageStore();
         await using var device = new DeviceThread(TestDevice.Name, 1);
         var runner = new StageRunner(store, device, (location, kind, _) => Task.FromResult(InputFile.Read(location, kind)));
-        var methods = $"alignment: {alignment}\nmethods: [medmerge, average, lp-ft, untrained-partner, scrambled-partner, self-scale]";
+        var methods = $"alignment: {alignment}\nmethods: [medmerge, average, restored, untrained-partner, scrambled-partner, self-scale]";
         var chosen = Plan.Build(Read($"anchor: best-probe\n{methods}"));
         await RunAsync(chosen);
         var summary = PlanSummary.Of(chosen);
@@ -157,10 +157,10 @@ public class BestProbeTests
 
         async Task<byte[]> ReadAsync(TrialOutput output) => await store.GetFileAsync(output.Stage.Key, output.Artefact, Cancellation);
 
-        // LP-FT's first epoch validates the probe that it starts from.
+        // The first epoch of a restored source validates the model that it starts from.
         async Task CheckScoresAsync(IReadOnlyList<double> scores)
         {
-            foreach (var (trial, score) in chosen.Trials.Where(trial => trial.Method.Method.Name == "lp-ft").Zip(scores))
+            foreach (var (trial, score) in chosen.Trials.Where(trial => trial.Method.Method.Name == "restored").Zip(scores))
             {
                 var history = await ReadAsync(trial.FindOutput(OutputRole.FineTuneHistory)!);
                 Assert.Equal(score, StageFiles.Read<List<EpochRecord>>(history, StageFiles.History)[0].Validation.MacroF1);

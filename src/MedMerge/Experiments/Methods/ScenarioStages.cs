@@ -161,10 +161,11 @@ internal sealed class ScenarioStages(Scenario scenario)
     {
         return new ChooseAnchorStage([.. Sources.Select(ScoreProbe)], scenario.Settings.Metric);
 
-        ScoreProbeStage ScoreProbe(Stage source)
+        ScoreProbeStage ScoreProbe(Stage source, int index)
         {
-            var restored = RestoreStatistics(source);
-            return new ScoreProbeStage(restored, Probe([Fold(restored)], KernelWeightInit.Uniform).Head, Target);
+            var probed = Probe([source], KernelWeightInit.Uniform);
+            var alone = new MergeStage(probed.Sources, [SourceNames[index]], probed.Head, probed.Init, Anchor.At(0), Target);
+            return new ScoreProbeStage(alone, Target);
         }
     }
 
