@@ -136,7 +136,10 @@ public sealed class HostileInputTests : IDisposable
             case "table.npz": File.WriteAllBytes(In(file), [0x89, .. "HDF\r\n"u8, 0x1a, (byte)'\n', .. new byte[64]]); break;
             case "binary.csv": File.WriteAllBytes(In(file), [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * 7))]); break;
             case "torn.csv": List(file, "torn.dcm", [.. new byte[128], .. "DICM"u8, 2, 0, 0x10, 0, (byte)'U', (byte)'I', 200, 0]); break;
-            case "other.csv": List(file, "other.dcm", Dicom(side: 8, Jpeg(64))); break;
+            case "other.csv":
+                var pixels = DicomFile.CompressedPixels(Jpeg(64));
+                List(file, "other.dcm", DicomFile.Write("1.2.840.10008.1.2.4.50", "MONOCHROME2", samples: 1, bits: 8, pixels));
+                break;
             case "terapixel.csv": List(file, Terapixel, Png(1_000_000, 1_000_000, rows: 1)); break;
             case "large.csv": List(file, Large, Png(8_000, 4_000, rows: 4_000, isDamaged: true)); break; // as large as is read
             case "header.safetensors": File.WriteAllBytes(In(file), [.. BitConverter.GetBytes(1L << 60), .. "{}"u8]); break;
@@ -206,25 +209,6 @@ public sealed class HostileInputTests : IDisposable
         using var file = new MemoryStream();
         image.SaveAsJpeg(file);
         return file.ToArray();
-    }
-
-    /// <summary>A DICOM that says how large it is, with a JPEG that may say something else.</summary>
-    private static byte[] Dicom(byte side, byte[] jpeg)
-    {
-        byte[] item = [0xfe, 0xff, 0x00, 0xe0];
-        byte[] even = [.. jpeg, .. new byte[jpeg.Length % 2]];
-        return
-        [
-            .. new byte[128], .. "DICM"u8,
-            2, 0, 0x10, 0, .. "UI"u8, 22, 0, .. "1.2.840.10008.1.2.4.50"u8,
-            0x28, 0, 2, 0, .. "US"u8, 2, 0, 1, 0,
-            0x28, 0, 4, 0, .. "CS"u8, 12, 0, .. "MONOCHROME2 "u8,
-            0x28, 0, 0x10, 0, .. "US"u8, 2, 0, side, 0,
-            0x28, 0, 0x11, 0, .. "US"u8, 2, 0, side, 0,
-            0x28, 0, 0, 1, .. "US"u8, 2, 0, 8, 0,
-            0xe0, 0x7f, 0x10, 0, .. "OB"u8, 0, 0, 0xff, 0xff, 0xff, 0xff,
-            .. item, 0, 0, 0, 0, .. item, .. BitConverter.GetBytes(even.Length), .. even, 0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0,
-        ];
     }
 
     /// <summary>A PNG of 16 bits a colour.</summary>

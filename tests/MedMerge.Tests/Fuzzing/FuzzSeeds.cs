@@ -111,67 +111,25 @@ internal static class FuzzSeeds
 
     /// <summary>Grey of 12 bits, explicit.</summary>
     public static byte[] Dicom() =>
-        DicomFile("1.2.840.10008.1.2.1", "MONOCHROME2", samples: 1, bits: 12, [.. PixelData(128), .. Noise(128)]);
+        DicomFile.Write("1.2.840.10008.1.2.1", "MONOCHROME2", samples: 1, bits: 12, [.. DicomFile.StartPixels(128), .. Noise(128)]);
 
     /// <summary>Grey and colours in each transfer syntax that is read.</summary>
     public static IEnumerable<byte[]> Dicoms()
     {
         yield return Dicom();
-        byte[] plain = [.. PixelData(128, isExplicit: false), .. Noise(128)];
-        yield return DicomFile("1.2.840.10008.1.2", "MONOCHROME1", samples: 1, bits: 16, plain);
-        yield return DicomFile("1.2.840.10008.1.2.1", "YBR_FULL", samples: 3, bits: 8, [.. PixelData(192), .. Noise(192)]);
+        byte[] plain = [.. DicomFile.StartPixels(128, isExplicit: false), .. Noise(128)];
+        yield return DicomFile.Write("1.2.840.10008.1.2", "MONOCHROME1", samples: 1, bits: 16, plain);
+        byte[] colours = [.. DicomFile.StartPixels(192), .. Noise(192)];
+        yield return DicomFile.Write("1.2.840.10008.1.2.1", "YBR_FULL", samples: 3, bits: 8, colours);
         byte[] segment = [0xf1, 7, 15, .. Noise(16), 0xe1, 9]; // 16 times a byte, 16 different ones, 32 times another
         var starts = new[] { 2, 64, 64 + segment.Length }.Concat(new int[13]).SelectMany(BitConverter.GetBytes);
-        yield return DicomFile("1.2.840.10008.1.2.5", "MONOCHROME2", samples: 1, bits: 16, Fragments([.. starts, .. segment, .. segment]));
+        var runs = DicomFile.CompressedPixels([.. starts, .. segment, .. segment]);
+        yield return DicomFile.Write("1.2.840.10008.1.2.5", "MONOCHROME2", samples: 1, bits: 16, runs);
         using var image = Image.LoadPixelData<L8>(Noise(64), 8, 8);
         using var file = new MemoryStream();
         image.Save(file, new JpegEncoder());
-        byte[] jpeg = [.. file.ToArray(), .. new byte[file.Length % 2]];
-        yield return DicomFile("1.2.840.10008.1.2.4.50", "MONOCHROME2", samples: 1, bits: 8, Fragments(jpeg));
-    }
-
-    /// <param name="pixels">The element, with its head.</param>
-    private static byte[] DicomFile(string syntax, string photometric, int samples, int bits, byte[] pixels)
-    {
-        var isExplicit = syntax != "1.2.840.10008.1.2";
-        return
-        [
-            .. new byte[128], .. "DICM"u8,
-            .. Element(0x0002, 0x0010, "UI", Encoding.ASCII.GetBytes(syntax.PadRight(syntax.Length + (syntax.Length % 2), '\0'))),
-            .. Element(0x0028, 0x0002, "US", [(byte)samples, 0], isExplicit),
-            .. Element(0x0028, 0x0004, "CS", Encoding.ASCII.GetBytes(photometric.PadRight(12)), isExplicit),
-            .. Element(0x0028, 0x0010, "US", [8, 0], isExplicit),
-            .. Element(0x0028, 0x0011, "US", [8, 0], isExplicit),
-            .. Element(0x0028, 0x0100, "US", [(byte)(bits > 8 ? 16 : 8), 0], isExplicit),
-            .. Element(0x0028, 0x0101, "US", [(byte)bits, 0], isExplicit),
-            .. Element(0x0028, 0x0102, "US", [(byte)(bits - 1), 0], isExplicit),
-            .. Element(0x0028, 0x0103, "US", [0, 0], isExplicit),
-            .. Element(0x0028, 0x1050, "DS", "2000"u8, isExplicit),
-            .. Element(0x0028, 0x1051, "DS", "1500"u8, isExplicit),
-            .. pixels,
-        ];
-    }
-
-    /// <summary>The head of the pixels' element.</summary>
-    private static byte[] PixelData(int length, bool isExplicit = true)
-    {
-        byte[] type = isExplicit ? [.. "OW"u8, 0, 0] : [];
-        return [0xe0, 0x7f, 0x10, 0, .. type, .. BitConverter.GetBytes(length)];
-    }
-
-    /// <summary>Compressed pixels: a table of offsets, which is empty, and one fragment.</summary>
-    private static byte[] Fragments(byte[] content)
-    {
-        byte[] item = [0xfe, 0xff, 0x00, 0xe0];
-        byte[] end = [0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0];
-        return [.. PixelData(-1), .. item, 0, 0, 0, 0, .. item, .. BitConverter.GetBytes(content.Length), .. content, .. end];
-    }
-
-    private static byte[] Element(int group, int number, string type, ReadOnlySpan<byte> value, bool isExplicit = true)
-    {
-        byte[] tag = [(byte)group, (byte)(group >> 8), (byte)number, (byte)(number >> 8)];
-        byte[] head = isExplicit ? [.. Encoding.ASCII.GetBytes(type), (byte)value.Length, 0] : [(byte)value.Length, 0, 0, 0];
-        return [.. tag, .. head, .. value];
+        var jpeg = DicomFile.CompressedPixels(file.ToArray());
+        yield return DicomFile.Write("1.2.840.10008.1.2.4.50", "MONOCHROME2", samples: 1, bits: 8, jpeg);
     }
 
     private static byte[] Zip(params IReadOnlyList<(string Name, byte[] Content)> entries)

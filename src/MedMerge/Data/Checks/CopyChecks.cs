@@ -23,8 +23,9 @@ internal static class CopyChecks
     /// <param name="trained">What the model was trained on.</param>
     public static IEnumerable<DataNote> Between(ImageDataset trained, ImageDataset target)
     {
-        var learned = Describe(trained, CheckedImage.Of("train", trained.Train));
-        HashSet<UInt128> hashes = [.. CheckedImage.Of("train", trained.Train).Select(Hash)];
+        var seen = CheckedImage.Of("train", trained.Train).ToList();
+        var learned = Describe(trained, seen);
+        HashSet<UInt128> hashes = [.. seen.Select(Hash)];
         foreach (var (name, split) in target.Splits.Where(split => split.Split != target.Train))
         {
             var images = CheckedImage.Of(name, split).ToList();

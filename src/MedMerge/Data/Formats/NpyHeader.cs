@@ -33,9 +33,7 @@ internal sealed record NpyHeader(string Descr, bool IsFortran, int[] Shape, int 
         return new Parser(text).ReadHeader(MagicLength + lengthBytes + length);
     }
 
-    /// <summary>Reads that many bytes.</summary>
-    /// <exception cref="FormatException">The stream ends before.</exception>
-    public static byte[] ReadExactly(Stream stream, int length)
+    private static byte[] ReadExactly(Stream stream, int length)
     {
         var bytes = new byte[length];
         return stream.ReadAtLeast(bytes, length, throwOnEndOfStream: false) == length
