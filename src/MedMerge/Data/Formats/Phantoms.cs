@@ -259,7 +259,7 @@ internal static class Phantoms
         var across = (areRising ? Math.PI / 4 : -Math.PI / 4) + random.Between(-0.15, 0.15); // v grows downwards
         var frequency = 11 * random.Between(0.93, 1.07);
         var (x, y) = (frequency * Math.Cos(across), frequency * Math.Sin(across));
-        return (u, v) => 0.1 * Math.Sin((x * u) + (y * v) + phase);
+        return (u, v) => 0.085 * Math.Sin((x * u) + (y * v) + phase);
     }
 
     /// <summary>What a soft spot adds at (u, v), its centre up to <paramref name="reach"/> from the image's.</summary>
