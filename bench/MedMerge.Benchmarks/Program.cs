@@ -5,9 +5,15 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using MedMerge.Benchmarks;
 
-if (args is ["alignment", .. var architectures])
+if (args is ["architectures", .. var architectures])
 {
-    AlignmentTable.Write(architectures);
+    ArchitectureTable.Write(architectures);
+    return;
+}
+
+if (args is ["steps", .. var networks])
+{
+    WeightStepTable.Write(networks);
     return;
 }
 

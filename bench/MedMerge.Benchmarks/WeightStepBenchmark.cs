@@ -1,12 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using MedMerge.Data;
-using MedMerge.Data.Formats;
-using MedMerge.Merging;
-using MedMerge.Models;
 using MedMerge.Tensors;
-using MedMerge.Training;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace MedMerge.Benchmarks;
 
@@ -17,16 +11,9 @@ namespace MedMerge.Benchmarks;
 [MemoryDiagnoser(false)]
 public class WeightStepBenchmark
 {
-    private const int BatchSize = 64;
-    private static readonly ImageDataset Target = Phantoms.Create("lesions", train: BatchSize, validation: 4, test: 4);
+    private const int BatchSize = 64, Side = 28;
 
-    private Architecture _architecture = null!;
-    private BatchNormNetwork _network = null!;
-    private AdamW _optimiser = null!;
-    private KernelWeightGradientComputer _computer = null!;
-    private SourceStack _stack = null!;
-    private BatchLoader _loader = null!;
-    private KernelWeightStep _step = null!;
+    private TrainingSteps _steps = null!;
 
     /// <summary>ResNet-20 and ResNet-18 with the 3×3 stem, at 28 pixels.</summary>
     [Params("resnet20", "resnet18-3x3")]
@@ -42,69 +29,22 @@ public class WeightStepBenchmark
     {
         TorchRuntime.Start();
         torch.set_num_threads(Environment.ProcessorCount);
-        _architecture = Architectures.Create(Network);
-        var sources = new List<PreparedSource>();
-        for (var i = 0; i < Sources; i++)
-        {
-            using var weights = _architecture.Initialise((ulong)i, Target.Classes);
-            sources.Add(PreparedSource.Prepare($"source{i}", _architecture, weights));
-        }
-        using var start = _architecture.Initialise(99, Target.Classes);
-        _network = new BatchNormNetwork(_architecture, start, CPU);
-        foreach (var parameter in _network.Parameters) parameter.requires_grad_();
-        _optimiser = new AdamW(_network.ParameterValues, 0.01);
-        var settings = new KernelWeightSettings { BatchSize = BatchSize };
-        _computer = new KernelWeightGradientComputer(_architecture, sources, Target, settings, seed: 0, CPU);
-        _stack = new SourceStack(_architecture, sources, CPU);
-        _loader = new BatchLoader(Target, CPU);
-        var map = new KernelWeightMap(_architecture, Sources, settings);
-        var alpha = map.ToAlpha(map.Start(anchor: 0, 0.9));
-        var head = new Head(new double[Target.Classes * _architecture.Features], new double[Target.Classes]);
-        _step = new KernelWeightStep(1, 0, alpha, head);
-        sources.ForEach(source => source.Dispose());
+        _steps = new TrainingSteps(Network, Sources, Side, BatchSize, hasNaive: true);
     }
 
-    /// <summary>Forward, backward and AdamW over all parameters of the network with batch norm.</summary>
+    /// <inheritdoc cref="TrainingSteps.Plain" />
     [Benchmark(Baseline = true, Description = "plain training step")]
-    public double Plain()
-    {
-        using var scope = NewDisposeScope();
-        var indices = Enumerable.Range(0, BatchSize).ToArray();
-        var logits = _network.Forward(_loader.Load(Target.Train, indices), training: true);
-        var loss = nn.functional.cross_entropy(logits, _loader.Labels(Target.Train, indices));
-        _optimiser.Step(autograd.grad([loss], _network.Parameters), 0.001);
-        return loss.item<float>();
-    }
+    public double Plain() => _steps.Plain();
 
-    /// <summary>What a shard does: fold, one forward and one backward pass, the gradient of α.</summary>
+    /// <inheritdoc cref="TrainingSteps.Folded" />
     [Benchmark(Description = "weight step (folded)")]
-    public double Folded() => _computer.Gradient(0, _step).Loss;
+    public double Folded() => _steps.Folded();
 
-    /// <summary>The method as written: every source's feature maps, α by autograd.</summary>
+    /// <inheritdoc cref="TrainingSteps.Naive" />
     [Benchmark(Description = "weight step (naive)")]
-    public double Naive()
-    {
-        using var scope = NewDisposeScope();
-        var indices = Enumerable.Range(0, BatchSize).ToArray();
-        var alphas = _stack.Split(_step.Alpha);
-        foreach (var alpha in alphas) alpha.requires_grad_();
-        var weight = zeros(Target.Classes, _architecture.Features).requires_grad_();
-        var images = _loader.Load(Target.Train, indices);
-        var features = _architecture.Forward(images, (l, input) => _stack.WeightedFeatures(l, input, alphas[l]));
-        var logits = nn.functional.linear(features, weight);
-        var loss = nn.functional.cross_entropy(logits, _loader.Labels(Target.Train, indices), reduction: nn.Reduction.Sum);
-        autograd.grad([loss], [.. alphas, weight]);
-        return loss.item<float>();
-    }
+    public double Naive() => _steps.Naive();
 
     /// <summary>Frees everything native.</summary>
     [GlobalCleanup]
-    public void Cleanup()
-    {
-        _optimiser.Dispose();
-        _network.Dispose();
-        _computer.Dispose();
-        _stack.Dispose();
-        _loader.Dispose();
-    }
+    public void Cleanup() => _steps.Dispose();
 }

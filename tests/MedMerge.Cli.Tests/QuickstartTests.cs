@@ -15,8 +15,8 @@ public sealed class QuickstartTests(ITestOutputHelper output) : IDisposable
     public async Task Two_halves_show_transfer_and_an_unrelated_partner_shows_none()
     {
         var specification = Path.Combine(_folder, "quickstart.yaml");
-        var yaml = Repository.Read("examples/quickstart.yaml");
-        await File.WriteAllTextAsync(specification, Regex.Replace(yaml, @"(?m)^seeds: \d+", "seeds: 5"), TestContext.Current.CancellationToken);
+        var yaml = Regex.Replace(Repository.Read("examples/quickstart.yaml"), @"(?m)^seeds: \d+", "seeds: 5");
+        await File.WriteAllTextAsync(specification, yaml, TestContext.Current.CancellationToken);
 
         var printed = await CommandProcess.RunAsync("run", specification, "--store", Path.Combine(_folder, "store"));
 

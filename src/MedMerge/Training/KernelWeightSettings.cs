@@ -49,7 +49,7 @@ public enum KernelWeightParameterisation
     Clamped,
 }
 
-/// <summary>How kernel weights are learned. The defaults are measured; see docs/method.md.</summary>
+/// <summary>How kernel weights are learned. What was measured of the defaults, docs/method.md shows.</summary>
 public sealed record KernelWeightSettings
 {
     /// <summary>Passes over the training images.</summary>

@@ -31,6 +31,9 @@ public class NumericsTests
     public static MatrixTheoryData<(string Name, double Width), bool> ArchitecturesByLayout =>
         new([.. Architectures.Select(row => row.Data)], [false, true]);
 
+    public static MatrixTheoryData<KernelWeightParameterisation, KernelWeightGranularity> WaysToAlpha =>
+        new(Enum.GetValues<KernelWeightParameterisation>(), Enum.GetValues<KernelWeightGranularity>());
+
     [Theory]
     [MemberData(nameof(ArchitecturesByLayout))]
     public void The_gradient_of_alpha_equals_autograd_through_the_weighted_features((string Name, double Width) network, bool isPerKernel)
@@ -63,6 +66,51 @@ public class NumericsTests
 
         Assert.Equal(loss, gradient.Loss, 1e-10 * Math.Abs(gradient.Loss));
         AssertClose(byAutograd, byIdentity, 1e-10);
+    }
+
+    /// <summary>From the loss to what is learned: α's gradient, and what makes α of θ.</summary>
+    [Theory]
+    [MemberData(nameof(WaysToAlpha))]
+    public void The_gradient_of_theta_equals_autograd(KernelWeightParameterisation parameterisation, KernelWeightGranularity granularity)
+    {
+        const int Sources = 2; // a sigmoid is for two
+        var architecture = PreActivationNet.Create("resnet20", 0.25);
+        var target = RandomModels.TargetFor(architecture);
+        var sources = RandomModels.Prepared(architecture, Sources);
+        using var scope = NewDisposeScope();
+        var settings = new KernelWeightSettings { BatchSize = 8, Parameterisation = parameterisation, Granularity = granularity };
+        using var computer = new KernelWeightGradientComputer(
+            architecture, sources, target, settings, seed: 1, TestDevice.Torch, ScalarType.Float64);
+        var map = new KernelWeightMap(architecture, Sources, settings);
+        var random = new RandomStream(7);
+        double[] theta = [.. map.Start(anchor: 0, 0.6).Select(start => start + (0.1 * random.NextNormal()))];
+        var head = RandomModels.Head(architecture, target.Classes);
+
+        var gradient = map.ThetaGradient(theta, computer.Gradient(0, new KernelWeightStep(1, 0, map.ToAlpha(theta), head)).Alpha);
+
+        using var stack = new SourceStack(architecture, sources, TestDevice.Torch, ScalarType.Float64);
+        using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
+        var leaf = tensor(theta, device: TestDevice.Torch).view(-1, map.Groups).requires_grad_();
+        var shares = parameterisation switch
+        {
+            KernelWeightParameterisation.Softmax => leaf.softmax(0),
+            KernelWeightParameterisation.Sigmoid => cat([leaf.sigmoid(), leaf.neg().sigmoid()], 0),
+            _ => leaf,
+        };
+        var layout = KernelWeightMap.LayoutOf(architecture, granularity);
+        long[] lengths = [.. architecture.Layers.Select((_, l) => (long)layout.Length(l))];
+        long[] groups = granularity switch
+        {
+            KernelWeightGranularity.Model => new long[layout.Count],
+            KernelWeightGranularity.Layer => [.. lengths.SelectMany((length, l) => Enumerable.Repeat((long)l, (int)length))],
+            _ => [.. Enumerable.Range(0, layout.Count)],
+        };
+        var alphas = shares.index_select(1, tensor(groups, device: TestDevice.Torch)).t().split(lengths, 0);
+        var indices = new ShardPlan(target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
+        var images = loader.Load(target.Train, indices);
+        var features = architecture.Forward(images, (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
+        var (_, byAutograd) = Differentiate(features, head, loader.Labels(target.Train, indices), leaf);
+        AssertClose(byAutograd, gradient, 1e-10);
     }
 
     [Fact]

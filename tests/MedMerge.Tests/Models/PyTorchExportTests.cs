@@ -15,7 +15,7 @@ namespace MedMerge.Tests.Models;
 /// An exported model loads in PyTorch under the architecture's own names and computes the same logits there; and a state dictionary that
 /// PyTorch's network saved is imported and computes the same here, as is what PyTorch's own exporter wrote for ONNX.
 /// </summary>
-public class PyTorchExportTests
+public class PyTorchExportTests(ITestOutputHelper log)
 {
     /// <param name="sides">Of images, in pixels.</param>
     [Theory]
@@ -114,7 +114,7 @@ public class PyTorchExportTests
             Assert.Skip("PyTorch is not here (Debian: apt-get install python3-torch python3-torchvision).");
     }
 
-    private static void AssertSameLogits(Architecture architecture, StateDict weights, params int[] sides)
+    private void AssertSameLogits(Architecture architecture, StateDict weights, params int[] sides)
     {
         var folder = Directory.CreateTempSubdirectory("medmerge-pytorch-").FullName;
         try
@@ -135,6 +135,7 @@ public class PyTorchExportTests
 
             Assert.True(code == 0, output);
             Assert.Contains("same logits", output, StringComparison.Ordinal);
+            log.WriteLine($"{architecture.Title}: {output}");
 
             using var theirs = ModelFile.Read(Path.Combine(folder, "saved-logits.pt"));
             foreach (var name in new[] { "saved.pt", "saved.onnx" })

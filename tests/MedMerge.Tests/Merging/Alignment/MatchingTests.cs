@@ -28,6 +28,7 @@ public class MatchingTests
     public void Another_model_comes_nearer_to_the_anchor_and_computes_what_it_did(object method)
     {
         var architecture = PreActivationNet.Create("resnet20", 0.5);
+        var target = RandomModels.TargetFor(architecture);
         var groups = new ChannelGroups(architecture);
         using var scope = NewDisposeScope();
         var sources = RandomModels.Prepared(architecture, 2);
@@ -37,6 +38,16 @@ public class MatchingTests
         Assert.False(order.IsIdentity);
         Assert.Equal(order.Orders, Match(groups, sources[0], sources[1], (AlignmentMethod)method).Orders); // each time the same
         if (method is AlignmentMethod.Weights) Assert.True(Distance(aligned) < Distance(sources[1]));
+        var index = tensor(Array.ConvertAll(order.Features, feature => (long)feature));
+        var difference = (ComputeFeatures(sources[1]).index_select(1, index) - ComputeFeatures(aligned)).abs().max().item<double>();
+        Assert.True(difference < 1e-10, $"The features differ by {difference}.");
+
+        Tensor ComputeFeatures(PreparedSource model)
+        {
+            using var loader = new BatchLoader(target, CPU, ScalarType.Float64);
+            var network = FoldedNetwork.Of(architecture, model).Convert(weights => weights.to(ScalarType.Float64));
+            return network.Features(loader.Load(target.Train, [0, 1]));
+        }
 
         double Distance(PreparedSource model) => architecture.Layers.Sum(layer =>
             (model.Kernel(layer) - sources[0].Kernel(layer)).Squared().sum(ScalarType.Float64).item<double>()

@@ -12,7 +12,7 @@ using ModelMetadata = MedMerge.Models.ModelMetadata;
 namespace MedMerge.Tests.Models.Onnx;
 
 /// <summary>What is exported as ONNX, run by ONNX Runtime, and read again.</summary>
-public class OnnxExportTests
+public class OnnxExportTests(ITestOutputHelper log)
 {
     private const int Classes = 5, Batch = 3;
 
@@ -92,7 +92,7 @@ public class OnnxExportTests
     private static byte[] Export(Architecture network, StateDict model, (int, int)? size = null) =>
         OnnxExport.Write(network, model, size, ModelMetadata.Of(network, signature: null)).ToArray();
 
-    private static void AssertSameLogits(Architecture network, StateDict model, byte[] file, (int Height, int Width) size)
+    private void AssertSameLogits(Architecture network, StateDict model, byte[] file, (int Height, int Width) size)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
@@ -110,6 +110,7 @@ public class OnnxExportTests
         Assert.Equal([Batch, Classes], logits.Dimensions.ToArray());
         var actual = tensor(logits.ToArray()).view(Batch, Classes);
         var difference = ((expected - actual).abs().max() / expected.abs().max()).item<float>();
+        log.WriteLine($"{network.Title} at {size}: {difference:0.0e0} of the largest logit");
         Assert.True(difference <= 1e-4, $"{network.Title} at {size}: {difference} of the largest logit");
     }
 }

@@ -7,16 +7,18 @@ using MedMerge.Merging.Alignment;
 using MedMerge.Models;
 using MedMerge.Tensors;
 using MedMerge.Tests.Models;
+using MedMerge.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MedMerge.Benchmarks;
 
 /// <summary>
-/// For architectures at full width, two sources of random weights: how long the one takes to be aligned to the other, on one thread, and by
-/// how much its features change when its channels are in another order, and when its batch norm is restored.
+/// For architectures at full width, two sources of random weights: the certificate of their merge, how long the one takes to be aligned to
+/// the other, on one thread, and by how much its features change when its channels are in another order, and when its batch norm is
+/// restored.
 /// </summary>
-internal static class AlignmentTable
+internal static class ArchitectureTable
 {
     private const int Side = 64, ComparedImages = 4;
 
@@ -30,8 +32,9 @@ internal static class AlignmentTable
         TorchRuntime.Start();
         torch.set_num_threads(1);
         Console.WriteLine(
-            "| architecture | groups | largest | by weights | by activations | aligned, float64 | float32 | restored, float64 | float32 |");
-        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+            "| architecture | certificate | groups | largest | by weights | by activations | aligned, float64 | float32 | " +
+            "restored, float64 | float32 |");
+        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         foreach (var name in architectures.Length > 0 ? architectures : [.. Architectures.Names]) WriteRow(Architectures.Create(name));
     }
 
@@ -54,6 +57,7 @@ internal static class AlignmentTable
         string[] cells =
         [
             architecture.Title,
+            Certify(),
             $"{groups.Groups.Count}",
             $"{groups.Groups.Max(group => group.Size)}",
             Seconds(weightTime),
@@ -65,6 +69,19 @@ internal static class AlignmentTable
         ];
         Console.WriteLine($"| {string.Join(" | ", cells)} |");
         sources.ForEach(source => source.Dispose());
+
+        string Certify()
+        {
+            using var inner = NewDisposeScope();
+            var map = new KernelWeightMap(architecture, sources.Count, new KernelWeightSettings());
+            var alpha = map.ToAlpha(map.Start(anchor: 0, 0.6));
+            var merge = KernelFolding.Fold(sources, alpha);
+            using var measured = BatchNormRestoration.Measure(merge, Target, loader, CancellationToken.None);
+            RandomModels.Head(architecture, Target.Classes).AddTo(architecture, measured);
+            using var merged = BatchNormRestoration.Restore(merge, measured);
+            var certificate = Certificate.Measure(sources, alpha, merge, merged, Load(ScalarType.Float32), CancellationToken.None);
+            return Format(certificate.Worst.Relative);
+        }
 
         string CompareAligned(ScalarType type)
         {
@@ -103,6 +120,8 @@ internal static class AlignmentTable
     {
         var difference = (expected - found).abs().max().to(ScalarType.Float64).item<double>();
         var scale = expected.to(ScalarType.Float64).Squared().mean().sqrt().item<double>();
-        return (difference / scale).ToString("0.0e0", CultureInfo.InvariantCulture);
+        return Format(difference / scale);
     }
+
+    private static string Format(double error) => error.ToString("0.0e0", CultureInfo.InvariantCulture);
 }
