@@ -13,7 +13,7 @@ if (args is ["architectures", .. var architectures])
 
 if (args is ["steps", .. var networks])
 {
-    WeightStepTable.Write(networks);
+    await WeightStepTable.WriteAsync(networks);
     return;
 }
 

@@ -3,6 +3,7 @@ using MedMerge.Data.Formats;
 using MedMerge.Merging;
 using MedMerge.Models;
 using MedMerge.Tensors;
+using MedMerge.Tests.Models;
 using MedMerge.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,7 +39,7 @@ internal sealed class TrainingSteps : IDisposable
         _optimiser = new AdamW(_network.ParameterValues, 0.01);
         _loader = new BatchLoader(_target, CPU);
         var settings = new KernelWeightSettings { BatchSize = batchSize };
-        var prepared = Enumerable.Range(0, sources).Select(Prepare).ToList();
+        var prepared = RandomModels.Prepared(_architecture, sources);
         _computer = new KernelWeightGradientComputer(_architecture, prepared, _target, settings, seed: 0, CPU);
         _stack = hasNaive ? new SourceStack(_architecture, prepared, CPU) : null;
         prepared.ForEach(source => source.Dispose());
@@ -83,11 +84,5 @@ internal sealed class TrainingSteps : IDisposable
         _computer.Dispose();
         _stack?.Dispose();
         _loader.Dispose();
-    }
-
-    private PreparedSource Prepare(int source)
-    {
-        using var weights = _architecture.Initialise((ulong)source, _target.Classes);
-        return PreparedSource.Prepare($"source{source}", _architecture, weights);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using MedMerge.Tensors;
 using TorchSharp;
@@ -11,45 +10,30 @@ namespace MedMerge.Benchmarks;
 /// </summary>
 internal static class WeightStepTable
 {
-    private const int BatchSize = 16, Side = 224, WarmUps = 2, Turns = 5;
+    private const int BatchSize = 16, Side = 224, Rounds = 5;
     private static readonly int[] Sources = [2, 8];
 
     /// <summary>Prints a row for each.</summary>
-    public static void Write(string[] architectures)
+    public static async Task WriteAsync(string[] architectures)
     {
         TorchRuntime.Start();
         torch.set_num_threads(1);
         Console.WriteLine("| architecture | sources | plain, s | weight step, s | ratio (range) |");
         Console.WriteLine("| --- | ---: | ---: | ---: | ---: |");
         foreach (var architecture in architectures)
-            foreach (var sources in Sources) WriteRow(architecture, sources);
+            foreach (var sources in Sources) await WriteRowAsync(architecture, sources);
     }
 
-    private static void WriteRow(string architecture, int sources)
+    private static async Task WriteRowAsync(string architecture, int sources)
     {
         using var steps = new TrainingSteps(architecture, sources, Side, BatchSize, hasNaive: false);
-        var plain = new List<double>();
-        var folded = new List<double>();
-        for (var turn = -WarmUps; turn < Turns; turn++)
-        {
-            var (first, second) = (Measure(steps.Plain), Measure(steps.Folded));
-            if (turn < 0) continue;
-            plain.Add(first);
-            folded.Add(second);
-        }
-        double[] ratios = [.. folded.Zip(plain, (weighed, trained) => weighed / trained).Order()];
+        var turns = await Turns.TakeAsync(Rounds, () => TimeAsync(steps.Plain), () => TimeAsync(steps.Folded));
+        var (plain, folded) = turns.Medians;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {architecture} | {sources} | {Median(plain):F2} | {Median(folded):F2} | " +
-            $"{Median(ratios):F2} ({ratios[0]:F2} to {ratios[^1]:F2}) |"));
+            $"| {architecture} | {sources} | {plain / 1000:F2} | {folded / 1000:F2} | " +
+            $"{turns.Ratio:F2} ({turns.Ratios[0]:F2} to {turns.Ratios[^1]:F2}) |"));
     }
 
-    private static double Measure(Func<double> step)
-    {
-        var watch = Stopwatch.StartNew();
-        step();
-        return watch.Elapsed.TotalSeconds;
-    }
-
-    private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Turns / 2);
+    private static Task<double> TimeAsync(Func<double> step) => Turns.TimeAsync(() => Task.FromResult(step()));
 }

@@ -1,3 +1,4 @@
+using MedMerge.Benchmarks;
 using System.Globalization;
 
 namespace MedMerge.ClusterBenchmarks;

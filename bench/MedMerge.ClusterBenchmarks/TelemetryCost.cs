@@ -1,4 +1,5 @@
 using System.Globalization;
+using MedMerge.Benchmarks;
 using MedMerge.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

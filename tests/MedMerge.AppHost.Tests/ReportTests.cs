@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using MedMerge.Testing;
 using Microsoft.Playwright;
 
@@ -17,11 +16,7 @@ public sealed class ReportTests
 
     /// <summary>A sweep of two scenarios; one seed is enough to see all of it.</summary>
     [Fact]
-    public async Task So_is_the_quickstarts()
-    {
-        var yaml = Repository.Read("examples/quickstart.yaml");
-        await RunAsync("quickstart", Regex.Replace(yaml, @"(?m)^seeds: \d+", "seeds: 1"));
-    }
+    public Task So_is_the_quickstarts() => RunAsync("quickstart", Specifications.ReadQuickstart(seeds: 1));
 
     private static async Task RunAsync(string name, string yaml)
     {

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using MedMerge.Testing;
 
 namespace MedMerge.Cli.Tests;
@@ -15,8 +14,7 @@ public sealed class QuickstartTests(ITestOutputHelper output) : IDisposable
     public async Task Two_halves_show_transfer_and_an_unrelated_partner_shows_none()
     {
         var specification = Path.Combine(_folder, "quickstart.yaml");
-        var yaml = Regex.Replace(Repository.Read("examples/quickstart.yaml"), @"(?m)^seeds: \d+", "seeds: 5");
-        await File.WriteAllTextAsync(specification, yaml, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(specification, Specifications.ReadQuickstart(seeds: 5), TestContext.Current.CancellationToken);
 
         var printed = await CommandProcess.RunAsync("run", specification, "--store", Path.Combine(_folder, "store"));
 

@@ -1,8 +1,14 @@
+using System.Text.RegularExpressions;
+
 namespace MedMerge.Testing;
 
-/// <summary>What the clusters of the tests run.</summary>
+/// <summary>What the tests run.</summary>
 internal static class Specifications
 {
+    /// <summary>The quickstart with another number of seeds.</summary>
+    public static string ReadQuickstart(int seeds) =>
+        Regex.Replace(Repository.Read("examples/quickstart.yaml"), @"(?m)^seeds: \d+", $"seeds: {seeds}");
+
     /// <summary>Several trials with several shards, a few seconds of work.</summary>
     public static SpecificationBuilder Small { get; } = new()
     {

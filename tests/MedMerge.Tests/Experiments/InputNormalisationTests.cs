@@ -7,6 +7,7 @@ using MedMerge.Models;
 using MedMerge.Storage;
 using MedMerge.Tensors;
 using MedMerge.Testing;
+using MedMerge.Tests.Models;
 using static TorchSharp.torch;
 
 namespace MedMerge.Tests.Experiments;
@@ -37,7 +38,7 @@ public class InputNormalisationTests
         using var scope = NewDisposeScope();
         using var source = StageFiles.ReadTensors(before, StageFiles.Model);
         using var result = StageFiles.ReadTensors(after, StageFiles.Model);
-        var own = InputNormalisation.Of(Phantoms.Create("opacities", train: SpecificationImages));
+        var own = InputNormalisation.Of(Phantoms.Create("opacities", train: new SpecificationBuilder().SourceImages));
         var target = adapted.To;
         Assert.NotEqual(own.Mean[0], target.Mean[0], 0.01);
 
@@ -54,14 +55,10 @@ public class InputNormalisationTests
         }
     }
 
-    private static readonly int SpecificationImages = new SpecificationBuilder().SourceImages;
-
     private static Scenario Plan(string input) =>
         MedMerge.Experiments.Planning.Plan.Build(SpecificationReader.Read(
             new SpecificationBuilder { Methods = "[medmerge]" }.Yaml + $"\ninputNormalisation: {input}\n", "test.yaml", [])).Scenarios[0];
 
     private static Tensor Normalise(Tensor images, InputNormalisation input) =>
-        (images - Channels(input.Mean)) / Channels(input.Deviation);
-
-    private static Tensor Channels(IEnumerable<double> values) => tensor(values.Select(value => (float)value).ToArray()).view(1, -1, 1, 1);
+        InputAdaptationTests.Normalise(images, input).to(ScalarType.Float32);
 }

@@ -55,14 +55,9 @@ public class NumericsTests
         var byIdentity = KernelWeights.ThroughSoftmax(alpha.Values, gradient.Alpha.Values, sources: 3);
 
         // Independently: one feature map a source, softmax and all, differentiated by autograd.
-        using var stack = new SourceStack(architecture, sources, TestDevice.Torch, ScalarType.Float64);
-        using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
         var leaf = tensor(theta.Values, device: TestDevice.Torch).view(3, -1).requires_grad_();
         var alphas = leaf.softmax(0).t().split([.. architecture.Layers.Select((_, l) => (long)layout.Length(l))], 0);
-        var indices = new ShardPlan(target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
-        var images = loader.Load(target.Train, indices);
-        var features = architecture.Forward(images, (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
-        var (loss, byAutograd) = Differentiate(features, head, loader.Labels(target.Train, indices), leaf);
+        var (loss, byAutograd) = DifferentiateWeightedFeatures(architecture, sources, alphas, head, leaf);
 
         Assert.Equal(loss, gradient.Loss, 1e-10 * Math.Abs(gradient.Loss));
         AssertClose(byAutograd, byIdentity, 1e-10);
@@ -88,8 +83,6 @@ public class NumericsTests
 
         var gradient = map.ThetaGradient(theta, computer.Gradient(0, new KernelWeightStep(1, 0, map.ToAlpha(theta), head)).Alpha);
 
-        using var stack = new SourceStack(architecture, sources, TestDevice.Torch, ScalarType.Float64);
-        using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
         var leaf = tensor(theta, device: TestDevice.Torch).view(-1, map.Groups).requires_grad_();
         var shares = parameterisation switch
         {
@@ -106,10 +99,7 @@ public class NumericsTests
             _ => [.. Enumerable.Range(0, layout.Count)],
         };
         var alphas = shares.index_select(1, tensor(groups, device: TestDevice.Torch)).t().split(lengths, 0);
-        var indices = new ShardPlan(target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
-        var images = loader.Load(target.Train, indices);
-        var features = architecture.Forward(images, (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
-        var (_, byAutograd) = Differentiate(features, head, loader.Labels(target.Train, indices), leaf);
+        var (_, byAutograd) = DifferentiateWeightedFeatures(architecture, sources, alphas, head, leaf);
         AssertClose(byAutograd, gradient, 1e-10);
     }
 
@@ -236,6 +226,23 @@ public class NumericsTests
         }
         var entropy = (0.9 * -Math.Log(0.9) / Math.Log(4)) + (0.1 * -Math.Log(0.1 / 3) / Math.Log(4));
         Assert.Equal(entropy, KernelWeights.Entropy(alpha), 1e-12);
+    }
+
+    /// <summary>The method as written, one feature map a source: the loss on the first batch, and its gradient by autograd.</summary>
+    private static (double Loss, double[] Gradient) DifferentiateWeightedFeatures(
+        Architecture architecture,
+        IReadOnlyList<PreparedSource> sources,
+        Tensor[] alphas,
+        Head head,
+        Tensor leaf)
+    {
+        var target = RandomModels.TargetFor(architecture);
+        using var stack = new SourceStack(architecture, sources, TestDevice.Torch, ScalarType.Float64);
+        using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
+        var indices = new ShardPlan(target.Train.Count, 1, 8, 1).Batch(1, 0, 0);
+        var images = loader.Load(target.Train, indices);
+        var features = architecture.Forward(images, (l, input) => stack.WeightedFeatures(l, input, alphas[l]));
+        return Differentiate(features, head, loader.Labels(target.Train, indices), leaf);
     }
 
     /// <summary>The summed loss of a head on features, and its gradient by autograd.</summary>

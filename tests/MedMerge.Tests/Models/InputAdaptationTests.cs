@@ -54,7 +54,7 @@ public class InputAdaptationTests
         foreach (var (name, tensor) in model) Assert.Equal(tensor.bytes.ToArray(), adapted[name].bytes.ToArray());
     }
 
-    private static Tensor Normalise(Tensor images, InputNormalisation input) =>
+    internal static Tensor Normalise(Tensor images, InputNormalisation input) =>
         (images - tensor(input.Mean.ToArray()).view(1, -1, 1, 1)) / tensor(input.Deviation.ToArray()).view(1, -1, 1, 1);
 
     private static StateDict Widen(StateDict model)

@@ -1,6 +1,7 @@
 using MedMerge.Data;
 using MedMerge.Merging;
 using MedMerge.Merging.Alignment;
+using MedMerge.Models;
 using MedMerge.Models.Layers;
 using MedMerge.Tests.Models;
 using static TorchSharp.torch;
@@ -43,8 +44,7 @@ public class ChannelGroupsTests
         Assert.All(architecture.Layers.Where(layer => !IsOfImages(layer)), layer => Assert.Contains(layer, ordered));
         Assert.True((features - expected).abs().max().item<double>() < 1e-10 * expected.abs().max().item<double>());
 
-        Tensor Features(PreparedSource model) =>
-            FoldedNetwork.Of(architecture, model).Convert(tensor => tensor.to(ScalarType.Float64).to(TestDevice.Torch)).Features(images);
+        Tensor Features(PreparedSource model) => ComputeFeatures(architecture, model, images);
     }
 
     [Theory]
@@ -126,6 +126,10 @@ public class ChannelGroupsTests
 
     /// <summary>Whether a layer only has the images' channels, which stay in their places.</summary>
     private static bool IsOfImages(Layer layer) => layer.Name == "features.norm_in";
+
+    /// <summary>A source's features of images, both float64 and on the tests' device.</summary>
+    internal static Tensor ComputeFeatures(Architecture architecture, PreparedSource source, Tensor images) =>
+        FoldedNetwork.Of(architecture, source).Convert(tensor => tensor.to(ScalarType.Float64).to(TestDevice.Torch)).Features(images);
 
     internal static ChannelOrder RandomOrder(ChannelGroups groups, ulong seed)
     {

@@ -38,16 +38,13 @@ public class MatchingTests
         Assert.False(order.IsIdentity);
         Assert.Equal(order.Orders, Match(groups, sources[0], sources[1], (AlignmentMethod)method).Orders); // each time the same
         if (method is AlignmentMethod.Weights) Assert.True(Distance(aligned) < Distance(sources[1]));
-        var index = tensor(Array.ConvertAll(order.Features, feature => (long)feature));
+        using var loader = new BatchLoader(target, TestDevice.Torch, ScalarType.Float64);
+        var images = loader.Load(target.Train, [0, 1]);
+        var index = tensor(Array.ConvertAll(order.Features, feature => (long)feature), device: TestDevice.Torch);
         var difference = (ComputeFeatures(sources[1]).index_select(1, index) - ComputeFeatures(aligned)).abs().max().item<double>();
         Assert.True(difference < 1e-10, $"The features differ by {difference}.");
 
-        Tensor ComputeFeatures(PreparedSource model)
-        {
-            using var loader = new BatchLoader(target, CPU, ScalarType.Float64);
-            var network = FoldedNetwork.Of(architecture, model).Convert(weights => weights.to(ScalarType.Float64));
-            return network.Features(loader.Load(target.Train, [0, 1]));
-        }
+        Tensor ComputeFeatures(PreparedSource model) => ChannelGroupsTests.ComputeFeatures(architecture, model, images);
 
         double Distance(PreparedSource model) => architecture.Layers.Sum(layer =>
             (model.Kernel(layer) - sources[0].Kernel(layer)).Squared().sum(ScalarType.Float64).item<double>()

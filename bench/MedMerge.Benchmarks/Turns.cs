@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MedMerge.ClusterBenchmarks;
+namespace MedMerge.Benchmarks;
 
 /// <summary>Two pieces of work in turns, so that a machine whose speed drifts disturbs both alike.</summary>
 internal sealed class Turns
@@ -11,17 +11,13 @@ internal sealed class Turns
     public (double First, double Second) Medians => (Median(_first), Median(_second));
 
     /// <summary>The median of the turns' ratios, second to first.</summary>
-    public double Ratio => Median([.. _second.Zip(_first, (second, first) => second / first)]);
+    public double Ratio => Median(Ratios);
 
     /// <summary>The quartiles of the turns' ratios.</summary>
-    public (double Lower, double Upper) Quartiles
-    {
-        get
-        {
-            var ratios = _second.Zip(_first, (second, first) => second / first).Order().ToList();
-            return (ratios[ratios.Count / 4], ratios[ratios.Count * 3 / 4]);
-        }
-    }
+    public (double Lower, double Upper) Quartiles => (Ratios[_first.Count / 4], Ratios[_first.Count * 3 / 4]);
+
+    /// <summary>The turns' ratios, second to first, in order of size.</summary>
+    public List<double> Ratios => [.. _second.Zip(_first, (second, first) => second / first).Order()];
 
     /// <summary>Takes turns; two before warm up. Which goes first changes from turn to turn.</summary>
     public static async Task<Turns> TakeAsync(int rounds, Func<Task<double>> first, Func<Task<double>> second)
